@@ -1,0 +1,61 @@
+"""The errors a user can meet: each is one line that names the place, the value and what was due."""
+
+
+class SmallsightError(Exception):
+    """Something a user can put right.
+
+    Parameters
+    ----------
+    where
+        The file, address or parameter at fault.
+    found
+        What stands there.
+    expected
+        What should stand there.
+    """
+
+    label = "error"
+
+    def __init__(self, where: object, found: str, expected: str) -> None:
+        self.where, self.found, self.expected = str(where), found, expected
+        super().__init__(f"{self.label}: {where}: {found}; expected {expected}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        """Survive the way back from a worker process with all three parts."""
+        return type(self), (self.where, self.found, self.expected)
+
+
+class ParameterError(SmallsightError):
+    """A parameter is unknown, misspelt, or has a value of the wrong kind."""
+
+    label = "parameter error"
+
+
+class AnnotationError(SmallsightError):
+    """The annotations are missing, malformed, or hold impossible values."""
+
+    label = "annotation error"
+
+
+class PictureError(SmallsightError):
+    """A picture is missing, truncated, or not what the annotations say."""
+
+    label = "picture error"
+
+
+class DownloadError(SmallsightError):
+    """An address gave no answer, or not the one that was due."""
+
+    label = "download error"
+
+
+class WeightsError(SmallsightError):
+    """A file of weights is missing or does not fit the network."""
+
+    label = "weights error"
+
+
+class SampleError(SmallsightError):
+    """Too few instances to do what was asked."""
+
+    label = "sample error"
