@@ -1,0 +1,225 @@
+"""`params.yaml` read into typed, validated, frozen sections."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+
+from smallsight.errors import ParameterError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+"""A share, 0 to 1."""
+PositiveShare = Annotated[float, Field(gt=0, le=1)]
+"""A share above 0, at most 1."""
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+
+INPUT_SIZES = {"phantom": 160}
+"""Input sizes, in pixels, that `input_size: auto` means for weights other than the usual."""
+USUAL_INPUT_SIZE = 224
+
+
+class Section(BaseModel):
+    """A frozen group of parameters; an unknown key is an error, and nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class PhantomData(Section):
+    """Generated street scenes; the dials are described in `smallsight.phantom.Dials`."""
+
+    scenes: Count
+    width: Annotated[int, Field(ge=160)]
+    height: Annotated[int, Field(ge=120)]
+    context: Share
+    clutter: Share
+    neighbours: Share
+    class_mix: Share
+    small_blur: NotNegative
+    haze: Share
+    noise: Share
+
+
+class LocalData(Section):
+    """A COCO-format dataset on disk."""
+
+    annotations: str
+    images: str
+
+
+class CocoData(Section):
+    """COCO from its own addresses, or from a server laid out alike."""
+
+    split: Literal["val2017", "train2017"]
+    base_url: str
+    annotations_md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+
+
+class Data(Section):
+    """Where annotations and pictures come from."""
+
+    source: Literal["phantom", "local", "coco"]
+    categories: Annotated[tuple[str, ...], Field(min_length=1)]
+    phantom: PhantomData
+    local: LocalData
+    coco: CocoData
+
+    @field_validator("categories")
+    @classmethod
+    def _distinct(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) < len(names):
+            raise ValueError("names that differ from each other")
+        return names
+
+
+class Sample(Section):
+    """How many instances are drawn."""
+
+    per_group: Count
+    person_cap: Annotated[int, Field(ge=0)]
+
+
+class Pretraining(Section):
+    """How the `phantom` weights are trained."""
+
+    pictures: Count
+    picture_size: Annotated[int, Field(ge=32)]
+    epochs: Count
+    batch_size: Annotated[int, Field(ge=2)]
+    learning_rate: Positive
+
+
+class Backbone(Section):
+    """The frozen network."""
+
+    weights: Annotated[str, Field(min_length=1)]
+    input_size: Literal["auto"] | Annotated[int, Field(ge=32)]
+    pretraining: Pretraining
+
+    @property
+    def input_pixels(self) -> int:
+        """Width and height of the network's input, in pixels."""
+        if self.input_size == "auto":
+            return INPUT_SIZES.get(self.weights, USUAL_INPUT_SIZE)
+        return self.input_size
+
+
+class Heads(Section):
+    """How a linear head is trained."""
+
+    epochs: Count
+    batch_size: Count
+    learning_rate: Positive
+
+
+class Evaluation(Section):
+    """How instances are divided into training and test data."""
+
+    test_share: Annotated[float, Field(gt=0, lt=1)]
+    folds: Annotated[int, Field(ge=2)]
+    repeats: Count
+
+
+class Analysis(Section):
+    """How intervals are made."""
+
+    confidence: Annotated[float, Field(gt=0, lt=1)]
+    bootstrap_draws: Annotated[int, Field(ge=100)]
+
+
+class Explain(Section):
+    """What the galleries show."""
+
+    gallery_size: Count
+
+
+Option = float | int | str | bool
+"""The value of one option of one family at one level."""
+
+
+class Params(Section):
+    """The whole of `params.yaml`."""
+
+    seed: Annotated[int, Field(ge=0)]
+    device: Annotated[str, Field(pattern="^(auto|cpu|cuda(:[0-9]+)?)$")]
+    data: Data
+    sample: Sample
+    conditions: dict[str, dict[str, Option | list[Option]]]
+    backbone: Backbone
+    heads: Heads
+    evaluation: Evaluation
+    analysis: Analysis
+    explain: Explain
+
+
+def load(path: str | Path = "params.yaml") -> Params:
+    """Read and check a file of parameters.
+
+    Raises
+    ------
+    ParameterError
+        Where the file is missing or no YAML, and for the first parameter that is unknown,
+        missing, or of the wrong type or range.
+    """
+    path = Path(path)
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ParameterError(path, error.strerror or str(error), "a readable file") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}, line {mark.line + 1}" if mark else path
+        raise ParameterError(where, getattr(error, "problem", None) or "?", "YAML") from None
+    return validate(Params, tree, where=str(path))
+
+
+SectionT = TypeVar("SectionT", bound=Section)
+
+
+def validate(section: type[SectionT], tree: object, *, where: str) -> SectionT:
+    """Check a tree of plain values against a section.
+
+    Raises
+    ------
+    ParameterError
+        For the first value that does not fit; `where` and the dotted key name its place.
+    """
+    try:
+        # By way of JSON: strict checking there still takes a list for a tuple.
+        return section.model_validate_json(json.dumps(tree, default=str))
+    except ValidationError as error:
+        problems = error.errors()
+    first, keys = problems[0], _keys(problems[0])
+    place = ": ".join(filter(None, (where, ".".join(keys))))
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(_known_keys(section, keys[:-1]))
+        raise ParameterError(place, "unknown parameter", f"one of {known}")
+    if first["type"] == "missing":
+        raise ParameterError(place, "nothing", "a value")
+    # A union reports once per branch; all of them together say what may stand there.
+    expected = [
+        problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        for problem in problems
+        if _keys(problem) == keys
+    ]
+    raise ParameterError(place, repr(first["input"]), " or ".join(expected))
+
+
+def _keys(problem: ErrorDetails) -> list[str]:
+    return [str(key) for key in problem["loc"] if not _is_branch(key)]
+
+
+def _is_branch(key: int | str) -> bool:
+    """Tell a branch of a union, which pydantic lists among the keys, from a key."""
+    return isinstance(key, str) and (key in {"float", "int", "str", "bool"} or "[" in key)
+
+
+def _known_keys(section: type[BaseModel], keys: list[str]) -> list[str]:
+    """Names that may stand at a dotted place inside a section."""
+    for key in keys:
+        section = section.model_fields[key].annotation  # type: ignore[assignment]
+    return list(section.model_fields)
