@@ -193,29 +193,32 @@ def validate(section: type[SectionT], tree: object, *, where: str) -> SectionT:
         return section.model_validate_json(json.dumps(tree, default=str))
     except ValidationError as error:
         problems = error.errors()
-    first, keys = problems[0], _keys(problems[0])
+    first, keys = problems[0], _keys(problems[0], tree)
     place = ": ".join(filter(None, (where, ".".join(keys))))
     if first["type"] == "extra_forbidden":
         known = ", ".join(_known_keys(section, keys[:-1]))
         raise ParameterError(place, "unknown parameter", f"one of {known}")
     if first["type"] == "missing":
-        raise ParameterError(place, "nothing", "a value")
+        raise ParameterError(f"{place}: {first['loc'][-1]}", "nothing", "a value")
     # A union reports once per branch; all of them together say what may stand there.
     expected = [
         problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         for problem in problems
-        if _keys(problem) == keys
+        if _keys(problem, tree) == keys
     ]
     raise ParameterError(place, repr(first["input"]), " or ".join(expected))
 
 
-def _keys(problem: ErrorDetails) -> list[str]:
-    return [str(key) for key in problem["loc"] if not _is_branch(key)]
-
-
-def _is_branch(key: int | str) -> bool:
-    """Tell a branch of a union, which pydantic lists among the keys, from a key."""
-    return isinstance(key, str) and (key in {"float", "int", "str", "bool"} or "[" in key)
+def _keys(problem: ErrorDetails, tree: object) -> list[str]:
+    """Find the keys that lead to a problem; pydantic mixes names of a union's branches in."""
+    keys = []
+    for key in problem["loc"]:
+        try:
+            tree = tree[key]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError):
+            continue
+        keys.append(str(key))
+    return keys
 
 
 def _known_keys(section: type[BaseModel], keys: list[str]) -> list[str]:
