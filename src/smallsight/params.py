@@ -174,7 +174,7 @@ def load(path: str | Path = "params.yaml") -> Params:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}, line {mark.line + 1}" if mark else path
         raise ParameterError(where, getattr(error, "problem", None) or "?", "YAML") from None
-    return validate(Params, tree, where=str(path))
+    return validate(Params, tree, where=path.stem)
 
 
 SectionT = TypeVar("SectionT", bound=Section)
@@ -186,20 +186,21 @@ def validate(section: type[SectionT], tree: object, *, where: str) -> SectionT:
     Raises
     ------
     ParameterError
-        For the first value that does not fit; `where` and the dotted key name its place.
+        For one value that does not fit; `where` and the dotted key name its place. A misspelt
+        key comes before the missing one that it stands for.
     """
     try:
         # By way of JSON: strict checking there still takes a list for a tuple.
         return section.model_validate_json(json.dumps(tree, default=str))
     except ValidationError as error:
-        problems = error.errors()
+        problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     first, keys = problems[0], _keys(problems[0], tree)
-    place = ": ".join(filter(None, (where, ".".join(keys))))
+    place = ".".join((where, *keys))
     if first["type"] == "extra_forbidden":
         known = ", ".join(_known_keys(section, keys[:-1]))
         raise ParameterError(place, "unknown parameter", f"one of {known}")
     if first["type"] == "missing":
-        raise ParameterError(f"{place}: {first['loc'][-1]}", "nothing", "a value")
+        raise ParameterError(f"{place}.{first['loc'][-1]}", "nothing", "a value")
     # A union reports once per branch; all of them together say what may stand there.
     expected = [
         problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")

@@ -1,5 +1,6 @@
 """What every stage's script shares: one closing line, or one line of error."""
 
+import inspect
 import sys
 import time
 from collections.abc import Callable
@@ -18,7 +19,11 @@ def run(main: Callable[..., str], *arguments: str) -> None:
     arguments
         Passed to `main`, from the command line.
     """
-    name = " ".join((Path(sys.argv[0]).stem, *arguments))
+    script = Path(sys.argv[0])
+    wanted = inspect.signature(main).parameters
+    if len(arguments) != len(wanted):
+        sys.exit(" ".join(("usage: python", str(script), *(name.upper() for name in wanted))))
+    name = " ".join((script.stem, *arguments))
     start = time.perf_counter()
     try:
         summary = main(*arguments)

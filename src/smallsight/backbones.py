@@ -1,0 +1,182 @@
+"""The frozen network: its weights, where they come from, and how pictures enter it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from torchvision.models import ResNet18_Weights, resnet18
+
+from smallsight.errors import DownloadError, ParameterError, WeightsError
+from smallsight.files import new_file
+
+NAMED_WEIGHTS = ("phantom", "imagenet")
+"""Weights that are asked for by name; anything else is a path."""
+DIMENSIONS = 512
+"""Length of a pooled feature."""
+LAYER = "layer4"
+"""The last convolutional layer, whose maps are pooled into features."""
+CELL = 32
+"""Width and height, in input pixels, that one cell of that layer's maps stands for."""
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class Weights(NamedTuple):
+    """A trunk's weights and the normalisation that they expect.
+
+    Attributes
+    ----------
+    state
+        State of torchvision's ResNet18 without its last layer, `fc`.
+    mean, std
+        Per channel, of pictures in 0..1.
+    """
+
+    state: dict[str, torch.Tensor]
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+
+
+class Backbone(nn.Module):
+    """A ResNet18 without its last layer, frozen: it never trains and its statistics never move.
+
+    Parameters
+    ----------
+    weights
+        The trunk's weights and normalisation.
+    """
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, weights: Weights) -> None:
+        super().__init__()
+        self.trunk = trunk()
+        self.trunk.load_state_dict(weights.state)
+        self.trunk.to(memory_format=torch.channels_last)
+        self.register_buffer("mean", torch.tensor(weights.mean).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(weights.std).view(1, 3, 1, 1))
+        self.requires_grad_(requires_grad=False)
+        super().train(mode=False)
+
+    def train(self, mode: bool = True) -> "Backbone":
+        """Stay in evaluation mode, whatever is asked."""
+        return self
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Give the last layer's maps.
+
+        Parameters
+        ----------
+        pictures
+            (n, height, width, 3), uint8.
+
+        Returns
+        -------
+        Tensor
+            (n, `DIMENSIONS`, rows, columns), 0 or more.
+        """
+        inputs = pictures.permute(0, 3, 1, 2).float() / 255
+        inputs = (inputs - self.mean) / self.std
+        return self.maps(inputs.contiguous(memory_format=torch.channels_last))
+
+    def maps(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Give the last layer's maps of normalised inputs, (n, 3, height, width)."""
+        for name, layer in self.trunk.named_children():
+            inputs = layer(inputs)
+            if name == LAYER:
+                break
+        return inputs
+
+
+def trunk() -> nn.Module:
+    """Make torchvision's ResNet18, untrained, with nothing in place of its last layer."""
+    network = resnet18()
+    network.fc = nn.Identity()
+    return network
+
+
+def pick_device(name: str) -> torch.device:
+    """Turn `auto`, `cpu`, `cuda` or `cuda:N` into a device; `auto` is CUDA where there is one.
+
+    Raises
+    ------
+    ParameterError
+        Where CUDA is asked for and there is none.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ParameterError("params.device", repr(name), "a device that this machine has, or auto")
+    return device
+
+
+def imagenet_weights() -> Weights:
+    """Fetch torchvision's ImageNet weights, checked against the hash in their name.
+
+    Raises
+    ------
+    DownloadError
+        Where they are not in torch's cache and their address gives no whole answer.
+    """
+    source = ResNet18_Weights.IMAGENET1K_V1
+    try:
+        state = source.get_state_dict(progress=True, check_hash=True)
+    except (OSError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise DownloadError(source.url, reason, "the weights named in the address") from None
+    return Weights(_without_head(state))
+
+
+def read_weights(path: str | Path) -> Weights:
+    """Read weights from a file: a state of ResNet18, alone or under a usual key.
+
+    The keys are `state`, `state_dict` and `model_state_dict`; `mean` and `std` beside them
+    replace ImageNet's normalisation.
+
+    Raises
+    ------
+    WeightsError
+        Where the file is missing, is no checkpoint, or does not fit ResNet18.
+    """
+    expected = "a checkpoint of torchvision's ResNet18"
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise WeightsError(path, error.strerror or str(error), expected) from None
+    except Exception as error:  # torch.load raises whatever its unpickler met
+        reason = f"{type(error).__name__} on reading it"
+        raise WeightsError(path, reason, f"{expected} that loads with weights_only=True") from None
+    if not isinstance(content, Mapping):
+        raise WeightsError(path, type(content).__name__, expected)
+    keys = [key for key in ("state", "state_dict", "model_state_dict") if key in content]
+    state = _without_head(content[keys[0]] if keys else content)
+    _check_state(state, path)
+    normalisation = {key: tuple(content[key]) for key in ("mean", "std") if key in content}
+    return Weights(state, **normalisation)
+
+
+def write_weights(weights: Weights, path: str | Path) -> None:
+    """Write weights so that `read_weights` reads them."""
+    with new_file(path) as partial:
+        torch.save(weights._asdict(), partial)
+
+
+def _without_head(state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    return {name: value for name, value in state.items() if not name.startswith("fc.")}
+
+
+def _check_state(state: Mapping[str, Any], path: str | Path) -> None:
+    expected = trunk().state_dict()
+    for name, value in expected.items():
+        found = getattr(state.get(name), "shape", None)
+        if found != value.shape:
+            shape = "x".join(map(str, value.shape)) or "a number"
+            found_shape = "nothing" if found is None else "x".join(map(str, found))
+            raise WeightsError(path, f"{name}: {found_shape}", shape)
+    unknown = sorted(set(state) - set(expected))
+    if unknown:
+        raise WeightsError(path, f"unknown entry {unknown[0]}", "ResNet18's own entries")

@@ -1,0 +1,154 @@
+"""Out-of-fold predictions of every instance under every condition, in both regimes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from smallsight import heads, params
+from smallsight.conditions import Condition
+from smallsight.features import Features
+from smallsight.heads import LinearHeads
+from smallsight.randomness import derive
+from smallsight.sampling import SIZE_GROUPS, image_grouped_folds
+
+PREDICTION_COLUMNS = (
+    *("regime", "seed", "fold", "family", "level", "condition", "image_id", "ann_id"),
+    *("category_name", "size_group", "side", "predicted", "correct", "confidence"),
+)
+"""Of the table of predictions, before one `p_<category>` column per category."""
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """Repeated, stratified, image-grouped cross-validation of a sample.
+
+    Attributes
+    ----------
+    sample
+        The n instances.
+    categories
+        Their possible categories; a class is an index into them.
+    seeds
+        One per repeat.
+    fold_of
+        (seeds, n), the fold of each instance in each repeat.
+    folds
+        Number of folds.
+    """
+
+    sample: pd.DataFrame
+    categories: tuple[str, ...]
+    seeds: tuple[int, ...]
+    fold_of: np.ndarray
+    folds: int
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(n,), each instance's class."""
+        return class_indices(self.sample["category_name"], self.categories)
+
+    def fit(
+        self, features: Features, *, settings: params.Heads, device: torch.device
+    ) -> LinearHeads:
+        """Fit one head per seed and fold, in that order, on the instances of the other folds.
+
+        A head's random stream depends on its seed and fold alone, so that heads of two conditions
+        differ by the condition and by nothing else.
+        """
+        elsewhere = self.fold_of[:, None, :] != np.arange(self.folds)[None, :, None]
+        return heads.fit(
+            features.plain[features.row],
+            features.flipped[features.row],
+            self.labels,
+            elsewhere.reshape(-1, len(self.sample)),
+            [derive(seed, "head", fold) for seed in self.seeds for fold in range(self.folds)],
+            classes=len(self.categories),
+            settings=settings,
+            device=device,
+        )
+
+    def out_of_fold(self, fitted: LinearHeads, features: Features) -> np.ndarray:
+        """Predict each instance by the head that saw no instance of its image.
+
+        Returns
+        -------
+        ndarray
+            (seeds, n, classes), probabilities.
+        """
+        every = fitted.probabilities(features.plain[features.row])
+        every = every.reshape(len(self.seeds), self.folds, *every.shape[1:])
+        return np.take_along_axis(every, self.fold_of[:, None, :, None], axis=1)[:, 0]
+
+    def predictions(
+        self, fitted: LinearHeads, features: Features, condition: Condition, *, regime: str
+    ) -> pd.DataFrame:
+        """Lay out-of-fold predictions out as `PREDICTION_COLUMNS`, a row per seed and instance."""
+        names = np.array(self.categories)
+        truth = self.sample["category_name"].to_numpy()
+        tables = []
+        for seed, fold, shares in zip(
+            self.seeds, self.fold_of, self.out_of_fold(fitted, features), strict=True
+        ):
+            predicted = names[shares.argmax(axis=1)]
+            table = self.sample.assign(
+                regime=regime,
+                seed=seed,
+                fold=fold,
+                family=condition.family,
+                level=condition.level,
+                condition=condition.name,
+                side=features.side,
+                predicted=predicted,
+                correct=predicted == truth,
+                confidence=shares.max(axis=1),
+            )[list(PREDICTION_COLUMNS)]
+            columns = [f"p_{name}" for name in self.categories]
+            each = pd.DataFrame(shares, columns=columns, index=table.index)
+            tables.append(pd.concat([table, each], axis=1))
+        return pd.concat(tables, ignore_index=True)
+
+
+def cross_validation(
+    sample: pd.DataFrame, categories: Sequence[str], *, settings: params.Evaluation, seed: int
+) -> CrossValidation:
+    """Divide a sample into folds, once per repeat; equal arguments give equal folds.
+
+    Raises
+    ------
+    SampleError
+        Where there are fewer images than folds.
+    """
+    seeds = tuple(range(seed, seed + settings.repeats))
+    fold_of = [
+        image_grouped_folds(sample, folds=settings.folds, rng=derive(each, "folds"))
+        for each in seeds
+    ]
+    return CrossValidation(sample, tuple(categories), seeds, np.stack(fold_of), settings.folds)
+
+
+def class_indices(names: pd.Series, categories: Sequence[str]) -> np.ndarray:
+    """Turn category names into indices of `categories`."""
+    return names.map({name: index for index, name in enumerate(categories)}).to_numpy(np.int64)
+
+
+def results(table: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy by condition and size group, in the columns of the original study and more.
+
+    Accuracies are means over the seeds of the out-of-fold predictions; `n_` columns count
+    instances. A group without instances has no accuracy.
+    """
+    keys = ["regime", "condition", "family", "level"]
+    rows = []
+    for key, part in table.groupby(keys, sort=False):
+        row = dict(zip(keys, key, strict=True))
+        for group in ("all", *SIZE_GROUPS):
+            members = part if group == "all" else part[part["size_group"] == group]
+            row[f"val_acc_{group}"] = members["correct"].mean()
+            row[f"n_{group}"] = len(members.drop_duplicates(["image_id", "ann_id"]))
+        rows.append(row)
+    groups = ("all", *SIZE_GROUPS)
+    accuracies, counts = [f"val_acc_{g}" for g in groups], [f"n_{g}" for g in groups]
+    return pd.DataFrame(rows)[["condition", *accuracies, "regime", "family", "level", *counts]]

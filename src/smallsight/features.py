@@ -1,0 +1,121 @@
+"""Pictures to pooled features and maps: the backbone, run once per different picture."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from smallsight.backbones import Backbone
+from smallsight.files import new_file
+from smallsight.geometry import Box
+from smallsight.parallel import map_items, progress
+from smallsight.render import picture_name, read_picture
+
+BATCH_SIZE = 16
+"""Pictures per run of the network: small, because the maps of more fall out of a CPU's cache."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the backbone made of one condition's pictures.
+
+    Instances whose pictures are the same, byte by byte, share a row of the picture arrays.
+
+    Attributes
+    ----------
+    image_id, ann_id
+        (instances,), the sample's instances in its order.
+    side
+        (instances,), side of the object in input pixels.
+    row
+        (instances,), each instance's row in the arrays below.
+    plain, flipped
+        (pictures, dimensions), float32: pooled features of the picture and its mirror image.
+    maps
+        (pictures, dimensions, rows, columns), float32: the maps that `plain` is the mean of. No
+        pictures where they were not kept.
+    """
+
+    image_id: np.ndarray
+    ann_id: np.ndarray
+    side: np.ndarray
+    row: np.ndarray
+    plain: np.ndarray
+    flipped: np.ndarray
+    maps: np.ndarray
+
+
+def extract(
+    views: pd.DataFrame, folder: Path, backbone: Backbone, *, keep_maps: bool, device: torch.device
+) -> Features:
+    """Run the backbone over the pictures of one condition.
+
+    Parameters
+    ----------
+    views
+        The condition's rows of `render.VIEW_COLUMNS`.
+    folder
+        Holds the condition's pictures.
+    keep_maps
+        Whether to return the maps as well: they take 50 times the room.
+    """
+    paths = [
+        folder / picture_name(image_id, ann_id)
+        for image_id, ann_id in zip(views["image_id"], views["ann_id"], strict=True)
+    ]
+    pictures = map_items(read_picture, paths, description=f"reading {folder}", prefer="threads")
+    different, row = _different(pictures)
+    plain, flipped, maps = [], [], []
+    starts = range(0, len(different), BATCH_SIZE)
+    backbone = backbone.to(device)
+    for start in progress(iter(starts), total=len(starts), description=f"features of {folder}"):
+        batch = torch.from_numpy(different[start : start + BATCH_SIZE]).to(device)
+        with torch.inference_mode():
+            seen, mirrored = backbone(batch), backbone(batch.flip(2))
+        plain.append(pooled(seen).cpu().numpy())
+        flipped.append(pooled(mirrored).cpu().numpy())
+        maps.append(
+            seen.cpu().contiguous().numpy() if keep_maps else np.empty((0, *seen.shape[1:]))
+        )
+    boxes = views[["box_x", "box_y", "box_w", "box_h"]].itertuples(index=False)
+    return Features(
+        image_id=views["image_id"].to_numpy(),
+        ann_id=views["ann_id"].to_numpy(),
+        side=np.array([Box(*box).side for box in boxes]),
+        row=row,
+        plain=np.concatenate(plain),
+        flipped=np.concatenate(flipped),
+        maps=np.concatenate(maps),
+    )
+
+
+def pooled(maps: torch.Tensor) -> torch.Tensor:
+    """Average maps (n, dimensions, rows, columns) over their cells."""
+    return maps.mean(dim=(2, 3))
+
+
+def write(features: Features, path: str | Path) -> None:
+    """Write features as an uncompressed `.npz`."""
+    with new_file(path) as partial, partial.open("wb") as file:
+        np.savez(file, **{field.name: getattr(features, field.name) for field in fields(Features)})
+
+
+def read(path: str | Path, *, maps: bool = False) -> Features:
+    """Read features; the maps only on request, for they are large."""
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files if maps or name != "maps"}
+    arrays.setdefault("maps", np.empty((0, arrays["plain"].shape[1], 0, 0), np.float32))
+    return Features(**arrays)
+
+
+def _different(pictures: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Keep one of each picture; also give, for every picture, the row of its like."""
+    digests = [hashlib.sha256(picture.tobytes()).digest() for picture in pictures]
+    first = {digest: index for index, digest in reversed(list(enumerate(digests)))}
+    kept = sorted(first.values())
+    row_of = {digests[index]: row for row, index in enumerate(kept)}
+    return np.stack([pictures[index] for index in kept]), np.array([row_of[d] for d in digests])

@@ -1,0 +1,199 @@
+"""Tables drawn as vector figures.
+
+Every function gives one `<svg>` element to stand inside a page: text is text, ids carry the
+figure's name, and nothing in it tells when or where it was made. The few colours are literal,
+so that a page's stylesheet can replace them on a dark background.
+"""
+
+import io
+import itertools
+import math
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+INK, FAINT, BAND = "#1b2430", "#8a94a3", "#f2f4f7"
+"""Colours of text, of axes and lines of comparison, and of every other row."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """How one size group looks in every figure: by colour, and by shape for those who see none."""
+
+    label: str
+    colour: str
+    marker: str
+
+
+SERIES = {
+    "small": Series("Small", "#d55e00", "o"),
+    "medium": Series("Medium", "#0072b2", "s"),
+    "large": Series("Large", "#009e73", "D"),
+}
+"""Size groups in the colours of Okabe and Ito (2008), told apart under colour blindness."""
+
+_STYLE: dict[Any, Any] = {
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "font.family": ["DejaVu Sans"],
+    "font.size": 7.5,
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+    "text.color": INK,
+    "text.parse_math": False,
+    "xtick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "ytick.color": FAINT,
+    "ytick.labelcolor": INK,
+}
+
+
+def accuracy_by_condition(
+    rows: pd.DataFrame,
+    *,
+    name: str,
+    title: str,
+    labels: Mapping[str, str],
+    levels: Mapping[str, float],
+) -> str:
+    """Draw accuracy with its interval, by condition and size group, for one regime.
+
+    Parameters
+    ----------
+    rows
+        Columns condition, size_group, acc, ci_low, ci_high; shares from 0 to 1. What is not a
+        number is left out, and a dot without an interval is hollow.
+    name
+        The figure's own name, which begins its ids.
+    title
+        Stands above the figure.
+    labels
+        The conditions to draw, top to bottom, and what people call them.
+    levels
+        Accuracies to compare with, by name: vertical lines, 0 to 1.
+    """
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
+        figure = Figure(figsize=(3.45, 0.82 + 0.5 * max(len(labels), 1)), layout="constrained")
+        axes = figure.add_subplot()
+        for dashes, (label, level) in zip(("--", ":", "-."), levels.items(), strict=False):
+            axes.axvline(level, label=label, ls=dashes, lw=0.9, color=INK, zorder=1)
+        for row in range(0, len(labels), 2):
+            axes.axhspan(row - 0.5, row + 0.5, color=BAND, lw=0, zorder=0)
+        known = rows.set_index(["condition", "size_group"])[["acc", "ci_low", "ci_high"]]
+        for (group, series), offset in zip(SERIES.items(), (-0.25, 0.0, 0.25), strict=True):
+            axes.plot([], [], series.marker, color=series.colour, ms=4, label=series.label)
+            for row, condition in enumerate(labels):
+                if (condition, group) in known.index:
+                    estimate = tuple(map(float, known.loc[(condition, group)]))
+                    _dot(axes, row + offset, estimate, series)
+        axes.set_xlim(-0.015, 1.015)
+        axes.set_ylim(len(labels) - 0.5, -0.5)
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.set_xlabel("accuracy")
+        axes.set_yticks(
+            range(len(labels)),
+            ["\n".join(textwrap.wrap(label, 17)) for label in labels.values()],
+        )
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=8.5)
+        _legend(figure, axes)
+        return _svg(figure, name=name, title=f"{title}: accuracy by condition and size of object")
+
+
+def _dot(axes: Axes, height: float, estimate: tuple[float, ...], series: Series) -> None:
+    value, low, high = estimate
+    if not math.isfinite(value):
+        return
+    whole = math.isfinite(low) and math.isfinite(high)
+    if whole:
+        axes.hlines(height, low, high, color=series.colour, lw=1.5, zorder=4)
+    face = series.colour if whole else "none"
+    axes.plot(value, height, series.marker, color=series.colour, mfc=face, ms=4, zorder=5)
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    entries = list(zip(*axes.get_legend_handles_labels(), strict=True))
+    lines, groups = entries[: -len(SERIES)], entries[-len(SERIES) :]
+    # matplotlib fills column by column; read row by row, groups come before lines.
+    columns = itertools.zip_longest(groups, lines[: len(groups)])
+    handles, texts = zip(*(entry for column in columns for entry in column if entry), strict=True)
+    figure.legend(
+        handles,
+        texts,
+        loc="outside lower center",
+        ncols=len(groups),
+        columnspacing=1.4,
+        handletextpad=0.5,
+        fontsize=7,
+    )
+
+
+def training_curve(curve: pd.DataFrame, *, name: str, measure: str, title: str) -> str:
+    """Draw one measure of the reference head by epoch, on training and on test data.
+
+    Parameters
+    ----------
+    curve
+        Columns epoch, train_<measure> and test_<measure>.
+    name
+        The figure's own name, which begins its ids.
+    measure
+        "accuracy" (a share, drawn from 0 to 1) or "loss" (drawn from 0 up).
+    title
+        Stands above the figure.
+    """
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
+        figure = Figure(figsize=(3.45, 1.75), layout="constrained")
+        axes = figure.add_subplot()
+        for part, colour, line, marker in (("train", FAINT, "--", "s"), ("test", INK, "-", "o")):
+            axes.plot(
+                curve["epoch"],
+                curve[f"{part}_{measure}"],
+                color=colour,
+                ls=line,
+                marker=marker,
+                ms=3.5,
+                lw=1.3,
+                label={"train": "training data", "test": "test data"}[part],
+            )
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        if measure == "accuracy":
+            axes.set_ylim(-0.02, 1.02)
+            axes.yaxis.set_major_formatter(PercentFormatter(1))
+        else:
+            axes.set_ylim(bottom=0)
+        axes.grid(axis="y", color=BAND, lw=0.8)
+        axes.set_axisbelow(True)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=8.5)
+        figure.legend(loc="outside lower center", ncols=2, fontsize=7)
+        return _svg(figure, name=name, title=f"{title} by epoch, on training and on test data")
+
+
+def gradient(colormap: str, *, stops: int = 32) -> Sequence[str]:
+    """Give colours at even steps through one of matplotlib's colour maps, as `#rrggbb`."""
+    colours = mpl.colormaps[colormap]
+    return [mpl.colors.to_hex(colours(step / (stops - 1))) for step in range(stops)]
+
+
+def _svg(figure: Figure, *, name: str, title: str) -> str:
+    buffer = io.StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    figure.savefig(buffer, format="svg", transparent=True, metadata={**nothing, "Title": title})
+    svg = buffer.getvalue()
+    # Several figures share a page: no style of theirs may reach it, and their ids must differ.
+    svg = re.sub(r"<(metadata|style)\b.*?</\1>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
+    return svg.replace("<svg ", '<svg role="img" stroke-linejoin="round" ', 1).strip()

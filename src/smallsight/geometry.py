@@ -1,0 +1,83 @@
+"""Boxes, and the one resize by which every picture reaches the network."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in a picture: left, top, width and height, in pixels, as COCO has it.
+
+    Pixel column `c` covers `c` to `c + 1`; the values need not be whole.
+    """
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    @property
+    def side(self) -> float:
+        """Square root of the area, in pixels."""
+        return math.sqrt(self.w * self.h)
+
+    def grown(self, share: float) -> "Box":
+        """Move each side outwards by a share of the box's own width or height."""
+        dx, dy = share * self.w, share * self.h
+        return Box(self.x - dx, self.y - dy, self.w + 2 * dx, self.h + 2 * dy)
+
+    def shrunk_to(self, ratio: float) -> "Box":
+        """Keep the centre; width and height become `ratio` of what they are."""
+        return self.grown((ratio - 1) / 2)
+
+    def shifted(self, dx: float, dy: float) -> "Box":
+        """Move by whole or broken pixels."""
+        return Box(self.x + dx, self.y + dy, self.w, self.h)
+
+    def scaled(self, across: float, down: float) -> "Box":
+        """Follow a resize of the picture by factors across and down."""
+        return Box(self.x * across, self.y * down, self.w * across, self.h * down)
+
+    def clipped(self, width: int, height: int) -> "Box":
+        """Cut what lies outside a picture of this size."""
+        left, top = min(max(self.x, 0), width), min(max(self.y, 0), height)
+        right = min(max(self.x + self.w, 0), width)
+        bottom = min(max(self.y + self.h, 0), height)
+        return Box(left, top, right - left, bottom - top)
+
+    def pixels(self) -> tuple[slice, slice]:
+        """Rows and columns whose pixel centres lie in the box, as far as they are not below 0."""
+        rows = (math.ceil(edge - 0.5) for edge in (self.y, self.y + self.h))
+        columns = (math.ceil(edge - 0.5) for edge in (self.x, self.x + self.w))
+        return slice(*(max(row, 0) for row in rows)), slice(*(max(column, 0) for column in columns))
+
+    def touched_pixels(self, width: int, height: int) -> tuple[slice, slice]:
+        """Rows and columns that the box touches in a picture of this size: at least one of each."""
+        left = min(max(math.floor(self.x), 0), width - 1)
+        top = min(max(math.floor(self.y), 0), height - 1)
+        right = min(max(math.ceil(self.x + self.w), left + 1), width)
+        bottom = min(max(math.ceil(self.y + self.h), top + 1), height)
+        return slice(top, bottom), slice(left, right)
+
+
+def resize(picture: np.ndarray, size: int) -> np.ndarray:
+    """Bring a picture to the network's input: antialiased bilinear, width and height alike.
+
+    Parameters
+    ----------
+    picture
+        (height, width, 3), uint8.
+    size
+        Width and height of the result, in pixels. The aspect ratio is not kept.
+
+    Returns
+    -------
+    ndarray
+        (size, size, 3), uint8.
+    """
+    # Pillow widens its triangle filter by the factor of reduction, which is the antialiasing.
+    resized = Image.fromarray(picture).resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(resized)

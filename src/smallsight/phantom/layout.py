@@ -1,0 +1,231 @@
+"""What stands where in a scene: objects by perspective, then furniture and clutter."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from smallsight.phantom.camera import Pose, extent
+from smallsight.phantom.clutter import CLUTTER
+from smallsight.phantom.dials import Dials
+from smallsight.phantom.kinds import KINDS, draw_yaw
+from smallsight.phantom.plan import Wish, draw_plan
+from smallsight.phantom.scene import Layout, Thing, draw_camera, draw_light, put
+from smallsight.phantom.silhouettes import visible_masks
+from smallsight.phantom.solids import Model
+from smallsight.phantom.streets import STREETS
+
+Box = tuple[float, float, float, float]
+
+MIN_SIDE, MIN_PIXELS, MIN_VISIBLE = 5, 25, 0.3
+"""Least box side and area in pixels, and share of the silhouette, that an object must show."""
+
+
+class _Stage:
+    """A scene while it is being filled."""
+
+    def __init__(self, rng: np.random.Generator, dials: Dials) -> None:
+        self.rng, self.dials = rng, dials
+        self.street = STREETS[rng.integers(len(STREETS))]
+        self.camera = draw_camera(rng, dials.width, dials.height)
+        self.light = draw_light(rng)
+        self.end = rng.uniform(18.0, 42.0)
+        self.offset = float(rng.uniform(-0.6, 0.6) * self.street.wall)
+        self.things: list[Thing] = []
+        self.boxes: list[Box] = []
+
+    def add(self, category: str, model: Model, pose: Pose) -> None:
+        self.things.append(put(category, model, pose, self.camera, self.light))
+
+    def distance(self, model: Model, yaw: float, ratio: float, nearest: float) -> float:
+        """Distance at which a model's box fills the share `ratio` of the picture."""
+        camera = self.camera
+        z = 30.0
+        for _ in range(3):
+            left, top, right, bottom = extent(model, Pose(0.0, z, yaw), camera)
+            share = (right - left) * (bottom - top) / (camera.width * camera.height)
+            z = max(nearest, z * np.sqrt(share / ratio))
+        feet = camera.focal * camera.eye / (1.03 * camera.height - camera.horizon)
+        half = np.abs(Pose(0.0, 0.0, yaw).turn(model.points)[:, 2]).max()
+        return float(max(z, feet + 0.8 * half))
+
+    def settle(self, wish: Wish, host: Box | None) -> Box | None:
+        """Place an object in the freest of some spots; None if all are taken."""
+        rng, camera, kind = self.rng, self.camera, KINDS[wish.category]
+        model, yaw = kind.build(rng), draw_yaw(kind, rng)
+        z = self.distance(model, yaw, wish.ratio, kind.nearest)
+        ahead = extent(model, Pose(0.0, z, yaw), camera)
+        best, least = None, 0.45
+        for _ in range(12):
+            x = self.spot(kind.zone, z, ahead, host)
+            shift = camera.focal * x / z
+            box = (ahead[0] + shift, ahead[1], ahead[2] + shift, ahead[3])
+            inside = min(box[2], camera.width) - max(box[0], 0.0)
+            if inside < 0.6 * (box[2] - box[0]) or not self.open(x, z, ahead):
+                continue
+            cover = max((overlap(box, other) for other in self.boxes), default=0.0)
+            if cover < least:
+                best, least = Pose(x, z, yaw), cover
+            if cover < 0.08:
+                break
+        if best is None:
+            return None
+        box = extent(model, best, camera)
+        self.add(wish.category, model, best)
+        self.boxes.append(box)
+        return box
+
+    def lead(self, wish: Wish) -> Box:
+        """Place the near object amid the picture, and the street around it."""
+        rng, camera, kind = self.rng, self.camera, KINDS[wish.category]
+        model, yaw = kind.build(rng), draw_yaw(kind, rng)
+        z = self.distance(model, yaw, wish.ratio, kind.nearest)
+        pose = Pose(float(rng.normal(0.0, 0.09) * camera.width * z / camera.focal), z, yaw)
+        aside = rng.choice([-1, 1]) * rng.uniform(*self.street.strip(kind.zone))
+        reach = self.street.wall - 1.5
+        self.offset = float(np.clip(pose.x - aside, -reach, reach))
+        self.add(wish.category, model, pose)
+        self.boxes.append(extent(model, pose, camera))
+        return self.boxes[-1]
+
+    def spot(self, zone: str, z: float, ahead: Box, host: Box | None) -> float:
+        """Return an x to try, in a zone or right beside a host's box.
+
+        `ahead` is the object's box were it straight ahead, at x = 0.
+        """
+        rng, camera = self.rng, self.camera
+        if host is None:
+            return self.somewhere(zone, z, 0.5 * camera.width - 0.4 * (ahead[2] - ahead[0]))
+        gap = rng.uniform(-0.12, 0.25) * (ahead[2] - ahead[0])
+        right = rng.random() < 0.5
+        shift = host[2] + gap - ahead[0] if right else host[0] - gap - ahead[2]
+        return float(shift * z / camera.focal)
+
+    def open(self, x: float, z: float, ahead: Box) -> bool:
+        """Whether neither wall stands between the camera and a box at x, or within it."""
+        middle = self.camera.width / 2
+        depth = max(1.0, z / self.end)
+        reach = [x + (edge - middle) * z / self.camera.focal for edge in (ahead[0], ahead[2])]
+        low, high = ((self.offset + side * self.street.wall) * depth for side in (-1, 1))
+        return low < reach[0] and reach[1] < high
+
+    def somewhere(self, zone: str, z: float, half: float) -> float:
+        """Return an x in a zone of the street; beyond the walls' end, anywhere in sight.
+
+        `half` is half the picture's usable width in pixels.
+        """
+        rng = self.rng
+        sight = max(half, 1.0) * z / self.camera.focal
+        if z < self.end:
+            low, high = self.street.strip(zone)
+            for _ in range(6):
+                x = self.offset + rng.choice([-1, 1]) * rng.uniform(low, high)
+                if abs(x) < sight:
+                    return float(x)
+        depth = max(1.0, z / self.end)
+        low, high = ((self.offset + side * self.street.wall) * depth for side in (-1, 1))
+        return float(rng.uniform(max(-sight, min(low, sight)), min(sight, max(high, -sight))))
+
+    def furnish(self) -> None:
+        """Set the street's own furniture along both kerbs."""
+        rng, street = self.rng, self.street
+        for side in (-1, 1):
+            z = rng.uniform(5.0, 14.0)
+            while z < self.end:
+                name = street.furniture[rng.integers(len(street.furniture))]
+                x = self.offset + side * (street.wall - rng.uniform(0.8, 1.6))
+                self.stand(name, x, z, -side * np.pi / 2 if name == "bench" else 0.0)
+                z += rng.uniform(7.0, 16.0)
+
+    def scatter(self) -> None:
+        """Strew clutter: half of it on the pavement, half close to objects."""
+        rng = self.rng
+        for _ in range(rng.poisson(14.0 * self.dials.clutter)):
+            name = self.street.clutter[rng.integers(len(self.street.clutter))]
+            target = self.boxes[rng.integers(len(self.boxes))] if self.boxes else None
+            if target is None or rng.random() < 0.5:
+                z = float(np.exp(rng.uniform(np.log(4.5), np.log(45.0))))
+                x = self.somewhere("walk", z, self.camera.width * 0.5)
+            else:
+                row = max(target[3], self.camera.horizon + 6.0)
+                z = self.camera.focal * self.camera.eye / (row - self.camera.horizon)
+                z *= rng.uniform(0.85, 1.4)
+                column = rng.uniform(2 * target[0] - target[2], 2 * target[2] - target[0])
+                x = (column - self.camera.width / 2) * z / self.camera.focal
+            self.stand(name, x, max(z, 3.5), rng.uniform(-np.pi, np.pi))
+
+    def stand(self, name: str, x: float, z: float, yaw: float) -> None:
+        """Put up a piece of clutter unless it would hide much of an object behind it."""
+        model, pose = CLUTTER[name](self.rng), Pose(x, z, yaw)
+        box = extent(model, pose, self.camera)
+        shift = self.camera.focal * x / z
+        ahead = (box[0] - shift, box[1], box[2] - shift, box[3])
+        in_sight = box[2] > 0 and box[0] < self.camera.width and self.open(x, z, ahead)
+        if in_sight and max((overlap(other, box) for other in self.boxes), default=0.0) < 0.35:
+            self.add("", model, pose)
+
+
+def overlap(box: Box, other: Box) -> float:
+    """Share of the smaller of two boxes that lies in the other."""
+    width = min(box[2], other[2]) - max(box[0], other[0])
+    height = min(box[3], other[3]) - max(box[1], other[1])
+    areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (box, other)]
+    return max(width, 0.0) * max(height, 0.0) / max(min(areas), 1e-9)
+
+
+def layout(rng: np.random.Generator, dials: Dials) -> Layout:
+    """Lay out one scene.
+
+    Parameters
+    ----------
+    rng
+        Decides everything about the scene but the textures of its picture.
+    dials
+        Settings; `small_blur`, `haze` and `noise` change the picture and not the layout.
+
+    Returns
+    -------
+    Layout
+        Holds only objects that can be annotated: one too small or too hidden is taken out.
+    """
+    stage = _Stage(rng, dials)
+    placed: dict[int, Box] = {}
+    for rank, wish in enumerate(draw_plan(rng, dials, stage.street)):
+        if wish.lead:
+            placed[rank] = stage.lead(wish)
+            continue
+        host = None if wish.beside is None else placed.get(wish.beside)
+        box = stage.settle(wish, host)
+        if box is not None:
+            placed[rank] = box
+    stage.furnish()
+    stage.scatter()
+    scene = Layout(
+        dials=dials,
+        street=stage.street,
+        camera=stage.camera,
+        light=stage.light,
+        offset=stage.offset,
+        end=stage.end,
+        seed=int(rng.integers(2**32)),
+        things=tuple(sorted(stage.things, key=lambda thing: -thing.depth)),
+    )
+    return replace(scene, things=annotatable(scene))
+
+
+def annotatable(scene: Layout) -> tuple[Thing, ...]:
+    """Things without the objects that show too little of themselves to be annotated."""
+    size = scene.camera.width, scene.camera.height
+    kept = []
+    for thing, (visible, full) in zip(
+        scene.things, visible_masks([t.patches for t in scene.things], size), strict=True
+    ):
+        rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
+        pixels = int(visible.sum())
+        shown = (
+            pixels >= max(MIN_PIXELS, MIN_VISIBLE * full)
+            and np.ptp(rows) + 1 >= MIN_SIDE
+            and np.ptp(columns) + 1 >= MIN_SIDE
+        )
+        if shown or not thing.category:
+            kept.append(thing)
+    return tuple(kept)

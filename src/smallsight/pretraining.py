@@ -1,0 +1,99 @@
+"""The `phantom` weights: a ResNet18 trained on object-centred generated pictures."""
+
+import functools
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+from torchvision.models import resnet18
+
+from smallsight import params, phantom
+from smallsight.backbones import IMAGENET_MEAN, IMAGENET_STD, Weights
+from smallsight.parallel import map_items, progress
+from smallsight.randomness import derive
+
+CHUNK = 100
+"""Pictures per work item."""
+WEIGHT_DECAY = 0.05
+SMOOTHING = 0.05
+
+
+def pretrain(settings: params.Pretraining, *, seed: int, device: torch.device) -> Weights:
+    """Train a backbone to name the object in the middle of a picture.
+
+    The pictures' random streams are named "portrait", which no scene of the study uses.
+    """
+    pictures, labels = portraits(settings.pictures, size=settings.picture_size, seed=seed)
+    # torch's own generator is the only one that its layers' first weights can come from.
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = resnet18(num_classes=len(phantom.CATEGORIES))
+    network = network.to(device, memory_format=torch.channels_last)
+    _train(network, pictures, labels, settings, derive(seed, "pretraining"), device)
+    state = {name: value.cpu() for name, value in network.state_dict().items()}
+    return Weights({name: value for name, value in state.items() if not name.startswith("fc.")})
+
+
+def portraits(count: int, *, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw object-centred pictures, the categories in turn.
+
+    Returns
+    -------
+    pictures
+        (count, size, size, 3), uint8.
+    labels
+        (count,), index into `phantom.CATEGORIES`.
+    """
+    chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+    task = functools.partial(_portraits, size=size, seed=seed)
+    parts = map_items(task, chunks, description="drawing portraits")
+    return np.concatenate(parts), np.arange(count) % len(phantom.CATEGORIES)
+
+
+def _portraits(numbers: range, *, size: int, seed: int) -> np.ndarray:
+    categories = phantom.CATEGORIES
+    return np.stack([
+        phantom.portrait(
+            categories[number % len(categories)], derive(seed, "portrait", number), size=size
+        )
+        for number in numbers
+    ])  # fmt: skip
+
+
+def _train(
+    network: nn.Module,
+    pictures: np.ndarray,
+    labels: np.ndarray,
+    settings: params.Pretraining,
+    rng: np.random.Generator,
+    device: torch.device,
+) -> None:
+    """Train in place by AdamW under a one-cycle schedule, mirroring half of the pictures."""
+    steps = max(len(pictures) // settings.batch_size, 1)
+    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, settings.learning_rate, total_steps=settings.epochs * steps
+    )
+    mean = torch.tensor(IMAGENET_MEAN, device=device).view(1, 3, 1, 1)
+    std = torch.tensor(IMAGENET_STD, device=device).view(1, 3, 1, 1)
+    network.train()
+    batches = (
+        batch
+        for _ in range(settings.epochs)
+        for batch in np.array_split(rng.permutation(len(pictures)), steps)
+    )
+    for batch in progress(batches, total=settings.epochs * steps, description="pretraining"):
+        mirrored = rng.random(len(batch)) < 0.5
+        chosen = np.where(
+            mirrored[:, None, None, None], pictures[batch][:, :, ::-1], pictures[batch]
+        )
+        inputs = torch.from_numpy(chosen).to(device).permute(0, 3, 1, 2).float() / 255
+        logits = network((inputs - mean) / std)
+        wanted = torch.from_numpy(labels[batch]).to(device)
+        loss = functional.cross_entropy(logits, wanted, label_smoothing=SMOOTHING)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    network.eval()

@@ -1,0 +1,169 @@
+"""Parts of the report: rows, figures and cards, made from a study's tables."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from markupsafe import Markup
+
+from smallsight import figures
+from smallsight.conditions import FAMILIES, Family
+from smallsight.report_inputs import GROUPS, REGIMES, Study
+from smallsight.report_pictures import Shot, close_up, shot
+
+_MOST_ROWS = 9
+"""Conditions that a figure draws; of more, only the reference levels."""
+_ACROSS = 6
+"""Pictures side by side in a strip."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One object under one condition: its picture, its heat map, and what the network said."""
+
+    name: str
+    picture: Shot
+    overlay: Shot
+    close_up: Shot
+    row: Mapping[str, Any]
+
+    @property
+    def is_correct(self) -> bool:
+        """Whether the network named the category."""
+        return self.row["outcome"] == "correct"
+
+
+def families(study: Study) -> list[tuple[Family, list[str]]]:
+    """Give the families studied, in order, and the levels of each."""
+    found: dict[str, list[str]] = {}
+    for step in study.conditions:
+        found.setdefault(step.family, []).append(step.level)
+    return [(FAMILIES[name], steps) for name, steps in found.items()]
+
+
+def drawn(study: Study) -> dict[str, str]:
+    """Choose the conditions that a figure has room for, and give their labels."""
+    steps = study.conditions
+    if len(steps) > _MOST_ROWS:
+        steps = tuple(step for step in steps if step.is_reference)
+    return {step.name: study.label(step.name) for step in steps}
+
+
+def levels(study: Study) -> dict[str, float]:
+    """Give the accuracies that need no picture, on all objects."""
+    shares = study.sample["category_name"].value_counts(normalize=True)
+    if shares.empty:
+        return {}
+    return {"chance": 1 / len(shares), "commonest category": float(shares.iloc[0])}
+
+
+def panels(study: Study) -> list[Markup]:
+    """Draw the headline figure, one panel per regime."""
+    return [
+        Markup(
+            figures.accuracy_by_condition(
+                study.accuracy[study.accuracy["regime"] == regime],
+                name=f"accuracy-{regime}",
+                title=REGIMES[regime],
+                labels=drawn(study),
+                levels=levels(study),
+            )
+        )
+        for regime in study.regimes()
+    ]
+
+
+def curves(study: Study) -> list[Markup]:
+    """Draw the reference head's training, one panel per measure."""
+    if study.curve.empty:
+        return []
+    return [
+        Markup(
+            figures.training_curve(
+                study.curve, name=f"curve-{measure}", measure=measure, title=title
+            )
+        )
+        for measure, title in (("accuracy", "Accuracy"), ("loss", "Loss"))
+    ]
+
+
+def rows(study: Study, regime: str) -> list[dict[str, Any]]:
+    """Lay out one regime's table of accuracies, a row per condition."""
+    return [
+        {
+            "step": step,
+            "label": study.label(step.family),
+            "cells": [study.estimate(regime, step.name, group) for group in ("all", *GROUPS)],
+        }
+        for step in study.conditions
+    ]
+
+
+def counts(study: Study, regime: str) -> list[tuple[int, int] | None]:
+    """Count instances and images per size group, where all conditions share their numbers."""
+    shared: list[tuple[int, int] | None] = []
+    for group in ("all", *GROUPS):
+        cells = [study.estimate(regime, step.name, group) for step in study.conditions]
+        found = {(cell.n, cell.images) for cell in cells if cell is not None}
+        shared.append(found.pop() if len(found) == 1 else None)
+    return shared
+
+
+def card(study: Study, row: Mapping[str, Any]) -> Card:
+    """Read one row's pictures and put them beside what it says."""
+    return Card(
+        name=study.label(row["condition"]),
+        picture=shot(row["picture"], row),
+        overlay=shot(row["overlay"], row),
+        close_up=close_up(row["picture"], row),
+        row=row,
+    )
+
+
+def strips(study: Study) -> list[dict[str, Any]]:
+    """Show, per size group that has one, the same object under every condition."""
+    found = []
+    for group in GROUPS:
+        records = study.strips[study.strips["size_group"] == group].to_dict("records")
+        if records:
+            lines = math.ceil(len(records) / _ACROSS)
+            found.append(
+                {
+                    "group": group,
+                    "first": records[0],
+                    "columns": math.ceil(len(records) / lines),
+                    "cards": [card(study, row) for row in records],
+                }
+            )
+    return found
+
+
+def pairs(cards: Sequence[Card]) -> list[tuple[Card | None, Card | None]]:
+    """Put recognised objects beside failed ones; the shorter side ends in None."""
+    correct = [card for card in cards if card.is_correct]
+    failed = [card for card in cards if not card.is_correct]
+    return list(zip_longest(correct, failed))
+
+
+def mesh(study: Study) -> dict[str, Any] | None:
+    """Measure the heat map's cells and the gallery's largest box, in input pixels."""
+    if study.gallery.empty:
+        return None
+    largest = study.gallery.loc[study.gallery["side"].idxmax()]
+    size = int(largest["input_size"])
+    return {
+        "size": size,
+        "edges": [*range(0, size, int(study.scale["cell"])), size],
+        "width": float(largest["box_w"]),
+        "height": float(largest["box_h"]),
+    }
+
+
+def categories(study: Study) -> list[str]:
+    """List all categories named anywhere: as in the parameters, then the rest."""
+    eligible = study.sampling["eligible"]
+    named = [name for group in GROUPS for name in eligible.get(group, {})]
+    found = [*study.params.data.categories, *named, *sorted(set(study.sample["category_name"]))]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,21 @@
+"""Write the annotations of the chosen source."""
+
+from smallsight import coco, files, params, sources, stage
+
+ANNOTATIONS = "data/source/instances.json"
+
+
+def main() -> str:
+    parameters = params.load()
+    data = parameters.data
+    source = sources.open_source(data, seed=parameters.seed)
+    with files.new_file(ANNOTATIONS) as new:
+        coco.write(source.annotations(), new)
+        dataset = coco.read(new, data.categories, where=source.where)
+    counts = dataset.annotations["category_name"].value_counts()
+    named = ", ".join(f"{counts.get(name, 0)} {name}" for name in data.categories)
+    return f"{len(dataset.images)} pictures, {len(dataset.annotations)} annotations ({named})"
+
+
+if __name__ == "__main__":
+    stage.run(main)

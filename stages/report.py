@@ -1,0 +1,32 @@
+"""Draw the report: `reports/report.html` and `reports/report.pdf`."""
+
+from pathlib import Path
+
+from smallsight import files, params, report, stage
+from smallsight.report_inputs import Inputs
+
+INPUTS = Inputs(
+    sample=Path("data/samples_step1_person_limited.csv"),
+    sampling=Path("data/sampling.json"),
+    conditions=Path("data/results_conditions.csv"),
+    accuracy=Path("data/analysis/accuracy.csv"),
+    curve=Path("data/training_curve.csv"),
+    training=Path("data/training.json"),
+    metrics=Path("reports/metrics.json"),
+    gallery=Path("data/gradcam/gallery.csv"),
+    strips=Path("data/gradcam/strips.csv"),
+    scale=Path("data/gradcam/scale.json"),
+)
+
+
+def main() -> str:
+    html = report.build(INPUTS, params.load())
+    files.write_text(html, "reports/report.html")
+    with files.new_file("reports/report.pdf") as partial:
+        pages = report.write_pdf(html, partial)
+    size = Path("reports/report.html").stat().st_size / 1e6
+    return f"report.html ({size:.1f} MB), report.pdf ({pages} pages)"
+
+
+if __name__ == "__main__":
+    stage.run(main)
