@@ -77,10 +77,7 @@ def write_checkpoint(
     Beside `model_state_dict`, `classes` and `class_to_idx` it holds the normalisation (`mean`,
     `std`) and `about`: the condition, the seed and the kind of device that trained the head.
     """
-    last = {
-        "fc.weight": torch.from_numpy(head.weight[0]),
-        "fc.bias": torch.from_numpy(head.bias[0]),
-    }
+    weight, bias = torch.from_numpy(head.weight[0]), torch.from_numpy(head.bias[0])
     content = {
         "model_state_dict": weights.state | {"fc.weight": weight, "fc.bias": bias},
         "classes": list(classes),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from smallsight.phantom import Dials, layout
-from smallsight.phantom.backdrop import WALLS, backdrop_patches, haze_share, sky
+from smallsight.phantom.backdrop import backdrop_patches, haze_share, sky
 from smallsight.phantom.streets import STREETS
 
 SCENE = layout(np.random.default_rng(0), Dials())
@@ -30,10 +30,6 @@ def test_each_street_is_lined_on_both_sides_in_its_own_way(street):
     columns = np.concatenate([patch.outline for patch in patches])[:, 0]
     assert columns.min() < 160 and columns.max() > 480
     assert len(patches) > 30
-
-
-def test_every_street_s_walls_are_known():
-    assert {street.walls for street in STREETS} == set(WALLS)
 
 
 def test_far_walls_take_the_haze_s_colour():

@@ -49,30 +49,35 @@ class _Stage:
         return float(max(z, feet + 0.8 * half))
 
     def settle(self, wish: Wish, host: Box | None) -> Box | None:
-        """Place an object in the freest of some spots; None if all are taken."""
-        rng, camera, kind = self.rng, self.camera, KINDS[wish.category]
-        model, yaw = kind.build(rng), draw_yaw(kind, rng)
-        z = self.distance(model, yaw, wish.ratio, kind.nearest)
-        ahead = extent(model, Pose(0.0, z, yaw), camera)
+        """Place an object in the freest of some spots; None if all are taken.
+
+        A heading for which the street is too narrow is drawn again, so that long vehicles are not
+        lost more often than people.
+        """
+        rng, kind = self.rng, KINDS[wish.category]
+        model = kind.build(rng)
         best, least = None, 0.45
-        for _ in range(12):
-            x = self.spot(kind.zone, z, ahead, host)
-            shift = camera.focal * x / z
-            box = (ahead[0] + shift, ahead[1], ahead[2] + shift, ahead[3])
-            inside = min(box[2], camera.width) - max(box[0], 0.0)
-            if inside < 0.6 * (box[2] - box[0]) or not self.open(x, z, ahead):
-                continue
-            cover = max((overlap(box, other) for other in self.boxes), default=0.0)
-            if cover < least:
-                best, least = Pose(x, z, yaw), cover
-            if cover < 0.08:
+        for _ in range(4):
+            yaw = draw_yaw(kind, rng)
+            z = self.distance(model, yaw, wish.ratio, kind.nearest)
+            ahead = extent(model, Pose(0.0, z, yaw), self.camera)
+            for _ in range(8):
+                x = self.spot(kind.zone, z, ahead, host)
+                if x is None:
+                    continue
+                box = shifted(ahead, self.camera.focal * x / z)
+                cover = max((overlap(box, other) for other in self.boxes), default=0.0)
+                if cover < least:
+                    best, least = Pose(x, z, yaw), cover
+                if cover < 0.08:
+                    break
+            if least < 0.2:
                 break
         if best is None:
             return None
-        box = extent(model, best, camera)
         self.add(wish.category, model, best)
-        self.boxes.append(box)
-        return box
+        self.boxes.append(extent(model, best, self.camera))
+        return self.boxes[-1]
 
     def lead(self, wish: Wish) -> Box:
         """Place the near object amid the picture, and the street around it."""
@@ -87,43 +92,41 @@ class _Stage:
         self.boxes.append(extent(model, pose, camera))
         return self.boxes[-1]
 
-    def spot(self, zone: str, z: float, ahead: Box, host: Box | None) -> float:
-        """Return an x to try, in a zone or right beside a host's box.
+    def spot(self, zone: str, z: float, ahead: Box, host: Box | None) -> float | None:
+        """Return an x to try, in a zone or right beside a host's box; None if it is out of bounds.
 
         `ahead` is the object's box were it straight ahead, at x = 0.
         """
-        rng, camera = self.rng, self.camera
-        if host is None:
-            return self.somewhere(zone, z, 0.5 * camera.width - 0.4 * (ahead[2] - ahead[0]))
-        gap = rng.uniform(-0.12, 0.25) * (ahead[2] - ahead[0])
-        right = rng.random() < 0.5
-        shift = host[2] + gap - ahead[0] if right else host[0] - gap - ahead[2]
-        return float(shift * z / camera.focal)
-
-    def open(self, x: float, z: float, ahead: Box) -> bool:
-        """Whether neither wall stands between the camera and a box at x, or within it."""
-        middle = self.camera.width / 2
-        depth = max(1.0, z / self.end)
-        reach = [x + (edge - middle) * z / self.camera.focal for edge in (ahead[0], ahead[2])]
-        low, high = ((self.offset + side * self.street.wall) * depth for side in (-1, 1))
-        return low < reach[0] and reach[1] < high
-
-    def somewhere(self, zone: str, z: float, half: float) -> float:
-        """Return an x in a zone of the street; beyond the walls' end, anywhere in sight.
-
-        `half` is half the picture's usable width in pixels.
-        """
         rng = self.rng
-        sight = max(half, 1.0) * z / self.camera.focal
+        low, high = self.bounds(z, ahead)
+        if low > high:
+            return None
+        if host is not None:
+            gap = rng.uniform(-0.12, 0.25) * (ahead[2] - ahead[0])
+            right = rng.random() < 0.5
+            shift = host[2] + gap - ahead[0] if right else host[0] - gap - ahead[2]
+            x = float(shift * z / self.camera.focal)
+            return x if low <= x <= high else None
         if z < self.end:
-            low, high = self.street.strip(zone)
+            inner, outer = self.street.strip(zone)
             for _ in range(6):
-                x = self.offset + rng.choice([-1, 1]) * rng.uniform(low, high)
-                if abs(x) < sight:
-                    return float(x)
-        depth = max(1.0, z / self.end)
-        low, high = ((self.offset + side * self.street.wall) * depth for side in (-1, 1))
-        return float(rng.uniform(max(-sight, min(low, sight)), min(sight, max(high, -sight))))
+                x = float(self.offset + rng.choice([-1, 1]) * rng.uniform(inner, outer))
+                if low <= x <= high:
+                    return x
+        return float(rng.uniform(low, high))
+
+    def bounds(self, z: float, ahead: Box) -> tuple[float, float]:
+        """Least and largest x at a distance such that a box is in sight and no wall hides it.
+
+        A fifth of the box may be cut by the picture's edge.
+        """
+        camera = self.camera
+        wide, middle = ahead[2] - ahead[0], camera.width / 2
+        deep = max(1.0, z / self.end)
+        walls = [(self.offset + side * self.street.wall) * deep for side in (-1, 1)]
+        left = max(-0.2 * wide, middle + walls[0] * camera.focal / z) - ahead[0]
+        right = min(camera.width + 0.2 * wide, middle + walls[1] * camera.focal / z) - ahead[2]
+        return left * z / camera.focal, right * z / camera.focal
 
     def furnish(self) -> None:
         """Set the street's own furniture along both kerbs."""
@@ -144,7 +147,8 @@ class _Stage:
             target = self.boxes[rng.integers(len(self.boxes))] if self.boxes else None
             if target is None or rng.random() < 0.5:
                 z = float(np.exp(rng.uniform(np.log(4.5), np.log(45.0))))
-                x = self.somewhere("walk", z, self.camera.width * 0.5)
+                inner, outer = self.street.strip("walk")
+                x = float(self.offset + rng.choice([-1, 1]) * rng.uniform(inner, outer))
             else:
                 row = max(target[3], self.camera.horizon + 6.0)
                 z = self.camera.focal * self.camera.eye / (row - self.camera.horizon)
@@ -157,11 +161,17 @@ class _Stage:
         """Put up a piece of clutter unless it would hide much of an object behind it."""
         model, pose = CLUTTER[name](self.rng), Pose(x, z, yaw)
         box = extent(model, pose, self.camera)
-        shift = self.camera.focal * x / z
-        ahead = (box[0] - shift, box[1], box[2] - shift, box[3])
-        in_sight = box[2] > 0 and box[0] < self.camera.width and self.open(x, z, ahead)
-        if in_sight and max((overlap(other, box) for other in self.boxes), default=0.0) < 0.35:
+        low, high = self.bounds(z, shifted(box, -self.camera.focal * x / z))
+        if (
+            low <= x <= high
+            and max((overlap(other, box) for other in self.boxes), default=0.0) < 0.35
+        ):
             self.add("", model, pose)
+
+
+def shifted(box: Box, columns: float) -> Box:
+    """Box moved to the right."""
+    return box[0] + columns, box[1], box[2] + columns, box[3]
 
 
 def overlap(box: Box, other: Box) -> float:
