@@ -31,6 +31,7 @@ def new_folder(path: str | Path) -> Iterator[Path]:
         yield partial
         if path.exists():
             old = path.with_name(f".{path.name}.old")
+            shutil.rmtree(old, ignore_errors=True)
             path.rename(old)
             partial.rename(path)
             shutil.rmtree(old)

@@ -13,6 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from smallsight import coco, params
 from smallsight.errors import SampleError
+from smallsight.randomness import derive
 
 SIZE_GROUPS = {"small": 0.01, "medium": 0.05, "large": math.inf}
 """Each size group, and the share of the picture's area that a box of it stays below."""
@@ -86,7 +87,7 @@ def draw(dataset: coco.Dataset, settings: params.Sample, *, picture_folder: str,
         _draw_group(
             eligible[eligible["size_group"] == group],
             settings,
-            rng=np.random.default_rng([seed, *f"sample {group}".encode()]),
+            rng=derive(seed, "sample", group),
         )
         for group in SIZE_GROUPS
     ]

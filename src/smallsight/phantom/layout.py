@@ -8,13 +8,14 @@ from smallsight.phantom.camera import Pose, extent
 from smallsight.phantom.clutter import CLUTTER
 from smallsight.phantom.dials import Dials
 from smallsight.phantom.kinds import KINDS, draw_yaw
-from smallsight.phantom.plan import Wish, draw_plan
+from smallsight.phantom.plan import RATIOS, Wish, draw_plan, group_of
 from smallsight.phantom.scene import Layout, Thing, draw_camera, draw_light, put
 from smallsight.phantom.silhouettes import visible_masks
 from smallsight.phantom.solids import Model
 from smallsight.phantom.streets import STREETS
 
 Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels."""
 
 MIN_SIDE, MIN_PIXELS, MIN_VISIBLE = 5, 25, 0.3
 """Least box side and area in pixels, and share of the silhouette, that an object must show."""
@@ -28,10 +29,11 @@ class _Stage:
         self.street = STREETS[rng.integers(len(STREETS))]
         self.camera = draw_camera(rng, dials.width, dials.height)
         self.light = draw_light(rng)
-        self.end = rng.uniform(18.0, 42.0)
+        self.end = rng.uniform(14.0, 32.0)
         self.offset = float(rng.uniform(-0.6, 0.6) * self.street.wall)
         self.things: list[Thing] = []
         self.boxes: list[Box] = []
+        self.depths: list[float] = []
 
     def add(self, category: str, model: Model, pose: Pose) -> None:
         self.things.append(put(category, model, pose, self.camera, self.light))
@@ -51,22 +53,24 @@ class _Stage:
     def settle(self, wish: Wish, host: Box | None) -> Box | None:
         """Place an object in the freest of some spots; None if all are taken.
 
-        A heading for which the street is too narrow is drawn again, so that long vehicles are not
-        lost more often than people.
+        Where there is no room, the heading is drawn again and the object moved away, so that long
+        vehicles are not lost more often than people.
         """
         rng, kind = self.rng, KINDS[wish.category]
         model = kind.build(rng)
         best, least = None, 0.45
-        for _ in range(4):
+        floor = RATIOS[group_of(wish.ratio)][0]
+        for attempt in range(6):
             yaw = draw_yaw(kind, rng)
-            z = self.distance(model, yaw, wish.ratio, kind.nearest)
+            ratio = max(min(floor, wish.ratio), wish.ratio * 0.75**attempt)
+            z = self.distance(model, yaw, ratio, kind.nearest)
             ahead = extent(model, Pose(0.0, z, yaw), self.camera)
             for _ in range(8):
                 x = self.spot(kind.zone, z, ahead, host)
                 if x is None:
                     continue
                 box = shifted(ahead, self.camera.focal * x / z)
-                cover = max((overlap(box, other) for other in self.boxes), default=0.0)
+                cover = self.cover(box, z)
                 if cover < least:
                     best, least = Pose(x, z, yaw), cover
                 if cover < 0.08:
@@ -75,9 +79,7 @@ class _Stage:
                 break
         if best is None:
             return None
-        self.add(wish.category, model, best)
-        self.boxes.append(extent(model, best, self.camera))
-        return self.boxes[-1]
+        return self.enter(wish, model, best)
 
     def lead(self, wish: Wish) -> Box:
         """Place the near object amid the picture, and the street around it."""
@@ -88,9 +90,22 @@ class _Stage:
         aside = rng.choice([-1, 1]) * rng.uniform(*self.street.strip(kind.zone))
         reach = self.street.wall - 1.5
         self.offset = float(np.clip(pose.x - aside, -reach, reach))
+        return self.enter(wish, model, pose)
+
+    def enter(self, wish: Wish, model: Model, pose: Pose) -> Box:
+        """Put an object where it was found to fit, and return its box."""
         self.add(wish.category, model, pose)
-        self.boxes.append(extent(model, pose, camera))
+        self.boxes.append(extent(model, pose, self.camera))
+        self.depths.append(pose.z)
         return self.boxes[-1]
+
+    def cover(self, box: Box, z: float) -> float:
+        """Largest share that a box at a distance would hide of an object, or an object of it."""
+        shares = [
+            covered(box, other) if z > depth else covered(other, box)
+            for other, depth in zip(self.boxes, self.depths, strict=True)
+        ]
+        return max(shares, default=0.0)
 
     def spot(self, zone: str, z: float, ahead: Box, host: Box | None) -> float | None:
         """Return an x to try, in a zone or right beside a host's box; None if it is out of bounds.
@@ -164,7 +179,7 @@ class _Stage:
         low, high = self.bounds(z, shifted(box, -self.camera.focal * x / z))
         if (
             low <= x <= high
-            and max((overlap(other, box) for other in self.boxes), default=0.0) < 0.35
+            and max((covered(other, box) for other in self.boxes), default=0.0) < 0.35
         ):
             self.add("", model, pose)
 
@@ -174,12 +189,12 @@ def shifted(box: Box, columns: float) -> Box:
     return box[0] + columns, box[1], box[2] + columns, box[3]
 
 
-def overlap(box: Box, other: Box) -> float:
-    """Share of the smaller of two boxes that lies in the other."""
+def covered(box: Box, other: Box) -> float:
+    """Share of a box that lies in another."""
     width = min(box[2], other[2]) - max(box[0], other[0])
     height = min(box[3], other[3]) - max(box[1], other[1])
-    areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (box, other)]
-    return max(width, 0.0) * max(height, 0.0) / max(min(areas), 1e-9)
+    area = (box[2] - box[0]) * (box[3] - box[1])
+    return max(width, 0.0) * max(height, 0.0) / max(area, 1e-9)
 
 
 def layout(rng: np.random.Generator, dials: Dials) -> Layout:

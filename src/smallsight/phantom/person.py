@@ -48,6 +48,7 @@ def person(rng: np.random.Generator) -> Model:
     shirt, trousers, shoes = _cloth(rng), tint(_cloth(rng), 0.75), tint(_cloth(rng), 0.5)
     sleeves, shorts = rng.random() < 0.6, rng.random() < 0.2
     stride = rng.uniform(0.25, 0.55) if rng.random() < 0.75 else rng.uniform(0.0, 0.1)
+    sleeve = tint(shirt, 0.93)
     blocks: list[Block] = []
     hip_height, shoulder_height = 0.9 * s, 1.42 * s
     for side in (-1, 1):
@@ -70,13 +71,17 @@ def person(rng: np.random.Generator) -> Model:
         elbow = _joint(shoulder, 0.29 * s, reach)
         elbow = (elbow[0], elbow[1], elbow[2] + side * 0.05)
         wrist = _joint(elbow, 0.26 * s, reach + rng.uniform(0.1, 0.6))
-        blocks.append(limb(shoulder, elbow, (0.06 * girth, 0.048 * girth), tint(shirt, 0.93)))
+        blocks.append(limb(shoulder, elbow, (0.06 * girth, 0.048 * girth), sleeve, tier=1))
         blocks.append(
             limb(
-                elbow, wrist, (0.046 * girth, 0.036 * girth), tint(shirt, 0.93) if sleeves else skin
+                elbow,
+                wrist,
+                (0.046 * girth, 0.036 * girth),
+                sleeve if sleeves else skin,
+                tier=1,
             )
         )
-        blocks.append(limb(wrist, _joint(wrist, 0.07 * s, reach), 0.042 * s, skin))
+        blocks.append(limb(wrist, _joint(wrist, 0.07 * s, reach), 0.042 * s, skin, tier=1))
     blocks += _trunk(rng, s, girth, hip_height, shoulder_height, shirt, trousers)
     blocks += _head(rng, s, shoulder_height, skin, hair)
     return Model(tuple(blocks))
@@ -92,7 +97,7 @@ def _trunk(
     trousers: Colour,
 ) -> list[Block]:
     """Chest, hips, and perhaps a skirt, a coat or a bag."""
-    blocks = []
+    blocks: list[Block] = []
     trunk = [
         limb((0, hips, -0.08 * girth), (0, hips, 0.08 * girth), 0.1 * girth, trousers),
         limb(
@@ -114,8 +119,7 @@ def _trunk(
             shirt,
         ),
     ]
-    parts = tuple(part for piece in trunk for part in piece.parts)
-    blocks.append(Block(parts, np.array([0.0, 1.15 * s, 0.0]), 1))
+    parts = [part for piece in trunk for part in piece.parts]
     wear = rng.random()
     if wear < 0.25:
         low = hips - rng.uniform(0.25, 0.5) * s
@@ -131,7 +135,7 @@ def _trunk(
             [flare, 0.14 * girth, 0.14 * girth, flare],
             cloth,
         )
-        blocks.append(Block(tuple(skirt.parts), np.array([0.0, 1.1 * s, 0.0]), 1))
+        parts += skirt.parts
     elif wear < 0.55:
         pack = tint(_cloth(rng), 0.8)
         blocks.append(
@@ -140,8 +144,10 @@ def _trunk(
                 (-0.2 * girth, hips + 0.2 * s, 0),
                 0.13 * girth,
                 pack,
+                tier=1,
             )
         )
+    blocks.append(Block(tuple(parts), np.array([0.0, 1.15 * s, 0.0]), 1))
     return blocks
 
 

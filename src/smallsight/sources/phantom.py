@@ -10,12 +10,11 @@ import pandas as pd
 from PIL import Image
 
 from smallsight import coco, files, parallel, params, phantom
+from smallsight.randomness import derive
 from smallsight.sources import pictures
 
 COCO_IDS = {"person": 1, "bicycle": 2, "car": 3, "motorcycle": 4, "bus": 6, "truck": 8}
 """The phantom's categories under the ids that COCO gives them."""
-LAYOUT, PAINT = 1, 2
-"""Random streams: a picture is painted alike whether or not its annotations were made before."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def file_name(image_id: int) -> str:
 
 
 def _layout(image_id: int, *, dials: phantom.Dials, seed: int) -> phantom.Layout:
-    return phantom.layout(np.random.default_rng([seed, image_id, LAYOUT]), dials)
+    return phantom.layout(derive(seed, "layout", image_id), dials)
 
 
 def _annotate(image_id: int, *, dials: phantom.Dials, seed: int) -> list[dict[str, Any]]:
@@ -97,7 +96,7 @@ def _paint(
     image: tuple[int, str, int, int], *, dials: phantom.Dials, seed: int, folder: Path
 ) -> None:
     image_id, name, width, height = image
-    rng = np.random.default_rng([seed, image_id, PAINT])
+    rng = derive(seed, "paint", image_id)
     pixels = phantom.paint(_layout(image_id, dials=dials, seed=seed), rng)
     Image.fromarray(pixels).save(folder / name, quality=95, subsampling="4:4:4")
     pictures.verify(folder / name, width=width, height=height)

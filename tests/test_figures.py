@@ -1,0 +1,128 @@
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from smallsight import figures
+
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = "<img src=x onerror=alert(1)> $x_1$ & \"'"
+LABELS = {"orig_full": "Untouched", "motion_blur": "Motion blur"}
+LEVELS = {"chance": 1 / 6, "commonest category": 0.4}
+
+
+def accuracies(**changes):
+    rows = [
+        {
+            "condition": name,
+            "size_group": group,
+            "acc": acc,
+            "ci_low": acc - 0.1,
+            "ci_high": acc + 0.1,
+        }
+        for name in LABELS
+        for group, acc in (("all", 0.5), ("small", 0.25), ("medium", 0.5), ("large", 0.75))
+    ]
+    table = pd.DataFrame(rows)
+    for column, value in changes.items():
+        table.loc[table["size_group"] == "small", column] = value
+    return table
+
+
+def draw(table=None, *, name="one", labels=LABELS, levels=LEVELS):
+    table = accuracies() if table is None else table
+    return figures.accuracy_by_condition(
+        table, name=name, title="Fixed head", labels=labels, levels=levels
+    )
+
+
+def ids(svg):
+    return set(re.findall(r'\bid="([^"]*)"', svg))
+
+
+def intervals(svg, group):
+    """Ends of a group's intervals, read off the drawing, in accuracy."""
+    root = ElementTree.fromstring(svg)
+    ticks = {text.text: float(text.get("x")) for text in root.iter(f"{SVG}text")}
+    zero, one = ticks["0%"], ticks["100%"]
+    found = []
+    for path in root.iter(f"{SVG}path"):
+        corners = re.findall(r"[ML] ([\d.]+) ([\d.]+)", path.get("d"))
+        colour = f"stroke: {figures.SERIES[group].colour}"
+        if colour in path.get("style", "") and len(corners) == 2 and path.get("clip-path"):
+            found.append([(float(x) - zero) / (one - zero) for x, _ in corners])
+    return np.array(found)
+
+
+def test_a_figure_is_xml_without_a_date_or_a_style_of_its_own():
+    for svg in (draw(), curve("accuracy"), curve("loss")):
+        root = ElementTree.fromstring(svg)
+        assert root.tag == f"{SVG}svg"
+        assert root.find(f"{SVG}title").text
+        assert not re.search(r"<style|<metadata|dc:date|\b20\d\d-\d\d", svg)
+
+
+def test_the_same_table_gives_the_same_bytes():
+    assert draw() == draw()
+    assert draw() != draw(accuracies(acc=0.3))
+
+
+def test_two_figures_share_no_id():
+    one, two = draw(name="one"), draw(name="two")
+    assert ids(one) and not ids(one) & ids(two)
+    for svg in (one, two):
+        assert set(re.findall(r"(?:href=\"#|url\(#)([^\")]+)", svg)) <= ids(svg)
+
+
+def test_intervals_lie_where_the_table_says():
+    for group, acc in (("small", 0.25), ("medium", 0.5), ("large", 0.75)):
+        expected = [[acc - 0.1, acc + 0.1]] * len(LABELS)
+        np.testing.assert_allclose(intervals(draw(), group), expected, atol=0.002)
+
+
+@pytest.mark.parametrize("column", ["acc", "ci_low", "ci_high"])
+def test_what_is_no_number_has_no_interval(column):
+    svg = draw(accuracies(**{column: np.nan}))
+    assert len(intervals(svg, "small")) == 0
+    assert len(intervals(svg, "large")) == len(LABELS)
+
+
+def test_a_table_without_rows_still_gives_axes():
+    svg = draw(accuracies().iloc[:0])
+    assert "100%" in svg
+    assert "Motion blur" in svg
+
+
+def test_names_come_out_as_text():
+    root = ElementTree.fromstring(draw(labels={"orig_full": HOSTILE}))
+    assert root.find(f".//{SVG}img") is None
+    written = "".join("".join(text.itertext()) for text in root.iter(f"{SVG}text"))
+    assert re.sub(r"\s", "", HOSTILE) in re.sub(r"\s", "", written)
+
+
+def test_the_legend_names_every_group_and_level():
+    texts = [text.text for text in ElementTree.fromstring(draw()).iter(f"{SVG}text")]
+    for name in ("Small", "Medium", "Large", *LEVELS):
+        assert name in texts
+    assert "chance" not in draw(levels={})
+
+
+def curve(measure, *, epochs=3):
+    steps = np.arange(1, epochs + 1)
+    table = pd.DataFrame({"epoch": steps})
+    for part in ("train", "test"):
+        table[f"{part}_accuracy"], table[f"{part}_loss"] = 0.5, 1 / steps
+    return figures.training_curve(table, name=measure, measure=measure, title=measure)
+
+
+def test_a_curve_of_one_epoch_is_drawn():
+    assert "epoch" in curve("accuracy", epochs=1)
+
+
+def test_a_gradient_runs_through_the_colour_map():
+    stops = figures.gradient("gray", stops=3)
+    assert stops[0] == "#000000"
+    assert stops[-1] == "#ffffff"
+    assert len(stops) == 3
