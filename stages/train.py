@@ -53,6 +53,7 @@ def main() -> str:
     files.write_table(curve, CURVE)
     accuracy = curve["test_accuracy"].iloc[-1]
     counts = {"n_train": int((~test).sum()), "n_test": int(test.sum()), "test_accuracy": accuracy}
+    about |= {"weights": parameters.backbone.weights}
     files.write_text(json.dumps(about | counts, indent=2) + "\n", SUMMARY)
 
     folds = evaluation.cross_validation(sample, categories, settings=settings, seed=seed)

@@ -58,7 +58,7 @@ class _Stage:
         """
         rng, kind = self.rng, KINDS[wish.category]
         model = kind.build(rng)
-        best, least = None, 0.45
+        best, least = None, 0.6
         floor = RATIOS[group_of(wish.ratio)][0]
         for attempt in range(6):
             yaw = draw_yaw(kind, rng)
@@ -66,7 +66,7 @@ class _Stage:
             z = self.distance(model, yaw, ratio, kind.nearest)
             ahead = extent(model, Pose(0.0, z, yaw), self.camera)
             for _ in range(8):
-                x = self.spot(kind.zone, z, ahead, host)
+                x = self.spot(kind.zone, z, ahead, host if attempt < 4 else None)
                 if x is None:
                     continue
                 box = shifted(ahead, self.camera.focal * x / z)

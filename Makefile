@@ -1,0 +1,42 @@
+# make report: the study, from nothing to reports/report.pdf.   make help: everything else.
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help report test lint clean
+.DEFAULT_GOAL := help
+
+help: ## say what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+report: $(BIN)/.installed ## run the study and write reports/report.pdf and reports/report.html
+	@python tools/system_libraries.py
+	dvc repro
+	@echo
+	@echo "PDF:  $(CURDIR)/reports/report.pdf"
+	@echo "HTML: $(CURDIR)/reports/report.html"
+
+test: $(BIN)/.installed-dev ## run the tests
+	@python tools/system_libraries.py
+	python -m pytest
+
+lint: $(BIN)/.installed-dev ## check style and types
+	ruff check
+	ruff format --check
+	mypy
+
+clean: ## remove the environment; dvc gc cleans the cache of results
+	rm -rf .venv
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(BIN)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	python -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(BIN)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+	python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(BIN)/.installed
