@@ -9,7 +9,7 @@ from smallsight.phantom import CATEGORIES, Dials, layout, silhouettes
 from smallsight.phantom.layout import MIN_PIXELS, MIN_SIDE, covered
 from smallsight.phantom.plan import SIZE_CATEGORIES, group_of
 
-SCENES = 50
+SCENES = 40
 
 
 def scenes(n=SCENES, **dials):
@@ -87,7 +87,7 @@ def test_full_context_fills_a_scene_with_the_street_s_own_category():
 def test_without_context_category_and_street_are_independent():
     table = Counter(
         (scene.street.name, thing.category)
-        for scene in scenes(60, context=0.0, neighbours=0.0)
+        for scene in scenes(40, context=0.0, neighbours=0.0)
         for thing in scene.things
         if thing.category
     )
@@ -97,7 +97,7 @@ def test_without_context_category_and_street_are_independent():
 
 
 def by_group(**dials):
-    found = [item for scene in scenes(50, neighbours=0.0, **dials) for item in objects(scene)]
+    found = [item for scene in scenes(36, neighbours=0.0, **dials) for item in objects(scene)]
     return {g: Counter(n for n, _, group in found if group == g) for g in ("small", "large")}
 
 
@@ -131,7 +131,7 @@ def captured(found):
 
 def test_neighbours_put_a_larger_object_of_another_category_nearby():
     shares = [
-        np.mean([v for s in scenes(25, neighbours=n, context=0.9) for v in captured(objects(s))])
+        np.mean([v for s in scenes(20, neighbours=n, context=0.9) for v in captured(objects(s))])
         for n in (0.0, 1.0)
     ]
     assert shares[1] > shares[0] + 0.2
@@ -149,3 +149,14 @@ def test_covered_is_the_share_of_the_first_box():
     assert covered((0, 0, 10, 10), (5, 0, 25, 10)) == pytest.approx(0.5)
     assert covered((5, 0, 25, 10), (0, 0, 10, 10)) == pytest.approx(0.25)
     assert covered((0, 0, 10, 10), (20, 20, 30, 30)) == 0.0
+
+
+def test_scenes_of_other_sizes_work_under_any_dials():
+    rng = np.random.default_rng(0)
+    for k in range(6):
+        shares = dict(
+            zip(("context", "clutter", "neighbours", "class_mix"), rng.random(4), strict=True)
+        )
+        scene = layout(np.random.default_rng(k), Dials(width=160, height=120, **shares))
+        assert all(item.mask.shape == (120, 160) for item in silhouettes(scene))
+        assert all(item.mask.sum() >= MIN_PIXELS for item in silhouettes(scene))

@@ -20,6 +20,9 @@ Box = tuple[float, float, float, float]
 MIN_SIDE, MIN_PIXELS, MIN_VISIBLE = 5, 25, 0.3
 """Least box side and area in pixels, and share of the silhouette, that an object must show."""
 
+WIDEST = 0.65
+"""Largest share of the picture's width that a near object takes."""
+
 
 class _Stage:
     """A scene while it is being filled."""
@@ -86,6 +89,9 @@ class _Stage:
         rng, camera, kind = self.rng, self.camera, KINDS[wish.category]
         model, yaw = kind.build(rng), draw_yaw(kind, rng)
         z = self.distance(model, yaw, wish.ratio, kind.nearest)
+        left, _, right, _ = extent(model, Pose(0.0, z, yaw), camera)
+        # A long vehicle across the whole picture would hide all that stands behind it.
+        z *= max(1.0, (right - left) / (WIDEST * camera.width))
         pose = Pose(float(rng.normal(0.0, 0.09) * camera.width * z / camera.focal), z, yaw)
         aside = rng.choice([-1, 1]) * rng.uniform(*self.street.strip(kind.zone))
         reach = self.street.wall - 1.5

@@ -141,8 +141,9 @@ def bus(rng: np.random.Generator) -> Model:
         body.add(pane(tail, u, 0.25, u + 0.1, 0.5), TAIL)
     parts: list[Block] = [body.block(1)]
     if rng.random() < 0.7:
+        # Painted first: seen from the street, the body hides its foot.
         parts.append(
-            box((back + 1.5, back + 4.0), (top, top + 0.28), 0.8, (0.85, 0.85, 0.85)).block(2)
+            box((back + 1.5, back + 4.0), (top, top + 0.28), 0.8, (0.85, 0.85, 0.85)).block(0)
         )
     rolling = [b for x in (0.3, -0.27) for b in wheels(x * length, half, 0.48, 0.3, STEEL)]
     return Model((*rolling, *parts))
