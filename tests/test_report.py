@@ -338,6 +338,13 @@ def test_small_objects_are_compared_with_the_commonest_category(study, small, sa
     assert any(said in point and "commonest" in point for point in report_words.points(made))
 
 
+def test_lists_read_as_sentences_do():
+    assert report_words.listed([]) == ""
+    assert report_words.listed(["a"]) == "a"
+    assert report_words.listed(["a", "b", "c"]) == "a, b and c"
+    assert report_words.listed(list("abcdefgh")) == "a, b, c, d, e and 3 more"
+
+
 def test_touching_intervals_are_not_apart():
     one, other = (
         report_words.Estimate(10, 5, acc, low, high)
@@ -349,18 +356,26 @@ def test_touching_intervals_are_not_apart():
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_an_empty_group_is_named_and_never_compared(build, group):
-    text = text_of(build(counts={group: 0}))
+def test_an_empty_group_is_named_and_never_compared(study, group):
+    made = study(counts={group: 0})
+    words = " ".join([report_words.verdict(made), *report_words.points(made)])
+    assert ("cannot be compared" in words) == (group != "medium")
+    assert "nan" not in words.lower()
+    assert report_words.shortfalls(made) == [
+        f"{group.capitalize()}: 0 of the 40 requested were drawn; 0 were eligible."
+    ]
+
+
+def test_an_empty_group_has_its_place_in_the_tables(build):
+    text = text_of(build(counts={"small": 0}))
     assert "no objects" in text
-    assert "nan" not in text.lower().replace("provenance", "")
-    assert ("cannot be compared" in text) == (group != "medium")
-    assert f"{group.capitalize()}: 0 of the 40 requested were drawn; 0 were eligible" in text
+    assert "0 of 0" in text
+    assert not re.search(r"\bnan\b", text, re.IGNORECASE)
 
 
 @pytest.mark.parametrize(
     ("correct", "failed", "said"),
     [
-        (0, 0, "no small object to show"),
         (2, 0, "No further failed object was drawn"),
         (0, 1, "No further recognised object was drawn"),
     ],
@@ -384,6 +399,7 @@ def test_nothing_at_all_still_makes_a_page(build):
     for section in SECTIONS:
         assert section in text
     assert "cannot be compared" in text
+    assert "no small object to show" in text
 
 
 def test_one_category_says_nothing_about_recognition(study):

@@ -14,7 +14,8 @@ from smallsight import figures, provenance, report_words
 from smallsight import report_parts as parts
 from smallsight.errors import SmallsightError
 from smallsight.params import Params
-from smallsight.report_inputs import GROUPS, REGIMES, Inputs, read
+from smallsight.report_inputs import GROUPS, Inputs, read
+from smallsight.vocabulary import REGIMES
 
 
 def build(inputs: Inputs, params: Params) -> str:

@@ -11,13 +11,12 @@ import pandas as pd
 
 from smallsight.conditions import FAMILIES, UNTOUCHED, Condition, ladders
 from smallsight.errors import SmallsightError
+from smallsight.figures import SERIES
 from smallsight.params import Params
+from smallsight.vocabulary import REGIMES
 
-GROUPS = ("small", "medium", "large")
-REGIMES = {
-    "fixed": "Fixed head",
-    "retrained": "Retrained head",
-}
+GROUPS = tuple(SERIES)
+"""Size groups, in the order in which they are shown."""
 
 _TEXT = {
     "ann_id", "category_name", "condition", "family", "file_name", "image_id", "level", "outcome",

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from smallsight import figures
 from smallsight.conditions import FAMILIES, Family
-from smallsight.report_inputs import GROUPS, REGIMES, Study
+from smallsight.report_inputs import GROUPS, Study
 from smallsight.report_pictures import Shot, close_up, shot
 
 _MOST_ROWS = 9
@@ -26,8 +26,12 @@ class Card:
     name: str
     picture: Shot
     overlay: Shot
-    close_up: Shot
     row: Mapping[str, Any]
+
+    @property
+    def close_up(self) -> Shot:
+        """The object enlarged."""
+        return close_up(self.row["picture"], self.row)
 
     @property
     def is_correct(self) -> bool:
@@ -66,7 +70,7 @@ def panels(study: Study) -> list[Markup]:
             figures.accuracy_by_condition(
                 study.accuracy[study.accuracy["regime"] == regime],
                 name=f"accuracy-{regime}",
-                title=REGIMES[regime],
+                title=f"{regime.capitalize()} head",
                 labels=drawn(study),
                 levels=levels(study),
             )
@@ -117,7 +121,6 @@ def card(study: Study, row: Mapping[str, Any]) -> Card:
         name=study.label(row["condition"]),
         picture=shot(row["picture"], row),
         overlay=shot(row["overlay"], row),
-        close_up=close_up(row["picture"], row),
         row=row,
     )
 

@@ -97,7 +97,7 @@ def close_up(path: str, row: Mapping[str, Any]) -> Shot:
         # Tiles stay sharp in viewers that would smooth them.
         enlarged = picture.convert("RGB").resize((192, 192), Image.Resampling.NEAREST, box=region)
     buffer = io.BytesIO()
-    enlarged.quantize(255).save(buffer, "PNG", optimize=True)
+    enlarged.save(buffer, "PNG")
     inside = box.shifted(-left, -top).scaled(size / across, size / down)
     return _fitted(buffer.getvalue(), inside, size, 1.0, 1.0)
 

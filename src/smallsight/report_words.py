@@ -11,6 +11,9 @@ from typing import Literal
 from smallsight.conditions import UNTOUCHED
 from smallsight.report_inputs import GROUPS, Estimate, Study
 
+_MOST_LISTED = 6
+"""Names that a sentence can hold."""
+
 Order = Literal["below", "above", "overlapping", "unknown"]
 
 
@@ -27,7 +30,9 @@ def interval(estimate: Estimate) -> str:
 
 
 def listed(parts: Sequence[str]) -> str:
-    """Join parts as a sentence does: a, b and c."""
+    """Join parts as a sentence does: a, b and c; of very many, the first and how many more."""
+    if len(parts) > _MOST_LISTED:
+        parts = [*parts[: _MOST_LISTED - 1], f"{len(parts) - _MOST_LISTED + 1} more"]
     return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 
