@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from smallsight import coco, params, sampling
 from smallsight.errors import SampleError
+from smallsight.vocabulary import SIZE_GROUPS
 
 CONTRACT = """image_id file_name image_path ann_id category_id category_name
 bbox_x bbox_y bbox_w bbox_h bbox_area img_area area_ratio size_group"""
@@ -56,7 +57,7 @@ def draw(data, *, per_group=20, person_cap=7, seed=0, folder="data/images"):
 def test_sample_keeps_the_contract():
     sample = draw(dataset()).sample
     assert list(sample.columns) == sampling.SAMPLE_COLUMNS == CONTRACT.split()
-    assert sample["size_group"].value_counts().to_dict() == dict.fromkeys(sampling.SIZE_GROUPS, 20)
+    assert sample["size_group"].value_counts().to_dict() == dict.fromkeys(SIZE_GROUPS, 20)
     assert sample.equals(sample.sort_values(["image_id", "ann_id"], ignore_index=True))
     assert not sample["ann_id"].duplicated().any()
     assert (sample["image_path"] == "data/images/" + sample["file_name"]).all()
@@ -77,7 +78,7 @@ def test_summary_counts_what_was_there_and_what_was_taken():
     assert list(summary) == ["requested_per_group", "person_cap", "drawn", "eligible", "excluded"]
     assert (summary["requested_per_group"], summary["person_cap"]) == (20, 7)
     assert summary["drawn"] == drawn.sample["size_group"].value_counts().to_dict()
-    assert list(summary["eligible"]) == list(sampling.SIZE_GROUPS)
+    assert list(summary["eligible"]) == list(SIZE_GROUPS)
     assert all(tuple(row) == CATEGORIES for row in summary["eligible"].values())
     eligible = sum(sum(row.values()) for row in summary["eligible"].values())
     assert eligible + sum(summary["excluded"].values()) == len(data.annotations)
@@ -187,7 +188,7 @@ def test_read_names_a_file_that_is_no_sample(tmp_path, content):
 
 samples = st.lists(
     st.tuples(
-        st.integers(0, 30), st.sampled_from(CATEGORIES), st.sampled_from(list(sampling.SIZE_GROUPS))
+        st.integers(0, 30), st.sampled_from(CATEGORIES), st.sampled_from(list(SIZE_GROUPS))
     ),
     min_size=1,
     max_size=120,

@@ -5,8 +5,7 @@ import pandas as pd
 
 from smallsight import params, statistics
 from smallsight.conditions import UNTOUCHED
-from smallsight.sampling import SIZE_GROUPS
-from smallsight.vocabulary import REGIMES
+from smallsight.vocabulary import REGIMES, SIZE_GROUPS
 
 CONDITION = ["regime", "condition", "family", "level"]
 INSTANCE = ["image_id", "ann_id"]

@@ -12,7 +12,8 @@ from smallsight.conditions import Condition
 from smallsight.features import Features
 from smallsight.heads import LinearHeads
 from smallsight.randomness import derive
-from smallsight.sampling import SIZE_GROUPS, image_grouped_folds
+from smallsight.sampling import image_grouped_folds
+from smallsight.vocabulary import SIZE_GROUPS
 
 PREDICTION_COLUMNS = (
     *("regime", "seed", "fold", "family", "level", "condition", "image_id", "ann_id"),

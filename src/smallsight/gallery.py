@@ -9,7 +9,7 @@ from PIL import Image
 
 from smallsight.attention import enlarge
 from smallsight.render import picture_name, read_picture
-from smallsight.sampling import SIZE_GROUPS
+from smallsight.vocabulary import SIZE_GROUPS
 
 COLORMAP = "magma"
 ALPHA = 0.5

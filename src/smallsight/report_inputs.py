@@ -11,11 +11,10 @@ import pandas as pd
 
 from smallsight.conditions import FAMILIES, UNTOUCHED, Condition, ladders
 from smallsight.errors import SmallsightError
-from smallsight.figures import SERIES
 from smallsight.params import Params
-from smallsight.vocabulary import REGIMES
+from smallsight.vocabulary import REGIMES, SIZE_GROUPS
 
-GROUPS = tuple(SERIES)
+GROUPS = tuple(SIZE_GROUPS)
 """Size groups, in the order in which they are shown."""
 
 _TEXT = {

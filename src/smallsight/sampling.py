@@ -1,6 +1,5 @@
 """Eligible instances -> balanced sample; image-grouped splits."""
 
-import math
 import warnings
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,9 +13,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 from smallsight import coco, params
 from smallsight.errors import SampleError
 from smallsight.randomness import derive
+from smallsight.vocabulary import SIZE_GROUPS
 
-SIZE_GROUPS = {"small": 0.01, "medium": 0.05, "large": math.inf}
-"""Each size group, and the share of the picture's area that a box of it stays below."""
 PERSON = "person"
 """The category that is capped; it would fill the sample otherwise."""
 SAMPLE_COLUMNS = [

@@ -1,0 +1,108 @@
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from smallsight import conditions, files, render
+from smallsight.conditions import View
+from smallsight.geometry import Box, resize
+
+SIZE = 48
+
+
+def written(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture
+def run(study_sample, tmp_path):
+    """Render a ladder over a sample, as the stage does; give the folder."""
+
+    def run(steps, name="out", sample=study_sample):
+        folder = tmp_path / name / steps[0].family
+        folder.mkdir(parents=True)
+        views = render.render(steps, sample, input_size=SIZE, folder=folder)
+        files.write_table(views, folder / "views.csv")
+        return folder
+
+    return run
+
+
+@pytest.mark.parametrize("family", conditions.FAMILIES)
+def test_bytes_do_not_depend_on_the_number_of_workers(monkeypatch, study, run, family):
+    steps = conditions.ladder(family, study.conditions)
+    outcomes = []
+    for workers in ("1", "2"):
+        monkeypatch.setenv("SMALLSIGHT_WORKERS", workers)
+        outcomes.append(written(run(steps, name=workers)))
+    assert outcomes[0] == outcomes[1]
+    assert len(outcomes[0]) == 6 * len(steps) + 1
+
+
+@pytest.mark.usefixtures("single_worker")
+class TestRender:
+    def test_bytes_do_not_depend_on_the_order_of_the_sample(self, study, run, study_sample):
+        steps = conditions.ladder("bg_blur", study.conditions)
+        shuffled = study_sample.sample(frac=1, random_state=1)
+        assert written(run(steps)) == written(run(steps, "other", shuffled))
+
+    @pytest.mark.parametrize("family", conditions.FAMILIES)
+    def test_pictures_are_the_condition_at_the_networks_size(
+        self, study, run, study_sample, family
+    ):
+        steps = conditions.ladder(family, study.conditions)
+        folder = run(steps)
+        for row in study_sample.itertuples():
+            native = np.asarray(Image.open(row.image_path))
+            box = Box(row.bbox_x, row.bbox_y, row.bbox_w, row.bbox_h)
+            for step in steps:
+                view = step.apply(View(native, box))
+                path = folder / step.level / f"{row.image_id}_{row.ann_id}.png"
+                with Image.open(path) as stored:
+                    assert (stored.size, stored.mode) == ((SIZE, SIZE), "RGB")
+                    assert (np.asarray(stored) == resize(view.picture, SIZE)).all()
+
+    def test_views_say_where_the_object_is(self, study, run, study_sample):
+        for family in ("orig_full", "orig_crop"):
+            (step,) = conditions.ladder(family, study.conditions)
+            views = render.read_views(run([step]).parent, step)
+            assert list(views.columns) == list(render.VIEW_COLUMNS)[1:]
+            ids = ["image_id", "ann_id"]
+            assert views[ids].to_numpy().tolist() == study_sample[ids].to_numpy().tolist()
+            for row, view in zip(study_sample.itertuples(), views.itertuples(), strict=True):
+                left = top = 0
+                if family == "orig_crop":
+                    left = max(int(np.floor(row.bbox_x - 0.25 * row.bbox_w)), 0)
+                    top = max(int(np.floor(row.bbox_y - 0.25 * row.bbox_h)), 0)
+                else:
+                    assert (view.view_w, view.view_h) == (80, 60)
+                # Objects reach no further than the picture.
+                width = min(row.bbox_w, 80 - row.bbox_x)
+                height = min(row.bbox_h, 60 - row.bbox_y)
+                across, down = SIZE / view.view_w, SIZE / view.view_h
+                assert view.box_x == pytest.approx((row.bbox_x - left) * across)
+                assert view.box_y == pytest.approx((row.bbox_y - top) * down)
+                assert view.box_w == pytest.approx(width * across)
+                assert view.box_h == pytest.approx(height * down)
+
+    def test_each_level_has_its_folder_and_its_rows(self, run):
+        steps = conditions.ladder("downscale", {"downscale": {"scale": [0.5, 0.25]}})
+        folder = run(steps)
+        table = pd.read_csv(folder / "views.csv")
+        assert list(table.columns) == list(render.VIEW_COLUMNS)
+        assert table.groupby("level").size().to_dict() == {"scale=0.5": 6, "scale=0.25": 6}
+        for step in steps:
+            assert len(list((folder / step.level).glob("*.png"))) == 6
+            assert len(render.read_views(folder.parent, step)) == 6
+        strong = (folder / "scale=0.25/3_30.png").read_bytes()
+        assert strong != (folder / "scale=0.5/3_30.png").read_bytes()
+
+    @pytest.mark.parametrize(("mode", "suffix"), [("L", "jpg"), ("P", "png"), ("RGBA", "png"),
+                                                  ("CMYK", "jpg"), ("RGB", "jpg")])  # fmt: skip
+    def test_pictures_of_any_mode_are_read_as_colours(self, tmp_path, noise, mode, suffix):
+        path = tmp_path / f"x.{suffix}"
+        Image.fromarray(noise(20, 30)).convert(mode).save(path)
+        picture = render.read_picture(path)
+        assert (picture.shape, picture.dtype) == ((20, 30, 3), np.uint8)
+        with Image.open(path) as again:
+            assert (picture == np.asarray(again.convert("RGB"))).all()
