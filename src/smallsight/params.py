@@ -18,7 +18,7 @@ Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 
-INPUT_SIZES = {"phantom": 160}
+INPUT_SIZES = {"phantom": 128}
 """Input sizes, in pixels, that `input_size: auto` means for weights other than the usual."""
 USUAL_INPUT_SIZE = 224
 

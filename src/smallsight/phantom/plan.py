@@ -18,12 +18,17 @@ SIZE_CATEGORIES: dict[str, tuple[str, ...]] = {
 RATIOS: dict[str, tuple[float, float]] = {
     "small": (0.0004, 0.0088),
     "medium": (0.0125, 0.044),
-    "large": (0.07, 0.4),
+    "large": (0.08, 0.45),
 }
 """Box area over picture area aimed at, drawn log-uniformly; gaps keep the groups apart."""
 
 LEAD = 0.78
 """Share of scenes with a near object."""
+
+
+HOST = 0.048
+"""Greatest ratio of an object that stands beside a smaller one: a picture has one large object,
+so that its category is what a classifier of the whole picture should name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ def draw_plan(rng: np.random.Generator, dials: Dials, street: Street) -> list[Wi
         times, host = rng.uniform(1.6, 4.0), group_of(ratio * 2.5)
         neighbour = draw_category(rng, dials, street, host, other_than=category)
         if with_neighbour:
-            wishes.append(Wish(neighbour, min(0.12, ratio * times)))
+            wishes.append(Wish(neighbour, min(HOST, ratio * times)))
             wishes.append(Wish(category, ratio, beside=len(wishes) - 1))
         else:
             wishes.append(Wish(category, ratio, lead=group == "large"))

@@ -12,7 +12,7 @@ from smallsight.phantom.scene import Layout, draw_light, put
 from smallsight.phantom.solids import Model
 from smallsight.phantom.streets import STREETS
 
-SHARES = (0.3, 0.95)
+SHARES = (0.35, 0.95)
 """Longer side of the object over the picture's, before anything cuts it."""
 
 
@@ -31,9 +31,9 @@ def portrait(category: str, rng: np.random.Generator, *, size: int = 96) -> np.n
     Returns
     -------
     ndarray
-        Picture, uint8, shape (size, size, 3). Half of them are painted smaller and enlarged.
+        Picture, uint8, shape (size, size, 3). A third of them are painted smaller and enlarged.
     """
-    drawn = size if rng.random() < 0.5 else int(size * rng.uniform(0.3, 0.9))
+    drawn = size if rng.random() < 0.7 else int(size * rng.uniform(0.5, 0.9))
     kind, light = KINDS[category], draw_light(rng)
     model, yaw = kind.build(rng), draw_yaw(kind, rng)
     street = STREETS[rng.integers(len(STREETS))]
@@ -77,7 +77,7 @@ def frame(
     share = rng.uniform(*SHARES)
     focal = share * size / max(right - left, bottom - top)
     filled = focal * np.array([right - left, bottom - top]) / size
-    room = 0.4 * np.clip(1.0 - filled, 0.0, 1.0) + 0.12 * filled
+    room = 0.4 * np.clip(1.0 - filled, 0.0, 1.0) + 0.06 * filled
     column, row = (0.5 + rng.uniform(-room, room)) * size
     horizon = float(row - focal * (top + bottom) / 2)
     camera = Camera(width=size, height=size, focal=focal, horizon=horizon, eye=eye)
