@@ -1,6 +1,7 @@
 """The `phantom` weights: a ResNet18 trained on object-centred generated pictures."""
 
 import functools
+import itertools
 
 import numpy as np
 import torch
@@ -17,6 +18,8 @@ CHUNK = 100
 """Pictures per work item."""
 WEIGHT_DECAY = 0.05
 SMOOTHING = 0.05
+SCALES = (0.6, 0.8, 1.0)
+"""Shares of the pictures' size, taken in turn: features must hold for objects of many sizes."""
 
 
 def pretrain(settings: params.Pretraining, *, seed: int, device: torch.device) -> Weights:
@@ -69,7 +72,10 @@ def _train(
     rng: np.random.Generator,
     device: torch.device,
 ) -> None:
-    """Train in place by AdamW under a one-cycle schedule, mirroring half of the pictures."""
+    """Train in place by AdamW under a one-cycle schedule.
+
+    Half of the pictures are mirrored; batches come at `SCALES` in turn.
+    """
     steps = max(len(pictures) // settings.batch_size, 1)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -83,13 +89,17 @@ def _train(
         for _ in range(settings.epochs)
         for batch in np.array_split(rng.permutation(len(pictures)), steps)
     )
-    for batch in progress(batches, total=settings.epochs * steps, description="pretraining"):
+    batches = progress(batches, total=settings.epochs * steps, description="pretraining")
+    for scale, batch in zip(itertools.cycle(SCALES), batches, strict=False):
         mirrored = rng.random(len(batch)) < 0.5
         chosen = np.where(
             mirrored[:, None, None, None], pictures[batch][:, :, ::-1], pictures[batch]
         )
         inputs = torch.from_numpy(chosen).to(device).permute(0, 3, 1, 2).float() / 255
-        logits = network((inputs - mean) / std)
+        size = round(scale * settings.picture_size)
+        inputs = functional.interpolate(inputs, (size, size), mode="bilinear", antialias=True)
+        inputs = ((inputs - mean) / std).contiguous(memory_format=torch.channels_last)
+        logits = network(inputs)
         wanted = torch.from_numpy(labels[batch]).to(device)
         loss = functional.cross_entropy(logits, wanted, label_smoothing=SMOOTHING)
         optimiser.zero_grad()
