@@ -18,20 +18,22 @@ CHUNK = 100
 """Pictures per work item."""
 WEIGHT_DECAY = 0.05
 SMOOTHING = 0.05
-SCALES = (0.6, 0.8, 1.0)
+SCALES = (0.5, 0.75, 1.0)
 """Shares of the pictures' size, taken in turn: features must hold for objects of many sizes."""
 
 
 def pretrain(settings: params.Pretraining, *, seed: int, device: torch.device) -> Weights:
-    """Train a backbone to name the object in the middle of a picture.
+    """Train a backbone to name the object in the middle of a picture, and the street around it.
 
-    The pictures' random streams are named "portrait", which no scene of the study uses.
+    The street is learnt too because a backbone that people use knows scenes as well as objects;
+    the two are unrelated in these pictures. Their random streams are named "portrait", which no
+    scene of the study uses.
     """
     pictures, labels = portraits(settings.pictures, size=settings.picture_size, seed=seed)
     # torch's own generator is the only one that its layers' first weights can come from.
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = resnet18(num_classes=len(phantom.CATEGORIES))
+        network = resnet18(num_classes=len(phantom.CATEGORIES) + len(phantom.STREET_NAMES))
     network = network.to(device, memory_format=torch.channels_last)
     _train(network, pictures, labels, settings, derive(seed, "pretraining"), device)
     state = {name: value.cpu() for name, value in network.state_dict().items()}
@@ -39,29 +41,33 @@ def pretrain(settings: params.Pretraining, *, seed: int, device: torch.device) -
 
 
 def portraits(count: int, *, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw object-centred pictures, the categories in turn.
+    """Draw object-centred pictures of every category in every street, in turn.
 
     Returns
     -------
     pictures
         (count, size, size, 3), uint8.
     labels
-        (count,), index into `phantom.CATEGORIES`.
+        (count, 2), indices into `phantom.CATEGORIES` and `phantom.STREET_NAMES`.
     """
     chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
     task = functools.partial(_portraits, size=size, seed=seed)
     parts = map_items(task, chunks, description="drawing portraits")
-    return np.concatenate(parts), np.arange(count) % len(phantom.CATEGORIES)
+    return np.concatenate(parts), np.array([_labels(number) for number in range(count)])
+
+
+def _labels(number: int) -> tuple[int, int]:
+    category, street = number % len(phantom.CATEGORIES), number // len(phantom.CATEGORIES)
+    return category, street % len(phantom.STREET_NAMES)
 
 
 def _portraits(numbers: range, *, size: int, seed: int) -> np.ndarray:
-    categories = phantom.CATEGORIES
-    return np.stack([
-        phantom.portrait(
-            categories[number % len(categories)], derive(seed, "portrait", number), size=size
-        )
-        for number in numbers
-    ])  # fmt: skip
+    pictures = []
+    for number in numbers:
+        category, street = _labels(number)
+        names = phantom.CATEGORIES[category], phantom.STREET_NAMES[street]
+        pictures.append(phantom.portrait(*names, derive(seed, "portrait", number), size=size))
+    return np.stack(pictures)
 
 
 def _train(
@@ -89,8 +95,8 @@ def _train(
         for _ in range(settings.epochs)
         for batch in np.array_split(rng.permutation(len(pictures)), steps)
     )
-    batches = progress(batches, total=settings.epochs * steps, description="pretraining")
-    for scale, batch in zip(itertools.cycle(SCALES), batches, strict=False):
+    shown = progress(batches, total=settings.epochs * steps, description="pretraining")
+    for scale, batch in zip(itertools.cycle(SCALES), shown, strict=False):
         mirrored = rng.random(len(batch)) < 0.5
         chosen = np.where(
             mirrored[:, None, None, None], pictures[batch][:, :, ::-1], pictures[batch]
@@ -101,9 +107,13 @@ def _train(
         inputs = ((inputs - mean) / std).contiguous(memory_format=torch.channels_last)
         logits = network(inputs)
         wanted = torch.from_numpy(labels[batch]).to(device)
-        loss = functional.cross_entropy(logits, wanted, label_smoothing=SMOOTHING)
+        answers = logits.split([len(phantom.CATEGORIES), len(phantom.STREET_NAMES)], dim=1)
+        losses = [
+            functional.cross_entropy(answer, wanted[:, column], label_smoothing=SMOOTHING)
+            for column, answer in enumerate(answers)
+        ]
         optimiser.zero_grad()
-        loss.backward()
+        torch.stack(losses).sum().backward()
         optimiser.step()
         schedule.step()
     network.eval()

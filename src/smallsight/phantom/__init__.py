@@ -7,9 +7,11 @@ from smallsight.phantom.paint import paint
 from smallsight.phantom.portrait import portrait
 from smallsight.phantom.scene import Layout, Thing
 from smallsight.phantom.silhouettes import Silhouette, silhouettes
+from smallsight.phantom.streets import STREET_NAMES
 
 __all__ = [
     "CATEGORIES",
+    "STREET_NAMES",
     "Dials",
     "Layout",
     "Silhouette",

@@ -10,21 +10,23 @@ from smallsight.phantom.kinds import KINDS, draw_yaw
 from smallsight.phantom.paint import paint
 from smallsight.phantom.scene import Layout, draw_light, put
 from smallsight.phantom.solids import Model
-from smallsight.phantom.streets import STREETS
+from smallsight.phantom.streets import STREET_NAMES, STREETS
 
 SHARES = (0.35, 0.95)
 """Longer side of the object over the picture's, before anything cuts it."""
 
 
-def portrait(category: str, rng: np.random.Generator, *, size: int = 96) -> np.ndarray:
-    """Paint one object of a category in front of a street that tells nothing about it.
+def portrait(category: str, street: str, rng: np.random.Generator, *, size: int = 96) -> np.ndarray:
+    """Paint one object of a category in a street.
 
     Parameters
     ----------
     category
-        One of the six names.
+        One of `CATEGORIES`.
+    street
+        One of `STREET_NAMES`.
     rng
-        Decides everything.
+        Decides everything else.
     size
         Side of the picture in pixels, at least 32.
 
@@ -36,21 +38,21 @@ def portrait(category: str, rng: np.random.Generator, *, size: int = 96) -> np.n
     drawn = size if rng.random() < 0.7 else int(size * rng.uniform(0.5, 0.9))
     kind, light = KINDS[category], draw_light(rng)
     model, yaw = kind.build(rng), draw_yaw(kind, rng)
-    street = STREETS[rng.integers(len(STREETS))]
+    setting = STREETS[STREET_NAMES.index(street)]
     z = kind.nearest * float(np.exp(rng.uniform(0.0, 2.4)))
     camera, pose = frame(model, yaw, z, drawn, rng)
     things = [put(category, model, pose, camera, light)]
     if rng.random() < 0.35:
-        name = street.clutter[rng.integers(len(street.clutter))]
+        name = setting.clutter[rng.integers(len(setting.clutter))]
         near = pose.z * rng.uniform(0.75, 1.3)
         span = drawn / camera.focal * near
         aside = (pose.x / pose.z) * near + rng.choice([-1, 1]) * rng.uniform(0.18, 0.5) * span
         spot = Pose(float(aside), float(near), float(rng.uniform(-np.pi, np.pi)))
         things.append(put("", CLUTTER[name](rng), spot, camera, light))
-    low, high = street.strip(kind.zone)
+    low, high = setting.strip(kind.zone)
     scene = Layout(
         dials=Dials(haze=rng.uniform(0.05, 0.45), noise=rng.uniform(0.005, 0.035)),
-        street=street,
+        street=setting,
         camera=camera,
         light=light,
         offset=float(pose.x + rng.choice([-1, 1]) * rng.uniform(low, high)),

@@ -125,3 +125,5 @@ STREETS: tuple[Street, ...] = (
         clutter=("crate", "planter", "bin", "cone", "sign"),
     ),
 )
+
+STREET_NAMES = tuple(street.name for street in STREETS)
