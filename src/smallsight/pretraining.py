@@ -18,6 +18,8 @@ CHUNK = 100
 """Pictures per work item."""
 WEIGHT_DECAY = 0.05
 SMOOTHING = 0.05
+STREET_WEIGHT = 0.3
+"""Of the street's share in the loss; the object's is 1."""
 SCALES = (0.5, 0.75, 1.0)
 """Shares of the pictures' size, taken in turn: features must hold for objects of many sizes."""
 
@@ -113,7 +115,7 @@ def _train(
             for column, answer in enumerate(answers)
         ]
         optimiser.zero_grad()
-        torch.stack(losses).sum().backward()
+        (losses[0] + STREET_WEIGHT * losses[1]).backward()
         optimiser.step()
         schedule.step()
     network.eval()

@@ -12,7 +12,7 @@ from smallsight.phantom.scene import Layout, draw_light, put
 from smallsight.phantom.solids import Model
 from smallsight.phantom.streets import STREET_NAMES, STREETS
 
-SHARES = (0.35, 0.95)
+SHARES = (0.25, 0.8)
 """Longer side of the object over the picture's, before anything cuts it."""
 
 
