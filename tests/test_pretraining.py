@@ -22,10 +22,12 @@ def drawn():
 def test_portraits_show_the_categories_in_turn(drawn, monkeypatch):
     pictures, labels = drawn
     assert (pictures.shape, pictures.dtype) == ((14, 32, 32, 3), np.uint8)
-    names = phantom.CATEGORIES
-    assert [names[label] for label in labels] == [names[n % len(names)] for n in range(14)]
+    names, streets = phantom.CATEGORIES, phantom.STREET_NAMES
+    assert [names[label] for label in labels[:, 0]] == [names[n % len(names)] for n in range(14)]
+    assert [streets[label] for label in labels[:, 1]] == [streets[n // 6] for n in range(14)]
     for number in (0, 7, 13):
-        due = phantom.portrait(names[number % len(names)], derive(1, "portrait", number), size=32)
+        shown = names[number % len(names)], streets[number // len(names)]
+        due = phantom.portrait(*shown, derive(1, "portrait", number), size=32)
         assert (pictures[number] == due).all()
     assert len({picture.tobytes() for picture in pictures}) == 14
 

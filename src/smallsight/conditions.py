@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
+import cv2
 import numpy as np
-from PIL import Image
 from pydantic import Field, create_model
 from scipy import ndimage
 from skimage import filters, util
@@ -169,10 +169,12 @@ def orig_crop(view: View, *, margin: NotNegative) -> View:
 @family(label="Downscale", description="the whole picture reduced and enlarged again")
 def downscale(view: View, *, scale: PositiveShare) -> View:
     """Reduce the picture to `scale` by area averaging, then enlarge it bilinearly."""
-    whole = Image.fromarray(view.picture)
-    few = (max(round(whole.width * scale), 1), max(round(whole.height * scale), 1))
-    reduced = whole.resize(few, Image.Resampling.BOX)
-    return View(np.asarray(reduced.resize(whole.size, Image.Resampling.BILINEAR)), view.box)
+    height, width = view.picture.shape[:2]
+    few = (max(round(width * scale), 1), max(round(height * scale), 1))
+    picture = util.img_as_float32(view.picture)
+    reduced = cv2.resize(picture, few, interpolation=cv2.INTER_AREA)
+    enlarged = cv2.resize(reduced, (width, height), interpolation=cv2.INTER_LINEAR)
+    return View(_as_bytes(enlarged), view.box)
 
 
 @family(label="Motion blur", description="a horizontal, uniform smear of the whole picture")

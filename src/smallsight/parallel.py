@@ -76,7 +76,18 @@ def _cluster() -> AbstractContextManager[object]:
 
 @contextmanager
 def _dask(address: str) -> Iterator[None]:
-    from distributed import Client
+    try:
+        from distributed import Client
 
-    with Client(address), joblib.parallel_config(backend="dask"):
+        client = Client(address)
+    except ImportError:
+        raise ParameterError(
+            "SMALLSIGHT_DASK", "no package distributed", "smallsight[cluster]"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ParameterError(
+            "SMALLSIGHT_DASK", f"{address!r} ({reason})", "the address of a Dask scheduler"
+        ) from None
+    with client, joblib.parallel_config(backend="dask"):
         yield

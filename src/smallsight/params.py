@@ -86,7 +86,7 @@ class Sample(Section):
 class Pretraining(Section):
     """How the `phantom` weights are trained."""
 
-    pictures: Count
+    pictures: Annotated[int, Field(ge=2)]
     picture_size: Annotated[int, Field(ge=32)]
     epochs: Count
     batch_size: Annotated[int, Field(ge=2)]
@@ -170,6 +170,8 @@ def load(path: str | Path = "params.yaml") -> Params:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ParameterError(path, error.strerror or str(error), "a readable file") from None
+    except UnicodeDecodeError as error:
+        raise ParameterError(path, f"byte {error.start} is no UTF-8", "YAML in UTF-8") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}, line {mark.line + 1}" if mark else path
@@ -191,7 +193,11 @@ def validate(section: type[SectionT], tree: object, *, where: str) -> SectionT:
     """
     try:
         # By way of JSON: strict checking there still takes a list for a tuple.
-        return section.model_validate_json(json.dumps(tree, default=str))
+        text = json.dumps(tree, default=str)
+    except (TypeError, ValueError) as error:
+        raise ParameterError(where, str(error), "plain values under names") from None
+    try:
+        return section.model_validate_json(text)
     except ValidationError as error:
         problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     first, keys = problems[0], _keys(problems[0], tree)
