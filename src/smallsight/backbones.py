@@ -1,5 +1,7 @@
 """The frozen network: its weights, where they come from, and how pictures enter it."""
 
+import math
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +11,7 @@ from torch import nn
 from torchvision.models import ResNet18_Weights, resnet18
 
 from smallsight.errors import DownloadError, ParameterError, WeightsError
-from smallsight.files import new_file
+from smallsight.files import new_file, sha256
 
 NAMED_WEIGHTS = ("phantom", "imagenet")
 """Weights that are asked for by name; anything else is a path."""
@@ -123,12 +125,17 @@ def imagenet_weights() -> Weights:
         Where they are not in torch's cache and their address gives no whole answer.
     """
     source = ResNet18_Weights.IMAGENET1K_V1
+    cached = Path(torch.hub.get_dir(), "checkpoints", Path(source.url).name)
     try:
         state = source.get_state_dict(progress=True, check_hash=True)
-    except (OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DownloadError(source.url, reason, "the weights named in the address") from None
-    return Weights(_without_head(state))
+    # torch checks what it downloads, but not what lies in its cache.
+    due = cached.stem.rpartition("-")[2]
+    if not sha256(cached).startswith(due):
+        raise WeightsError(cached, "other contents", f"a file whose SHA-256 begins with {due}")
+    return Weights(_trunk_state(state))
 
 
 def read_weights(path: str | Path) -> Weights:
@@ -153,9 +160,14 @@ def read_weights(path: str | Path) -> Weights:
     if not isinstance(content, Mapping):
         raise WeightsError(path, type(content).__name__, expected)
     keys = [key for key in ("state", "state_dict", "model_state_dict") if key in content]
-    state = _without_head(content[keys[0]] if keys else content)
+    state = content[keys[0]] if keys else content
+    if not isinstance(state, Mapping) or not all(isinstance(name, str) for name in state):
+        raise WeightsError(path, "no named tensors", expected)
+    state = _trunk_state(state)
     _check_state(state, path)
-    normalisation = {key: tuple(content[key]) for key in ("mean", "std") if key in content}
+    normalisation = {
+        key: _normalisation(content[key], path, key) for key in ("mean", "std") if key in content
+    }
     return Weights(state, **normalisation)
 
 
@@ -165,8 +177,25 @@ def write_weights(weights: Weights, path: str | Path) -> None:
         torch.save(weights._asdict(), partial)
 
 
-def _without_head(state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    return {name: value for name, value in state.items() if not name.startswith("fc.")}
+def _trunk_state(state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """Leave the last layer out, and put in the counters that old checkpoints do not have."""
+    counters = {
+        name: value for name, value in trunk().state_dict().items() if name.endswith("_tracked")
+    }
+    return counters | {name: part for name, part in state.items() if not name.startswith("fc.")}
+
+
+def _normalisation(values: object, path: str | Path, key: str) -> tuple[float, ...]:
+    """Check a mean or standard deviation: one finite number per channel, the latter above 0."""
+    try:
+        numbers = tuple(float(value) for value in values)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        numbers = ()
+    least = 0 if key == "std" else -math.inf
+    if len(numbers) != 3 or not all(least < number < math.inf for number in numbers):
+        due = "three finite numbers" + (" above 0" if key == "std" else "")
+        raise WeightsError(path, f"{key} {values!r}", due)
+    return numbers
 
 
 def _check_state(state: Mapping[str, Any], path: str | Path) -> None:

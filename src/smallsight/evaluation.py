@@ -9,6 +9,7 @@ import torch
 
 from smallsight import heads, params
 from smallsight.conditions import Condition
+from smallsight.errors import SampleError
 from smallsight.features import Features
 from smallsight.heads import LinearHeads
 from smallsight.randomness import derive
@@ -59,6 +60,7 @@ class CrossValidation:
         A head's random stream depends on its seed and fold alone, so that heads of two conditions
         differ by the condition and by nothing else.
         """
+        self._check(features)
         elsewhere = self.fold_of[:, None, :] != np.arange(self.folds)[None, :, None]
         return heads.fit(
             features.plain[features.row],
@@ -79,9 +81,18 @@ class CrossValidation:
         ndarray
             (seeds, n, classes), probabilities.
         """
+        self._check(features)
         every = fitted.probabilities(features.plain[features.row])
         every = every.reshape(len(self.seeds), self.folds, *every.shape[1:])
         return np.take_along_axis(every, self.fold_of[:, None, :, None], axis=1)[:, 0]
+
+    def _check(self, features: Features) -> None:
+        """Refuse features of other instances, or in another order."""
+        for name in ("image_id", "ann_id"):
+            if not np.array_equal(self.sample[name].to_numpy(), getattr(features, name)):
+                raise SampleError(
+                    "features", f"another order of {name} than the sample's", "the same instances"
+                )
 
     def predictions(
         self, fitted: LinearHeads, features: Features, condition: Condition, *, regime: str

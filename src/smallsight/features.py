@@ -78,9 +78,7 @@ def extract(
             seen, mirrored = backbone(batch), backbone(batch.flip(2))
         plain.append(pooled(seen).cpu().numpy())
         flipped.append(pooled(mirrored).cpu().numpy())
-        maps.append(
-            seen.cpu().contiguous().numpy() if keep_maps else np.empty((0, *seen.shape[1:]))
-        )
+        maps.append(seen[: len(seen) if keep_maps else 0].cpu().contiguous().numpy())
     boxes = views[["box_x", "box_y", "box_w", "box_h"]].itertuples(index=False)
     return Features(
         image_id=views["image_id"].to_numpy(),
