@@ -134,7 +134,7 @@ def imagenet_weights() -> Weights:
     # torch checks what it downloads, but not what lies in its cache.
     due = cached.stem.rpartition("-")[2]
     if not sha256(cached).startswith(due):
-        raise WeightsError(cached, "other contents", f"a file whose SHA-256 begins with {due}")
+        raise DownloadError(source.url, f"other contents in {cached}", f"SHA-256 {due}...")
     return Weights(_trunk_state(state))
 
 
