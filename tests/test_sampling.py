@@ -187,9 +187,7 @@ def test_read_names_a_file_that_is_no_sample(tmp_path, content):
 
 
 samples = st.lists(
-    st.tuples(
-        st.integers(0, 30), st.sampled_from(CATEGORIES), st.sampled_from(list(SIZE_GROUPS))
-    ),
+    st.tuples(st.integers(0, 30), st.sampled_from(CATEGORIES), st.sampled_from(list(SIZE_GROUPS))),
     min_size=1,
     max_size=120,
 ).map(lambda rows: pd.DataFrame(rows, columns=["image_id", "category_name", "size_group"]))
