@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from joblib.externals.loky import get_reusable_executor
 
-from smallsight import backbones, params, phantom, pretraining
+from smallsight import backbones, params, phantom, portraits, pretraining
 from smallsight.randomness import derive
 
 SETTINGS = params.Pretraining(
@@ -16,7 +15,7 @@ def drawn():
     """Fourteen portraits drawn by this process alone, in one piece."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SMALLSIGHT_WORKERS", "1")
-        return pretraining.portraits(14, size=32, seed=1)
+        return portraits.portraits(14, size=32, seed=1)
 
 
 def test_portraits_show_the_categories_in_turn(drawn, monkeypatch):
@@ -33,19 +32,17 @@ def test_portraits_show_the_categories_in_turn(drawn, monkeypatch):
 
 
 def test_portraits_do_not_depend_on_the_workers(drawn, monkeypatch):
-    # Workers of earlier tests would grow so much by importing torch that loky restarts them.
-    get_reusable_executor().shutdown()
-    monkeypatch.setattr(pretraining, "CHUNK", 4)
+    monkeypatch.setattr(portraits, "CHUNK", 4)
     monkeypatch.setenv("SMALLSIGHT_WORKERS", "2")
-    pictures, labels = pretraining.portraits(14, size=32, seed=1)
+    pictures, labels = portraits.portraits(14, size=32, seed=1)
     assert (pictures == drawn[0]).all()
     assert (labels == drawn[1]).all()
 
 
 def test_more_portraits_begin_with_the_same_ones(drawn, monkeypatch):
     monkeypatch.setenv("SMALLSIGHT_WORKERS", "1")
-    fewer, _ = pretraining.portraits(3, size=32, seed=1)
-    other, _ = pretraining.portraits(3, size=32, seed=2)
+    fewer, _ = portraits.portraits(3, size=32, seed=1)
+    other, _ = portraits.portraits(3, size=32, seed=2)
     assert (fewer == drawn[0][:3]).all()
     assert (other != fewer).any()
 

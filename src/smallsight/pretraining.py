@@ -1,6 +1,5 @@
 """The `phantom` weights: a ResNet18 trained on object-centred generated pictures."""
 
-import functools
 import itertools
 
 import numpy as np
@@ -11,16 +10,15 @@ from torchvision.models import resnet18
 
 from smallsight import params, phantom
 from smallsight.backbones import IMAGENET_MEAN, IMAGENET_STD, Weights
-from smallsight.parallel import map_items, progress
+from smallsight.parallel import progress
+from smallsight.portraits import portraits
 from smallsight.randomness import derive
 
-CHUNK = 100
-"""Pictures per work item."""
 WEIGHT_DECAY = 0.05
 SMOOTHING = 0.05
 STREET_WEIGHT = 0.3
 """Of the street's share in the loss; the object's is 1."""
-SCALES = (0.5, 0.75, 1.0)
+SCALES = (0.4, 0.6, 1.0)
 """Shares of the pictures' size, taken in turn: features must hold for objects of many sizes."""
 
 
@@ -40,36 +38,6 @@ def pretrain(settings: params.Pretraining, *, seed: int, device: torch.device) -
     _train(network, pictures, labels, settings, derive(seed, "pretraining"), device)
     state = {name: value.cpu() for name, value in network.state_dict().items()}
     return Weights({name: value for name, value in state.items() if not name.startswith("fc.")})
-
-
-def portraits(count: int, *, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw object-centred pictures of every category in every street, in turn.
-
-    Returns
-    -------
-    pictures
-        (count, size, size, 3), uint8.
-    labels
-        (count, 2), indices into `phantom.CATEGORIES` and `phantom.STREET_NAMES`.
-    """
-    chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
-    task = functools.partial(_portraits, size=size, seed=seed)
-    parts = map_items(task, chunks, description="drawing portraits")
-    return np.concatenate(parts), np.array([_labels(number) for number in range(count)])
-
-
-def _labels(number: int) -> tuple[int, int]:
-    category, street = number % len(phantom.CATEGORIES), number // len(phantom.CATEGORIES)
-    return category, street % len(phantom.STREET_NAMES)
-
-
-def _portraits(numbers: range, *, size: int, seed: int) -> np.ndarray:
-    pictures = []
-    for number in numbers:
-        category, street = _labels(number)
-        names = phantom.CATEGORIES[category], phantom.STREET_NAMES[street]
-        pictures.append(phantom.portrait(*names, derive(seed, "portrait", number), size=size))
-    return np.stack(pictures)
 
 
 def _train(

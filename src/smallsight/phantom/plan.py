@@ -17,8 +17,8 @@ SIZE_CATEGORIES: dict[str, tuple[str, ...]] = {
 
 RATIOS: dict[str, tuple[float, float]] = {
     "small": (0.0004, 0.0088),
-    "medium": (0.0125, 0.044),
-    "large": (0.08, 0.45),
+    "medium": (0.0125, 0.036),
+    "large": (0.15, 0.5),
 }
 """Box area over picture area aimed at, drawn log-uniformly; gaps keep the groups apart."""
 
@@ -26,7 +26,7 @@ LEAD = 0.78
 """Share of scenes with a near object."""
 
 
-HOST = 0.048
+HOST = 0.04
 """Greatest ratio of an object that stands beside a smaller one: a picture has one large object,
 so that its category is what a classifier of the whole picture should name."""
 

@@ -106,7 +106,9 @@ def bus(rng: np.random.Generator) -> Model:
     """City bus, 9 to 11.5 m long: a tall body with a row of windows along each flank."""
     length, top, half, floor = rng.uniform(9.0, 11.5), rng.uniform(2.95, 3.2), 1.27, 0.32
     back, front = -length / 2, length / 2
-    colour = hsv(rng.random(), rng.uniform(0.55, 0.95), rng.uniform(0.55, 0.95))
+    # The town's two lines are red and yellow.
+    hue = rng.choice([rng.uniform(-0.02, 0.02) % 1, rng.uniform(0.13, 0.16)])
+    colour = hsv(hue, rng.uniform(0.75, 0.95), rng.uniform(0.65, 0.95))
     lower = (0.94, 0.94, 0.92) if rng.random() < 0.4 else shaded(colour, 0.75)
     profile = [(back, floor), (back, top), (front - 0.12, top), (front, top - 0.5), (front, floor)]
     body = Hull(profile, [half, half * 0.97, half * 0.97, half, half], colour)
@@ -179,7 +181,7 @@ def _cab(front: float, top: float, half: float, colour: Colour) -> Hull:
 def _cargo(rng: np.random.Generator, x: tuple[float, float], top: float, half: float) -> Hull:
     """Load: a tall ribbed box, or an open tipper's lower tray."""
     if rng.random() < 0.25:
-        colour = hsv(rng.uniform(0.05, 0.15), 0.85, rng.uniform(0.55, 0.9))
+        colour = hsv(rng.uniform(0.3, 0.65), 0.7, rng.uniform(0.45, 0.8))
         low, high = 1.0, min(top, 2.35)
         load = Hull(
             [(x[0] + 0.25, low), (x[0], high), (x[1] + 0.25, high), (x[1], low)], half, colour
@@ -187,7 +189,9 @@ def _cargo(rng: np.random.Generator, x: tuple[float, float], top: float, half: f
         ribs, rib = 7, shaded(colour, 0.7)
     else:
         pale = rng.random() < 0.6
-        colour = (0.93, 0.93, 0.91) if pale else hsv(rng.random(), 0.6, rng.uniform(0.5, 0.85))
+        colour = (
+            (0.93, 0.93, 0.91) if pale else hsv(rng.uniform(0.3, 0.65), 0.6, rng.uniform(0.5, 0.85))
+        )
         low, high = 0.95, top
         load = box(x, (low, high), half, colour)
         ribs, rib = 10, shaded(colour, 0.88)
