@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import uniform_filter1d
+from skimage.filters import gaussian
 
 from smallsight import conditions
 from smallsight.conditions import FAMILIES, View, ladder, ladders
@@ -76,17 +78,18 @@ def test_any_box_gives_a_picture_and_the_same_one_again(picture, references, nam
     assert seen.h > 0
 
 
-@pytest.mark.parametrize("name", set(FAMILIES) - {"orig_crop"})
-def test_all_but_the_crop_keep_the_frame(picture, references, name):
+@pytest.mark.parametrize("name", sorted(set(FAMILIES) - {"orig_crop", "zoom"}))
+def test_all_but_crop_and_zoom_keep_the_frame(picture, references, name):
     view = references[name].apply(View(picture, BOX))
     assert view.picture.shape == picture.shape
     assert view.box == BOX
 
 
-@pytest.mark.parametrize("name", set(FAMILIES) - {"orig_full", "orig_crop", "occlusion"})
+@pytest.mark.parametrize("name", sorted(set(FAMILIES) - {"occlusion"}))
 def test_an_even_picture_stays_even(references, name):
-    even = np.full((HEIGHT, WIDTH, 3), (13, 200, 255), np.uint8)
-    assert (references[name].apply(View(even, BOX)).picture == even).all()
+    colour = np.array((13, 200, 255), np.uint8)
+    even = np.broadcast_to(colour, (HEIGHT, WIDTH, 3)).copy()
+    assert (references[name].apply(View(even, BOX)).picture == colour).all()
 
 
 # Each family, stated once more without its code.
@@ -183,12 +186,35 @@ def test_downscale_of_a_tiny_picture_keeps_one_pixel(noise):
 
 
 @pytest.mark.parametrize("length", [15, 5, 1])
-def test_motion_blur_is_the_mean_along_a_line(picture, length):
-    half = length // 2
-    padded = np.pad(picture.astype(float), ((0, 0), (half, half), (0, 0)), mode="symmetric")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, length, axis=1)
+def test_motion_blur_of_an_odd_length_is_a_running_mean(picture, length):
     view = changed(picture, BOX, "motion_blur", length=length)
-    assert np.abs(view.picture - windows.mean(axis=-1)).max() <= 0.5 + 1e-3
+    due = uniform_filter1d(picture.astype(float), length, axis=1, mode="reflect")
+    assert np.abs(view.picture - due).max() <= 0.5 + 1e-3
+    assert view.box == BOX
+
+
+@given(st.floats(0.1, 25))
+@settings(deadline=None, max_examples=40)
+def test_motion_blur_smears_a_point_over_its_length(length):
+    column = np.zeros((3, 61, 3), np.uint8)
+    column[1, 30] = 255
+    smear = changed(column, BOX, "motion_blur", length=length).picture[1, :, 0] / 255
+    left, right = 30.5 - max(length, 1) / 2, 30.5 + max(length, 1) / 2
+    cells = np.arange(61)
+    due = (np.minimum(cells + 1, right) - np.maximum(cells, left)).clip(0) / max(length, 1)
+    assert np.abs(smear - due).max() <= 0.5 / 255 + 1e-6
+
+
+@given(st.floats(0.1, 2.0), INNER)
+@settings(deadline=None, max_examples=30)
+def test_a_length_in_objects_is_that_many_sides(share, box):
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+    native = share * np.sqrt(box.w * box.h)
+    for name, option, rest in (("motion_blur", "length", {}), ("bg_blur", "sigma", {"margin": 0})):
+        relative = changed(picture, box, name, **{option: share}, **rest, unit="object")
+        due = changed(picture, box, name, **{option: native}, **rest)
+        assert (relative.picture == due.picture).all()
 
 
 def test_motion_blur_keeps_rows_apart(picture):
@@ -266,6 +292,79 @@ def test_background_blur_is_gaussian_outside_and_nothing_inside(picture, sigma, 
     assert (sharp | smooth).all()
 
 
+@pytest.mark.parametrize("sigma", [0.5, 3.5, 8, 16])
+def test_background_blur_is_that_of_scikit_image(noise, sigma):
+    picture = noise(120, 150)
+    view = changed(picture, Box(60, 50, 1, 1), "bg_blur", sigma=sigma, margin=0.0)
+    due = 255 * gaussian(picture, sigma=sigma, mode="reflect", truncate=4, channel_axis=-1)
+    away = np.ones((120, 150), bool)
+    away[49:52, 59:62] = False
+    assert np.abs(view.picture - due)[away].max() <= 1
+
+
+def window(picture, box, factor):
+    """The window of `zoom`, by padding: its top and left corner and its content."""
+    height, width = picture.shape[:2]
+    down, across = int(np.ceil(height / factor)), int(np.ceil(width / factor))
+    top = int(np.floor(box.y + box.h / 2 - down / 2))
+    left = int(np.floor(box.x + box.w / 2 - across / 2))
+    padded = np.pad(picture, ((height, height), (width, width), (0, 0)), mode="symmetric")
+    rows, columns = slice(height + top, height + top + down), slice(width + left, None)
+    return top, left, padded[rows, columns][:, :across]
+
+
+@pytest.mark.parametrize("factor", [4, 2, 3.3, 1, 0.5])
+@pytest.mark.parametrize("place", ["top left", "bottom right", "one pixel", "fractional"])
+def test_zoom_is_a_window_around_the_object_mirrored_at_the_border(picture, factor, place):
+    box = EXTREME[place]
+    # The window that just holds the object and half of it again is as close as it gets.
+    factor = min(factor, max(min(WIDTH / box.w, HEIGHT / box.h) / 1.5, 1))
+    top, left, due = window(picture, box, factor)
+    view = changed(picture, box, "zoom", factor=factor)
+    assert np.array_equal(view.picture, due)
+    assert (view.box.x, view.box.y) == pytest.approx((box.x - left, box.y - top))
+    assert (view.box.w, view.box.h) == (box.w, box.h)
+
+
+def test_zoom_within_the_picture_is_the_plain_crop(picture):
+    view = changed(picture, Box(38, 27, 4, 6), "zoom", factor=4)
+    assert np.array_equal(view.picture, picture[22:37, 30:50])
+    assert view.box == Box(8, 5, 4, 6)
+
+
+@given(
+    st.builds(Box, st.floats(-5, 60), st.floats(-5, 45), st.floats(0.3, 80), st.floats(0.3, 60)),
+    st.sampled_from([8.0, 4.0, 2.0, 1.0, 0.7, 0.5, 0.2]),
+)
+@settings(deadline=None, max_examples=150)
+def test_zoom_never_cuts_the_object_and_holds_it_in_the_middle(box, factor):
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH].astype(np.uint8)
+    view = changed(np.dstack([rows, columns, columns]), box, "zoom", factor=factor)
+    height, width = view.picture.shape[:2]
+    across, down = WIDTH / width, HEIGHT / height
+    assert max(across, down) <= factor + 1e-9
+    if factor > 1:
+        # As much closer as was asked for, unless the object is too large for that.
+        tight = min(WIDTH / box.w, HEIGHT / box.h) < 1.5 * factor
+        assert tight or width == np.ceil(WIDTH / factor)
+        assert (width, height) <= (WIDTH, HEIGHT)
+    else:
+        assert (width, height) == (np.ceil(WIDTH / factor), np.ceil(HEIGHT / factor))
+    if box.w <= WIDTH and box.h <= HEIGHT:
+        # Whole pixels are cut out, which may cost a part of one where the box is the picture.
+        assert view.box.x >= -1
+        assert view.box.x + view.box.w <= width + 1
+        assert view.box.y >= -1
+        assert view.box.y + view.box.h <= height + 1
+    assert abs(view.box.x + box.w / 2 - width / 2) <= 1
+    assert abs(view.box.y + box.h / 2 - height / 2) <= 1
+    # The box follows: what was under its centre still is, where that is in the picture.
+    x, y = box.x + box.w / 2, box.y + box.h / 2
+    if 0 <= x < WIDTH and 0 <= y < HEIGHT:
+        seen = view.picture[int(y + view.box.y - box.y), int(x + view.box.x - box.x)]
+        assert tuple(seen[:2]) == (int(y), int(x))
+
+
 # Names, levels and what is refused.
 
 
@@ -296,9 +395,29 @@ def test_level_names_its_options_in_one_order_however_they_are_listed():
     assert one[0].level == "sigma=3.5,margin=0.1"
 
 
-def test_families_of_the_study_are_the_original_six(study):
-    names = [step.name for steps in ladders(study.conditions).values() for step in steps]
-    assert names == ["orig_full", "orig_crop", "downscale", "motion_blur", "occlusion", "bg_blur"]
+def test_an_option_with_a_default_is_named_only_where_it_differs(picture):
+    listed = {"motion_blur": {"length": [0.5, 2.0], "unit": ["native", "object"]}}
+    steps = ladder("motion_blur", listed)
+    assert [step.level for step in steps] == [
+        "length=0.5", "length=0.5,unit=object", "length=2", "length=2,unit=object",
+    ]  # fmt: skip
+    (short,) = ladder("motion_blur", {"motion_blur": {"length": 0.5}})
+    assert short == steps[0]
+    assert (short.apply(View(picture, BOX)).picture == picture).all()
+    assert (steps[1].apply(View(picture, BOX)).picture != picture).any()
+
+
+def test_the_study_has_the_original_families_and_a_ladder_of_each_degradation(study):
+    steps = ladders(study.conditions)
+    assert set(conditions.ORIGINAL) <= set(steps)
+    names = [step.name for ladder in steps.values() for step in ladder if step.is_reference]
+    assert names == list(steps)
+    levels = {name: [step.level for step in ladder] for name, ladder in steps.items()}
+    assert levels["downscale"] == ["scale=0.5", "scale=0.25", "scale=0.125"]
+    assert levels["motion_blur"] == ["length=15", "length=31", "length=61"]
+    assert levels["occlusion"] == ["ratio=0.35", "ratio=0.6", "ratio=0.85"]
+    assert levels["bg_blur"] == [f"sigma={sigma},margin=0.1" for sigma in ("3.5", "8", "16")]
+    assert levels["zoom"] == ["factor=4", "factor=2", "factor=0.5"]
 
 
 def test_condition_applies_its_own_options(picture):
@@ -338,7 +457,9 @@ def test_a_new_family_needs_one_function(monkeypatch, picture):
         ("downscale", {"scale": True}, "scale", "True"),
         ("orig_crop", {"margin": [-0.1]}, "margin", "-0.1"),
         ("motion_blur", {"length": [0]}, "length", "0"),
-        ("motion_blur", {"length": [2.5]}, "length", "2.5"),
+        ("motion_blur", {"length": [-2.5]}, "length", "-2.5"),
+        ("motion_blur", {"length": [9], "unit": "pixels"}, "unit", "'pixels'"),
+        ("zoom", {"factor": [0]}, "factor", "0"),
         ("occlusion", {"ratio": [1.01]}, "ratio", "1.01"),
         ("bg_blur", {"sigma": [0], "margin": [0.1]}, "sigma", "0"),
         ("bg_blur", {"sigma": [1], "margin": [2]}, "margin", "2"),
@@ -356,7 +477,7 @@ def test_an_unknown_option_lists_the_known_ones():
     with pytest.raises(ParameterError) as caught:
         ladder("bg_blur", {"bg_blur": {"sigma": 1.0, "margn": 0.1}})
     assert caught.value.where == "conditions.bg_blur.margn"
-    assert caught.value.expected == "one of sigma, margin"
+    assert caught.value.expected == "one of sigma, margin, unit"
 
 
 def test_a_missing_option_is_named():

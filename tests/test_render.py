@@ -64,7 +64,7 @@ class TestRender:
 
     def test_views_say_where_the_object_is(self, study, run, study_sample):
         for family in ("orig_full", "orig_crop"):
-            (step,) = conditions.ladder(family, study.conditions)
+            step, *_ = conditions.ladder(family, study.conditions)
             views = render.read_views(run([step]).parent, step)
             assert list(views.columns) == list(render.VIEW_COLUMNS)[1:]
             ids = ["image_id", "ann_id"]
@@ -96,6 +96,64 @@ class TestRender:
             assert len(render.read_views(folder.parent, step)) == 6
         strong = (folder / "scale=0.25/3_30.png").read_bytes()
         assert strong != (folder / "scale=0.5/3_30.png").read_bytes()
+
+    @pytest.mark.parametrize("factor", [4.0, 0.5])
+    def test_views_of_zoom_say_how_large_the_object_appears(self, run, study_sample, factor):
+        (step,) = conditions.ladder("zoom", {"zoom": {"factor": factor}})
+        views = render.read_views(run([step]).parent, step)
+        for row, view in zip(study_sample.itertuples(), views.itertuples(), strict=True):
+            box = step.apply(View(np.zeros((60, 80, 3), np.uint8), Box(
+                row.bbox_x, row.bbox_y, row.bbox_w, row.bbox_h))).box  # fmt: skip
+            cut = box.clipped(view.view_w, view.view_h)
+            assert view.box_w == pytest.approx(cut.w * SIZE / view.view_w)
+            assert view.box_h == pytest.approx(cut.h * SIZE / view.view_h)
+            # Half as wide and high again as the box at least.
+            needed = 1.5 * max(row.bbox_w, row.bbox_h * 80 / 60)
+            due = 160 if factor < 1 else max(20, needed)
+            assert due <= view.view_w <= due + 1.01
+
+    def test_views_say_how_much_of_the_object_and_of_the_picture_is_left(self, run, study_sample):
+        def likeness(name, **options):
+            (step,) = conditions.ladder(name, {name: options})
+            views = render.read_views(run([step], name=f"{name}{options}").parent, step)
+            return views["ssim_box"].to_numpy(), views["ssim_picture"].to_numpy()
+
+        for part in likeness("orig_full"):
+            assert part == pytest.approx(np.ones(6))
+        mild, strong = (likeness("motion_blur", length=length) for length in (1.5, 9))
+        for few, much in zip(mild, strong, strict=True):
+            assert (much < few).all()
+            assert (few < 1).all()
+        box, picture = likeness("occlusion", ratio=0.9)
+        assert (box < picture).all()
+        # Sharp far beyond the box, so that nothing in it changes on the way to the network.
+        box, picture = likeness("bg_blur", sigma=3.0, margin=1.0)
+        assert box == pytest.approx(np.ones(6), abs=0.02)
+        assert (picture < 0.9).all()
+
+    def test_changed_views_are_those_of_all_conditions_but_the_untouched_one(self, run):
+        names = ["zoom/factor=2", "orig_full", "zoom", "downscale"]
+        ladders = {
+            "orig_full": conditions.ladder("orig_full", {"orig_full": {}}),
+            "zoom": conditions.ladder("zoom", {"zoom": {"factor": [4, 2]}}),
+            "downscale": conditions.ladder("downscale", {"downscale": {"scale": [0.5]}}),
+        }
+        folders = {run(steps).parent for steps in ladders.values()}
+        (folder,) = folders
+        steps = {step.name: step for steps in ladders.values() for step in steps}
+        rows = [
+            {"regime": regime, "condition": name, "family": steps[name].family,
+             "level": steps[name].level}
+            for regime in ("fixed", "retrained") for name in names
+        ]  # fmt: skip
+        views = render.read_changed_views(folder, pd.DataFrame(rows))
+        assert list(views["condition"].unique()) == ["zoom/factor=2", "zoom", "downscale"]
+        assert len(views) == 3 * 6
+        for name, part in views.groupby("condition"):
+            due = render.read_views(folder, steps[name])
+            assert part["ssim_box"].to_numpy() == pytest.approx(due["ssim_box"].to_numpy())
+        untouched = pd.DataFrame([row for row in rows if row["family"] == "orig_full"])
+        assert len(render.read_changed_views(folder, untouched)) == 0
 
     @pytest.mark.parametrize(("mode", "suffix"), [("L", "jpg"), ("P", "png"), ("RGBA", "png"),
                                                   ("CMYK", "jpg"), ("RGB", "jpg")])  # fmt: skip

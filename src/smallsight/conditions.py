@@ -2,20 +2,21 @@
 
 A family is a pure function from a view to a view, at native resolution. Its keyword-only
 arguments are its options, and their annotations say which values are allowed. To add a family,
-write the function here under `@family`; nothing else needs to know.
+write the function here under `@family`; nothing else needs to know. An option with a default may
+be left out of the parameters, and is named in a level only where it differs.
 """
 
 import inspect
 import itertools
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Any, Literal, Protocol
 
 import cv2
 import numpy as np
-from pydantic import Field, create_model
-from scipy import ndimage
-from skimage import filters, util
+from pydantic import create_model
+from skimage import util
 
 from smallsight import params
 from smallsight.errors import ParameterError
@@ -24,6 +25,12 @@ from smallsight.params import NotNegative, Option, Positive, PositiveShare, Sect
 
 UNTOUCHED = "orig_full"
 """The family that changes nothing: every effect is a difference from it."""
+
+ORIGINAL = (UNTOUCHED, "orig_crop", "downscale", "motion_blur", "occlusion", "bg_blur")
+"""The families that the original study compared."""
+
+Unit = Literal["native", "object"]
+"""What a length is stated in: native pixels, or shares of the box's side (`Box.side`)."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +58,17 @@ class Change(Protocol):
 
 @dataclass(frozen=True)
 class Family:
-    """One kind of change, as people see it and as code applies it."""
+    """One kind of change, as people see it and as code applies it.
+
+    `neutral` holds, of options that go from mild to severe, the value at which nothing changes.
+    """
 
     name: str
     label: str
     description: str
     change: Change
     options: type[Section]
+    neutral: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,13 @@ class Condition:
     @property
     def level(self) -> str:
         """The options as they stand in folder names and tables: `scale=0.5`, or `default`."""
-        return ",".join(f"{name}={_short(value)}" for name, value in self.options) or "default"
+        fields = FAMILIES[self.family].options.model_fields
+        named = (
+            f"{name}={_short(value)}"
+            for name, value in self.options
+            if value != fields[name].default
+        )
+        return ",".join(named) or "default"
 
     @property
     def name(self) -> str:
@@ -87,18 +104,23 @@ FAMILIES: dict[str, Family] = {}
 """Every family by name, in the order of its definition below."""
 
 
-def family(*, label: str, description: str) -> Callable[[Callable[..., View]], Callable[..., View]]:
+def family(
+    *, label: str, description: str, **neutral: float
+) -> Callable[[Callable[..., View]], Callable[..., View]]:
     """Register a function as the family of its own name."""
 
     def register(change: Callable[..., View]) -> Callable[..., View]:
         name = change.__name__
         fields: dict[str, Any] = {
-            option.name: (option.annotation, ...)
+            option.name: (
+                option.annotation,
+                ... if option.default is option.empty else option.default,
+            )
             for option in inspect.signature(change).parameters.values()
             if option.kind is inspect.Parameter.KEYWORD_ONLY
         }
         options = create_model(name, __base__=Section, **fields)
-        FAMILIES[name] = Family(name, label, description, change, options)
+        FAMILIES[name] = Family(name, label, description, change, options, neutral)
         return change
 
     return register
@@ -158,7 +180,11 @@ def orig_full(view: View) -> View:
     return view
 
 
-@family(label="Crop", description="the object's box and a margin around it, nothing else")
+@family(
+    label="Crop",
+    description="the object's box and a margin around it, nothing else",
+    margin=math.inf,
+)
 def orig_crop(view: View, *, margin: NotNegative) -> View:
     """Cut out the box, grown on each side by a share of its width and height, and clipped."""
     height, width = view.picture.shape[:2]
@@ -166,7 +192,7 @@ def orig_crop(view: View, *, margin: NotNegative) -> View:
     return View(view.picture[rows, columns], view.box.shifted(-columns.start, -rows.start))
 
 
-@family(label="Downscale", description="the whole picture reduced and enlarged again")
+@family(label="Downscale", description="the whole picture reduced and enlarged again", scale=1)
 def downscale(view: View, *, scale: PositiveShare) -> View:
     """Reduce the picture to `scale` by area averaging, then enlarge it bilinearly."""
     height, width = view.picture.shape[:2]
@@ -177,15 +203,25 @@ def downscale(view: View, *, scale: PositiveShare) -> View:
     return View(_as_bytes(enlarged), view.box)
 
 
-@family(label="Motion blur", description="a horizontal, uniform smear of the whole picture")
-def motion_blur(view: View, *, length: Annotated[int, Field(ge=1)]) -> View:
-    """Average along a horizontal line of `length` native pixels; the border is reflected."""
+@family(
+    label="Motion blur", description="a horizontal, uniform smear of the whole picture", length=0
+)
+def motion_blur(view: View, *, length: Positive, unit: Unit = "native") -> View:
+    """Average along a centred horizontal line of `length`; the border is reflected.
+
+    Pixels that the line covers in part count in part.
+    """
+    half = _native(length, unit, view.box) / 2
+    reach = math.ceil(half - 0.5)
+    line = (half + 0.5 - abs(np.arange(-reach, reach + 1))).clip(0, 1).astype(np.float32)
     picture = util.img_as_float32(view.picture)
-    blurred = ndimage.uniform_filter1d(picture, length, axis=1, mode="reflect")
+    blurred = cv2.sepFilter2D(
+        picture, -1, line / line.sum(), np.ones(1, np.float32), borderType=cv2.BORDER_REFLECT
+    )
     return View(_as_bytes(blurred), view.box)
 
 
-@family(label="Occlusion", description="a black rectangle over the middle of the object")
+@family(label="Occlusion", description="a black rectangle over the middle of the object", ratio=0)
 def occlusion(view: View, *, ratio: PositiveShare) -> View:
     """Black out a centred rectangle of `ratio` times the box's width and height."""
     picture = view.picture.copy()
@@ -193,16 +229,60 @@ def occlusion(view: View, *, ratio: PositiveShare) -> View:
     return View(picture, view.box)
 
 
-@family(label="Background blur", description="everything but the object is out of focus")
-def bg_blur(view: View, *, sigma: Positive, margin: Share) -> View:
-    """Blur by a Gaussian of `sigma` native pixels; the box grown by `margin` stays sharp."""
-    blurred = filters.gaussian(
-        util.img_as_float32(view.picture), sigma, mode="reflect", channel_axis=-1
+@family(label="Background blur", description="everything but the object is out of focus", sigma=0)
+def bg_blur(view: View, *, sigma: Positive, margin: Share, unit: Unit = "native") -> View:
+    """Blur by a Gaussian of `sigma`; the box grown by `margin` stays sharp."""
+    spread = _native(sigma, unit, view.box)
+    extent = 2 * math.ceil(_GAUSSIAN_REACH * spread) + 1
+    picture = _as_bytes(
+        cv2.GaussianBlur(
+            util.img_as_float32(view.picture),
+            (extent, extent),
+            spread,
+            borderType=cv2.BORDER_REFLECT,
+        )
     )
-    picture = _as_bytes(blurred)
     sharp = view.box.grown(margin).pixels()
     picture[sharp] = view.picture[sharp]
     return View(picture, view.box)
+
+
+@family(
+    label="Zoom", description="a window around the object, in the size of the picture", factor=1
+)
+def zoom(view: View, *, factor: Positive) -> View:
+    """Show a window that is `factor` times narrower and lower than the picture.
+
+    The object stands in the middle and appears `factor` times larger. Beyond its edges the picture
+    is reflected. Where enlarging would cut a large object, it stops at a window half as wide and
+    high again as the box, or at the picture's own size.
+    """
+    height, width = view.picture.shape[:2]
+    box = view.box
+    fitting = min(width / box.w, height / box.h) / _ROOM
+    shrink = min(factor, max(fitting, 1.0))
+    across, down = math.ceil(width / shrink), math.ceil(height / shrink)
+    left = math.floor(box.x + (box.w - across) / 2)
+    top = math.floor(box.y + (box.h - down) / 2)
+    rows, columns = _reflected(top, down, height), _reflected(left, across, width)
+    return View(view.picture[rows][:, columns], box.shifted(-left, -top))
+
+
+_ROOM = 1.5
+"""Width and height of the tightest window of `zoom`, over those of the box."""
+_GAUSSIAN_REACH = 4
+"""Standard deviations at which a Gaussian is cut off."""
+
+
+def _native(length: float, unit: Unit, box: Box) -> float:
+    """Turn a length into native pixels."""
+    return length * box.side if unit == "object" else length
+
+
+def _reflected(start: int, count: int, size: int) -> np.ndarray:
+    """Give `count` indices from `start` on into an axis of `size`, mirrored beyond its ends."""
+    indices = np.arange(start, start + count) % (2 * size)
+    return np.minimum(indices, 2 * size - 1 - indices)
 
 
 def _as_bytes(picture: np.ndarray) -> np.ndarray:

@@ -8,15 +8,17 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from smallsight.conditions import Condition, View
+from smallsight.conditions import UNTOUCHED, Condition, View
 from smallsight.geometry import Box, resize
 from smallsight.parallel import map_items
+from smallsight.severity import in_box_similarity, similarity
 
 VIEW_COLUMNS = (
     *("level", "image_id", "ann_id", "box_x", "box_y", "box_w", "box_h"),
-    *("view_w", "view_h"),
+    *("view_w", "view_h", "ssim_box", "ssim_picture"),
 )
-"""Of the table of views: boxes in input pixels, the view's own size in native pixels."""
+"""Of the table of views: boxes in input pixels, the view's own size in native pixels,
+and how similar the object and the whole picture are to the untouched ones at the input."""
 
 
 def picture_name(image_id: int, ann_id: int) -> str:
@@ -59,25 +61,62 @@ def _render_image(
 ) -> list[tuple[object, ...]]:
     """Render all instances of one image, which is decoded once."""
     picture = read_picture(instances["image_path"].iloc[0])
+    untouched = resize(picture, input_size)
     rows: list[tuple[object, ...]] = []
     for instance in instances.itertuples():
         box = Box(instance.bbox_x, instance.bbox_y, instance.bbox_w, instance.bbox_h)
+        there = _at_input(View(picture, box), input_size)
         for condition in ladder:
             view = condition.apply(View(picture, box))
-            height, width = view.picture.shape[:2]
-            seen = view.box.clipped(width, height).scaled(input_size / width, input_size / height)
+            seen = resize(view.picture, input_size)
+            here = _at_input(view, input_size)
             name = picture_name(instance.image_id, instance.ann_id)
-            resized = Image.fromarray(resize(view.picture, input_size))
-            resized.save(folder / condition.level / name, compress_level=3)
+            Image.fromarray(seen).save(folder / condition.level / name, compress_level=3)
             ids = (condition.level, instance.image_id, instance.ann_id)
-            rows.append((*ids, seen.x, seen.y, seen.w, seen.h, width, height))
+            sizes = (view.picture.shape[1], view.picture.shape[0])
+            likeness = (
+                in_box_similarity(seen, here, untouched, there),
+                similarity(seen, untouched),
+            )
+            rows.append((*ids, here.x, here.y, here.w, here.h, *sizes, *likeness))
     return rows
+
+
+def _at_input(view: View, size: int) -> Box:
+    """Give the part of a view's box that lies in its picture, in pixels of the network's input."""
+    height, width = view.picture.shape[:2]
+    return view.box.clipped(width, height).scaled(size / width, size / height)
 
 
 def read_views(conditions: Path, condition: Condition) -> pd.DataFrame:
     """Read one condition's views, without the level, from the folder that holds all families."""
     views = pd.read_csv(conditions / condition.family / "views.csv")
     return views[views["level"] == condition.level].drop(columns="level")
+
+
+def read_changed_views(conditions: Path, evaluated: pd.DataFrame) -> pd.DataFrame:
+    """Read the views of all conditions but the untouched one.
+
+    Parameters
+    ----------
+    conditions
+        Holds all families.
+    evaluated
+        Rows of condition, family and level, in any number of regimes.
+
+    Returns
+    -------
+    DataFrame
+        `VIEW_COLUMNS` and condition, in the order of `evaluated`.
+    """
+    steps = evaluated.loc[evaluated["family"] != UNTOUCHED, ["condition", "family", "level"]]
+    tables = {name: pd.read_csv(conditions / name / "views.csv") for name in set(steps["family"])}
+    empty = pd.DataFrame(columns=[*VIEW_COLUMNS, "condition"])
+    parts = [
+        tables[step.family].query("level == @step.level").assign(condition=step.condition)
+        for step in steps.drop_duplicates().itertuples()
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else empty
 
 
 def read_picture(path: str | Path) -> np.ndarray:

@@ -10,3 +10,12 @@ REGIMES = {
     "retrained": "head trained and tested on the same condition",
 }
 """Each regime and what it means, the headline regime first."""
+
+DIFFERENCE = "small-large"
+"""Stands for a size group where a row holds the effect on small minus that on large objects."""
+
+POWER = 0.8
+"""Share of the studies that must find an effect for it to count as detectable."""
+
+VACUOUS = 0.98
+"""A condition whose median in-box similarity lies above this leaves the object as it was."""
