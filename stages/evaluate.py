@@ -1,4 +1,4 @@
-"""Predict every instance under every condition, out of fold, in both regimes."""
+"""Predict test data under every condition, in every regime of the protocol."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from smallsight import (
     stage,
 )
 from smallsight.parallel import progress
-from smallsight.vocabulary import REGIMES
+from smallsight.protocols import PROTOCOLS
 
 SAMPLE = "data/samples_step1_person_limited.csv"
 FEATURES = Path("data/features")
@@ -28,25 +28,27 @@ RESULTS = "data/results_conditions.csv"
 def main() -> str:
     parameters = params.load()
     device = backbones.pick_device(parameters.device)
-    folds = evaluation.cross_validation(
+    protocol = PROTOCOLS[parameters.protocol]
+    splits = protocol.splits(
         sampling.read(SAMPLE),
         parameters.data.categories,
         settings=parameters.evaluation,
         seed=parameters.seed,
     )
-    fixed = heads.read(HEADS / "fixed.npz")
-    families = conditions.ladders(parameters.conditions)
-    levels = [condition for ladder in families.values() for condition in ladder]
-    tables: dict[str, list[pd.DataFrame]] = {regime: [] for regime in REGIMES}
-    for condition in progress(iter(levels), total=len(levels), description="evaluating"):
+    untouched = heads.read(HEADS / "fixed.npz")
+    steps = protocol.conditions(conditions.ladders(parameters.conditions))
+    tables: dict[str, list[pd.DataFrame]] = {regime: [] for regime in protocol.regimes}
+    for condition in progress(iter(steps), total=len(steps), description="evaluating"):
         seen = features.read(FEATURES / condition.family / f"{condition.level}.npz")
-        retrained = folds.fit(seen, settings=parameters.heads, device=device)
-        for regime, fitted in (("fixed", fixed), ("retrained", retrained)):
-            tables[regime].append(folds.predictions(fitted, seen, condition, regime=regime))
+        for regime, part in tables.items():
+            fitted = splits.heads_of(
+                regime, untouched, seen, settings=parameters.heads, device=device
+            )
+            part.append(splits.predictions(fitted, seen, condition, regime=regime))
     predictions = pd.concat([table for part in tables.values() for table in part])
     files.write_table(predictions, PREDICTIONS)
     files.write_table(evaluation.results(predictions), RESULTS)
-    return f"{len(predictions)} predictions of {len(levels)} conditions, {device}"
+    return f"{len(predictions)} predictions of {len(steps)} conditions, {device}"
 
 
 if __name__ == "__main__":

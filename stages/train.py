@@ -6,7 +6,6 @@ from pathlib import Path
 from smallsight import (
     backbones,
     conditions,
-    evaluation,
     features,
     files,
     heads,
@@ -15,6 +14,7 @@ from smallsight import (
     stage,
     training,
 )
+from smallsight.protocols import PROTOCOLS
 from smallsight.randomness import derive
 
 SAMPLE = "data/samples_step1_person_limited.csv"
@@ -28,19 +28,18 @@ HEADS = Path("data/heads")
 
 def main() -> str:
     parameters = params.load()
-    settings, seed = parameters.evaluation, parameters.seed
-    categories = parameters.data.categories
+    seed, categories = parameters.seed, parameters.data.categories
     device = backbones.pick_device(parameters.device)
     sample = sampling.read(SAMPLE)
     untouched = conditions.ladder(conditions.UNTOUCHED, parameters.conditions)[0]
     seen = features.read(FEATURES / untouched.family / f"{untouched.level}.npz")
 
-    test = sampling.reference_split(
-        sample, test_share=settings.test_share, rng=derive(seed, "reference split")
-    )
+    protocol = PROTOCOLS[parameters.protocol]
+    splits = protocol.splits(sample, categories, settings=parameters.evaluation, seed=seed)
+    test = splits.reference_test
     reference, curve = training.reference_head(
         seen,
-        evaluation.class_indices(sample["category_name"], categories),
+        splits.labels,
         test,
         derive(seed, "reference head"),
         classes=len(categories),
@@ -52,12 +51,17 @@ def main() -> str:
     training.write_checkpoint(CHECKPOINT, weights, reference, classes=categories, about=about)
     files.write_table(curve, CURVE)
     accuracy = curve["test_accuracy"].iloc[-1]
-    counts = {"n_train": int((~test).sum()), "n_test": int(test.sum()), "test_accuracy": accuracy}
-    about |= {"weights": parameters.backbone.weights}
+    images = sample["image_id"]
+    counts = {
+        "n_train": int((~test).sum()),
+        "n_test": int(test.sum()),
+        "shared_images": int(images[test].isin(images[~test]).sum()),
+        "test_accuracy": accuracy,
+    }
+    about |= {"weights": parameters.backbone.weights, "protocol": parameters.protocol}
     files.write_text(json.dumps(about | counts, indent=2) + "\n", SUMMARY)
 
-    folds = evaluation.cross_validation(sample, categories, settings=settings, seed=seed)
-    fitted = folds.fit(seen, settings=parameters.heads, device=device)
+    fitted = splits.fit(seen, settings=parameters.heads, device=device)
     with files.new_folder(HEADS) as folder:
         heads.write(fitted, folder / "fixed.npz")
     return f"reference head {accuracy:.3f} on {test.sum()} instances; {len(fitted)} heads, {device}"

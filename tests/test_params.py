@@ -140,7 +140,7 @@ def test_values_at_the_edge_are_taken(key, value):
 
 @pytest.mark.parametrize(
     ("weights", "size", "pixels"),
-    [("phantom", "auto", 128), ("imagenet", "auto", 224), ("mine.pth", "auto", 224),
+    [("phantom", "auto", 96), ("imagenet", "auto", 224), ("mine.pth", "auto", 224),
      ("phantom", 96, 96)],
 )  # fmt: skip
 def test_input_size_follows_the_weights_unless_it_is_given(study, weights, size, pixels):

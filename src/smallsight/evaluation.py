@@ -1,4 +1,4 @@
-"""Out-of-fold predictions of every instance under every condition, in both regimes."""
+"""Splits of a sample, and the predictions that heads make of what they have not learnt from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from smallsight.errors import SampleError
 from smallsight.features import Features
 from smallsight.heads import LinearHeads
 from smallsight.randomness import derive
-from smallsight.sampling import image_grouped_folds
+from smallsight.sampling import image_grouped_folds, instance_split, reference_split
 from smallsight.vocabulary import SIZE_GROUPS
 
 PREDICTION_COLUMNS = (
@@ -24,8 +24,8 @@ PREDICTION_COLUMNS = (
 
 
 @dataclass(frozen=True)
-class CrossValidation:
-    """Repeated, stratified, image-grouped cross-validation of a sample.
+class Splits:
+    """Divisions of a sample into training and test data, several per seed.
 
     Attributes
     ----------
@@ -36,9 +36,12 @@ class CrossValidation:
     seeds
         One per repeat.
     fold_of
-        (seeds, n), the fold of each instance in each repeat.
+        (seeds, n), the fold in which each instance is test data in each repeat; -1 where it is
+        training data of every fold.
     folds
         Number of folds.
+    reference_test
+        (n,), bool: the test data of the reference head.
     """
 
     sample: pd.DataFrame
@@ -46,6 +49,7 @@ class CrossValidation:
     seeds: tuple[int, ...]
     fold_of: np.ndarray
     folds: int
+    reference_test: np.ndarray
 
     @property
     def labels(self) -> np.ndarray:
@@ -73,18 +77,34 @@ class CrossValidation:
             device=device,
         )
 
+    def heads_of(
+        self,
+        regime: str,
+        untouched: LinearHeads,
+        features: Features,
+        *,
+        settings: params.Heads,
+        device: torch.device,
+    ) -> LinearHeads:
+        """Give the heads that a regime tests on one condition: the untouched ones, or its own."""
+        if regime == "fixed":
+            return untouched
+        return self.fit(features, settings=settings, device=device)
+
     def out_of_fold(self, fitted: LinearHeads, features: Features) -> np.ndarray:
-        """Predict each instance by the head that saw no instance of its image.
+        """Predict each instance by the head whose test data it is.
 
         Returns
         -------
         ndarray
-            (seeds, n, classes), probabilities.
+            (seeds, n, classes), probabilities; NaN for what is never test data.
         """
         self._check(features)
         every = fitted.probabilities(features.plain[features.row])
         every = every.reshape(len(self.seeds), self.folds, *every.shape[1:])
-        return np.take_along_axis(every, self.fold_of[:, None, :, None], axis=1)[:, 0]
+        shares = np.take_along_axis(every, self.fold_of[:, None, :, None], axis=1)[:, 0]
+        shares[self.fold_of < 0] = np.nan
+        return shares
 
     def _check(self, features: Features) -> None:
         """Refuse features of other instances, or in another order."""
@@ -97,7 +117,7 @@ class CrossValidation:
     def predictions(
         self, fitted: LinearHeads, features: Features, condition: Condition, *, regime: str
     ) -> pd.DataFrame:
-        """Lay out-of-fold predictions out as `PREDICTION_COLUMNS`, a row per seed and instance."""
+        """Lay predictions of test data out as `PREDICTION_COLUMNS`, a row per seed and instance."""
         names = np.array(self.categories)
         truth = self.sample["category_name"].to_numpy()
         tables = []
@@ -119,14 +139,17 @@ class CrossValidation:
             )[list(PREDICTION_COLUMNS)]
             columns = [f"p_{name}" for name in self.categories]
             each = pd.DataFrame(shares, columns=columns, index=table.index)
-            tables.append(pd.concat([table, each], axis=1))
+            tables.append(pd.concat([table, each], axis=1)[fold >= 0])
         return pd.concat(tables, ignore_index=True)
 
 
 def cross_validation(
     sample: pd.DataFrame, categories: Sequence[str], *, settings: params.Evaluation, seed: int
-) -> CrossValidation:
-    """Divide a sample into folds, once per repeat; equal arguments give equal folds.
+) -> Splits:
+    """Divide a sample by image into stratified folds, once per repeat.
+
+    Every instance is test data once per seed, for a head that saw no instance of its image. Equal
+    arguments give equal folds.
 
     Raises
     ------
@@ -138,7 +161,26 @@ def cross_validation(
         image_grouped_folds(sample, folds=settings.folds, rng=derive(each, "folds"))
         for each in seeds
     ]
-    return CrossValidation(sample, tuple(categories), seeds, np.stack(fold_of), settings.folds)
+    test = reference_split(
+        sample, test_share=settings.test_share, rng=derive(seed, "reference split")
+    )
+    return Splits(sample, tuple(categories), seeds, np.stack(fold_of), settings.folds, test)
+
+
+def single_split(
+    sample: pd.DataFrame, categories: Sequence[str], *, settings: params.Evaluation, seed: int
+) -> Splits:
+    """Divide a sample once, by instance: images may lie on both sides.
+
+    Raises
+    ------
+    SampleError
+        Where there are fewer than two instances.
+    """
+    test = instance_split(
+        sample, test_share=settings.test_share, rng=derive(seed, "reference split")
+    )
+    return Splits(sample, tuple(categories), (seed,), np.where(test, 0, -1)[None], 1, test)
 
 
 def class_indices(names: pd.Series, categories: Sequence[str]) -> np.ndarray:

@@ -18,7 +18,7 @@ Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 
-INPUT_SIZES = {"phantom": 128}
+INPUT_SIZES = {"phantom": 96}
 """Input sizes, in pixels, that `input_size: auto` means for weights other than the usual."""
 USUAL_INPUT_SIZE = 224
 
@@ -145,6 +145,7 @@ class Params(Section):
     """The whole of `params.yaml`."""
 
     seed: Annotated[int, Field(ge=0)]
+    protocol: Literal["cross_validation", "original"]
     device: Annotated[str, Field(pattern="^(auto|cpu|cuda(:[0-9]+)?)$")]
     data: Data
     sample: Sample

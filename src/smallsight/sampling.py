@@ -193,6 +193,27 @@ def reference_split(
     return folds < share.numerator
 
 
+def instance_split(
+    sample: pd.DataFrame, *, test_share: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Mark `test_share` of the instances as test data, whatever their pictures.
+
+    Returns
+    -------
+    array of bool, shape (instances,)
+        True for test data; both sides have a row.
+
+    Raises
+    ------
+    SampleError
+        Where there are fewer than two instances.
+    """
+    if len(sample) < 2:
+        raise SampleError("sample", f"{len(sample)} instances", "at least 2, one per side")
+    count = min(max(round(test_share * len(sample)), 1), len(sample) - 1)
+    return rng.permutation(len(sample)) < count
+
+
 def _instances(dataset: coco.Dataset, picture_folder: str) -> pd.DataFrame:
     instances = dataset.annotations.merge(dataset.images, on="image_id", validate="m:1")
     bbox_area = instances["bbox_w"] * instances["bbox_h"]
