@@ -1,5 +1,6 @@
 """What several test modules share; only the number of torch's threads applies to all."""
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -134,3 +135,12 @@ def condition():
         return conditions.ladder(name, {name: options})[0]
 
     return condition
+
+
+@pytest.fixture(scope="module")
+def frozen():
+    """Spare statsmodels' calls of the garbage collector what other tests have left behind."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()

@@ -1,9 +1,20 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest, norm, poisson, t
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.proportion import proportion_confint
 
-from smallsight.statistics import image_weights, percentile_interval, weighted_means
+from smallsight import statistics
+from smallsight.statistics import image_weights, percentile_interval, share_interval, weighted_means
+
+COUNTS = st.integers(0, 40)
+P_VALUES = st.lists(st.floats(0, 1) | st.just(np.nan), min_size=1, max_size=30)
+
+pytestmark = pytest.mark.usefixtures("frozen")
 
 
 def clustered(rng, images=40, spread=0.5):
@@ -11,6 +22,9 @@ def clustered(rng, images=40, spread=0.5):
     image_ids = np.repeat(rng.permutation(images) * 7, rng.integers(1, 9, images))
     chance = 0.6 + spread * (rng.beta(2, 2, 7 * images) - 0.5)
     return image_ids, (rng.random(len(image_ids)) < chance[image_ids]).astype(float)
+
+
+# Draws and their means.
 
 
 def test_whole_images_are_drawn():
@@ -42,61 +56,234 @@ def test_draws_depend_on_the_generator_alone():
 
 def test_weighted_means_are_means_of_what_was_drawn():
     rng = np.random.default_rng(0)
-    values, weights = rng.random(6), rng.integers(0, 4, (20, 6)).astype(np.float32)
+    values, weights = rng.random((3, 6)), rng.integers(0, 4, (20, 6)).astype(np.float32)
     weights[3] = 0
     means = weighted_means(values, weights)
-    for mean, weight in zip(means, weights.astype(int), strict=True):
-        drawn = np.repeat(values, weight)
-        assert mean == pytest.approx(drawn.mean(), rel=1e-5) if len(drawn) else np.isnan(mean)
+    assert means.shape == (20, 3)
+    assert np.isnan(means[3]).all()
+    for draw, weight in enumerate(weights.astype(int)):
+        for kind in range(3) if weight.any() else ():
+            due = np.repeat(values[kind], weight).mean()
+            assert means[draw, kind] == pytest.approx(due, rel=1e-12)
+
+
+def test_equal_values_have_exactly_equal_means():
+    rng = np.random.default_rng(0)
+    values = np.tile(rng.integers(0, 6, 600) / 5, (34, 1))
+    means = weighted_means(values, image_weights(np.arange(600) // 3, draws=100, rng=rng))
+    assert means == pytest.approx(means[:, :1] * np.ones(34), abs=1e-14)
 
 
 def test_draws_scatter_around_the_estimate():
     rng = np.random.default_rng(0)
     image_ids, values = clustered(rng, images=100)
-    means = weighted_means(values, image_weights(image_ids, draws=2000, rng=rng))
+    means = weighted_means(values[None], image_weights(image_ids, draws=2000, rng=rng))
     assert means.mean() == pytest.approx(values.mean(), abs=4 * means.std() / np.sqrt(2000) + 2e-3)
 
 
-def test_intervals_are_wider_where_images_share_their_fate():
+def test_draws_scatter_more_where_images_share_their_fate():
     rng = np.random.default_rng(1)
     image_ids, _ = clustered(rng)
     values = (image_ids % 2).astype(float)  # wholly shared
-    means = weighted_means(values, image_weights(image_ids, draws=2000, rng=rng))
+    means = weighted_means(values[None], image_weights(image_ids, draws=2000, rng=rng))
     naive = np.sqrt(values.var() / len(values))
     assert means.std() > 1.5 * naive
 
 
-def test_intervals_cover_the_truth_as_often_as_they_say():
-    rng = np.random.default_rng(7)
-    covered = 0
-    for _ in range(200):
-        image_ids, values = clustered(rng)
-        means = weighted_means(values, image_weights(image_ids, draws=400, rng=rng))
-        low, high = percentile_interval(means, 0.95)
-        covered += low <= 0.6 <= high
-    assert 0.88 <= covered / 200 <= 0.99
+# Intervals.
 
 
 @given(
     st.lists(st.floats(-5, 5) | st.just(np.nan), max_size=60),
     st.floats(0.05, 0.99),
+    st.integers(2, 400),
 )
 @settings(deadline=None, max_examples=80)
-def test_percentile_interval_is_numpys_and_ignores_what_is_empty(draws, confidence):
+def test_percentiles_lie_as_much_further_out_as_students_interval(draws, confidence, images):
     draws = np.array(draws, float)
-    found = percentile_interval(draws, confidence)
+    found = percentile_interval(draws, confidence, images=images)
     if np.isnan(draws).all():
         assert np.isnan(found).all()
         return
-    tail = 50 * (1 - confidence)
-    due = np.nanpercentile(draws, [tail, 100 - tail])
+    reach = t.ppf((1 + confidence) / 2, images - 1) * np.sqrt(images / (images - 1))
+    due = np.nanpercentile(draws, 100 * norm.cdf([-reach, reach]))
     np.testing.assert_allclose(found, due, atol=1e-9)
-    assert found[0] <= found[1]
+    plain = np.nanpercentile(draws, [50 * (1 - confidence), 50 * (1 + confidence)])
+    assert found[0] <= plain[0] + 1e-9
+    assert found[1] >= plain[1] - 1e-9
+
+
+def test_percentiles_of_normal_means_are_students_interval():
+    rng = np.random.default_rng(0)
+    low, high = percentile_interval(rng.normal(3, 2, 400_000), 0.9, images=12)
+    # The bootstrap's standard deviation lacks the factor that `reach` holds.
+    reach = t.ppf(0.95, 11) * 2 * np.sqrt(12 / 11)
+    assert (low, high) == pytest.approx((3 - reach, 3 + reach), abs=0.03)
+
+
+def test_percentiles_may_be_infinite():
+    draws = np.concatenate([np.full(40, -np.inf), np.arange(900), np.full(60, np.inf)])
+    assert percentile_interval(draws, 0.95, images=1000) == (-np.inf, np.inf)
+    low, high = percentile_interval(draws[40:940], 0.95, images=1000)
+    assert -1 < low < high < 900
+    low, high = percentile_interval(draws[40:], 0.95, images=1000)
+    assert np.isfinite(low)
+    assert high == np.inf
 
 
 def test_nothing_drawn_has_no_interval():
     weights = np.zeros((5, 0), np.float32)
-    means = weighted_means(np.zeros(0), weights)
+    means = weighted_means(np.zeros((1, 0)), weights)
     assert np.isnan(means).all()
-    assert np.isnan(percentile_interval(means, 0.95)).all()
-    assert np.isnan(percentile_interval(np.zeros(0), 0.95)).all()
+    assert np.isnan(percentile_interval(means[:, 0], 0.95, images=3)).all()
+    assert np.isnan(percentile_interval(np.zeros(0), 0.95, images=3)).all()
+
+
+@pytest.mark.parametrize(("n", "right"), [(400, 80), (200, 190), (300, 150)])
+def test_interval_of_a_share_is_wilsons_where_instances_are_independent(n, right):
+    values = np.zeros((1, n))
+    values[0, :right] = 1
+    weights = image_weights(np.arange(n), draws=20_000, rng=np.random.default_rng(0))
+    draws = weighted_means(values, weights)[:, 0]
+    found = share_interval(right / n, draws, 0.95, images=n)
+    due = proportion_confint(right, n, alpha=0.05, method="wilson")
+    assert found == pytest.approx(due, abs=0.04 * (due[1] - due[0]))
+
+
+@given(st.floats(0, 1), st.floats(0, 0.3), st.floats(0.5, 0.99), st.integers(1, 300))
+@settings(deadline=None, max_examples=100)
+def test_interval_of_a_share_holds_it_and_stays_between_nothing_and_all(
+    share, scatter, confidence, images
+):
+    draws = share + scatter * np.random.default_rng(0).standard_normal(200)
+    low, high = share_interval(share, draws, confidence, images=images)
+    assert 0 <= low <= share <= high <= 1
+    wider = share_interval(share, draws, (1 + confidence) / 2, images=images)
+    assert wider[0] <= low + 1e-12
+    assert high <= wider[1] + 1e-12
+
+
+@pytest.mark.parametrize("images", [5, 50, 500])
+def test_all_right_leaves_room_by_the_number_of_images(images):
+    low, high = share_interval(1.0, np.ones(300), 0.95, images=images)
+    assert high == 1
+    assert low == pytest.approx(images / (images + t.ppf(0.975, images - 1) ** 2))
+    lowest, highest = share_interval(0.0, np.zeros(300), 0.95, images=images)
+    assert (lowest, highest) == pytest.approx((0, 1 - low))
+
+
+# Tests.
+
+
+@given(COUNTS, COUNTS)
+@settings(deadline=None, max_examples=100)
+def test_mcnemar_is_the_sign_test_of_discordant_pairs(gained, lost):
+    found = statistics.mcnemar_p(gained, lost)
+    due = binomtest(gained, gained + lost).pvalue if gained + lost else 1
+    assert found == pytest.approx(due)
+    assert found == pytest.approx(mcnemar([[7, gained], [lost, 9]], exact=True).pvalue)
+
+
+@given(COUNTS, COUNTS, st.integers(0, 20))
+@settings(deadline=None, max_examples=100)
+def test_mcnemar_over_images_of_one_instance_is_mcnemar(gained, lost, same):
+    changes = np.repeat([1, -1, 0], [gained, lost, same])
+    found = statistics.clustered_mcnemar_p(changes)
+    assert found == pytest.approx(statistics.mcnemar_p(gained, lost), rel=1e-9)
+
+
+@given(st.lists(st.integers(-4, 4), min_size=1, max_size=9))
+@settings(deadline=None, max_examples=100)
+def test_mcnemar_over_images_counts_every_way_that_they_could_have_turned(changes):
+    changes = np.array(changes)
+    signs = np.array(list(itertools.product([-1, 1], repeat=len(changes))))
+    due = (abs(signs @ changes) >= abs(changes.sum())).mean()
+    assert statistics.clustered_mcnemar_p(changes) == pytest.approx(due)
+    assert statistics.clustered_mcnemar_p(-changes[::-1]) == pytest.approx(due)
+
+
+def test_mcnemar_over_images_does_not_take_a_scene_for_many_witnesses():
+    """Ten images in which six objects each turn wrong: ten witnesses, not sixty."""
+    found = statistics.clustered_mcnemar_p(np.full(10, -6))
+    assert found == pytest.approx(2 / 2**10)
+    assert statistics.mcnemar_p(0, 60) < 1e-15
+
+
+def test_mcnemar_over_thousands_of_images_is_finite_and_normal():
+    rng = np.random.default_rng(0)
+    changes = rng.integers(-3, 4, 5000)
+    found = statistics.clustered_mcnemar_p(changes)
+    due = 2 * norm.sf((abs(changes.sum()) - 1) / np.sqrt((changes**2).sum()))
+    assert found == pytest.approx(due, rel=0.02)
+    assert 0 < statistics.clustered_mcnemar_p(np.ones(900, int)) < 1e-200
+
+
+@given(P_VALUES)
+@settings(deadline=None, max_examples=50)
+def test_holm_is_the_step_down_rule_and_leaves_out_what_was_not_tested(p_values):
+    found = statistics.holm(p_values)
+    p_values = np.array(p_values)
+    tested = p_values[~np.isnan(p_values)]
+    assert (np.isnan(found) == np.isnan(p_values)).all()
+    due, largest = np.empty(len(tested)), 0.0
+    for rank, index in enumerate(np.argsort(tested)):
+        largest = max(largest, min((len(tested) - rank) * tested[index], 1.0))
+        due[index] = largest
+    assert found[~np.isnan(found)] == pytest.approx(due)
+
+
+@given(st.floats(-5, 5), st.floats(1e-3, 5), st.integers(2, 400))
+@settings(deadline=None, max_examples=80)
+def test_walds_test_is_students_but_finds_no_more_than_the_images_can_say(effect, error, images):
+    found = statistics.wald_p(effect, error, images=images)
+    student = 2 * t.sf(abs(effect) / error, images - 1)
+    assert found == pytest.approx(max(student, 0.5 ** (images - 1)))
+
+
+def test_walds_test_without_scatter_or_without_draws():
+    assert statistics.wald_p(0.0, 0.0, images=50) == 1
+    assert statistics.wald_p(2e-16, 0.0, images=50) == 1
+    # Every one of ten images went the same way.
+    assert statistics.wald_p(-1.0, 0.0, images=10) == pytest.approx(2 / 2**10)
+    assert statistics.wald_p(0.6, 0.0, images=1) == 1
+    assert statistics.wald_p(0.6, 0.2, images=1) == 1
+    assert np.isnan(statistics.wald_p(0.6, np.nan, images=9))
+
+
+def test_standard_error_is_that_of_a_mean():
+    rng = np.random.default_rng(0)
+    values = rng.random((1, 30))
+    draws = weighted_means(values, image_weights(np.arange(30), draws=40_000, rng=rng))[:, 0]
+    due = values.std(ddof=1) / np.sqrt(30)
+    assert statistics.standard_error(draws, images=30) == pytest.approx(due, rel=0.02)
+    assert np.isnan(statistics.standard_error(np.array([0.3, np.nan]), images=30))
+
+
+# What could have been found.
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
+def test_the_detectable_effect_is_found_in_four_of_five_studies(confidence):
+    mde = statistics.minimum_detectable(0.3, confidence=confidence)
+    limit = norm.isf((1 - confidence) / 2)
+    assert norm.sf(limit - mde / 0.3) == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
+def test_as_many_pairs_as_mcnemar_needs_turn_in_four_of_five_studies(confidence):
+    needed = next(k for k in range(99) if statistics.mcnemar_p(k, 0) <= 1 - confidence)
+    mean = statistics.fewest_discordant(confidence)
+    assert poisson.sf(needed - 1, mean) == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p_value", "due"),
+    [
+        (0.1, 0.2, 0.01, 1), (-0.2, -0.1, 0.01, -1), (-0.1, 0.2, 0.01, 0), (0.1, 0.2, 0.051, 0),
+        (0.1, 0.2, 0.05, 1), (-0.2, -0.1, 0.3, 0), (0.0, 0.2, 0.01, 0), (-0.2, 0.0, 0.01, 0),
+        (np.nan, np.nan, 0.01, 0), (0.1, 0.2, np.nan, 0),
+    ],
+)  # fmt: skip
+def test_a_verdict_needs_interval_and_test(low, high, p_value, due):
+    # 1 - 0.95 is a little above 0.05.
+    assert statistics.verdict(low, high, p_value, confidence=0.95) == due

@@ -1,76 +1,82 @@
-"""Predictions to tables with intervals, and the few numbers that compare experiments."""
+"""Outcomes to the table of accuracies, and the few numbers that compare experiments."""
 
 import numpy as np
 import pandas as pd
 
-from smallsight import params, statistics
+from smallsight import statistics
 from smallsight.conditions import UNTOUCHED
-from smallsight.vocabulary import REGIMES, SIZE_GROUPS
+from smallsight.outcomes import CONDITION, GROUPS, Outcomes
+from smallsight.vocabulary import SIZE_GROUPS
 
-CONDITION = ["regime", "condition", "family", "level"]
-INSTANCE = ["image_id", "ann_id"]
+ACCURACY_COLUMNS = (
+    *CONDITION,
+    *("size_group", "n", "images", "acc", "ci_low", "ci_high", "balanced"),
+)
 
 
-def accuracy(
-    predictions: pd.DataFrame, *, settings: params.Analysis, rng: np.random.Generator
-) -> pd.DataFrame:
+def accuracy(outcomes: Outcomes) -> pd.DataFrame:
     """Accuracy by regime, condition and size group, with intervals by bootstrap over images.
 
-    An instance counts by the share of seeds that predict it correctly. The draws of images are
-    the same for every row, so that rows can be compared.
+    An instance counts by the share of seeds that predict it correctly.
 
     Returns
     -------
     DataFrame
-        regime, condition, family, level, size_group (`all` too), n (instances), images, acc,
-        ci_low, ci_high. An empty group has n 0 and nothing else.
+        `ACCURACY_COLUMNS`; `n` counts instances, `balanced` is the mean of the categories'
+        accuracies. An empty group has n 0 and nothing else.
     """
-    instances = predictions[[*INSTANCE, "size_group"]].drop_duplicates().sort_values(INSTANCE)
-    weights = statistics.image_weights(
-        instances["image_id"].to_numpy(), draws=settings.bootstrap_draws, rng=rng
-    )
-    group = instances["size_group"].to_numpy()
-    members = {"all": np.full(len(group), fill_value=True)}
-    members |= {name: group == name for name in SIZE_GROUPS}
     rows = []
-    for key, part in predictions.groupby(CONDITION, sort=False):
-        shares = part.groupby(INSTANCE)["correct"].mean().to_numpy()
-        for name, chosen in members.items():
-            row = dict(zip(CONDITION, key, strict=True)) | {"size_group": name}
-            row["n"] = int(chosen.sum())
-            row["images"] = instances.loc[chosen, "image_id"].nunique()
+    for condition in outcomes.conditions.to_dict("records"):
+        key = condition["regime"], condition["condition"]
+        for group in GROUPS:
+            row = condition | {"size_group": group} | outcomes.size(group)
             if row["n"]:
-                drawn = statistics.weighted_means(shares[chosen], weights[:, chosen])
-                low, high = statistics.percentile_interval(drawn, settings.confidence)
-                row |= {"acc": shares[chosen].mean(), "ci_low": low, "ci_high": high}
+                draws = outcomes.accuracy(*key, group)
+                low, high = statistics.share_interval(
+                    draws[0], draws[1:], outcomes.settings.confidence, images=row["images"]
+                )
+                row |= {"acc": draws[0], "ci_low": low, "ci_high": high}
+                row["balanced"] = outcomes.balanced(*key, group)
             rows.append(row)
-    columns = [*CONDITION, "size_group", "n", "images", "acc", "ci_low", "ci_high"]
-    return pd.DataFrame(rows).reindex(columns=columns)
+    return pd.DataFrame(rows).reindex(columns=list(ACCURACY_COLUMNS))
 
 
-def headline(table: pd.DataFrame) -> dict[str, float | None]:
-    """Pick the numbers that a person compares between experiments, rounded to 4 digits.
+def headline(
+    accuracies: pd.DataFrame, effects: pd.DataFrame, thresholds: pd.DataFrame
+) -> dict[str, float | str | None]:
+    """Pick what a person compares between experiments, numbers rounded to 4 digits.
 
     Parameters
     ----------
-    table
-        What `accuracy` made.
+    accuracies, effects, thresholds
+        What `accuracy`, `effects.effects` and `curves.thresholds` made.
 
     Returns
     -------
     dict
-        In the headline regime: accuracy on untouched pictures per size group, large minus small,
-        and the largest loss of small objects under any condition. None where a group is empty.
+        In the headline regime: accuracy on untouched pictures, all and by size group; large minus
+        small; the threshold in pixels; the changes that take most from small objects and give
+        them most, with their effects. None where there is no such number.
     """
-    fixed = table[table["regime"] == next(iter(REGIMES))]
-    by_group = fixed.pivot_table(
-        index="condition", columns="size_group", values="acc", sort=False
-    ).reindex(columns=["all", *SIZE_GROUPS])
-    untouched = by_group.loc[UNTOUCHED]
-    numbers = {f"accuracy_{group}": value for group, value in untouched.items()}
+    regime = accuracies["regime"].iloc[0]
+    chosen = (accuracies["regime"] == regime) & (accuracies["condition"] == UNTOUCHED)
+    untouched = accuracies[chosen].set_index("size_group")["acc"]
+    numbers = {f"accuracy_{group}": untouched[group] for group in ("all", *SIZE_GROUPS)}
     numbers["size_gap"] = untouched["large"] - untouched["small"]
-    effects = by_group["small"].drop(UNTOUCHED) - untouched["small"]
-    numbers["worst_effect_on_small"] = effects.min()
+    chosen = (thresholds["regime"] == regime) & (thresholds["condition"] == UNTOUCHED)
+    threshold = thresholds.loc[chosen, "threshold"].iloc[0]
+    numbers["threshold_pixels"] = threshold if threshold > 0 else None
+    on_small = effects[(effects["regime"] == regime) & (effects["size_group"] == "small")]
+    deltas = on_small.set_index("condition")["delta"].dropna()
+    for name, pick in (("worst", "idxmin"), ("best", "idxmax")):
+        condition = getattr(deltas, pick)() if len(deltas) else None
+        numbers[f"{name}_effect_on_small"] = np.nan if condition is None else deltas[condition]
+        numbers[f"{name}_condition_for_small"] = condition
     return {
-        name: None if pd.isna(value) else round(float(value), 4) for name, value in numbers.items()
+        name: value if isinstance(value, str) else _rounded(value)
+        for name, value in numbers.items()
     }
+
+
+def _rounded(value: float | None) -> float | None:
+    return round(float(value), 4) if value is not None and np.isfinite(value) else None

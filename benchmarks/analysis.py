@@ -1,0 +1,126 @@
+"""Time what the stage `analyse` computes, for growing numbers of instances.
+
+    python benchmarks/analysis.py [instances ...]
+
+Each count runs in a process of its own, so that its peak memory is its own.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+
+from smallsight import analysis, audit, claims, conditions, curves, effects, outcomes, params
+from smallsight.vocabulary import REGIMES
+
+COUNTS = (600, 1500, 3000, 6000)
+SEEDS = 5
+
+
+def predictions(instances: int, *, names: list[conditions.Condition]) -> pd.DataFrame:
+    """Make answers as the default study has them: two instances per image, three size groups."""
+    rng = np.random.default_rng(0)
+    categories = ["person", "car", "truck", "bus", "bicycle", "motorcycle"]
+    side = np.exp(rng.uniform(np.log(2), np.log(100), instances))
+    sample = pd.DataFrame(
+        {
+            "image_id": np.sort(rng.integers(0, instances // 2, instances)),
+            "ann_id": np.arange(instances),
+            "category_name": rng.choice(categories, instances),
+            "size_group": np.array(["small", "medium", "large"])[
+                np.digitize(side, np.quantile(side, [1 / 3, 2 / 3]))
+            ],
+            "side": side,
+        }
+    )
+    hard = rng.normal(0, 1, instances)
+    parts = []
+    for regime in REGIMES:
+        for number, condition in enumerate(names):
+            for seed in range(SEEDS):
+                latent = np.log(side / 12) - 0.05 * number + hard + rng.normal(0, 0.5, instances)
+                columns = {
+                    "regime": regime,
+                    "seed": seed,
+                    "family": condition.family,
+                    "level": condition.level,
+                    "condition": condition.name,
+                    "correct": latent > 0,
+                }
+                parts.append(sample.assign(**columns, **{f"p_{name}": 0.0 for name in categories}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def views(found: outcomes.Outcomes) -> pd.DataFrame:
+    """Make the similarities and boxes of every instance under every condition."""
+    rng = np.random.default_rng(1)
+    sides = found.instances.assign(side_untouched=found.side, box_w=found.side, box_h=found.side)
+    parts = [
+        sides.assign(
+            condition=name,
+            ssim_box=rng.random(len(sides)),
+            ssim_picture=rng.random(len(sides)),
+        )
+        for name in found.changes(found.regimes[0])
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def analyse(table: pd.DataFrame, settings: params.Analysis) -> dict[str, float]:
+    """Compute all that the stage does; give the seconds of each step."""
+    seconds = {}
+    start = time.perf_counter()
+
+    def done(step: str) -> None:
+        seconds[step] = time.perf_counter() - start - sum(seconds.values())
+
+    found = outcomes.outcomes(table, settings=settings, rng=np.random.default_rng(0))
+    done("outcomes")
+    accuracies = analysis.accuracy(found)
+    done("accuracy")
+    effect = effects.effects(found)
+    done("effects")
+    thresholds = curves.thresholds(found)
+    done("thresholds")
+    curves.binned(found)
+    done("bins")
+    severities = audit.summary(views(found))
+    audit.mark(effect, severities)
+    done("severity")
+    claims.claims(found, severities[severities["vacuous"]])
+    done("claims")
+    analysis.headline(accuracies, effect, thresholds)
+    return seconds
+
+
+def measure(instances: int) -> None:
+    """Print one line of the table."""
+    study = params.load()
+    ladders = conditions.ladders(study.conditions).values()
+    table = predictions(instances, names=[step for ladder in ladders for step in ladder])
+    seconds = analyse(table, study.analysis)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    steps = " ".join(f"{name} {value:.1f}" for name, value in seconds.items())
+    total = sum(seconds.values())
+    print(f"{instances:9} {total:8.1f} {total / instances * 1000:13.1f} {peak:8.2f}  {steps}")
+
+
+def main() -> None:
+    """Measure each count in a fresh process."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("instances", nargs="*", type=int, default=COUNTS)
+    counts = parser.parse_args().instances
+    if len(counts) == 1:
+        measure(counts[0])
+        return
+    print("instances  seconds  ms/instance  peak GiB  seconds by step")
+    for count in counts:
+        subprocess.run([sys.executable, __file__, str(count)], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,287 @@
+"""Accuracy against the object's side: psychometric curves and their thresholds in pixels.
+
+A curve runs from chance, its floor, to a ceiling: a logistic function of the logarithm of the side
+(Wichmann and Hill, The psychometric function I, Perception & Psychophysics 2001). Its threshold is
+the side at which it is half-way up. Spread and ceiling are those of the untouched pictures; a
+condition moves the curve along the axis, and by which factor is what it costs: under it an object
+must be that many times larger to be recognised as often.
+"""
+
+import functools
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import expit, ndtr
+
+from smallsight.conditions import UNTOUCHED
+from smallsight.outcomes import Outcomes
+from smallsight.statistics import (
+    holm,
+    percentile_interval,
+    share_interval,
+    verdict,
+    wald_p,
+    weighted_means,
+)
+
+CURVE_COLUMNS = (
+    *("regime", "condition", "n", "threshold", "ci_low", "ci_high"),
+    *("cost", "cost_low", "cost_high", "p_value", "p_holm", "verdict"),
+    *("floor", "ceiling", "spread", "side_min", "side_max"),
+)
+VERDICTS = {1: "larger", -1: "smaller", 0: "inconclusive"}
+"""Whether an object must be larger to be recognised as often, may be smaller, or neither."""
+LOCATIONS = 61
+"""Thresholds on the grid, from half the smallest side to twice the largest."""
+SPREADS = np.geomspace(0.08, 3.2, 9)
+CEILINGS = np.linspace(0.12, 1.0, 9)
+"""Ceilings on the grid, as shares of the way from chance to 1."""
+BINS = 8
+"""Groups of equally many instances in which a figure shows accuracy beside the curve."""
+
+
+def curve(
+    log_side: np.ndarray,
+    *,
+    location: float | np.ndarray,
+    spread: float,
+    ceiling: float,
+    floor: float,
+) -> np.ndarray:
+    """Give the accuracy at each logarithm of a side; `location` is that of the threshold."""
+    return floor + (ceiling - floor) * expit((log_side - location) / spread)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Curves of every shape at every location, over the sides of n instances."""
+
+    log_side: np.ndarray
+    floor: float
+
+    @cached_property
+    def locations(self) -> np.ndarray:
+        """(m,), evenly spaced."""
+        low, high = self.log_side.min() - np.log(2), self.log_side.max() + np.log(2)
+        return np.linspace(low, high, LOCATIONS)
+
+    @cached_property
+    def shapes(self) -> list[tuple[float, float]]:
+        """Pairs of spread and ceiling."""
+        ceilings = self.floor + (1 - self.floor) * CEILINGS
+        return [(float(spread), float(ceiling)) for spread in SPREADS for ceiling in ceilings]
+
+    @cached_property
+    def logs(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """By shape, (n, m) each: log odds of being right, and log probability of being wrong."""
+        found = []
+        for spread, ceiling in self.shapes:
+            share = curve(
+                self.log_side[:, None],
+                location=self.locations,
+                spread=spread,
+                ceiling=ceiling,
+                floor=self.floor,
+            ).clip(1e-6, 1 - 1e-6)
+            wrong = np.log1p(-share)
+            found.append(((np.log(share) - wrong).astype(np.float32), wrong.astype(np.float32)))
+        return found
+
+    def likelihoods(self, weights: np.ndarray, shares: np.ndarray, shape: int) -> np.ndarray:
+        """(draws, m): log likelihood of each location in each draw."""
+        odds, wrong = self.logs[shape]
+        return (weights * shares.astype(np.float32)) @ odds + weights @ wrong
+
+    def shape_by_draw(self, weights: np.ndarray, shares: np.ndarray) -> np.ndarray:
+        """(draws,): the shape with the greatest likelihood at any location."""
+        best = [
+            self.likelihoods(weights, shares, shape).max(axis=1)
+            for shape in range(len(self.shapes))
+        ]
+        return np.argmax(best, axis=0)
+
+    def location_by_draw(
+        self, weights: np.ndarray, shares: np.ndarray, shape_of: np.ndarray
+    ) -> np.ndarray:
+        """(draws,): the likeliest location, given each draw's shape; infinite off the grid."""
+        found = np.empty(len(weights))
+        for shape in np.unique(shape_of):
+            chosen = shape_of == shape
+            found[chosen] = self._peaks(self.likelihoods(weights[chosen], shares, shape))
+        return found
+
+    def _peaks(self, likelihoods: np.ndarray) -> np.ndarray:
+        """Find each row's maximum between grid points, by a parabola through its neighbours."""
+        top = likelihoods.argmax(axis=1)
+        inner = top.clip(1, LOCATIONS - 2)
+        left, middle, right = (
+            likelihoods[np.arange(len(top)), inner + step].astype(float) for step in (-1, 0, 1)
+        )
+        bend = left - 2 * middle + right
+        shift = np.divide(left - right, 2 * bend, out=np.zeros(len(top)), where=bend < 0)
+        step = self.locations[1] - self.locations[0]
+        peak = self.locations[inner] + shift.clip(-1, 1) * step
+        return np.select([top == 0, top == LOCATIONS - 1], [-np.inf, np.inf], peak)
+
+
+def fit(side: np.ndarray, shares: np.ndarray, *, floor: float) -> tuple[float, float, float]:
+    """Fit one curve by maximum likelihood.
+
+    Parameters
+    ----------
+    side
+        (n,), in pixels, above 0.
+    shares
+        (n,), 0 to 1: how often each instance is right.
+    floor
+        Accuracy of guessing.
+
+    Returns
+    -------
+    location, spread, ceiling
+        The location is the logarithm of the threshold; -inf or inf where no side at all is near
+        enough to say where the threshold is.
+    """
+    grid = _Grid(np.log(side), floor)
+    once = np.ones((1, len(side)), np.float32)
+    shape = grid.shape_by_draw(once, shares)
+    location = grid.location_by_draw(once, shares, shape)[0]
+    spread, ceiling = grid.shapes[shape[0]]
+    if not np.isfinite(location):
+        return float(location), spread, ceiling
+    found = minimize(
+        lambda point: _loss(
+            grid.log_side, shares, point[0], float(np.exp(point[1])), point[2], floor
+        ),
+        x0=(location, np.log(spread), ceiling),
+        bounds=(
+            (grid.locations[0], grid.locations[-1]),
+            tuple(np.log(SPREADS[[0, -1]])),
+            (floor + (1 - floor) * CEILINGS[0], 1.0),
+        ),
+        method="L-BFGS-B",
+    )
+    location, spread, ceiling = found.x
+    return float(location), float(np.exp(spread)), float(ceiling)
+
+
+def fit_location(
+    side: np.ndarray, shares: np.ndarray, *, spread: float, ceiling: float, floor: float
+) -> float:
+    """Fit where a curve of known shape lies; -inf or inf where it lies beyond all sides."""
+    grid = _Grid(np.log(side), floor)
+    ends = grid.locations[[0, -1]]
+    losses = [_loss(grid.log_side, shares, at, spread, ceiling, floor) for at in grid.locations]
+    top = int(np.argmin(losses))
+    if top in (0, LOCATIONS - 1):
+        return -np.inf if top == 0 else np.inf
+    found = minimize_scalar(
+        lambda at: _loss(grid.log_side, shares, at, spread, ceiling, floor),
+        bounds=(max(grid.locations[top - 1], ends[0]), min(grid.locations[top + 1], ends[1])),
+        method="bounded",
+        options={"xatol": 1e-6},
+    )
+    return float(found.x)
+
+
+def _loss(
+    log_side: np.ndarray,
+    shares: np.ndarray,
+    location: float,
+    spread: float,
+    ceiling: float,
+    floor: float,
+) -> float:
+    """Give the mean negative log likelihood."""
+    right = curve(log_side, location=location, spread=spread, ceiling=ceiling, floor=floor)
+    right = right.clip(1e-6, 1 - 1e-6)
+    return float(-np.mean(shares * np.log(right) + (1 - shares) * np.log1p(-right)))
+
+
+def thresholds(outcomes: Outcomes) -> pd.DataFrame:
+    """Fit a curve to every condition, against the side in the untouched picture.
+
+    Returns
+    -------
+    DataFrame
+        `CURVE_COLUMNS`, a row per regime and condition. Thresholds and sides in input pixels; a
+        threshold of 0 or inf lies beyond half the smallest and twice the largest side. Costs are
+        factors on the side, above 1 where a condition hurts, empty where either threshold lies
+        out there. `p_value` is Wald's, of the logarithm of the cost; `p_holm` takes all rows as
+        one family, and a verdict needs both the interval and `p_holm`.
+    """
+    side, floor = outcomes.side, outcomes.chance
+    confidence, images = outcomes.settings.confidence, outcomes.size("all")["images"]
+    interval = functools.partial(percentile_interval, confidence=confidence, images=images)
+    grid = _Grid(np.log(side), floor)
+    draws = outcomes.weights[1:]
+    rows = []
+    for regime in outcomes.regimes:
+        untouched = outcomes.shares[outcomes.row[regime, UNTOUCHED]]
+        _, spread, ceiling = fit(side, untouched, floor=floor)
+        located = functools.partial(fit_location, side, spread=spread, ceiling=ceiling, floor=floor)
+        reference = located(untouched)
+        shape_of = grid.shape_by_draw(draws, untouched)
+        reference_draws = grid.location_by_draw(draws, untouched, shape_of)
+        for condition in (UNTOUCHED, *outcomes.changes(regime)):
+            shares = outcomes.shares[outcomes.row[regime, condition]]
+            location = located(shares)
+            location_draws = grid.location_by_draw(draws, shares, shape_of)
+            low, high = np.exp(interval(location_draws))
+            row: dict[str, Any] = {"regime": regime, "condition": condition, "n": len(side)}
+            row |= {"threshold": np.exp(location), "ci_low": low, "ci_high": high}
+            if condition != UNTOUCHED and np.isfinite([location, reference]).all():
+                with np.errstate(invalid="ignore"):
+                    shift = location_draws - reference_draws
+                row |= dict(zip(("cost_low", "cost_high"), np.exp(interval(shift)), strict=True))
+                row |= {"cost": np.exp(location - reference)}
+                row["p_value"] = wald_p(location - reference, _error(shift), images=images)
+            row |= {"floor": floor, "ceiling": ceiling, "spread": spread}
+            rows.append(row | {"side_min": side.min(), "side_max": side.max()})
+    table = pd.DataFrame(rows).reindex(columns=list(CURVE_COLUMNS))
+    table["p_holm"] = holm(table["p_value"].to_numpy(float))
+    table["verdict"] = [
+        VERDICTS[verdict(row.cost_low - 1, row.cost_high - 1, row.p_holm, confidence=confidence)]
+        if row.cost > 0
+        else ""
+        for row in table.itertuples()
+    ]
+    return table
+
+
+def _error(draws: np.ndarray) -> float:
+    """Give a quarter of the width of the central 95 % of draws: a few of them may be infinite."""
+    draws = draws[~np.isnan(draws)]
+    if not len(draws):
+        return np.nan
+    low, high = np.quantile(draws, ndtr([-2, 2]), method="inverted_cdf")
+    return float((high - low) / 4) if np.isfinite([low, high]).all() else np.nan
+
+
+def binned(outcomes: Outcomes) -> pd.DataFrame:
+    """Accuracy in groups of equally many instances by side, to be shown beside the curves.
+
+    Returns
+    -------
+    DataFrame
+        regime, condition, side (median, input pixels), n, acc, ci_low, ci_high.
+    """
+    rank = outcomes.side.argsort(kind="stable").argsort(kind="stable")
+    bins = rank * min(BINS, len(rank)) // len(rank)
+    rows = []
+    for number in range(bins.max() + 1):
+        chosen = bins == number
+        means = weighted_means(outcomes.shares[:, chosen], outcomes.weights[:, chosen])
+        images = len(np.unique(outcomes.image[chosen]))
+        for (regime, condition), index in outcomes.row.items():
+            acc, draws = means[0, index], means[1:, index]
+            low, high = share_interval(acc, draws, outcomes.settings.confidence, images=images)
+            row: dict[str, Any] = {"regime": regime, "condition": condition}
+            row |= {"side": np.median(outcomes.side[chosen]), "n": int(chosen.sum())}
+            rows.append(row | {"acc": acc, "ci_low": low, "ci_high": high})
+    order = pd.DataFrame(rows).sort_values(["regime", "condition", "side"], kind="stable")
+    return order.reset_index(drop=True)
