@@ -1,4 +1,4 @@
-"""Make Grad-CAM maps of every instance under every reference condition, and measure them."""
+"""Make Grad-CAM maps of test data under every reference condition, and measure them."""
 
 import json
 from pathlib import Path
@@ -21,6 +21,7 @@ from smallsight import (
     stage,
 )
 from smallsight.parallel import progress
+from smallsight.protocols import PROTOCOLS
 from smallsight.randomness import derive
 
 SAMPLE = "data/samples_step1_person_limited.csv"
@@ -37,14 +38,17 @@ def main() -> str:
     device = backbones.pick_device(parameters.device)
     size = parameters.backbone.input_pixels
     sample = sampling.read(SAMPLE)
-    folds = evaluation.cross_validation(
+    protocol = PROTOCOLS[parameters.protocol]
+    splits = protocol.splits(
         sample, parameters.data.categories, settings=parameters.evaluation, seed=parameters.seed
     )
-    fixed = heads.read(HEADS / "fixed.npz")
+    regime = protocol.regimes[0]
+    untouched = heads.read(HEADS / "fixed.npz")
     predictions = pd.read_parquet(
-        PREDICTIONS, filters=[("regime", "==", "fixed"), ("seed", "==", folds.seeds[0])]
+        PREDICTIONS, filters=[("regime", "==", regime), ("seed", "==", splits.seeds[0])]
     )
-    references = [ladder[0] for ladder in conditions.ladders(parameters.conditions).values()]
+    steps = protocol.conditions(conditions.ladders(parameters.conditions))
+    references = [step for step in steps if step.is_reference]
     tables: list[pd.DataFrame] = []
     cams: dict[str, np.ndarray] = {}
     for condition in progress(iter(references), total=len(references), description="Grad-CAM"):
@@ -53,7 +57,8 @@ def main() -> str:
         rows = predictions[predictions["condition"] == condition.name]
         rows = rows.merge(render.read_views(CONDITIONS, condition), on=["image_id", "ann_id"])
         targets = evaluation.class_indices(rows["predicted"], parameters.data.categories)
-        maps = attention.out_of_fold_cams(folds, fixed, seen, targets, device=device)
+        fitted = splits.heads_of(regime, untouched, seen, settings=parameters.heads, device=device)
+        maps = attention.out_of_fold_cams(splits, fitted, seen, targets, device=device)
         tables.append(rows.join(attention.measure(maps, rows, size=size)))
         cams[condition.name] = maps
     table = pd.concat(tables, ignore_index=True)

@@ -10,7 +10,7 @@ from torchvision.models import resnet18
 
 from smallsight import attention, params
 from smallsight.attention import enlarge, grad_cam, measure
-from smallsight.evaluation import cross_validation
+from smallsight.evaluation import cross_validation, single_split
 from smallsight.heads import LinearHeads
 
 SIZE, CLASSES = 96, 6
@@ -119,6 +119,23 @@ def test_each_map_is_by_the_head_that_saw_none_of_its_image(population, features
     once = grad_cam(maps, weight, np.zeros(CLASSES, np.float32), targets, device=cpu)
     found = (cams / once).mean(axis=(1, 2))
     np.testing.assert_allclose(found, folds.fold_of[0] + 1, rtol=1e-4)
+
+
+def test_what_is_never_test_data_has_no_map(population, features_of, cpu):
+    sample = population(images=12)
+    settings = params.Evaluation(test_share=0.3, folds=5, repeats=2)
+    splits = single_split(sample, tuple("abcdef"), settings=settings, seed=0)
+    rng = np.random.default_rng(0)
+    maps = rng.random((len(sample), 512, 2, 2)).astype(np.float32)
+    head = LinearHeads(
+        rng.random((1, CLASSES, 512)).astype(np.float32), np.zeros((1, CLASSES), np.float32)
+    )
+    tested = np.flatnonzero(splits.reference_test)
+    targets = rng.integers(0, CLASSES, len(tested))
+    seen = features_of(sample, maps.mean(axis=(2, 3)), maps=maps)
+    cams = attention.out_of_fold_cams(splits, head, seen, targets, device=cpu)
+    due = grad_cam(maps[tested], head.weight[0], head.bias[0], targets, device=cpu)
+    np.testing.assert_allclose(cams, due, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("cells", "size"), [(5, 160), (7, 224), (2, 64)])

@@ -18,9 +18,10 @@ def accuracies(**changes):
         {
             "condition": name,
             "size_group": group,
-            "acc": acc,
-            "ci_low": acc - 0.1,
-            "ci_high": acc + 0.1,
+            "value": acc,
+            "low": acc - 0.1,
+            "high": acc + 0.1,
+            "hollow": False,
         }
         for name in LABELS
         for group, acc in (("all", 0.5), ("small", 0.25), ("medium", 0.5), ("large", 0.75))
@@ -33,9 +34,7 @@ def accuracies(**changes):
 
 def draw(table=None, *, name="one", labels=LABELS, levels=LEVELS):
     table = accuracies() if table is None else table
-    return figures.accuracy_by_condition(
-        table, name=name, title="Fixed head", labels=labels, levels=levels
-    )
+    return figures.by_condition(table, name=name, title="Fixed head", labels=labels, levels=levels)
 
 
 def ids(svg):
@@ -66,7 +65,7 @@ def test_a_figure_is_xml_without_a_date_or_a_style_of_its_own():
 
 def test_the_same_table_gives_the_same_bytes():
     assert draw() == draw()
-    assert draw() != draw(accuracies(acc=0.3))
+    assert draw() != draw(accuracies(value=0.3))
 
 
 def test_two_figures_share_no_id():
@@ -82,11 +81,35 @@ def test_intervals_lie_where_the_table_says():
         np.testing.assert_allclose(intervals(draw(), group), expected, atol=0.002)
 
 
-@pytest.mark.parametrize("column", ["acc", "ci_low", "ci_high"])
+@pytest.mark.parametrize("column", ["value", "low", "high"])
 def test_what_is_no_number_has_no_interval(column):
     svg = draw(accuracies(**{column: np.nan}))
     assert len(intervals(svg, "small")) == 0
     assert len(intervals(svg, "large")) == len(LABELS)
+
+
+def filled(svg, group):
+    """Count a group's dots that are filled, and all of them, the legend's left out."""
+    root = ElementTree.fromstring(svg)
+    colour = figures.SERIES[group].colour
+    inside = [mark for part in root.iter(f"{SVG}g") if part.get("clip-path") for mark in part]
+    styles = [mark.get("style", "") for mark in inside if f"stroke: {colour}" in mark.get("style")]
+    return sum(f"fill: {colour}" in style for style in styles), len(styles)
+
+
+@pytest.mark.parametrize("column", ["hollow", "low"])
+def test_a_dot_is_hollow_where_it_is_said_to_be_or_has_no_interval(column):
+    svg = draw(accuracies(**{column: {"hollow": True, "low": np.nan}[column]}))
+    assert filled(svg, "small") == (0, len(LABELS))
+    assert filled(svg, "large") == (len(LABELS), len(LABELS))
+
+
+def test_an_axis_may_count_from_zero_to_one():
+    svg = figures.by_condition(
+        accuracies(), name="x", title="", labels=LABELS, levels={}, measure="SSIM", in_percent=False
+    )
+    assert "%" not in svg
+    assert "SSIM" in svg
 
 
 def test_a_table_without_rows_still_gives_axes():

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from reported import HOSTILE, INPUTS, write_study
 from smallsight import params, report
-from test_report import HOSTILE, INPUTS, write_study
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 CHROMIUM = Path("/usr/bin/chromium")

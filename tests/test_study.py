@@ -16,10 +16,16 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 REPORT = ["reports/report.html", "reports/report.pdf"]
-FAMILIES = ["orig_full", "orig_crop", "downscale", "motion_blur", "occlusion", "bg_blur"]
+FAMILIES = ["orig_full", "orig_crop", "downscale", "motion_blur", "occlusion", "bg_blur", "zoom"]
+CONDITIONS = [*FAMILIES[:3], "downscale/scale=0.125", *FAMILIES[3:]]
 SMALL = {
     "data.phantom": {"scenes": 30, "width": 240, "height": 180},
     "sample": {"per_group": 15, "person_cap": 5},
+    "conditions.downscale": {"scale": [0.5, 0.125]},
+    "conditions.motion_blur": {"length": [15]},
+    "conditions.occlusion": {"ratio": [0.35]},
+    "conditions.bg_blur": {"sigma": [3.5]},
+    "conditions.zoom": {"factor": [4]},
     "backbone": {"input_size": 64},
     "backbone.pretraining": {"pictures": 24, "picture_size": 32, "epochs": 1, "batch_size": 8},
     "evaluation": {"folds": 3, "repeats": 2},
@@ -126,11 +132,12 @@ def test_every_stage_runs_and_says_what_it_did(study):
 
 def test_the_files_of_the_design_are_there(study):
     sample = study.table("data/samples_step1_person_limited.csv")
-    for family in FAMILIES:
-        (level,) = (p for p in (study.folder / "data/conditions" / family).iterdir() if p.is_dir())
-        names = {path.name for path in level.iterdir()}
-        expected = zip(sample["image_id"], sample["ann_id"], strict=True)
-        assert names == {f"{image_id}_{ann_id}.png" for image_id, ann_id in expected}
+    rendered = [path for path in (study.folder / "data/conditions").glob("*/*") if path.is_dir()]
+    assert len(rendered) == len(CONDITIONS)
+    assert {path.parent.name for path in rendered} == set(FAMILIES)
+    expected = zip(sample["image_id"], sample["ann_id"], strict=True)
+    due = {f"{image_id}_{ann_id}.png" for image_id, ann_id in expected}
+    assert all({path.name for path in level.iterdir()} == due for level in rendered)
     fetched = {path.name for path in (study.folder / "data/images").iterdir()}
     assert fetched == set(sample["file_name"])
     assert [path for path in REPORT if (study.folder / path).stat().st_size < 10_000] == []
@@ -143,7 +150,7 @@ def test_predictions_are_complete_unique_and_out_of_fold(study):
     table = pd.read_parquet(study.folder / "data/predictions.parquet")
     keys = ["regime", "seed", "condition", "image_id", "ann_id"]
     assert not table.duplicated(keys).any()
-    assert len(table) == 2 * SMALL["evaluation"]["repeats"] * len(FAMILIES) * len(sample)
+    assert len(table) == 2 * SMALL["evaluation"]["repeats"] * len(CONDITIONS) * len(sample)
     # An image has one fold per seed, so none of its instances was in the training of its head.
     assert (table.groupby(["seed", "image_id"])["fold"].nunique() == 1).all()
     assert (table["correct"] == (table["predicted"] == table["category_name"])).all()
@@ -155,7 +162,42 @@ def test_results_begin_with_the_original_columns(study):
         "condition", "val_acc_all", "val_acc_small", "val_acc_medium", "val_acc_large",
         "regime", "family", "level", "n_all", "n_small", "n_medium", "n_large",
     ]  # fmt: skip
-    assert list(table.loc[table["regime"] == "fixed", "condition"]) == FAMILIES
+    assert list(table.loc[table["regime"] == "fixed", "condition"]) == CONDITIONS
+
+
+def test_the_analysis_has_the_tables_of_the_design(study):
+    effects = study.table("data/analysis/effects.csv")
+    assert list(effects.columns[:11]) == [
+        "regime", "condition", "size_group", "n", "acc_reference", "acc", "delta", "ci_low",
+        "ci_high", "p_value", "p_holm",
+    ]  # fmt: skip
+    assert len(effects) == 2 * (len(CONDITIONS) - 1) * 4
+    severity = study.table("data/analysis/severity.csv")
+    assert len(severity) == (len(CONDITIONS) - 1) * 3
+    assert set(effects.loc[effects["vacuous"], "condition"]) <= set(
+        severity.loc[severity["vacuous"], "condition"]
+    )
+    claims = study.table("data/analysis/claims.csv")
+    assert set(claims["verdict"]) <= {"supported", "contradicted", "inconclusive"}
+    thresholds = study.table("data/analysis/thresholds.csv")
+    assert len(thresholds) == 2 * len(CONDITIONS)
+
+
+def test_the_original_protocol_is_a_named_run(restored):
+    sample = restored.table("data/samples_step1_person_limited.csv")
+    output = restored.dvc("exp", "run", "-n", "original", "-S", "protocol=original")
+    assert sorted(stages_run(output)) == sorted([
+        "check", "train", "evaluate", "analyse", "explain", "report",
+    ])  # fmt: skip
+    results = restored.table("data/results_conditions.csv")
+    assert list(results["condition"]) == FAMILIES[:6]
+    assert set(results["regime"]) == {"retrained"}
+    assert (results["n_all"] == round(0.2 * len(sample))).all()
+    training = json.loads((restored.folder / "data/training.json").read_text())
+    page = (restored.folder / "reports/report.html").read_text()
+    assert training["protocol"] == "original"
+    assert training["shared_images"] > 0
+    assert "dvc exp run -S protocol=cross_validation" in page
 
 
 def test_the_checkpoint_loads_without_trust(study):
@@ -198,7 +240,7 @@ def test_an_experiment_re_runs_one_family_and_what_follows(study):
     difference = json.loads(study.dvc("metrics", "diff", "--json", "--all", "HEAD", "workspace"))
     metrics = difference["reports/metrics.json"]
     assert metrics["accuracy_small"]["diff"] == 0
-    assert "worst_effect_on_small" in metrics
+    assert {"worst_effect_on_small", "threshold_pixels"} <= set(metrics)
     shown = study.dvc("exp", "show", "--csv")
     assert "harder" in shown
     assert "reports/metrics.json" in shown or "accuracy_small" in shown
@@ -246,7 +288,8 @@ def test_an_unknown_family_gets_one_line_and_costs_nothing(restored):
     assert "conditions.blurr: unknown family; expected one of orig_full" in output
     assert "Traceback" not in output
     before.pop("data/checked.txt")
-    assert {name: restored.bytes()[name] for name in before} == before
+    after = restored.bytes()
+    assert {name: after[name] for name in before} == before
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated"])

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from smallsight.backbones import DIMENSIONS, LAYER
-from smallsight.evaluation import CrossValidation
+from smallsight.evaluation import Splits
 from smallsight.features import Features
 from smallsight.geometry import Box
 from smallsight.heads import LinearHeads
@@ -67,33 +67,34 @@ def grad_cam(
 
 
 def out_of_fold_cams(
-    folds: CrossValidation,
+    splits: Splits,
     fitted: LinearHeads,
     features: Features,
     targets: np.ndarray,
     *,
     device: torch.device,
 ) -> np.ndarray:
-    """Give each instance's Grad-CAM map by the first seed's head that saw none of its image.
+    """Give the Grad-CAM map of each instance that is the first seed's test data, by its own head.
 
     Parameters
     ----------
     fitted
-        Seeds x folds heads, as `CrossValidation.fit` gives them.
+        Seeds x folds heads, as `Splits.fit` gives them.
     features
         Of one condition, with its maps.
     targets
-        (n,), the class that each map is to explain.
+        (n,), the class that each map is to explain, one per instance of test data.
 
     Returns
     -------
     ndarray
         (n, rows, columns), float32, 0 or more.
     """
-    cams = np.empty((len(targets), *features.maps.shape[2:]), np.float32)
-    for fold in range(folds.folds):
-        chosen = np.flatnonzero(folds.fold_of[0] == fold)
-        maps = features.maps[features.row[chosen]]
+    tested = np.flatnonzero(splits.fold_of[0] >= 0)
+    cams = np.empty((len(tested), *features.maps.shape[2:]), np.float32)
+    for fold in range(splits.folds):
+        chosen = splits.fold_of[0, tested] == fold
+        maps = features.maps[features.row[tested[chosen]]]
         weight, bias = fitted.weight[fold], fitted.bias[fold]
         cams[chosen] = grad_cam(maps, weight, bias, targets[chosen], device=device)
     return cams

@@ -10,7 +10,8 @@ import itertools
 import math
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,21 +60,30 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def accuracy_by_condition(
+@contextmanager
+def style(name: str) -> Iterator[None]:
+    """Draw in the report's style; ids come out the same whenever the figure has this name."""
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
+        yield
+
+
+def by_condition(
     rows: pd.DataFrame,
     *,
     name: str,
     title: str,
     labels: Mapping[str, str],
     levels: Mapping[str, float],
+    measure: str = "accuracy",
+    in_percent: bool = True,
 ) -> str:
-    """Draw accuracy with its interval, by condition and size group, for one regime.
+    """Draw a number with its interval, by condition and size group.
 
     Parameters
     ----------
     rows
-        Columns condition, size_group, acc, ci_low, ci_high; shares from 0 to 1. What is not a
-        number is left out, and a dot without an interval is hollow.
+        Columns condition, size_group, value, low, high, hollow; numbers from 0 to 1. What is not
+        a number is left out. A dot is hollow where `hollow` says so, or for want of an interval.
     name
         The figure's own name, which begins its ids.
     title
@@ -81,26 +91,35 @@ def accuracy_by_condition(
     labels
         The conditions to draw, top to bottom, and what people call them.
     levels
-        Accuracies to compare with, by name: vertical lines, 0 to 1.
+        Values to compare with, by name: vertical lines, 0 to 1.
+    measure
+        What the number is.
+    in_percent
+        Whether the axis counts in percent.
     """
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
-        figure = Figure(figsize=(3.45, 0.82 + 0.5 * max(len(labels), 1)), layout="constrained")
+    with style(name):
+        figure = Figure(figsize=(3.45, 0.8 + 0.28 * max(len(labels), 3)), layout="constrained")
         axes = figure.add_subplot()
         for dashes, (label, level) in zip(("--", ":", "-."), levels.items(), strict=False):
             axes.axvline(level, label=label, ls=dashes, lw=0.9, color=INK, zorder=1)
         for row in range(0, len(labels), 2):
             axes.axhspan(row - 0.5, row + 0.5, color=BAND, lw=0, zorder=0)
-        known = rows.set_index(["condition", "size_group"])[["acc", "ci_low", "ci_high"]]
+        known = rows.set_index(["condition", "size_group"])[["value", "low", "high", "hollow"]]
         for (group, series), offset in zip(SERIES.items(), (-0.25, 0.0, 0.25), strict=True):
             axes.plot([], [], series.marker, color=series.colour, ms=4, label=series.label)
             for row, condition in enumerate(labels):
                 if (condition, group) in known.index:
-                    estimate = tuple(map(float, known.loc[(condition, group)]))
-                    _dot(axes, row + offset, estimate, series)
+                    value, low, high, hollow = known.loc[(condition, group)]
+                    whole = math.isfinite(low) and math.isfinite(high)
+                    if math.isfinite(value):
+                        if whole:
+                            axes.hlines(row + offset, low, high, color=series.colour, lw=1.5)
+                        dot(axes, value, row + offset, series, hollow=hollow or not whole)
         axes.set_xlim(-0.015, 1.015)
         axes.set_ylim(len(labels) - 0.5, -0.5)
-        axes.xaxis.set_major_formatter(PercentFormatter(1))
-        axes.set_xlabel("accuracy")
+        if in_percent:
+            axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.set_xlabel(measure)
         axes.set_yticks(
             range(len(labels)),
             ["\n".join(textwrap.wrap(label, 17)) for label in labels.values()],
@@ -109,18 +128,13 @@ def accuracy_by_condition(
         axes.spines["left"].set_visible(False)
         figure.suptitle(title, x=0.01, ha="left", fontsize=8.5)
         _legend(figure, axes)
-        return _svg(figure, name=name, title=f"{title}: accuracy by condition and size of object")
+        return svg(figure, name=name, title=f"{title}: {measure} by condition and size of object")
 
 
-def _dot(axes: Axes, height: float, estimate: tuple[float, ...], series: Series) -> None:
-    value, low, high = estimate
-    if not math.isfinite(value):
-        return
-    whole = math.isfinite(low) and math.isfinite(high)
-    if whole:
-        axes.hlines(height, low, high, color=series.colour, lw=1.5, zorder=4)
-    face = series.colour if whole else "none"
-    axes.plot(value, height, series.marker, color=series.colour, mfc=face, ms=4, zorder=5)
+def dot(axes: Axes, x: float, y: float, series: Series, *, hollow: bool) -> None:
+    """Mark one estimate."""
+    face = "none" if hollow else series.colour
+    axes.plot(x, y, series.marker, color=series.colour, mfc=face, ms=4, zorder=5)
 
 
 def _legend(figure: Figure, axes: Axes) -> None:
@@ -154,7 +168,7 @@ def training_curve(curve: pd.DataFrame, *, name: str, measure: str, title: str) 
     title
         Stands above the figure.
     """
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
+    with style(name):
         figure = Figure(figsize=(3.45, 1.75), layout="constrained")
         axes = figure.add_subplot()
         for part, colour, line, marker in (("train", FAINT, "--", "s"), ("test", INK, "-", "o")):
@@ -179,7 +193,7 @@ def training_curve(curve: pd.DataFrame, *, name: str, measure: str, title: str) 
         axes.set_axisbelow(True)
         figure.suptitle(title, x=0.01, ha="left", fontsize=8.5)
         figure.legend(loc="outside lower center", ncols=2, fontsize=7)
-        return _svg(figure, name=name, title=f"{title} by epoch, on training and on test data")
+        return svg(figure, name=name, title=f"{title} by epoch, on training and on test data")
 
 
 def gradient(colormap: str, *, stops: int = 32) -> Sequence[str]:
@@ -188,7 +202,8 @@ def gradient(colormap: str, *, stops: int = 32) -> Sequence[str]:
     return [mpl.colors.to_hex(colours(step / (stops - 1))) for step in range(stops)]
 
 
-def _svg(figure: Figure, *, name: str, title: str) -> str:
+def svg(figure: Figure, *, name: str, title: str) -> str:
+    """Write a figure as one `<svg>` element whose ids begin with its name."""
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     figure.savefig(buffer, format="svg", transparent=True, metadata={**nothing, "Title": title})

@@ -10,12 +10,14 @@ import matplotlib as mpl
 import pandas as pd
 from markupsafe import Markup, escape
 
-from smallsight import figures, provenance, report_words
+from smallsight import figures, provenance, report_marks, report_text, report_words
+from smallsight import report_evidence as evidence
 from smallsight import report_parts as parts
 from smallsight.errors import SmallsightError
 from smallsight.params import Params
-from smallsight.report_inputs import GROUPS, Inputs, read
-from smallsight.vocabulary import REGIMES
+from smallsight.report_inputs import Inputs, read
+from smallsight.report_study import GROUPS
+from smallsight.vocabulary import DIFFERENCE, POWER, REGIMES, VACUOUS
 
 
 def build(inputs: Inputs, params: Params) -> str:
@@ -33,14 +35,20 @@ def build(inputs: Inputs, params: Params) -> str:
         study=study,
         params=params,
         words=report_words,
+        marks=report_marks,
+        text=report_text,
+        evidence=evidence,
         groups=GROUPS,
         regimes=REGIMES,
+        difference=DIFFERENCE,
+        power=POWER,
+        vacuous=VACUOUS,
         families=parts.families(study),
         levels=parts.levels(study),
         panels=parts.panels(study),
         headline_names=parts.drawn(study),
-        tables={regime: parts.rows(study, regime) for regime in study.regimes()},
-        counts={regime: parts.counts(study, regime) for regime in study.regimes()},
+        tables={regime: parts.rows(study, regime) for regime in study.regimes},
+        counts={regime: parts.counts(study, regime) for regime in study.regimes},
         curves=parts.curves(study),
         strips=parts.strips(study),
         pairs=parts.pairs(gallery),
@@ -119,7 +127,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["percent"] = report_words.percent
+    environment.filters["percent"] = report_text.percent
     environment.filters["unbroken"] = _unbroken
     environment.globals["source"] = lambda name: Markup(environment.get_template(name).render())
     return environment
@@ -128,5 +136,9 @@ def _environment() -> jinja2.Environment:
 def _unbroken(text: str) -> Markup:
     """Keep intervals in brackets on one line."""
     return Markup(
-        re.sub(r"\([\d.]+–[\d.]+\)", r'<span class="unbroken">\g<0></span>', str(escape(text)))
+        re.sub(
+            r"\([−<>\d][−<>\d. –]*(to [−<>\d. ]+)?\)",
+            r'<span class="unbroken">\g<0></span>',
+            str(escape(text)),
+        )
     )

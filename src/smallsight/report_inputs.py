@@ -1,7 +1,7 @@
 """What the report is made of: the tables and small files of a study, read and checked once."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -9,21 +9,35 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smallsight.conditions import FAMILIES, UNTOUCHED, Condition, ladders
 from smallsight.errors import SmallsightError
 from smallsight.params import Params
-from smallsight.vocabulary import REGIMES, SIZE_GROUPS
-
-GROUPS = tuple(SIZE_GROUPS)
-"""Size groups, in the order in which they are shown."""
+from smallsight.report_study import GROUPS, Study
 
 _TEXT = {
-    "ann_id", "category_name", "condition", "family", "file_name", "image_id", "level", "outcome",
-    "overlay", "picture", "predicted", "regime", "size_group",
+    "ann_id", "category_name", "claim", "condition", "contrary", "family", "file_name", "image_id",
+    "level", "measure", "outcome", "overlay", "picture", "predicted", "regime", "sentence",
+    "size_group", "vacuous", "verdict",
 }  # fmt: skip
-_ACCURACY = ["regime", "condition", "size_group", "n", "images", "acc", "ci_low", "ci_high"]
-_CURVE = ["epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy"]
-_TRAINING = ["condition", "seed", "device", "n_train", "n_test", "test_accuracy", "weights"]
+_ACCURACY = "regime condition family level size_group n images acc ci_low ci_high balanced"
+_EFFECTS = (
+    "regime condition size_group n acc_reference acc delta ci_low ci_high p_holm balanced_delta "
+    "mde verdict"
+)
+_THRESHOLDS = (
+    "regime condition threshold ci_low ci_high cost cost_low cost_high p_holm verdict floor "
+    "ceiling spread side_min side_max"
+)
+_BINS = "regime condition side acc ci_low ci_high"
+_SEVERITY = (
+    "condition size_group n ssim_box ssim_box_q1 ssim_box_q3 ssim_picture side side_untouched "
+    "vacuous"
+)
+_CLAIMS = (
+    "claim regime sentence contrary measure n effect ci_low ci_high p_value p_holm probability "
+    "mde verdict vacuous"
+)
+_CURVE = "epoch train_loss train_accuracy test_loss test_accuracy"
+_TRAINING = "condition seed device n_train n_test shared_images test_accuracy weights"
 _PICTURES = (
     "image_id ann_id condition size_group category_name outcome predicted confidence side lift "
     "picture overlay box_x box_y box_w box_h view_w view_h input_size"
@@ -40,6 +54,8 @@ class Inputs:
         The sampled instances (CSV), and what was eligible, drawn and excluded (JSON).
     conditions, accuracy
         Accuracy by regime, condition and size group: as evaluated, and with intervals (CSV).
+    effects, thresholds, bins, severity, claims
+        What else the analysis wrote (CSV).
     curve, training
         The reference head's measures by epoch (CSV), and how it was trained (JSON).
     metrics
@@ -53,6 +69,11 @@ class Inputs:
     sampling: Path
     conditions: Path
     accuracy: Path
+    effects: Path
+    thresholds: Path
+    bins: Path
+    severity: Path
+    claims: Path
     curve: Path
     training: Path
     metrics: Path
@@ -65,67 +86,6 @@ class Inputs:
         return tuple(getattr(self, field.name) for field in fields(self))
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """An accuracy: of how many instances in how many images, and its interval, 0 to 1."""
-
-    n: int
-    images: int
-    acc: float
-    low: float
-    high: float
-
-    @property
-    def is_known(self) -> bool:
-        """Whether there is a number with an interval."""
-        return self.n > 0 and bool(np.isfinite([self.acc, self.low, self.high]).all())
-
-
-@dataclass(frozen=True)
-class Study:
-    """All inputs, read. Tables keep the names of their files."""
-
-    params: Params
-    sample: pd.DataFrame
-    sampling: Mapping[str, Any]
-    accuracy: pd.DataFrame
-    curve: pd.DataFrame
-    training: Mapping[str, Any]
-    metrics: Mapping[str, Any]
-    gallery: pd.DataFrame
-    strips: pd.DataFrame
-    scale: Mapping[str, Any]
-    conditions: tuple[Condition, ...]
-
-    def label(self, condition: str) -> str:
-        """Call a condition by its family's label, and by its level where that is not the first."""
-        family, _, level = condition.partition("/")
-        label = FAMILIES[family].label if family in FAMILIES else family
-        return f"{label}, {level}" if level else label
-
-    def estimate(self, regime: str, condition: str, group: str) -> Estimate | None:
-        """One row of the table of accuracies, or None where it has none."""
-        table = self.accuracy
-        rows = table[
-            (table["regime"] == regime)
-            & (table["condition"] == condition)
-            & (table["size_group"] == group)
-        ]
-        if rows.empty:
-            return None
-        row = rows.iloc[0]
-        n, images = (int(row[key]) if np.isfinite(row[key]) else 0 for key in ("n", "images"))
-        return Estimate(n, images, *(float(row[key]) for key in ("acc", "ci_low", "ci_high")))
-
-    def regimes(self) -> list[str]:
-        """List the regimes that have rows, the headline regime first."""
-        return [regime for regime in REGIMES if (self.accuracy["regime"] == regime).any()]
-
-    def changes(self) -> list[str]:
-        """Name all conditions but the untouched one."""
-        return [condition.name for condition in self.conditions if condition.name != UNTOUCHED]
-
-
 def read(inputs: Inputs, params: Params) -> Study:
     """Read every input and check that they have what the report shows.
 
@@ -136,27 +96,30 @@ def read(inputs: Inputs, params: Params) -> Study:
         accuracies disagree.
     """
     accuracy = _table(inputs.accuracy, _ACCURACY)
-    names = [f"val_acc_{group}" for group in ("all", *GROUPS)]
-    evaluated = _table(inputs.conditions, ["regime", "condition", *names])
+    names = " ".join(f"val_acc_{group}" for group in ("all", *GROUPS))
+    evaluated = _table(inputs.conditions, f"regime condition {names}")
     _check_agreement(evaluated, accuracy, inputs)
     return Study(
         params=params,
-        sample=_table(inputs.sample, ["image_id", "category_name", "size_group"]),
-        sampling=_keys(inputs.sampling, ["requested_per_group", "drawn", "eligible", "excluded"]),
+        sample=_table(inputs.sample, "image_id category_name size_group"),
+        sampling=_keys(inputs.sampling, "requested_per_group drawn eligible excluded"),
         accuracy=accuracy,
+        effects=_table(inputs.effects, _EFFECTS),
+        thresholds=_table(inputs.thresholds, _THRESHOLDS),
+        bins=_table(inputs.bins, _BINS),
+        severity=_table(inputs.severity, _SEVERITY),
+        claims=_table(inputs.claims, _CLAIMS),
         curve=_table(inputs.curve, _CURVE),
         training=_keys(inputs.training, _TRAINING),
-        metrics=_keys(inputs.metrics, []),
-        gallery=_table(inputs.gallery, _PICTURES.split()),
-        strips=_table(inputs.strips, _PICTURES.split()),
-        scale=_keys(inputs.scale, ["layer", "cell", "alpha", "colormap", "scale"]),
-        conditions=tuple(
-            step for steps in ladders(params.model_dump()["conditions"]).values() for step in steps
-        ),
+        metrics=_keys(inputs.metrics, ""),
+        gallery=_table(inputs.gallery, _PICTURES),
+        strips=_table(inputs.strips, _PICTURES),
+        scale=_keys(inputs.scale, "layer cell alpha colormap scale"),
     )
 
 
-def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+def _table(path: Path, wanted: str) -> pd.DataFrame:
+    columns = wanted.split()
     try:
         # A category may be called "None" or "NA".
         table = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False)
@@ -175,7 +138,8 @@ def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     return table
 
 
-def _keys(path: Path, keys: Sequence[str]) -> Mapping[str, Any]:
+def _keys(path: Path, wanted: str) -> Mapping[str, Any]:
+    keys = wanted.split()
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -9,13 +9,14 @@ from typing import Any
 from markupsafe import Markup
 
 from smallsight import figures
-from smallsight.conditions import FAMILIES, Family
-from smallsight.report_inputs import GROUPS, Study
+from smallsight.conditions import FAMILIES
+from smallsight.report_marks import marks
 from smallsight.report_pictures import Shot, close_up, shot
+from smallsight.report_study import GROUPS, Study
 
 _MOST_ROWS = 9
 """Conditions that a figure draws; of more, only the reference levels."""
-_ACROSS = 6
+_ACROSS = 7
 """Pictures side by side in a strip."""
 
 
@@ -39,12 +40,21 @@ class Card:
         return self.row["outcome"] == "correct"
 
 
-def families(study: Study) -> list[tuple[Family, list[str]]]:
-    """Give the families studied, in order, and the levels of each."""
+def families(study: Study) -> list[dict[str, Any]]:
+    """Give the families studied, in order, and the levels of each with their marks."""
     found: dict[str, list[str]] = {}
     for step in study.conditions:
-        found.setdefault(step.family, []).append(step.level)
-    return [(FAMILIES[name], steps) for name, steps in found.items()]
+        level = f"{step.level} {marks(study, step.name)}".strip()
+        found.setdefault(step.family, []).append(level)
+    return [
+        {
+            "name": name,
+            "label": study.label(name),
+            "description": FAMILIES[name].description if name in FAMILIES else "",
+            "levels": steps,
+        }
+        for name, steps in found.items()
+    ]
 
 
 def drawn(study: Study) -> dict[str, str]:
@@ -65,17 +75,22 @@ def levels(study: Study) -> dict[str, float]:
 
 def panels(study: Study) -> list[Markup]:
     """Draw the headline figure, one panel per regime."""
+    table = study.accuracy.rename(columns={"acc": "value", "ci_low": "low", "ci_high": "high"})
+    table["hollow"] = [
+        bool(group in GROUPS and study.mark(condition, group))
+        for condition, group in zip(table["condition"], table["size_group"], strict=True)
+    ]
     return [
         Markup(
-            figures.accuracy_by_condition(
-                study.accuracy[study.accuracy["regime"] == regime],
+            figures.by_condition(
+                table[table["regime"] == regime],
                 name=f"accuracy-{regime}",
                 title=f"{regime.capitalize()} head",
                 labels=drawn(study),
                 levels=levels(study),
             )
         )
-        for regime in study.regimes()
+        for regime in study.regimes
     ]
 
 
@@ -99,10 +114,17 @@ def rows(study: Study, regime: str) -> list[dict[str, Any]]:
         {
             "step": step,
             "label": study.label(step.family),
-            "cells": [study.estimate(regime, step.name, group) for group in ("all", *GROUPS)],
+            "cells": [
+                (study.estimate(regime, step.name, group), _mark(study, step.name, group))
+                for group in ("all", *GROUPS)
+            ],
         }
         for step in study.conditions
     ]
+
+
+def _mark(study: Study, condition: str, group: str) -> str:
+    return study.mark(condition, *([] if group == "all" else [group]))
 
 
 def counts(study: Study, regime: str) -> list[tuple[int, int] | None]:
@@ -117,8 +139,9 @@ def counts(study: Study, regime: str) -> list[tuple[int, int] | None]:
 
 def card(study: Study, row: Mapping[str, Any]) -> Card:
     """Read one row's pictures and put them beside what it says."""
+    mark = study.mark(row["condition"], row["size_group"])
     return Card(
-        name=study.label(row["condition"]),
+        name=f"{study.label(row['condition'])} {mark}".strip(),
         picture=shot(row["picture"], row),
         overlay=shot(row["overlay"], row),
         row=row,

@@ -1,167 +1,241 @@
 """Sentences that say what the tables support, and no more.
 
-A direction ("less often", "fall") is written only where two intervals lie apart. That is a strict
-rule: of intervals that overlap, the sentence says that they overlap.
+A direction ("less often", "larger") is written only where the verdict of its test gives one. Of
+anything else the sentence says what could have been found.
 """
 
 import math
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Sequence
 
 from smallsight.conditions import UNTOUCHED
-from smallsight.report_inputs import GROUPS, Estimate, Study
+from smallsight.report_marks import named
+from smallsight.report_study import GROUPS, Row, Step, Study
+from smallsight.report_text import (
+    counted,
+    factor,
+    factor_span,
+    interval,
+    listed,
+    p_equals,
+    percent,
+    signed,
+    size,
+    span,
+    threshold,
+    threshold_span,
+)
+from smallsight.vocabulary import DIFFERENCE
 
-_MOST_LISTED = 6
-"""Names that a sentence can hold."""
-
-Order = Literal["below", "above", "overlapping", "unknown"]
-
-
-def percent(share: float) -> str:
-    """Write a share as a percentage, or a dash where there is none."""
-    return f"{100 * share:.1f}%" if math.isfinite(share) else "–"
-
-
-def interval(estimate: Estimate) -> str:
-    """Write an interval in percent, without the sign."""
-    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
-        return "no interval"
-    return f"{100 * estimate.low:.1f}–{100 * estimate.high:.1f}"
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Join parts as a sentence does: a, b and c; of very many, the first and how many more."""
-    if len(parts) > _MOST_LISTED:
-        parts = [*parts[: _MOST_LISTED - 1], f"{len(parts) - _MOST_LISTED + 1} more"]
-    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
-
-
-def order(one: Estimate | None, other: Estimate | None) -> Order:
-    """Say on which side of the other's interval one interval lies, if it lies apart at all."""
-    if one is None or other is None or not (one.is_known and other.is_known):
-        return "unknown"
-    if one.high < other.low:
-        return "below"
-    return "above" if one.low > other.high else "overlapping"
+_LEAD = {
+    "fixed": "With the head left as it is",
+    "retrained": "With a head trained again under each condition",
+}
 
 
 def verdict(study: Study) -> str:
     """Answer whether small objects are recognised less often than large ones, in one sentence."""
-    regime = next(iter(study.regimes()), "fixed")
-    small, large = (study.estimate(regime, UNTOUCHED, group) for group in ("small", "large"))
-    found = order(small, large)
-    if found == "unknown" or small is None or large is None:
+    rows = study.claims[study.claims["claim"] == "small_worse_untouched"].to_dict("records")
+    small, large = (
+        study.estimate(study.headline, UNTOUCHED, group) for group in ("small", "large")
+    )
+    if not rows or small is None or large is None:
         lacking = [
             name
             for name, estimate in (("small", small), ("large", large))
-            if estimate is None or not estimate.is_known
+            if estimate is None or not estimate.n
         ]
-        return (
-            "Small and large objects cannot be compared: "
-            f"there is no accuracy with an interval for {listed(lacking)} objects."
-        )
+        why = f"no accuracy for {listed(lacking)} objects" if lacking else "nothing tests it"
+        return f"Small and large objects cannot be compared: {why}."
+    row = rows[0]
     numbers = f"{percent(small.acc)} of {small.n}, against {percent(large.acc)} of {large.n}"
-    if found == "below":
-        return f"Small objects are recognised less often than large ones: {numbers}."
-    if found == "above":
-        return f"Small objects are recognised more often than large ones: {numbers}."
-    return f"Small and large objects are not told apart by this sample: {numbers}."
+    if row["verdict"] == "inconclusive":
+        return (
+            f"Small and large objects are not told apart by this sample: {numbers}; a gap of "
+            f"{size(row['mde'])} points was detectable."
+        )
+    order, ends = "less", (row["ci_low"], row["ci_high"])
+    if row["verdict"] == "contradicted":
+        order, ends = "more", (-row["ci_high"], -row["ci_low"])
+    gap = f"a gap of {size(row['effect'])} points ({' to '.join(map(size, ends))})"
+    return f"Small objects are recognised {order} often than large ones: {numbers}, {gap}."
 
 
 def points(study: Study) -> list[str]:
-    """Say what else stands in the tables: intervals, comparisons, changes, regimes."""
-    sentences = (_intervals(study), _levels(study), _changes(study), _regimes(study))
+    """Say what else stands in the tables: intervals, comparisons, changes, thresholds."""
+    sentences = [_intervals(study), _levels(study)]
+    sentences += [_changes(study, regime) for regime in study.regimes]
+    sentences += [
+        _by_regime(study, "Small against large objects, change by change", _contrast),
+        _by_regime(study, "To be recognised as often as untouched, by the fitted curves", _cost),
+    ]
     return [sentence for sentence in sentences if sentence]
 
 
+def _by_regime(study: Study, start: str, say: Callable[[Study, str], str]) -> str:
+    """Put together what is said of each regime."""
+    told = {regime: say(study, regime) for regime in study.regimes}
+    parts = [f"{regime} head, {text}" for regime, text in told.items() if text]
+    return f"{start}: {'; '.join(parts)}." if parts else ""
+
+
 def _intervals(study: Study) -> str:
-    regime = next(iter(study.regimes()), "fixed")
-    estimates = {group: study.estimate(regime, UNTOUCHED, group) for group in GROUPS}
+    estimates = {group: study.estimate(study.headline, UNTOUCHED, group) for group in GROUPS}
     known = {group: one for group, one in estimates.items() if one is not None and one.is_known}
     if not known:
         return ""
     parts = [f"{group} {percent(one.acc)} ({interval(one)})" for group, one in known.items()]
-    text = f"On untouched pictures, with {_confidence(study)} intervals: {listed(parts)}."
-    found = order(known.get("small"), known.get("large"))
-    if found == "unknown":
+    text = f"On untouched pictures, with {confidence(study)} intervals: {listed(parts)}."
+    row = study.threshold(study.headline, UNTOUCHED)
+    if row is None:
         return text
-    apart = "overlap, which leaves either order open" if found == "overlapping" else "lie apart"
-    return f"{text} The intervals of small and large {apart}."
+    return (
+        f"{text} Half-way from chance to the best accuracy lies a side of {threshold(row)} pixels "
+        f"({threshold_span(row)})."
+    )
 
 
 def _levels(study: Study) -> str:
-    """Compare small objects with answers that need no picture."""
-    small = study.estimate(next(iter(study.regimes()), "fixed"), UNTOUCHED, "small")
+    """Put small objects beside answers that need no picture; no test compares them."""
+    small = study.estimate(study.headline, UNTOUCHED, "small")
     categories = study.sample["category_name"].nunique()
-    if categories < 2:
-        return f"The sample holds {categories} category: accuracy says nothing about recognition."
-    if small is None or not small.is_known:
-        return ""
+    if categories == 1:
+        return "The sample holds 1 category: accuracy says nothing about recognition."
     names = study.sample.loc[study.sample["size_group"] == "small", "category_name"]
-    if names.empty:
+    if small is None or not small.is_known or names.empty:
         return ""
     common = float(names.value_counts(normalize=True).iloc[0])
-    level = f"naming the commonest category every time, which is right for {percent(common)}"
-    if small.low > common:
-        return f"Small objects are recognised more often than by {level} of them."
-    if small.high < common:
-        return f"Small objects are recognised less often than by {level} of them."
-    return f"For small objects the network is not told apart from {level} of them."
+    return (
+        f"Without looking, guessing is right for {percent(1 / categories)} of small objects, and "
+        f"naming their commonest category every time for {percent(common)}."
+    )
 
 
-def _changes(study: Study) -> str:
-    """Compare small objects under each change with the untouched ones, the head being fixed."""
-    base = study.estimate("fixed", UNTOUCHED, "small")
-    if base is None or not base.is_known or not study.changes():
+def _changes(study: Study, regime: str) -> str:
+    """Compare small objects under each change with the same objects untouched."""
+    rows = _rows(study, regime, "small", [step for step in study.changes if step.is_reference])
+    if not rows:
         return ""
-    pairs = {name: study.estimate("fixed", name, "small") for name in study.changes()}
-    lower, higher, same = _sorted_by_order(study, pairs, dict.fromkeys(pairs, base))
-    parts = []
-    if lower:
-        parts.append(f"fall from {percent(base.acc)} to {listed(lower)}")
-    if higher:
-        parts.append(f"rise from {percent(base.acc)} to {listed(higher)}")
-    text = "With the head left as it is, small objects "
-    if parts:
-        text += f"{', and '.join(parts)}."
-        return f"{text} {_overlaps(same, 'the untouched one')}" if same else text
-    return f"{text}show no clear change. {_overlaps(same, 'the untouched one')}" if same else ""
-
-
-def _regimes(study: Study) -> str:
-    """Compare the two regimes on small objects, change by change."""
-    fixed = {name: study.estimate("fixed", name, "small") for name in study.changes()}
-    again = {name: study.estimate("retrained", name, "small") for name in study.changes()}
-    lower, higher, same = _sorted_by_order(study, again, fixed)
-    if not (lower or higher or same):
-        return ""
-    text = "With the head trained again on the changed pictures, small objects "
-    parts = [
-        f"{verb} {listed(group)}"
-        for verb, group in (("reach more:", higher), ("reach less:", lower))
-        if group
+    lower, higher, neither = _by_verdict(rows)
+    told = [
+        f"{order} often under {listed([_told(study, row) for row in part])}"
+        for order, part in (("less", lower), ("more", higher))
+        if part
     ]
-    if not parts:
-        return f"{text}show no clear change. {_overlaps(same, 'the fixed head’s')}"
-    text += f"{', and '.join(parts)}."
-    return f"{text} {_overlaps(same, 'the fixed head’s')}" if same else text
+    parts = [f"small objects are recognised {' and '.join(told)}"] if told else []
+    if neither:
+        names = listed([named(study, row["condition"], "small") for row in neither])
+        parts.append(f"no change on them is shown under {names} ({_detectable(neither)})")
+    text = f"{_LEAD.get(regime, regime)}, {'; '.join(parts)}."
+    if not told:
+        text = text.replace("on them", "on small objects", 1)
+    return f"{text} {_further(study, regime)}".strip()
 
 
-def _sorted_by_order(
-    study: Study, estimates: dict[str, Estimate | None], bases: dict[str, Estimate | None]
-) -> tuple[list[str], list[str], list[str]]:
-    """Sort conditions by the side of their base they lie on: below, above, overlapping."""
-    sides: dict[Order, list[str]] = {"below": [], "above": [], "overlapping": [], "unknown": []}
-    for name, estimate in estimates.items():
-        side = order(estimate, bases[name])
-        value = f"{percent(estimate.acc)} under " if estimate and side != "overlapping" else ""
-        sides[side].append(f"{value}“{study.label(name)}”")
-    return sides["below"], sides["above"], sides["overlapping"]
+def _further(study: Study, regime: str) -> str:
+    """Sum up the levels beyond the reference ones."""
+    rows = _rows(study, regime, "small", [step for step in study.changes if not step.is_reference])
+    if not rows:
+        return ""
+    lower, higher, neither = _by_verdict(rows)
+    told = [
+        f"{len(part)} {order}, {listed([_brief(study, row) for row in part])}"
+        for order, part in (("lower", lower), ("higher", higher))
+        if part
+    ]
+    if not told:
+        levels = counted(len(rows), "further level")
+        return f"No change is shown under {levels} ({_detectable(neither)})."
+    if neither:
+        told.append(f"{len(neither)} without a change that is shown ({_detectable(neither)})")
+    return f"Of {counted(len(rows), 'further level')}: {'; '.join(told)}."
 
 
-def _overlaps(names: Sequence[str], base: str) -> str:
-    intervals = "the interval overlaps" if len(names) == 1 else "the intervals overlap"
-    return f"Under {listed(names)} {intervals} {base}: nothing is shown there either way."
+def _contrast(study: Study, regime: str) -> str:
+    """Compare what changes do to small objects with what they do to large ones."""
+    rows = _rows(study, regime, DIFFERENCE, study.changes)
+    if not rows:
+        return ""
+    lower, higher, neither = _by_verdict(rows)
+    told = [
+        f"small ones lose {order} under "
+        f"{listed([_told(study, row, 'small', 'large') for row in part])}"
+        for order, part in (("more, or gain less,", lower), ("less, or gain more,", higher))
+        if part
+    ]
+    if not told:
+        return f"no difference is shown ({_detectable(neither)})"
+    return " and ".join(told)
+
+
+def _cost(study: Study, regime: str) -> str:
+    """Say by which factor a change moves the threshold, where the verdict gives a direction."""
+    rows = [study.threshold(regime, step.name) for step in study.changes]
+    known = [row for row in rows if row is not None and row["cost"] > 0]
+    if not known:
+        return ""
+    larger = [row for row in known if row["verdict"] == "larger"]
+    smaller = [
+        {
+            "condition": row["condition"],
+            "cost": 1 / row["cost"],
+            "cost_low": 1 / row["cost_high"],
+            "cost_high": _inverse(row["cost_low"]),
+        }
+        for row in known
+        if row["verdict"] == "smaller"
+    ]
+    told = [
+        f"an object {order} by a factor of {_factors(study, part)}"
+        for order, part in (("must be larger", larger), ("may be smaller", smaller))
+        if part
+    ]
+    return " and ".join(told) or "no factor is shown"
+
+
+def _factors(study: Study, rows: Sequence[Row]) -> str:
+    """Write costs; of further levels only how many there are, where there are others."""
+    references = [row for row in rows if "/" not in row["condition"]] or rows
+    parts = [
+        f"{factor(row['cost'])} ({factor_span(row['cost_low'], row['cost_high'])}) under "
+        f"{named(study, row['condition'])}"
+        for row in references
+    ]
+    more = len(rows) - len(references)
+    if more:
+        parts.append(f"more than 1 under {counted(more, 'further level')}")
+    return listed(parts)
+
+
+def _inverse(value: float) -> float:
+    return 1 / value if value > 0 else math.inf
+
+
+def _rows(study: Study, regime: str, group: str, steps: Iterable[Step]) -> list[Row]:
+    rows = (study.effect(regime, step.name, group) for step in steps)
+    return [row for row in rows if row is not None]
+
+
+def _by_verdict(rows: Sequence[Row]) -> list[list[Row]]:
+    """Sort effects by their verdicts: lower, higher, neither."""
+    sorted_out: dict[str, list[Row]] = {"lower": [], "higher": [], "inconclusive": []}
+    for row in rows:
+        sorted_out[row["verdict"]].append(row)
+    return list(sorted_out.values())
+
+
+def _told(study: Study, row: Row, *groups: str) -> str:
+    marked = named(study, row["condition"], *(groups or (row["size_group"],)))
+    return f"{marked} ({signed(row['delta'])} points, {span(row)}, {p_equals(row['p_holm'])})"
+
+
+def _brief(study: Study, row: Row) -> str:
+    return f"{named(study, row['condition'], row['size_group'])} ({signed(row['delta'])})"
+
+
+def _detectable(rows: Sequence[Row]) -> str:
+    """Say what could have been found where nothing is shown."""
+    ends = sorted({size(pick(row["mde"] for row in rows)) for pick in (min, max)}, key=float)
+    return f"detectable: {' to '.join(ends)} points"
 
 
 def shortfalls(study: Study) -> list[str]:
@@ -177,11 +251,6 @@ def shortfalls(study: Study) -> list[str]:
     return sentences
 
 
-def counted(number: int, noun: str) -> str:
-    """Write a count with its noun: 1 object, 2 objects."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def sample_line(study: Study) -> str:
     """Describe the sample in one line."""
     table = study.sample
@@ -194,5 +263,6 @@ def sample_line(study: Study) -> str:
     )
 
 
-def _confidence(study: Study) -> str:
+def confidence(study: Study) -> str:
+    """Write the intervals' confidence in percent."""
     return f"{100 * study.params.analysis.confidence:g}%"

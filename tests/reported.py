@@ -1,0 +1,236 @@
+"""A small study with every input of the report, its tables made by the analysis itself."""
+
+import json
+import runpy
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from smallsight import analysis, audit, claims, curves, effects, outcomes, params
+from smallsight.conditions import ORIGINAL, UNTOUCHED, ladders
+from smallsight.report_inputs import Inputs
+from smallsight.report_study import GROUPS
+
+ROOT = Path(__file__).parents[1]
+STAGE = ROOT / "stages" / "report.py"
+INPUTS: Inputs = runpy.run_path(str(STAGE))["INPUTS"]
+HOSTILE = "<img src=x onerror=alert(1)>"
+SIDES = {"small": (3, 12), "medium": (12, 25), "large": (25, 90)}
+APART = {"small": 0.3, "medium": 0.5, "large": 0.8}
+SEEN = {"downscale": (0.995, 0.996), "bg_blur": (0.999, 0.9)}
+"""By condition: similarity of the box, and of the picture, to the untouched one."""
+
+MADE = {}
+"""Samples and tables that were asked for before, by their properties."""
+
+
+def conditions(*, protocol="cross_validation"):
+    chosen = params.load(ROOT / "params.yaml").model_dump()["conditions"]
+    steps = [step for steps in ladders(chosen).values() for step in steps]
+    if protocol == "original":
+        return [step for step in steps if step.is_reference and step.family in ORIGINAL]
+    return steps
+
+
+def regimes(*, protocol="cross_validation"):
+    return ("retrained",) if protocol == "original" else ("fixed", "retrained")
+
+
+def objects(counts, category):
+    """Two objects to an image, two categories by turns, sides spread over each size group."""
+    names = [category, "bus"]
+    rows = [
+        {
+            "image_id": f"{group}{i // 2}",
+            "ann_id": i,
+            "category_name": names[i % 2],
+            "size_group": group,
+            "side": low * (high / low) ** ((i + 0.5) / counts[group]),
+        }
+        for group, (low, high) in SIDES.items()
+        for i in range(counts[group])
+    ]
+    columns = ["image_id", "ann_id", "category_name", "size_group", "side"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def predictions(sample, accuracy, changes, steps, chosen):
+    """Two seeds; the objects that are right under a change are those right before, or more."""
+    rng = np.random.default_rng(1)
+    luck = pd.Series(0.0, sample.index)
+    for _, part in sample.groupby("size_group"):
+        luck[part.index] = (rng.permutation(len(part)) + 0.5) / len(part)
+    tables = []
+    for regime in chosen:
+        for step in steps:
+            shift = changes.get((regime, step.name), 0.0)
+            by_group = shift if isinstance(shift, dict) else dict.fromkeys(GROUPS, shift)
+            right = luck < sample["size_group"].map(
+                lambda group, by_group=by_group: accuracy[group] + by_group.get(group, 0.0)
+            )
+            names = {"regime": regime, "condition": step.name}
+            names |= {"family": step.family, "level": step.level}
+            table = sample.assign(**names, correct=right, p_one=0.5, p_two=0.5)
+            tables += [table.assign(seed=seed) for seed in (0, 1)]
+    return pd.concat(tables, ignore_index=True)
+
+
+def analysed(sample, table, seen):
+    """Every table of the analysis, as its stage writes them."""
+    found = outcomes.outcomes(
+        table,
+        settings=params.Analysis(confidence=0.95, bootstrap_draws=200),
+        rng=np.random.default_rng(0),
+    )
+    views = [
+        sample.assign(
+            condition=name,
+            ssim_box=seen.get(name, (0.7, 0.8))[0] - 0.01 * (sample.index % 3 - 1) / 10,
+            ssim_picture=seen.get(name, (0.7, 0.8))[1],
+            box_w=sample["side"],
+            box_h=sample["side"],
+            side_untouched=sample["side"],
+        )
+        for name in dict.fromkeys(table["condition"])
+        if name != UNTOUCHED
+    ]
+    columns = ["condition", "size_group", "ssim_box", "ssim_picture", "box_w", "box_h"]
+    views = pd.concat(views) if views else pd.DataFrame(columns=[*columns, "side_untouched"])
+    severities = audit.summary(views)
+    return {
+        "accuracy": analysis.accuracy(found),
+        "effects": audit.mark(effects.effects(found), severities),
+        "thresholds": curves.thresholds(found),
+        "bins": curves.binned(found),
+        "severity": severities,
+        "claims": claims.claims(found, severities[severities["vacuous"]]),
+    }
+
+
+def write_study(
+    folder,
+    *,
+    accuracy=APART,
+    changes=None,
+    counts=None,
+    category="car",
+    correct=2,
+    failed=2,
+    size=64,
+    seen=SEEN,
+    protocol="cross_validation",
+    only=(),
+):
+    """Write every input of the report into a folder, in the places where the stage looks.
+
+    `accuracy` is by size group; `changes` is added to it, by (regime, condition), for all groups
+    or by size group; `counts` are numbers of objects, by size group; `only` names the conditions
+    to keep.
+    """
+    rng = np.random.default_rng(0)
+    counts = dict.fromkeys(GROUPS, 40) | (counts or {})
+    for path in INPUTS.paths():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    text = text.replace("protocol: cross_validation", f"protocol: {protocol}")
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    key = repr((counts, category, accuracy, changes, seen, protocol, only))
+    if key not in MADE:
+        sample = objects(counts, category)
+        wanted = [one for one in conditions(protocol=protocol) if not only or one.name in only]
+        table = predictions(sample, accuracy, changes or {}, wanted, regimes(protocol=protocol))
+        # The original protocol tests a fifth of what was sampled.
+        whole = objects({group: 5 * n for group, n in counts.items()}, category)
+        MADE[key] = whole if protocol == "original" else sample, analysed(sample, table, seen)
+    sample, tables = MADE[key]
+    steps = list(dict.fromkeys(tables["accuracy"]["condition"]))
+    sample.to_csv(folder / INPUTS.sample, index=False)
+    for name, table in tables.items():
+        table.to_csv(folder / getattr(INPUTS, name), index=False)
+    wide = tables["accuracy"].pivot_table(
+        index=["regime", "condition"], columns="size_group", values="acc", sort=False
+    )
+    wide = wide.reindex(columns=["all", *GROUPS]).add_prefix("val_acc_").reset_index()
+    wide.to_csv(folder / INPUTS.conditions, index=False)
+    eligible = {
+        group: dict(Counter(sample[sample.size_group == group].category_name)) for group in GROUPS
+    }
+    write_json(
+        folder / INPUTS.sampling,
+        requested_per_group=40,
+        person_cap=70,
+        drawn=counts,
+        eligible=eligible,
+        excluded={"crowd": 3, "degenerate": 1, "outside": 0},
+    )
+    epochs = np.arange(1, 4)
+    pd.DataFrame(
+        {
+            "epoch": epochs,
+            "train_loss": 1 / epochs,
+            "train_accuracy": 0.5,
+            "test_loss": 1.2 / epochs,
+            "test_accuracy": 0.4,
+        }
+    ).to_csv(folder / INPUTS.curve, index=False)
+    write_json(
+        folder / INPUTS.training,
+        condition=UNTOUCHED,
+        seed=0,
+        device="cpu",
+        n_train=96,
+        n_test=24,
+        shared_images=7 if protocol == "original" else 0,
+        test_accuracy=0.6125,
+        weights="phantom",
+    )
+    write_json(folder / INPUTS.metrics, acc_small=0.3, gap=None, worst="downscale/scale=0.25")
+    write_json(
+        folder / INPUTS.scale,
+        layer="layer4",
+        cell=32,
+        alpha=0.5,
+        colormap="magma",
+        scale="each map by its own maximum",
+    )
+
+    def row(number, group, condition, outcome):
+        paths = {}
+        for kind in ("picture", "overlay"):
+            paths[kind] = f"data/gradcam/{number}_{kind}.png"
+            pixels = rng.integers(0, 256, (size, size, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / paths[kind])
+        return {
+            **{"image_id": number, "ann_id": number, "condition": condition, "size_group": group},
+            **{"category_name": category, "outcome": outcome, "confidence": 0.61, "side": 6.2},
+            "predicted": category if outcome == "correct" else "bus",
+            **{"lift": 1.5 if number % 2 else None, **paths, "input_size": size},
+            **{
+                "box_x": 3.0,
+                "box_y": 20.0,
+                "box_w": 6.0,
+                "box_h": 5.0,
+                "view_w": 640,
+                "view_h": 480,
+            },
+        }
+
+    outcomes = ["correct"] * correct + ["failed"] * failed
+    gallery = [row(i, "small", UNTOUCHED, outcome) for i, outcome in enumerate(outcomes)]
+    columns = list(row(99, "small", UNTOUCHED, "correct"))
+    pd.DataFrame(gallery, columns=columns).to_csv(folder / INPUTS.gallery, index=False)
+    strips = [
+        row(100 + 10 * i + j, group, name, "correct" if j else "failed")
+        for i, group in enumerate(GROUPS)
+        for j, name in enumerate(name for name in steps if "/" not in name)
+        if counts[group]
+    ]
+    pd.DataFrame(strips, columns=columns).to_csv(folder / INPUTS.strips, index=False)
+    return folder
+
+
+def write_json(path, **tree):
+    path.write_text(json.dumps(tree), encoding="utf-8")

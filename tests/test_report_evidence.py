@@ -1,0 +1,234 @@
+"""What the report shows of the analysis, in the page and in its parts."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from reported import INPUTS, conditions, write_study
+from smallsight import params, report, report_evidence, report_text
+from smallsight.conditions import UNTOUCHED
+from smallsight.report_inputs import read
+from smallsight.report_study import GROUPS
+from smallsight.vocabulary import DIFFERENCE
+from test_report import Tables, text_of
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """Make a study with the given properties in the working folder, and read it."""
+
+    def make(*, edit=None, **properties):
+        write_study(tmp_path, **properties)
+        monkeypatch.chdir(tmp_path)
+        if edit is not None:
+            edit()
+        return read(INPUTS, params.load())
+
+    return make
+
+
+@pytest.fixture
+def page(study):
+    """Make a study and build its page."""
+
+    def make(**properties):
+        study(**properties)
+        return report.build(INPUTS, params.load())
+
+    return make
+
+
+def table(page, caption):
+    return next(rows for found, rows in Tables(page).tables if caption in found)
+
+
+def relabelled(family, levels):
+    """Give the levels of one family other names, in every table."""
+    old = [step for step in conditions() if step.family == family]
+    new = [family, *(f"{family}/{level}" for level in levels[1:])]
+    names = {step.name: name for step, name in zip(old, new, strict=True)}
+    for path in (INPUTS.accuracy, INPUTS.effects, INPUTS.thresholds, INPUTS.bins, INPUTS.severity):
+        changed = pd.read_csv(path)
+        if "level" in changed:
+            told = {step.level: level for step, level in zip(old, levels, strict=True)}
+            here = changed["family"] == family
+            changed.loc[here, "level"] = changed.loc[here, "level"].map(told)
+        changed["condition"] = changed["condition"].replace(names)
+        changed.to_csv(path, index=False)
+    wide = pd.read_csv(INPUTS.conditions)
+    wide["condition"] = wide["condition"].replace(names)
+    wide.to_csv(INPUTS.conditions, index=False)
+
+
+def test_every_claim_stands_with_its_verdict_and_numbers(page):
+    made = page()
+    claims = pd.read_csv(INPUTS.claims, keep_default_na=False)
+    rows = table(made, "supported")
+    found = [row for row in rows[1:] if len(row) > 1]
+    assert len(found) == len(claims)
+    for cells, row in zip(found, claims.itertuples(), strict=True):
+        text = " ".join(cells)
+        sign = {"supported": "✓", "contradicted": "✗", "inconclusive": "○"}[row.verdict]
+        assert f"{sign} {row.verdict}" in text
+        assert (row.contrary in text) == (row.verdict == "contradicted")
+        assert report_text.signed(row.effect) in text
+        for p in (row.p_value, row.p_holm):
+            assert report_text.p_value(p) in text
+        for name in filter(None, row.vacuous.split(", ")):
+            assert {"downscale": "Downscale ∅", "bg_blur": "Background blur ⊙"}[name] in text
+    for sentence in claims["sentence"]:
+        assert sentence in text_of(made)
+
+
+def test_a_contradicted_claim_gives_the_contrary(page):
+    made = page(accuracy={"small": 0.8, "medium": 0.5, "large": 0.3})
+    assert "Small objects are recognised more often than large ones, untouched." in text_of(made)
+
+
+def test_every_effect_stands_with_its_sign_and_numbers(page):
+    made = page(changes={("fixed", "orig_crop"): {"large": -0.7}})
+    effects = pd.read_csv(INPUTS.effects).set_index(["regime", "condition", "size_group"])
+    assert (effects["verdict"] == "lower").any()
+    changes = [step for step in conditions() if step.name != UNTOUCHED]
+    for regime in ("Fixed", "Retrained"):
+        head, *body = table(made, f"{regime} head: effects")
+        assert [title.strip() for title in head[1:]] == [
+            "Small",
+            "Medium",
+            "Large",
+            "Small − large",
+        ]
+        for cells, step in zip(body, changes, strict=True):
+            for cell, group in zip(cells[1:], (*GROUPS, DIFFERENCE), strict=True):
+                row = effects.loc[regime.lower(), step.name, group]
+                sign = {"higher": "▲ ", "lower": "▼ ", "inconclusive": ""}[row.verdict]
+                assert sign + report_text.signed(row.delta) in cell
+                assert ("▲" in cell or "▼" in cell) == bool(sign)
+                assert f"({report_text.span(row)})" in cell
+                assert f"p {report_text.p_value(row.p_holm)}" in cell
+                assert f"bal. {report_text.signed(row.balanced_delta)}" in cell
+                assert ("mde" in cell) == (row.verdict == "inconclusive")
+                marks = {"downscale": "∅", "bg_blur": "⊙"}
+                assert re.findall("[∅⊙]", cell) == list(marks.get(step.name, ""))
+                if group != DIFFERENCE:
+                    assert f"{100 * row.acc:.1f}%" in cell
+
+
+@pytest.mark.parametrize(
+    ("family", "option", "steps"),
+    [
+        ("zoom", "factor", ["0.5", "untouched", "2", "4"]),
+        ("downscale", "scale", ["untouched", "0.5", "0.25", "0.125"]),
+        ("motion_blur", "length", ["untouched", "15", "31", "61"]),
+        ("bg_blur", "sigma", ["untouched", "3.5", "8", "16"]),
+    ],
+)
+def test_a_ladder_starts_at_the_untouched_pictures(study, family, option, steps):
+    found, named = report_evidence.ladder(study(), family)
+    assert found == option
+    assert list(named.values()) == steps
+
+
+def test_levels_of_several_options_keep_the_order_listed(study):
+    levels = ["length=0.5,unit=object", "length=15", "length=0.2,unit=object"]
+    made = study(edit=lambda: relabelled("motion_blur", levels))
+    option, named = report_evidence.ladder(made, "motion_blur")
+    assert option == "length, unit"
+    assert list(named.values()) == ["untouched", "0.5\nobject", "15\n–", "0.2\nobject"]
+
+
+def test_levels_in_shares_of_the_object_make_a_page(page):
+    levels = [f"length={value},unit=object" for value in (0.1, 0.5, 1)]
+    made = page(edit=lambda: relabelled("motion_blur", levels))
+    text = text_of(made)
+    assert "length=0.5, unit=object" in text
+    assert "Motion blur, length=0.5" in text
+
+
+def test_a_family_of_one_level_has_no_panel(study):
+    made = study()
+    families = {step.family for step in conditions()} - {UNTOUCHED, "orig_crop"}
+    assert len(report_evidence.dose_response(made)) == len(families)
+
+
+def test_every_threshold_and_cost_stands_in_the_page(page):
+    made = page(changes={("fixed", "orig_crop"): -0.25})
+    thresholds = pd.read_csv(INPUTS.thresholds).set_index(["regime", "condition"])
+    _, *body = table(made, "Thresholds in input pixels")
+    for cells, step in zip(body, conditions(), strict=True):
+        for number, regime in enumerate(("fixed", "retrained")):
+            row = thresholds.loc[regime, step.name]
+            assert f"{report_text.threshold(row)} px" in cells[1 + 2 * number]
+            assert f"({report_text.threshold_span(row)})" in cells[1 + 2 * number]
+            cost = report_text.factor(row.cost)
+            assert cells[2 + 2 * number].split()[0] == cost
+
+
+def test_the_audit_stands_in_the_page(page):
+    made = page()
+    severity = pd.read_csv(INPUTS.severity).set_index(["condition", "size_group"])
+    _, *body = table(made, "Median similarity")
+    changes = [step for step in conditions() if step.name != UNTOUCHED]
+    for cells, step in zip(body, changes, strict=True):
+        for cell, group in zip(cells[1:], GROUPS, strict=True):
+            row = severity.loc[step.name, group]
+            assert f"{row.ssim_box:.3f}" in cell
+            assert f"picture {row.ssim_picture:.3f}; side {row.side:.1f} px" in cell
+            assert ("∅" in cell or "⊙" in cell) == row.vacuous
+
+
+def test_the_text_says_where_only_the_surroundings_change(page):
+    text = text_of(page())
+    assert "Whole pictures under ⊙: median similarity “Background blur” 0.90." in text
+
+
+def test_strips_mark_what_is_vacuous(page):
+    made = page()
+    headings = re.findall(r"<h4>(.*?)</h4>", made)
+    assert headings.count("Downscale ∅") == headings.count("Background blur ⊙") == len(GROUPS)
+    assert "Downscale" not in headings
+
+
+def test_under_cross_validation_one_line_speaks_of_the_other_protocol(page):
+    text = text_of(page())
+    assert text.count("protocol=original") == 1
+    assert "The original study’s protocol" not in text
+
+
+def test_the_original_protocol_explains_its_intervals(page):
+    counts = {"small": 40, "medium": 39, "large": 41}
+    made = page(protocol="original", counts=counts)
+    text = text_of(made)
+    rows = table(made, "Objects tested")
+    for cells, (group, n) in zip(rows[1:], counts.items(), strict=True):
+        here, whole = (f"± {196 * (0.25 / number) ** 0.5:.1f}" for number in (n, 5 * n))
+        assert [cell.strip() for cell in cells] == [
+            group.capitalize(), str(n), here, str(5 * n), whole,
+        ]  # fmt: skip
+    assert "7 of the 24 test objects lie in images" in text
+    assert "dvc exp run -S protocol=cross_validation" in text
+    assert "Fixed head" not in text
+    assert "cross-validation, repeated" not in text
+    assert "Zoom" not in text
+    assert "No family was evaluated at more than one level" in text
+
+
+def test_untouched_pictures_alone_make_a_page(page):
+    text = text_of(page(only=(UNTOUCHED,)))
+    assert "There is no change to audit" in text
+    assert "Only untouched pictures were evaluated" in text
+    assert not re.search(r"\bnan\b", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_an_empty_group_leaves_no_number_behind(page, group):
+    text = text_of(page(counts={group: 0}))
+    assert "no objects" in text
+    assert not re.search(r"\b(nan|inf)\b", text, re.IGNORECASE)
+
+
+def test_one_category_makes_a_page(page):
+    text = text_of(page(category="bus"))
+    assert "The sample holds 1 category" in text
+    assert not re.search(r"\bnan\b", text, re.IGNORECASE)

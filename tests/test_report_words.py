@@ -1,0 +1,192 @@
+"""Sentences: a direction stands only where a verdict gives one."""
+
+import math
+import re
+
+import pandas as pd
+import pytest
+
+from reported import APART, INPUTS, write_study
+from smallsight import params, report_marks, report_text, report_words
+from smallsight.report_inputs import read
+from smallsight.report_study import GROUPS
+
+ALIKE = {"small": 0.50, "medium": 0.52, "large": 0.54}
+OPPOSITE = {"small": 0.8, "medium": 0.5, "large": 0.3}
+MIDDLE = {"small": 0.5, "medium": 0.5, "large": 0.8}
+DIRECTIONS = ("less often", "more often", " lower,", " higher,", "lose ", "must be", "may be")
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """Make a study with the given properties in the working folder, and read it."""
+
+    def make(*, edit=None, **properties):
+        write_study(tmp_path, **properties)
+        monkeypatch.chdir(tmp_path)
+        if edit is not None:
+            edit()
+        return read(INPUTS, params.load())
+
+    return make
+
+
+def said(study):
+    return [report_words.verdict(study), *report_words.points(study)]
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "told"),
+    [
+        (APART, r"less often than large ones: 30.0% of 40, against 80.0% of 40, a gap of 50.0"),
+        (OPPOSITE, r"more often than large ones: 80.0% of 40, against 30.0% of 40, a gap of 50.0"),
+        (ALIKE, r"not told apart by this sample: 50.0% of 40, against 5\d.\d% of 40; a gap of \d"),
+    ],
+)
+def test_the_verdict_is_that_of_the_claim(study, accuracy, told):
+    made = study(accuracy=accuracy)
+    sentence = report_words.verdict(made)
+    assert re.search(told, sentence)
+    row = made.claims.set_index("claim").loc["small_worse_untouched"]
+    assert ("often than large" in sentence) == (row["verdict"] != "inconclusive")
+
+
+@pytest.mark.parametrize("verdict", ["supported", "contradicted", "inconclusive"])
+def test_the_verdict_follows_the_table_whatever_the_numbers(study, verdict):
+    def edit():
+        table = pd.read_csv(INPUTS.claims)
+        table["verdict"] = verdict
+        table.to_csv(INPUTS.claims, index=False)
+
+    expected = {"supported": "less often", "contradicted": "more often"}
+    sentence = report_words.verdict(study(edit=edit))
+    assert expected.get(verdict, "not told apart") in sentence
+
+
+def test_a_change_has_a_direction_only_where_its_verdict_has_one(study):
+    changes = {
+        ("fixed", "orig_crop"): {"small": -0.48},
+        ("fixed", "occlusion"): {"small": 0.48},
+        ("fixed", "motion_blur"): {"small": -0.03},
+        ("fixed", "zoom/factor=2"): {"small": -0.48},
+    }
+    made = study(accuracy=MIDDLE, changes=changes, counts={"small": 80})
+    fixed = next(point for point in said(made) if point.startswith("With the head left"))
+    again = next(point for point in said(made) if point.startswith("With a head trained again"))
+    assert re.search(r"less often under “Crop” \(−4\d\.\d points, −\d\S+ to −\d\S+, p ", fixed)
+    assert re.search(r"more often under “Occlusion” \(\+4\d\.\d points", fixed)
+    assert re.search(r"no change on them is shown under .*“Motion blur”.*detectable: \d", fixed)
+    assert re.search(r"Of \d+ further levels: 1 lower, “Zoom, factor=2” \(−4\d\.\d\)", fixed)
+    assert not any(word in again for word in DIRECTIONS)
+    assert "no change on small objects is shown" in again
+
+
+def test_small_objects_are_set_against_large_ones_by_the_difference_of_differences(study):
+    changes = {
+        ("fixed", "orig_crop"): {"small": -0.48},
+        ("fixed", "occlusion"): {"large": -0.6},
+    }
+    made = study(accuracy=MIDDLE, changes=changes, counts={"small": 80, "large": 80})
+    text = next(point for point in said(made) if point.startswith("Small against large"))
+    assert re.search(r"lose more, or gain less, under “Crop” \(−\d", text)
+    assert re.search(r"lose less, or gain more, under “Occlusion” \(\+\d", text)
+    assert re.search(r"retrained head, no difference is shown \(detectable: ", text)
+
+
+def test_a_cost_is_told_only_where_its_verdict_gives_a_direction(study):
+    def edit():
+        table = pd.read_csv(INPUTS.thresholds)
+        costs = {
+            "orig_crop": (3.0, 1.5, math.inf, "larger"),
+            "zoom": (0.5, 0.25, 0.8, "smaller"),
+            "occlusion": (1.2, 1.1, 1.6, "inconclusive"),
+            "bg_blur": (1.5, math.nan, math.nan, "inconclusive"),
+        }
+        table[["cost", "cost_low", "cost_high"]] = 1.0
+        table["verdict"] = "inconclusive"
+        for name, cost in costs.items():
+            here = (table["condition"] == name) & (table["regime"] == "fixed")
+            table.loc[here, ["cost", "cost_low", "cost_high", "verdict"]] = cost
+        table.to_csv(INPUTS.thresholds, index=False)
+
+    text = next(point for point in said(study(edit=edit)) if "fitted curves" in point)
+    assert "must be larger by a factor of 3.00 (1.50 or more) under “Crop”" in text
+    assert "may be smaller by a factor of 2.00 (1.25–4.00) under “Zoom”" in text
+    assert "Occlusion" not in text
+    assert "Background" not in text
+    assert "retrained head, no factor is shown" in text
+
+
+def test_equal_conditions_give_no_direction_at_all(study):
+    points = report_words.points(study())
+    assert not any(word in point for point in points for word in DIRECTIONS)
+    assert sum("detectable: " in point for point in points) == 3
+
+
+def test_small_objects_stand_beside_answers_that_need_no_picture(study):
+    point = next(point for point in report_words.points(study()) if "Without looking" in point)
+    assert "50.0% of small objects" in point
+
+
+def test_one_category_says_nothing_about_recognition(study):
+    assert any("1 category" in point for point in report_words.points(study(category="bus")))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_an_empty_group_is_named_and_never_compared(study, group):
+    made = study(counts={group: 0})
+    words = " ".join(said(made))
+    assert ("cannot be compared" in words) == (group != "medium")
+    assert "nan" not in words.lower()
+    assert report_words.shortfalls(made) == [
+        f"{group.capitalize()}: 0 of the 40 requested were drawn; 0 were eligible."
+    ]
+
+
+def test_a_vacuous_condition_is_marked_wherever_a_sentence_names_it(study):
+    made = study(changes={("fixed", "downscale"): -0.28, ("fixed", "bg_blur"): -0.28})
+    words = " ".join(said(made))
+    for label, mark in (("Downscale", "∅"), ("Background blur", "⊙")):
+        assert f"“{label}” {mark}" in words
+        assert not re.search(f"“{label}”(?! {mark})", words)
+    assert not re.search("“Crop” [∅⊙]", words)
+    key = report_marks.mark_key(made)
+    assert "∅ vacuous: " in key
+    assert "only its surroundings change" in key
+    assert report_marks.mark_key(study(seen={})) == ""
+
+
+def test_a_condition_vacuous_for_some_groups_names_them(study):
+    def edit():
+        table = pd.read_csv(INPUTS.severity)
+        chosen = (table["condition"] == "orig_crop") & (table["size_group"] == "large")
+        table.loc[chosen, ["vacuous", "ssim_picture"]] = [True, 0.5]
+        table.to_csv(INPUTS.severity, index=False)
+
+    made = study(edit=edit)
+    assert made.mark("orig_crop") == made.mark("orig_crop", "small") == ""
+    assert made.mark("orig_crop", "large") == "⊙"
+    assert report_marks.named(made, "orig_crop") == "“Crop” ⊙ large"
+
+
+def test_lists_read_as_sentences_do():
+    assert report_text.listed([]) == ""
+    assert report_text.listed(["a"]) == "a"
+    assert report_text.listed(["a", "b", "c"]) == "a, b and c"
+    assert report_text.listed(list("abcdefgh")) == "a, b, c, d, e and 3 more"
+
+
+def test_numbers_are_written_the_same_way_everywhere():
+    assert [report_text.signed(x) for x in (-0.196, 0.003, -0.0001, math.nan)] == [
+        "−19.6", "+0.3", "0.0", "–",
+    ]  # fmt: skip
+    assert [report_text.p_value(x) for x in (1e-9, 0.0012, 0.29, 1.0, math.nan)] == [
+        "< 0.0001", "0.0012", "0.29", "1.00", "–",
+    ]  # fmt: skip
+    ends = ((1.2, 2.0), (1.2, math.inf), (0.0, 2.0), (0.0, math.inf), (math.nan, 2.0))
+    assert [report_text.factor_span(*pair) for pair in ends] == [
+        "1.20–2.00", "1.20 or more", "2.00 or less", "no bound", "no interval",
+    ]  # fmt: skip
+    row = {"threshold": 0.0, "ci_low": 7.49, "ci_high": math.inf, "side_min": 1.6, "side_max": 98.1}
+    assert report_text.threshold(row) == "< 0.8"
+    assert report_text.threshold_span(row) == "7.5 to > 196"
