@@ -240,7 +240,7 @@ def test_an_experiment_re_runs_one_family_and_what_follows(study):
     difference = json.loads(study.dvc("metrics", "diff", "--json", "--all", "HEAD", "workspace"))
     metrics = difference["reports/metrics.json"]
     assert metrics["accuracy_small"]["diff"] == 0
-    assert {"worst_effect_on_small", "threshold_pixels"} <= set(metrics)
+    assert {"size_gap", "worst_effect_on_small"} <= set(metrics)
     shown = study.dvc("exp", "show", "--csv")
     assert "harder" in shown
     assert "reports/metrics.json" in shown or "accuracy_small" in shown
