@@ -50,7 +50,8 @@ def main() -> str:
             files.write_table(table, folder / f"{name}.csv")
     files.write_text(json.dumps(numbers, indent=2) + "\n", METRICS)
     verdicts = tables["claims"]["verdict"].value_counts()
-    counted = ", ".join(f"{verdicts.get(name, 0)} {name}" for name in claims.VERDICTS.values())
+    names = dict.fromkeys(claims.VERDICTS.values())
+    counted = ", ".join(f"{verdicts.get(name, 0)} {name}" for name in names)
     return f"{len(tables['effects'])} effects; claims: {counted}"
 
 

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from smallsight import backbones, conditions, params
+import reported
+from smallsight import backbones, conditions, params, report, report_inputs
 from smallsight.features import Features
 
 ROOT = Path(__file__).parents[1]
@@ -144,3 +145,31 @@ def frozen():
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture
+def reported_study(tmp_path, monkeypatch):
+    """Make a study with the given properties in the working folder, and read it as a report does.
+
+    `edit` is called in that folder before it is read; `reported.write_study` has the properties.
+    """
+
+    def make(*, edit=None, **properties):
+        reported.write_study(tmp_path, **properties)
+        monkeypatch.chdir(tmp_path)
+        if edit is not None:
+            edit()
+        return report_inputs.read(reported.INPUTS, params.load())
+
+    return make
+
+
+@pytest.fixture
+def report_page(reported_study):
+    """Make such a study and build its page."""
+
+    def make(**properties):
+        reported_study(**properties)
+        return report.build(reported.INPUTS, params.load())
+
+    return make

@@ -13,7 +13,8 @@ from scipy.stats import norm
 
 from predicted import outcomes_of, predicted
 from smallsight import curves, statistics
-from smallsight.curves import CURVE_COLUMNS, SPREADS, binned, curve, fit, fit_location, thresholds
+from smallsight.curves import CURVE_COLUMNS, binned, fit, fit_location, thresholds
+from smallsight.psychometric import SPREADS, Grid, curve
 
 FLOOR = 1 / 6
 
@@ -144,7 +145,7 @@ def test_where_all_are_right_or_all_wrong_the_threshold_is_beyond_all_sides(answ
 def test_locations_on_the_grid_are_those_of_exact_fits():
     rng = np.random.default_rng(4)
     side, right = answers(rng, 300)
-    grid = curves._Grid(np.log(side), FLOOR)
+    grid = Grid(np.log(side), FLOOR)
     weights = rng.multinomial(300, np.full(300, 1 / 300), size=12).astype(np.float32)
     shape_of = grid.shape_by_draw(weights, right)
     found = grid.location_by_draw(weights, right, shape_of)
@@ -167,7 +168,7 @@ def test_locations_on_the_grid_are_those_of_exact_fits():
 def test_refitting_the_shape_in_each_draw_moves_thresholds_as_a_whole_fit_does():
     rng = np.random.default_rng(5)
     side, right = answers(rng, 400)
-    grid = curves._Grid(np.log(side), FLOOR)
+    grid = Grid(np.log(side), FLOOR)
     weights = rng.multinomial(400, np.full(400, 1 / 400), size=25).astype(np.float32)
     found = grid.location_by_draw(weights, right, grid.shape_by_draw(weights, right))
     exact = []

@@ -4,8 +4,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
 
-from smallsight import curves, figures, figures_evidence
+from smallsight import figures, figures_evidence
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "<img src=x onerror=alert(1)> $x_1$ & \"'"
@@ -60,17 +61,32 @@ def dots(svg, colour):
     return [mark for mark in inside if f"stroke: {colour}" in mark.get("style", "")]
 
 
-def heights(svg, colour):
-    """Give the accuracies at which dots of a colour lie, read off the drawing."""
-    root = ElementTree.fromstring(svg)
+def scale(svg):
+    """Give the heights at which an accuracy of 0 and of 1 lies in the drawing."""
     ticks = {}
-    for part in root.iter(f"{SVG}g"):
+    for part in ElementTree.fromstring(svg).iter(f"{SVG}g"):
         found = [text.text for text in part.iter(f"{SVG}text")]
         marks = list(part.iter(f"{SVG}use"))
         if re.fullmatch(r"two-ytick_\d+|one-ytick_\d+", part.get("id", "")) and marks:
             ticks[found[0]] = float(marks[0].get("y"))
-    zero, one = ticks["0%"], ticks["100%"]
+    return ticks["0%"], ticks["100%"]
+
+
+def heights(svg, colour):
+    """Give the accuracies at which dots of a colour lie, read off the drawing."""
+    zero, one = scale(svg)
     return [(float(mark.get("y")) - zero) / (one - zero) for mark in dots(svg, colour)]
+
+
+def line(svg, colour):
+    """Give the accuracies along the longest line of a colour, read off the drawing."""
+    zero, one = scale(svg)
+    paths = [
+        re.findall(r"[ML] \S+ (\S+)", path.get("d"))
+        for path in ElementTree.fromstring(svg).iter(f"{SVG}path")
+        if f"stroke: {colour}" in path.get("style", "")
+    ]
+    return (np.array(max(paths, key=len), float) - zero) / (one - zero)
 
 
 def test_a_ladder_names_its_steps_in_order():
@@ -115,12 +131,11 @@ def test_a_drawing_is_the_same_every_time_and_its_names_are_text():
 
 @pytest.mark.parametrize("threshold", [3.0, 20.0, 0.0, np.inf])
 def test_the_curve_drawn_is_the_curve_fitted(threshold):
-    side = np.geomspace(1, 100, 20)
-    drawn = figures_evidence.accuracy_at(side, FIT | {"threshold": threshold})
+    drawn = line(panel(FIT | {"threshold": threshold}), figures.INK)
+    sides = np.linspace(np.log(2.0 / 1.15), np.log(64.0 * 1.15), len(drawn))
     with np.errstate(divide="ignore"):
-        location = np.log(threshold)
-    fitted = curves.curve(np.log(side), location=location, spread=0.5, ceiling=0.9, floor=0.2)
-    np.testing.assert_allclose(drawn, fitted)
+        away = (sides - np.log(threshold)) / 0.5
+    np.testing.assert_allclose(drawn, 0.2 + 0.7 * expit(away), atol=0.005)
 
 
 def test_the_threshold_lies_half_way_up_and_is_left_out_beyond_all_sides():

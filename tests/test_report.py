@@ -39,32 +39,6 @@ SECTIONS = [
 ]
 
 
-@pytest.fixture
-def study(tmp_path, monkeypatch):
-    """Make a study with the given properties in the working folder, and read it."""
-
-    def make(**properties):
-        write_study(tmp_path, **properties)
-        monkeypatch.chdir(tmp_path)
-        return read(INPUTS, params.load())
-
-    return make
-
-
-@pytest.fixture
-def build(tmp_path, monkeypatch):
-    """Make a study and build its page."""
-
-    def make(*, edit=None, **properties):
-        write_study(tmp_path, **properties)
-        monkeypatch.chdir(tmp_path)
-        if edit is not None:
-            edit()
-        return report.build(INPUTS, params.load())
-
-    return make
-
-
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
     """A study's folder, after the stage has run in it as DVC runs it."""
@@ -112,8 +86,8 @@ def text_of(page):
     return re.sub(r"\s+", " ", markup.unescape(re.sub(r"<[^>]*>", " ", body)))
 
 
-def test_every_number_of_the_table_of_accuracies_is_in_the_page(build):
-    page = build()
+def test_every_number_of_the_table_of_accuracies_is_in_the_page(report_page):
+    page = report_page()
     table = pd.read_csv(INPUTS.accuracy).set_index(["regime", "condition", "size_group"])
     found = {caption: rows for caption, rows in Tables(page).tables if "head: accuracy" in caption}
     assert len(found) == 2
@@ -129,19 +103,19 @@ def test_every_number_of_the_table_of_accuracies_is_in_the_page(build):
                 assert f"n = {row.n:.0f}," in title
 
 
-def test_a_count_that_differs_between_conditions_stands_in_the_cells(build):
+def test_a_count_that_differs_between_conditions_stands_in_the_cells(report_page):
     def edit():
         table = pd.read_csv(INPUTS.accuracy)
         table.loc[(table.condition != UNTOUCHED) & (table.size_group == "small"), "n"] = 39
         table.to_csv(INPUTS.accuracy, index=False)
 
-    text = text_of(build(edit=edit))
+    text = text_of(report_page(edit=edit))
     assert "n = 39" in text
     assert "n = 40" in text
 
 
-def test_an_empty_group_has_its_place_in_the_tables(build):
-    text = text_of(build(counts={"small": 0}))
+def test_an_empty_group_has_its_place_in_the_tables(report_page):
+    text = text_of(report_page(counts={"small": 0}))
     assert "no objects" in text
     assert "0 of 0" in text
     assert not re.search(r"\bnan\b", text, re.IGNORECASE)
@@ -154,31 +128,31 @@ def test_an_empty_group_has_its_place_in_the_tables(build):
         (0, 1, "No further recognised object was drawn"),
     ],
 )
-def test_a_gallery_may_lack_anything(build, correct, failed, said):
-    assert said in text_of(build(correct=correct, failed=failed))
+def test_a_gallery_may_lack_anything(report_page, correct, failed, said):
+    assert said in text_of(report_page(correct=correct, failed=failed))
 
 
-def test_nothing_at_all_still_makes_a_page(build):
+def test_nothing_at_all_still_makes_a_page(report_page):
     def edit():
         tables = (INPUTS.accuracy, INPUTS.effects, INPUTS.thresholds, INPUTS.bins, INPUTS.severity)
         others = (INPUTS.claims, INPUTS.conditions, INPUTS.curve, INPUTS.strips, INPUTS.sample)
         for path in (*tables, *others):
             pd.read_csv(path).iloc[:0].to_csv(path, index=False)
 
-    text = text_of(build(edit=edit, correct=0, failed=0))
+    text = text_of(report_page(edit=edit, correct=0, failed=0))
     for section in SECTIONS:
         assert section in text
     assert "cannot be compared" in text
     assert "no small object to show" in text
 
 
-def test_missing_intervals_are_said_to_be_missing(build):
+def test_missing_intervals_are_said_to_be_missing(report_page):
     def edit():
         table = pd.read_csv(INPUTS.accuracy)
         table[["ci_low", "ci_high"]] = None
         table.to_csv(INPUTS.accuracy, index=False)
 
-    text = text_of(build(edit=edit))
+    text = text_of(report_page(edit=edit))
     assert "(no interval)" in text
 
 
@@ -189,8 +163,8 @@ def test_hostile_names_come_out_as_text(built):
     assert "onerror" not in Tables(page).seen
 
 
-def test_a_category_may_be_called_none(study):
-    assert set(study(category="None").sample["category_name"]) == {"None", "bus"}
+def test_a_category_may_be_called_none(reported_study):
+    assert set(reported_study(category="None").sample["category_name"]) == {"None", "bus"}
 
 
 def test_the_page_refers_to_nothing_outside_itself_and_to_no_place(built):
@@ -256,9 +230,9 @@ def test_the_pdf_has_every_section_page_numbers_and_its_own_typefaces(built):
     assert all("DejaVu" in font for font in fonts)
 
 
-def test_two_tables_that_disagree_are_an_error(study):
+def test_two_tables_that_disagree_are_an_error(reported_study):
     def make():
-        study()
+        reported_study()
         table = pd.read_csv(INPUTS.conditions)
         table.loc[0, "val_acc_small"] += 0.02
         table.to_csv(INPUTS.conditions, index=False)
@@ -269,8 +243,8 @@ def test_two_tables_that_disagree_are_an_error(study):
 
 
 @pytest.mark.parametrize("path", INPUTS.paths(), ids=lambda path: path.name)
-def test_a_missing_or_malformed_input_is_named(study, path):
-    study()
+def test_a_missing_or_malformed_input_is_named(reported_study, path):
+    reported_study()
     path.write_text("{", encoding="utf-8")
     with pytest.raises(SmallsightError, match=re.escape(str(path))):
         read(INPUTS, params.load())
@@ -279,11 +253,11 @@ def test_a_missing_or_malformed_input_is_named(study, path):
         read(INPUTS, params.load())
 
 
-def test_a_picture_must_be_there_and_have_the_size_of_the_input(build):
+def test_a_picture_must_be_there_and_have_the_size_of_the_input(report_page):
     with pytest.raises(PictureError, match=r"0_picture\.png"):
-        build(edit=lambda: Path("data/gradcam/0_picture.png").unlink())
+        report_page(edit=lambda: Path("data/gradcam/0_picture.png").unlink())
     with pytest.raises(PictureError, match="8 x 9 pixels; expected 64 x 64"):
-        build(edit=lambda: Image.new("RGB", (8, 9)).save("data/gradcam/1_overlay.png"))
+        report_page(edit=lambda: Image.new("RGB", (8, 9)).save("data/gradcam/1_overlay.png"))
 
 
 def test_without_pango_the_error_names_the_packages(monkeypatch, tmp_path):

@@ -5,38 +5,12 @@ import re
 import pandas as pd
 import pytest
 
-from reported import INPUTS, conditions, write_study
-from smallsight import params, report, report_evidence, report_text
+from reported import INPUTS, conditions
+from smallsight import report_evidence, report_text
 from smallsight.conditions import UNTOUCHED
-from smallsight.report_inputs import read
 from smallsight.report_study import GROUPS
 from smallsight.vocabulary import DIFFERENCE
 from test_report import Tables, text_of
-
-
-@pytest.fixture
-def study(tmp_path, monkeypatch):
-    """Make a study with the given properties in the working folder, and read it."""
-
-    def make(*, edit=None, **properties):
-        write_study(tmp_path, **properties)
-        monkeypatch.chdir(tmp_path)
-        if edit is not None:
-            edit()
-        return read(INPUTS, params.load())
-
-    return make
-
-
-@pytest.fixture
-def page(study):
-    """Make a study and build its page."""
-
-    def make(**properties):
-        study(**properties)
-        return report.build(INPUTS, params.load())
-
-    return make
 
 
 def table(page, caption):
@@ -61,8 +35,8 @@ def relabelled(family, levels):
     wide.to_csv(INPUTS.conditions, index=False)
 
 
-def test_every_claim_stands_with_its_verdict_and_numbers(page):
-    made = page()
+def test_every_claim_stands_with_its_verdict_and_numbers(report_page):
+    made = report_page()
     claims = pd.read_csv(INPUTS.claims, keep_default_na=False)
     rows = table(made, "supported")
     found = [row for row in rows[1:] if len(row) > 1]
@@ -81,13 +55,13 @@ def test_every_claim_stands_with_its_verdict_and_numbers(page):
         assert sentence in text_of(made)
 
 
-def test_a_contradicted_claim_gives_the_contrary(page):
-    made = page(accuracy={"small": 0.8, "medium": 0.5, "large": 0.3})
+def test_a_contradicted_claim_gives_the_contrary(report_page):
+    made = report_page(accuracy={"small": 0.8, "medium": 0.5, "large": 0.3})
     assert "Small objects are recognised more often than large ones, untouched." in text_of(made)
 
 
-def test_every_effect_stands_with_its_sign_and_numbers(page):
-    made = page(changes={("fixed", "orig_crop"): {"large": -0.7}})
+def test_every_effect_stands_with_its_sign_and_numbers(report_page):
+    made = report_page(changes={("fixed", "orig_crop"): {"large": -0.7}})
     effects = pd.read_csv(INPUTS.effects).set_index(["regime", "condition", "size_group"])
     assert (effects["verdict"] == "lower").any()
     changes = [step for step in conditions() if step.name != UNTOUCHED]
@@ -124,36 +98,36 @@ def test_every_effect_stands_with_its_sign_and_numbers(page):
         ("bg_blur", "sigma", ["untouched", "3.5", "8", "16"]),
     ],
 )
-def test_a_ladder_starts_at_the_untouched_pictures(study, family, option, steps):
-    found, named = report_evidence.ladder(study(), family)
+def test_a_ladder_starts_at_the_untouched_pictures(reported_study, family, option, steps):
+    found, named = report_evidence.ladder(reported_study(), family)
     assert found == option
     assert list(named.values()) == steps
 
 
-def test_levels_of_several_options_keep_the_order_listed(study):
+def test_levels_of_several_options_keep_the_order_listed(reported_study):
     levels = ["length=0.5,unit=object", "length=15", "length=0.2,unit=object"]
-    made = study(edit=lambda: relabelled("motion_blur", levels))
+    made = reported_study(edit=lambda: relabelled("motion_blur", levels))
     option, named = report_evidence.ladder(made, "motion_blur")
     assert option == "length, unit"
     assert list(named.values()) == ["untouched", "0.5\nobject", "15\n–", "0.2\nobject"]
 
 
-def test_levels_in_shares_of_the_object_make_a_page(page):
+def test_levels_in_shares_of_the_object_make_a_page(report_page):
     levels = [f"length={value},unit=object" for value in (0.1, 0.5, 1)]
-    made = page(edit=lambda: relabelled("motion_blur", levels))
+    made = report_page(edit=lambda: relabelled("motion_blur", levels))
     text = text_of(made)
     assert "length=0.5, unit=object" in text
     assert "Motion blur, length=0.5" in text
 
 
-def test_a_family_of_one_level_has_no_panel(study):
-    made = study()
+def test_a_family_of_one_level_has_no_panel(reported_study):
+    made = reported_study()
     families = {step.family for step in conditions()} - {UNTOUCHED, "orig_crop"}
     assert len(report_evidence.dose_response(made)) == len(families)
 
 
-def test_every_threshold_and_cost_stands_in_the_page(page):
-    made = page(changes={("fixed", "orig_crop"): -0.25})
+def test_every_threshold_and_cost_stands_in_the_page(report_page):
+    made = report_page(changes={("fixed", "orig_crop"): -0.25})
     thresholds = pd.read_csv(INPUTS.thresholds).set_index(["regime", "condition"])
     _, *body = table(made, "Thresholds in input pixels")
     for cells, step in zip(body, conditions(), strict=True):
@@ -165,8 +139,8 @@ def test_every_threshold_and_cost_stands_in_the_page(page):
             assert cells[2 + 2 * number].split()[0] == cost
 
 
-def test_the_audit_stands_in_the_page(page):
-    made = page()
+def test_the_audit_stands_in_the_page(report_page):
+    made = report_page()
     severity = pd.read_csv(INPUTS.severity).set_index(["condition", "size_group"])
     _, *body = table(made, "Median similarity")
     changes = [step for step in conditions() if step.name != UNTOUCHED]
@@ -178,27 +152,27 @@ def test_the_audit_stands_in_the_page(page):
             assert ("∅" in cell or "⊙" in cell) == row.vacuous
 
 
-def test_the_text_says_where_only_the_surroundings_change(page):
-    text = text_of(page())
+def test_the_text_says_where_only_the_surroundings_change(report_page):
+    text = text_of(report_page())
     assert "Whole pictures under ⊙: median similarity “Background blur” 0.90." in text
 
 
-def test_strips_mark_what_is_vacuous(page):
-    made = page()
+def test_strips_mark_what_is_vacuous(report_page):
+    made = report_page()
     headings = re.findall(r"<h4>(.*?)</h4>", made)
     assert headings.count("Downscale ∅") == headings.count("Background blur ⊙") == len(GROUPS)
     assert "Downscale" not in headings
 
 
-def test_under_cross_validation_one_line_speaks_of_the_other_protocol(page):
-    text = text_of(page())
+def test_under_cross_validation_one_line_speaks_of_the_other_protocol(report_page):
+    text = text_of(report_page())
     assert text.count("protocol=original") == 1
     assert "The original study’s protocol" not in text
 
 
-def test_the_original_protocol_explains_its_intervals(page):
+def test_the_original_protocol_explains_its_intervals(report_page):
     counts = {"small": 40, "medium": 39, "large": 41}
-    made = page(protocol="original", counts=counts)
+    made = report_page(protocol="original", counts=counts)
     text = text_of(made)
     rows = table(made, "Objects tested")
     for cells, (group, n) in zip(rows[1:], counts.items(), strict=True):
@@ -214,21 +188,21 @@ def test_the_original_protocol_explains_its_intervals(page):
     assert "No family was evaluated at more than one level" in text
 
 
-def test_untouched_pictures_alone_make_a_page(page):
-    text = text_of(page(only=(UNTOUCHED,)))
+def test_untouched_pictures_alone_make_a_page(report_page):
+    text = text_of(report_page(only=(UNTOUCHED,)))
     assert "There is no change to audit" in text
     assert "Only untouched pictures were evaluated" in text
     assert not re.search(r"\bnan\b", text, re.IGNORECASE)
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_an_empty_group_leaves_no_number_behind(page, group):
-    text = text_of(page(counts={group: 0}))
+def test_an_empty_group_leaves_no_number_behind(report_page, group):
+    text = text_of(report_page(counts={group: 0}))
     assert "no objects" in text
     assert not re.search(r"\b(nan|inf)\b", text, re.IGNORECASE)
 
 
-def test_one_category_makes_a_page(page):
-    text = text_of(page(category="bus"))
+def test_one_category_makes_a_page(report_page):
+    text = text_of(report_page(category="bus"))
     assert "The sample holds 1 category" in text
     assert not re.search(r"\bnan\b", text, re.IGNORECASE)

@@ -6,29 +6,14 @@ import re
 import pandas as pd
 import pytest
 
-from reported import APART, INPUTS, write_study
-from smallsight import params, report_marks, report_text, report_words
-from smallsight.report_inputs import read
+from reported import APART, INPUTS
+from smallsight import report_marks, report_sample, report_text, report_words
 from smallsight.report_study import GROUPS
 
 ALIKE = {"small": 0.50, "medium": 0.52, "large": 0.54}
 OPPOSITE = {"small": 0.8, "medium": 0.5, "large": 0.3}
 MIDDLE = {"small": 0.5, "medium": 0.5, "large": 0.8}
 DIRECTIONS = ("less often", "more often", " lower,", " higher,", "lose ", "must be", "may be")
-
-
-@pytest.fixture
-def study(tmp_path, monkeypatch):
-    """Make a study with the given properties in the working folder, and read it."""
-
-    def make(*, edit=None, **properties):
-        write_study(tmp_path, **properties)
-        monkeypatch.chdir(tmp_path)
-        if edit is not None:
-            edit()
-        return read(INPUTS, params.load())
-
-    return make
 
 
 def said(study):
@@ -43,8 +28,8 @@ def said(study):
         (ALIKE, r"not told apart by this sample: 50.0% of 40, against 5\d.\d% of 40; a gap of \d"),
     ],
 )
-def test_the_verdict_is_that_of_the_claim(study, accuracy, told):
-    made = study(accuracy=accuracy)
+def test_the_verdict_is_that_of_the_claim(reported_study, accuracy, told):
+    made = reported_study(accuracy=accuracy)
     sentence = report_words.verdict(made)
     assert re.search(told, sentence)
     row = made.claims.set_index("claim").loc["small_worse_untouched"]
@@ -52,25 +37,25 @@ def test_the_verdict_is_that_of_the_claim(study, accuracy, told):
 
 
 @pytest.mark.parametrize("verdict", ["supported", "contradicted", "inconclusive"])
-def test_the_verdict_follows_the_table_whatever_the_numbers(study, verdict):
+def test_the_verdict_follows_the_table_whatever_the_numbers(reported_study, verdict):
     def edit():
         table = pd.read_csv(INPUTS.claims)
         table["verdict"] = verdict
         table.to_csv(INPUTS.claims, index=False)
 
     expected = {"supported": "less often", "contradicted": "more often"}
-    sentence = report_words.verdict(study(edit=edit))
+    sentence = report_words.verdict(reported_study(edit=edit))
     assert expected.get(verdict, "not told apart") in sentence
 
 
-def test_a_change_has_a_direction_only_where_its_verdict_has_one(study):
+def test_a_change_has_a_direction_only_where_its_verdict_has_one(reported_study):
     changes = {
         ("fixed", "orig_crop"): {"small": -0.48},
         ("fixed", "occlusion"): {"small": 0.48},
         ("fixed", "motion_blur"): {"small": -0.03},
         ("fixed", "zoom/factor=2"): {"small": -0.48},
     }
-    made = study(accuracy=MIDDLE, changes=changes, counts={"small": 80})
+    made = reported_study(accuracy=MIDDLE, changes=changes, counts={"small": 80})
     fixed = next(point for point in said(made) if point.startswith("With the head left"))
     again = next(point for point in said(made) if point.startswith("With a head trained again"))
     assert re.search(r"less often under “Crop” \(−4\d\.\d points, −\d\S+ to −\d\S+, p ", fixed)
@@ -81,19 +66,19 @@ def test_a_change_has_a_direction_only_where_its_verdict_has_one(study):
     assert "no change on small objects is shown" in again
 
 
-def test_small_objects_are_set_against_large_ones_by_the_difference_of_differences(study):
+def test_small_objects_are_set_against_large_ones_by_the_difference_of_differences(reported_study):
     changes = {
         ("fixed", "orig_crop"): {"small": -0.48},
         ("fixed", "occlusion"): {"large": -0.6},
     }
-    made = study(accuracy=MIDDLE, changes=changes, counts={"small": 80, "large": 80})
+    made = reported_study(accuracy=MIDDLE, changes=changes, counts={"small": 80, "large": 80})
     text = next(point for point in said(made) if point.startswith("Small against large"))
     assert re.search(r"lose more, or gain less, under “Crop” \(−\d", text)
     assert re.search(r"lose less, or gain more, under “Occlusion” \(\+\d", text)
     assert re.search(r"retrained head, no difference is shown \(detectable: ", text)
 
 
-def test_a_cost_is_told_only_where_its_verdict_gives_a_direction(study):
+def test_a_cost_is_told_only_where_its_verdict_gives_a_direction(reported_study):
     def edit():
         table = pd.read_csv(INPUTS.thresholds)
         costs = {
@@ -109,7 +94,7 @@ def test_a_cost_is_told_only_where_its_verdict_gives_a_direction(study):
             table.loc[here, ["cost", "cost_low", "cost_high", "verdict"]] = cost
         table.to_csv(INPUTS.thresholds, index=False)
 
-    text = next(point for point in said(study(edit=edit)) if "fitted curves" in point)
+    text = next(point for point in said(reported_study(edit=edit)) if "fitted curves" in point)
     assert "must be larger by a factor of 3.00 (1.50 or more) under “Crop”" in text
     assert "may be smaller by a factor of 2.00 (1.25–4.00) under “Zoom”" in text
     assert "Occlusion" not in text
@@ -117,34 +102,38 @@ def test_a_cost_is_told_only_where_its_verdict_gives_a_direction(study):
     assert "retrained head, no factor is shown" in text
 
 
-def test_equal_conditions_give_no_direction_at_all(study):
-    points = report_words.points(study())
+def test_equal_conditions_give_no_direction_at_all(reported_study):
+    points = report_words.points(reported_study())
     assert not any(word in point for point in points for word in DIRECTIONS)
     assert sum("detectable: " in point for point in points) == 3
 
 
-def test_small_objects_stand_beside_answers_that_need_no_picture(study):
-    point = next(point for point in report_words.points(study()) if "Without looking" in point)
+def test_small_objects_stand_beside_answers_that_need_no_picture(reported_study):
+    point = next(
+        point for point in report_words.points(reported_study()) if "Without looking" in point
+    )
     assert "50.0% of small objects" in point
 
 
-def test_one_category_says_nothing_about_recognition(study):
-    assert any("1 category" in point for point in report_words.points(study(category="bus")))
+def test_one_category_says_nothing_about_recognition(reported_study):
+    assert any(
+        "1 category" in point for point in report_words.points(reported_study(category="bus"))
+    )
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_an_empty_group_is_named_and_never_compared(study, group):
-    made = study(counts={group: 0})
+def test_an_empty_group_is_named_and_never_compared(reported_study, group):
+    made = reported_study(counts={group: 0})
     words = " ".join(said(made))
     assert ("cannot be compared" in words) == (group != "medium")
     assert "nan" not in words.lower()
-    assert report_words.shortfalls(made) == [
+    assert report_sample.shortfalls(made) == [
         f"{group.capitalize()}: 0 of the 40 requested were drawn; 0 were eligible."
     ]
 
 
-def test_a_vacuous_condition_is_marked_wherever_a_sentence_names_it(study):
-    made = study(changes={("fixed", "downscale"): -0.28, ("fixed", "bg_blur"): -0.28})
+def test_a_vacuous_condition_is_marked_wherever_a_sentence_names_it(reported_study):
+    made = reported_study(changes={("fixed", "downscale"): -0.28, ("fixed", "bg_blur"): -0.28})
     words = " ".join(said(made))
     for label, mark in (("Downscale", "∅"), ("Background blur", "⊙")):
         assert f"“{label}” {mark}" in words
@@ -153,17 +142,17 @@ def test_a_vacuous_condition_is_marked_wherever_a_sentence_names_it(study):
     key = report_marks.mark_key(made)
     assert "∅ vacuous: " in key
     assert "only its surroundings change" in key
-    assert report_marks.mark_key(study(seen={})) == ""
+    assert report_marks.mark_key(reported_study(seen={})) == ""
 
 
-def test_a_condition_vacuous_for_some_groups_names_them(study):
+def test_a_condition_vacuous_for_some_groups_names_them(reported_study):
     def edit():
         table = pd.read_csv(INPUTS.severity)
         chosen = (table["condition"] == "orig_crop") & (table["size_group"] == "large")
         table.loc[chosen, ["vacuous", "ssim_picture"]] = [True, 0.5]
         table.to_csv(INPUTS.severity, index=False)
 
-    made = study(edit=edit)
+    made = reported_study(edit=edit)
     assert made.mark("orig_crop") == made.mark("orig_crop", "small") == ""
     assert made.mark("orig_crop", "large") == "⊙"
     assert report_marks.named(made, "orig_crop") == "“Crop” ⊙ large"

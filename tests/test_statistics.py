@@ -1,6 +1,7 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -281,9 +282,25 @@ def test_as_many_pairs_as_mcnemar_needs_turn_in_four_of_five_studies(confidence)
     [
         (0.1, 0.2, 0.01, 1), (-0.2, -0.1, 0.01, -1), (-0.1, 0.2, 0.01, 0), (0.1, 0.2, 0.051, 0),
         (0.1, 0.2, 0.05, 1), (-0.2, -0.1, 0.3, 0), (0.0, 0.2, 0.01, 0), (-0.2, 0.0, 0.01, 0),
-        (np.nan, np.nan, 0.01, 0), (0.1, 0.2, np.nan, 0),
+        (np.nan, np.nan, 0.01, None), (0.1, 0.2, np.nan, 0),
     ],
 )  # fmt: skip
-def test_a_verdict_needs_interval_and_test(low, high, p_value, due):
+@pytest.mark.parametrize("null", [0.0, 1.0])
+def test_a_verdict_needs_interval_and_test(low, high, p_value, due, null):
+    row = {"p_value": p_value, "low": low + null, "high": high + null, "other": "x"}
+    names = {1: "above", -1: "below", 0: "neither", None: "no interval"}
     # 1 - 0.95 is a little above 0.05.
-    assert statistics.verdict(low, high, p_value, confidence=0.95) == due
+    judged = statistics.judge(
+        pd.DataFrame([row]), names, confidence=0.95, ends=("low", "high"), null=null
+    )
+    assert judged["verdict"].tolist() == [names[due]]
+    assert judged["p_holm"].tolist() == pytest.approx([p_value], nan_ok=True)
+    assert judged["other"].tolist() == ["x"]
+
+
+def test_the_rows_of_a_judged_table_are_one_family_of_tests():
+    p_values = [0.01, 0.04, np.nan, 0.03]
+    table = pd.DataFrame({"p_value": p_values, "ci_low": 0.1, "ci_high": 0.2})
+    judged = statistics.judge(table, {1: "yes", 0: "no"}, confidence=0.95)
+    assert judged["p_holm"].to_numpy() == pytest.approx(statistics.holm(p_values), nan_ok=True)
+    assert judged["verdict"].tolist() == ["yes", "no", "no", "no"]

@@ -23,7 +23,7 @@ CLAIM_COLUMNS = (
     *("claim", "regime", "sentence", "contrary", "measure", "n", "images", "effect"),
     *("ci_low", "ci_high", "p_value", "p_holm", "probability", "mde", "verdict", "vacuous"),
 )
-VERDICTS = {1: "supported", -1: "contradicted", 0: "inconclusive"}
+VERDICTS = {1: "supported", -1: "contradicted", 0: "inconclusive", None: "inconclusive"}
 
 Margin = Callable[[Outcomes, str], np.ndarray]
 """Gives (1 + draws,) margins in a regime, the estimate first; or (parts, 1 + draws)."""
@@ -190,13 +190,7 @@ def claims(outcomes: Outcomes, vacuous: pd.DataFrame) -> pd.DataFrame:
             if known.issuperset(one.conditions) and all(map(_filled(outcomes), one.groups)):
                 rows.append(_row(one, outcomes, regime, marked))
     table = pd.DataFrame(rows).reindex(columns=list(CLAIM_COLUMNS))
-    table["p_holm"] = statistics.holm(table["p_value"].to_numpy(float))
-    confidence = outcomes.settings.confidence
-    table["verdict"] = [
-        VERDICTS[statistics.verdict(row.ci_low, row.ci_high, row.p_holm, confidence=confidence)]
-        for row in table.itertuples()
-    ]
-    return table
+    return statistics.judge(table, VERDICTS, confidence=outcomes.settings.confidence)
 
 
 def _filled(outcomes: Outcomes) -> Callable[[str], bool]:

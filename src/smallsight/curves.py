@@ -1,29 +1,25 @@
-"""Accuracy against the object's side: psychometric curves and their thresholds in pixels.
+"""Accuracy against the object's side: thresholds in pixels, and what a condition costs.
 
-A curve runs from chance, its floor, to a ceiling: a logistic function of the logarithm of the side
-(Wichmann and Hill, The psychometric function I, Perception & Psychophysics 2001). Its threshold is
-the side at which it is half-way up. Spread and ceiling are those of the untouched pictures; a
-condition moves the curve along the axis, and by which factor is what it costs: under it an object
-must be that many times larger to be recognised as often.
+Spread and ceiling of the curves are those of the untouched pictures; a condition moves the curve
+along the axis, and by which factor is what it costs: under it an object must be that many times
+larger to be recognised as often.
 """
 
 import functools
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize, minimize_scalar
-from scipy.special import expit, ndtr
+from scipy.special import ndtr
 
 from smallsight.conditions import UNTOUCHED
 from smallsight.outcomes import Outcomes
+from smallsight.psychometric import CEILINGS, SPREADS, Grid, curve
 from smallsight.statistics import (
-    holm,
+    judge,
     percentile_interval,
     share_interval,
-    verdict,
     wald_p,
     weighted_means,
 )
@@ -33,99 +29,10 @@ CURVE_COLUMNS = (
     *("cost", "cost_low", "cost_high", "p_value", "p_holm", "verdict"),
     *("floor", "ceiling", "spread", "side_min", "side_max"),
 )
-VERDICTS = {1: "larger", -1: "smaller", 0: "inconclusive"}
+VERDICTS = {1: "larger", -1: "smaller", 0: "inconclusive", None: ""}
 """Whether an object must be larger to be recognised as often, may be smaller, or neither."""
-LOCATIONS = 61
-"""Thresholds on the grid, from half the smallest side to twice the largest."""
-SPREADS = np.geomspace(0.08, 3.2, 9)
-CEILINGS = np.linspace(0.12, 1.0, 9)
-"""Ceilings on the grid, as shares of the way from chance to 1."""
 BINS = 8
 """Groups of equally many instances in which a figure shows accuracy beside the curve."""
-
-
-def curve(
-    log_side: np.ndarray,
-    *,
-    location: float | np.ndarray,
-    spread: float,
-    ceiling: float,
-    floor: float,
-) -> np.ndarray:
-    """Give the accuracy at each logarithm of a side; `location` is that of the threshold."""
-    return floor + (ceiling - floor) * expit((log_side - location) / spread)
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """Curves of every shape at every location, over the sides of n instances."""
-
-    log_side: np.ndarray
-    floor: float
-
-    @cached_property
-    def locations(self) -> np.ndarray:
-        """(m,), evenly spaced."""
-        low, high = self.log_side.min() - np.log(2), self.log_side.max() + np.log(2)
-        return np.linspace(low, high, LOCATIONS)
-
-    @cached_property
-    def shapes(self) -> list[tuple[float, float]]:
-        """Pairs of spread and ceiling."""
-        ceilings = self.floor + (1 - self.floor) * CEILINGS
-        return [(float(spread), float(ceiling)) for spread in SPREADS for ceiling in ceilings]
-
-    @cached_property
-    def logs(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """By shape, (n, m) each: log odds of being right, and log probability of being wrong."""
-        found = []
-        for spread, ceiling in self.shapes:
-            share = curve(
-                self.log_side[:, None],
-                location=self.locations,
-                spread=spread,
-                ceiling=ceiling,
-                floor=self.floor,
-            ).clip(1e-6, 1 - 1e-6)
-            wrong = np.log1p(-share)
-            found.append(((np.log(share) - wrong).astype(np.float32), wrong.astype(np.float32)))
-        return found
-
-    def likelihoods(self, weights: np.ndarray, shares: np.ndarray, shape: int) -> np.ndarray:
-        """(draws, m): log likelihood of each location in each draw."""
-        odds, wrong = self.logs[shape]
-        return (weights * shares.astype(np.float32)) @ odds + weights @ wrong
-
-    def shape_by_draw(self, weights: np.ndarray, shares: np.ndarray) -> np.ndarray:
-        """(draws,): the shape with the greatest likelihood at any location."""
-        best = [
-            self.likelihoods(weights, shares, shape).max(axis=1)
-            for shape in range(len(self.shapes))
-        ]
-        return np.argmax(best, axis=0)
-
-    def location_by_draw(
-        self, weights: np.ndarray, shares: np.ndarray, shape_of: np.ndarray
-    ) -> np.ndarray:
-        """(draws,): the likeliest location, given each draw's shape; infinite off the grid."""
-        found = np.empty(len(weights))
-        for shape in np.unique(shape_of):
-            chosen = shape_of == shape
-            found[chosen] = self._peaks(self.likelihoods(weights[chosen], shares, shape))
-        return found
-
-    def _peaks(self, likelihoods: np.ndarray) -> np.ndarray:
-        """Find each row's maximum between grid points, by a parabola through its neighbours."""
-        top = likelihoods.argmax(axis=1)
-        inner = top.clip(1, LOCATIONS - 2)
-        left, middle, right = (
-            likelihoods[np.arange(len(top)), inner + step].astype(float) for step in (-1, 0, 1)
-        )
-        bend = left - 2 * middle + right
-        shift = np.divide(left - right, 2 * bend, out=np.zeros(len(top)), where=bend < 0)
-        step = self.locations[1] - self.locations[0]
-        peak = self.locations[inner] + shift.clip(-1, 1) * step
-        return np.select([top == 0, top == LOCATIONS - 1], [-np.inf, np.inf], peak)
 
 
 def fit(side: np.ndarray, shares: np.ndarray, *, floor: float) -> tuple[float, float, float]:
@@ -146,7 +53,7 @@ def fit(side: np.ndarray, shares: np.ndarray, *, floor: float) -> tuple[float, f
         The location is the logarithm of the threshold; -inf or inf where no side at all is near
         enough to say where the threshold is.
     """
-    grid = _Grid(np.log(side), floor)
+    grid = Grid(np.log(side), floor)
     once = np.ones((1, len(side)), np.float32)
     shape = grid.shape_by_draw(once, shares)
     location = grid.location_by_draw(once, shares, shape)[0]
@@ -173,11 +80,11 @@ def fit_location(
     side: np.ndarray, shares: np.ndarray, *, spread: float, ceiling: float, floor: float
 ) -> float:
     """Fit where a curve of known shape lies; -inf or inf where it lies beyond all sides."""
-    grid = _Grid(np.log(side), floor)
+    grid = Grid(np.log(side), floor)
     ends = grid.locations[[0, -1]]
     losses = [_loss(grid.log_side, shares, at, spread, ceiling, floor) for at in grid.locations]
     top = int(np.argmin(losses))
-    if top in (0, LOCATIONS - 1):
+    if top in (0, len(losses) - 1):
         return -np.inf if top == 0 else np.inf
     found = minimize_scalar(
         lambda at: _loss(grid.log_side, shares, at, spread, ceiling, floor),
@@ -217,7 +124,7 @@ def thresholds(outcomes: Outcomes) -> pd.DataFrame:
     side, floor = outcomes.side, outcomes.chance
     confidence, images = outcomes.settings.confidence, outcomes.size("all")["images"]
     interval = functools.partial(percentile_interval, confidence=confidence, images=images)
-    grid = _Grid(np.log(side), floor)
+    grid = Grid(np.log(side), floor)
     draws = outcomes.weights[1:]
     rows = []
     for regime in outcomes.regimes:
@@ -243,14 +150,8 @@ def thresholds(outcomes: Outcomes) -> pd.DataFrame:
             row |= {"floor": floor, "ceiling": ceiling, "spread": spread}
             rows.append(row | {"side_min": side.min(), "side_max": side.max()})
     table = pd.DataFrame(rows).reindex(columns=list(CURVE_COLUMNS))
-    table["p_holm"] = holm(table["p_value"].to_numpy(float))
-    table["verdict"] = [
-        VERDICTS[verdict(row.cost_low - 1, row.cost_high - 1, row.p_holm, confidence=confidence)]
-        if row.cost > 0
-        else ""
-        for row in table.itertuples()
-    ]
-    return table
+    ends = ("cost_low", "cost_high")
+    return judge(table, VERDICTS, confidence=confidence, ends=ends, null=1.0)
 
 
 def _error(draws: np.ndarray) -> float:

@@ -15,7 +15,7 @@ EFFECT_COLUMNS = (
     *("ci_low", "ci_high", "p_value", "p_holm", "images", "gained", "lost", "p_mcnemar"),
     *("balanced_reference", "balanced", "balanced_delta", "mde", "verdict"),
 )
-VERDICTS = {1: "higher", -1: "lower", 0: "inconclusive"}
+VERDICTS = {1: "higher", -1: "lower", 0: "inconclusive", None: ""}
 """What interval and adjusted test agree on: the accuracy is higher, lower, or neither."""
 
 
@@ -43,15 +43,7 @@ def effects(outcomes: Outcomes) -> pd.DataFrame:
         for row in _rows(outcomes, regime, condition)
     ]
     table = pd.DataFrame(rows).reindex(columns=list(EFFECT_COLUMNS))
-    table["p_holm"] = statistics.holm(table["p_value"].to_numpy(float))
-    confidence = outcomes.settings.confidence
-    table["verdict"] = [
-        VERDICTS[statistics.verdict(row.ci_low, row.ci_high, row.p_holm, confidence=confidence)]
-        if row.n
-        else ""
-        for row in table.itertuples()
-    ]
-    return table
+    return statistics.judge(table, VERDICTS, confidence=outcomes.settings.confidence)
 
 
 def _rows(outcomes: Outcomes, regime: str, condition: str) -> list[dict[str, Any]]:

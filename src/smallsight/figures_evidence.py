@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 
 from smallsight.figures import BAND, FAINT, INK, SERIES, dot, style, svg
+from smallsight.psychometric import curve
 
 _SIZE = (2.3, 1.55)
 """Width and height of one panel, in inches."""
@@ -94,7 +95,11 @@ def against_side(
         drawn += [] if changed is None else [(changed, INK)]
         for fit, colour in drawn:
             side = np.geomspace(*ends, 60)
-            axes.plot(side, accuracy_at(side, fit), color=colour, lw=1.3, zorder=3)
+            shape = {name: fit[name] for name in ("spread", "ceiling", "floor")}
+            # A threshold beyond all sides leaves a level line.
+            with np.errstate(divide="ignore"):
+                accuracy = curve(np.log(side), location=np.log(fit["threshold"]), **shape)
+            axes.plot(side, accuracy, color=colour, lw=1.3, zorder=3)
             points = bins.get(fit["condition"])
             if points is not None:
                 face = colour if colour == INK else "none"
@@ -109,14 +114,6 @@ def against_side(
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.set_xlabel("side (input pixels)")
         return svg(figure, name=name, title=f"{title}: accuracy by side of the object")
-
-
-def accuracy_at(side: np.ndarray, fit: Mapping[str, Any]) -> np.ndarray:
-    """Give the accuracy that a fitted curve has at each side."""
-    # A threshold beyond all sides leaves a level line.
-    with np.errstate(divide="ignore", over="ignore"):
-        away = (np.log(side) - np.log(fit["threshold"])) / fit["spread"]
-        return fit["floor"] + (fit["ceiling"] - fit["floor"]) / (1 + np.exp(-away))
 
 
 def _mark_threshold(axes: Axes, fit: Mapping[str, Any], ends: tuple[float, float]) -> None:

@@ -10,7 +10,14 @@ import matplotlib as mpl
 import pandas as pd
 from markupsafe import Markup, escape
 
-from smallsight import figures, provenance, report_marks, report_text, report_words
+from smallsight import (
+    figures,
+    provenance,
+    report_marks,
+    report_sample,
+    report_text,
+    report_words,
+)
 from smallsight import report_evidence as evidence
 from smallsight import report_parts as parts
 from smallsight.errors import SmallsightError
@@ -35,6 +42,7 @@ def build(inputs: Inputs, params: Params) -> str:
         study=study,
         params=params,
         words=report_words,
+        sampled=report_sample,
         marks=report_marks,
         text=report_text,
         evidence=evidence,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from smallsight.conditions import UNTOUCHED
 from smallsight.report_marks import named
+from smallsight.report_sample import without_looking
 from smallsight.report_study import GROUPS, Row, Step, Study
 from smallsight.report_text import (
     counted,
@@ -62,7 +63,7 @@ def verdict(study: Study) -> str:
 
 def points(study: Study) -> list[str]:
     """Say what else stands in the tables: intervals, comparisons, changes, thresholds."""
-    sentences = [_intervals(study), _levels(study)]
+    sentences = [_intervals(study), without_looking(study)]
     sentences += [_changes(study, regime) for regime in study.regimes]
     sentences += [
         _by_regime(study, "Small against large objects, change by change", _contrast),
@@ -94,33 +95,16 @@ def _intervals(study: Study) -> str:
     )
 
 
-def _levels(study: Study) -> str:
-    """Put small objects beside answers that need no picture; no test compares them."""
-    small = study.estimate(study.headline, UNTOUCHED, "small")
-    categories = study.sample["category_name"].nunique()
-    if categories == 1:
-        return "The sample holds 1 category: accuracy says nothing about recognition."
-    names = study.sample.loc[study.sample["size_group"] == "small", "category_name"]
-    if small is None or not small.is_known or names.empty:
-        return ""
-    common = float(names.value_counts(normalize=True).iloc[0])
-    return (
-        f"Without looking, guessing is right for {percent(1 / categories)} of small objects, and "
-        f"naming their commonest category every time for {percent(common)}."
-    )
-
-
 def _changes(study: Study, regime: str) -> str:
     """Compare small objects under each change with the same objects untouched."""
     rows = _rows(study, regime, "small", [step for step in study.changes if step.is_reference])
     if not rows:
         return ""
-    lower, higher, neither = _by_verdict(rows)
-    told = [
-        f"{order} often under {listed([_told(study, row) for row in part])}"
-        for order, part in (("less", lower), ("more", higher))
-        if part
-    ]
+    told, neither = _by_verdict(
+        rows,
+        ("less", "more"),
+        lambda order, part: f"{order} often under {listed([_told(study, row) for row in part])}",
+    )
     parts = [f"small objects are recognised {' and '.join(told)}"] if told else []
     if neither:
         names = listed([named(study, row["condition"], "small") for row in neither])
@@ -136,12 +120,11 @@ def _further(study: Study, regime: str) -> str:
     rows = _rows(study, regime, "small", [step for step in study.changes if not step.is_reference])
     if not rows:
         return ""
-    lower, higher, neither = _by_verdict(rows)
-    told = [
-        f"{len(part)} {order}, {listed([_brief(study, row) for row in part])}"
-        for order, part in (("lower", lower), ("higher", higher))
-        if part
-    ]
+    told, neither = _by_verdict(
+        rows,
+        ("lower", "higher"),
+        lambda order, part: f"{len(part)} {order}, {listed([_brief(study, row) for row in part])}",
+    )
     if not told:
         levels = counted(len(rows), "further level")
         return f"No change is shown under {levels} ({_detectable(neither)})."
@@ -155,13 +138,14 @@ def _contrast(study: Study, regime: str) -> str:
     rows = _rows(study, regime, DIFFERENCE, study.changes)
     if not rows:
         return ""
-    lower, higher, neither = _by_verdict(rows)
-    told = [
-        f"small ones lose {order} under "
-        f"{listed([_told(study, row, 'small', 'large') for row in part])}"
-        for order, part in (("more, or gain less,", lower), ("less, or gain more,", higher))
-        if part
-    ]
+    told, neither = _by_verdict(
+        rows,
+        ("more, or gain less,", "less, or gain more,"),
+        lambda order, part: (
+            f"small ones lose {order} under "
+            f"{listed([_told(study, row, 'small', 'large') for row in part])}"
+        ),
+    )
     if not told:
         return f"no difference is shown ({_detectable(neither)})"
     return " and ".join(told)
@@ -215,12 +199,16 @@ def _rows(study: Study, regime: str, group: str, steps: Iterable[Step]) -> list[
     return [row for row in rows if row is not None]
 
 
-def _by_verdict(rows: Sequence[Row]) -> list[list[Row]]:
-    """Sort effects by their verdicts: lower, higher, neither."""
-    sorted_out: dict[str, list[Row]] = {"lower": [], "higher": [], "inconclusive": []}
+def _by_verdict(
+    rows: Sequence[Row], orders: tuple[str, str], tell: Callable[[str, list[Row]], str]
+) -> tuple[list[str], list[Row]]:
+    """Tell which effects are lower and which higher, in these words; give the rest back."""
+    by_verdict: dict[str, list[Row]] = {"lower": [], "higher": [], "inconclusive": []}
     for row in rows:
-        sorted_out[row["verdict"]].append(row)
-    return list(sorted_out.values())
+        by_verdict[row["verdict"]].append(row)
+    *directed, neither = by_verdict.values()
+    told = [tell(order, part) for order, part in zip(orders, directed, strict=True) if part]
+    return told, neither
 
 
 def _told(study: Study, row: Row, *groups: str) -> str:
@@ -236,31 +224,6 @@ def _detectable(rows: Sequence[Row]) -> str:
     """Say what could have been found where nothing is shown."""
     ends = sorted({size(pick(row["mde"] for row in rows)) for pick in (min, max)}, key=float)
     return f"detectable: {' to '.join(ends)} points"
-
-
-def shortfalls(study: Study) -> list[str]:
-    """Name the size groups that have fewer instances than were asked for."""
-    due = int(study.sampling["requested_per_group"])
-    sentences = []
-    for group in GROUPS:
-        drawn = int(study.sampling["drawn"].get(group, 0))
-        eligible = sum(study.sampling["eligible"].get(group, {}).values())
-        if drawn < due:
-            text = f"{group.capitalize()}: {drawn} of the {due} requested were drawn"
-            sentences.append(f"{text}; {eligible} were eligible.")
-    return sentences
-
-
-def sample_line(study: Study) -> str:
-    """Describe the sample in one line."""
-    table = study.sample
-    groups = ", ".join(f"{(table['size_group'] == group).sum()} {group}" for group in GROUPS)
-    categories = table["category_name"].nunique()
-    return (
-        f"{counted(len(table), 'object')} in {counted(table['image_id'].nunique(), 'image')}: "
-        f"{groups}; {categories} {'category' if categories == 1 else 'categories'}; "
-        f"source: {study.params.data.source}."
-    )
 
 
 def confidence(study: Study) -> str:

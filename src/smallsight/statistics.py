@@ -1,9 +1,10 @@
 """Intervals by bootstrap over images, paired tests, and what they could have found."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from scipy.special import gammaincinv, gammaln, ndtr, ndtri, stdtr, stdtrit
 from statsmodels.stats import contingency_tables, multitest
 
@@ -195,8 +196,36 @@ def fewest_discordant(confidence: float) -> float:
     return float(gammaincinv(enough, POWER))
 
 
-def verdict(low: float, high: float, p_value: float, *, confidence: float) -> int:
-    """Give the side of zero that interval and test agree on: 1, -1, or 0 for neither."""
-    if not p_value <= 1 - confidence:
-        return 0
-    return int(low > 0) - int(high < 0)
+def judge(
+    table: pd.DataFrame,
+    verdicts: Mapping[int | None, str],
+    *,
+    confidence: float,
+    ends: tuple[str, str] = ("ci_low", "ci_high"),
+    null: float = 0.0,
+) -> pd.DataFrame:
+    """Adjust a table's p-values as one family of tests, and name what each row shows.
+
+    Parameters
+    ----------
+    table
+        Columns p_value and `ends`, those of the interval.
+    verdicts
+        What to call an interval above `null` (1), below it (-1), neither (0), and none (None).
+    null
+        The value of no effect.
+
+    Returns
+    -------
+    DataFrame
+        The table with p_holm and verdict. A direction needs both interval and adjusted test.
+    """
+    low, high = (table[end].to_numpy(float) for end in ends)
+    p_holm = holm(table["p_value"].to_numpy(float))
+    side = ((low > null).astype(int) - (high < null)) * (p_holm <= 1 - confidence)
+    known = ~np.isnan(low)
+    names = [
+        verdicts[int(one) if has_interval else None]
+        for one, has_interval in zip(side, known, strict=True)
+    ]
+    return table.assign(p_holm=p_holm, verdict=names)
