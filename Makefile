@@ -18,7 +18,7 @@ report: $(BIN)/.installed ## run the study and write reports/report.pdf and repo
 
 test: $(BIN)/.installed-dev ## run the tests
 	@python tools/system_libraries.py
-	python -m pytest
+	python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 lint: $(BIN)/.installed-dev ## check style and types
 	ruff check

@@ -478,6 +478,8 @@ def test_an_unknown_option_lists_the_known_ones():
         ladder("bg_blur", {"bg_blur": {"sigma": 1.0, "margn": 0.1}})
     assert caught.value.where == "conditions.bg_blur.margn"
     assert caught.value.expected == "one of sigma, margin, unit"
+    with pytest.raises(ParameterError, match=r"conditions\.orig_full\.x: .* expected no options$"):
+        ladder("orig_full", {"orig_full": {"x": 1}})
 
 
 def test_a_missing_option_is_named():

@@ -42,6 +42,8 @@ class Study:
         home = {"PYTHONPATH": str(folder / "src"), "GIT_CONFIG_GLOBAL": str(folder / "gitconfig")}
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         self.environment = os.environ | home | {"PATH": path, "DVC_NO_ANALYTICS": "1"}
+        # Other tests run beside these: torch's threads would wait for cores that those hold.
+        self.environment |= {"OMP_NUM_THREADS": "1"}
         listed = subprocess.check_output(
             ["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT
         )

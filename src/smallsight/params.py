@@ -205,16 +205,17 @@ def validate(section: type[SectionT], tree: object, *, where: str) -> SectionT:
     place = ".".join((where, *keys))
     if first["type"] == "extra_forbidden":
         known = ", ".join(_known_keys(section, keys[:-1]))
-        raise ParameterError(place, "unknown parameter", f"one of {known}")
+        expected = f"one of {known}" if known else "no options"
+        raise ParameterError(place, "unknown parameter", expected)
     if first["type"] == "missing":
         raise ParameterError(f"{place}.{first['loc'][-1]}", "nothing", "a value")
     # A union reports once per branch; all of them together say what may stand there.
-    expected = [
+    reports = [
         problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         for problem in problems
         if _keys(problem, tree) == keys
     ]
-    raise ParameterError(place, repr(first["input"]), " or ".join(expected))
+    raise ParameterError(place, repr(first["input"]), " or ".join(reports))
 
 
 def _keys(problem: ErrorDetails, tree: object) -> list[str]:
