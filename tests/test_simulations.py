@@ -185,6 +185,28 @@ def test_noise_rarely_gives_a_verdict(parts):
     assert claimed / repetitions <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / repetitions)
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [NOISE["mostly the scene's"], pytest.param(NOISE["mostly the head's"], marks=ONLY_IF_MORE)],
+    ids=NOISE,
+)
+def test_noise_rarely_gives_a_cost(parts):
+    """Accuracy rises with the side, and no condition changes that."""
+    rng = np.random.default_rng(10)
+    repetitions, found = 60 * MORE, 0
+    for _ in range(repetitions):
+        image, group = three_groups(rng, (1, 2, 3, 4, 5))
+        middle = np.vectorize({"small": 2.2, "medium": 3.1, "large": 4.0}.get)(group)
+        log_side = middle + rng.uniform(-0.45, 0.45, len(group))
+        shares = noisy(rng, image, hard=0.9 * (3 - log_side), parts=parts)
+        outcomes = study(image, group, shares, rng=rng, draws=500, side=np.exp(log_side))
+        verdicts = curves.thresholds(outcomes)["verdict"]
+        assert verdicts.isin(list(curves.VERDICTS.values())).all()
+        found += verdicts.isin(["larger", "smaller"]).any()
+    print(f"any cost in {found / repetitions:.3f}")
+    assert found / repetitions <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / repetitions)
+
+
 def test_the_same_condition_twice_gives_no_verdict():
     """Under any number of names, and with answers that share their scene."""
     rng = np.random.default_rng(8)
