@@ -1,24 +1,33 @@
-"""Draw the balanced sample."""
+"""Draw the balanced sample and donors for it; keep its masks and all objects of its pictures."""
 
 import json
 
-from smallsight import coco, files, params, sampling, stage
+from smallsight import coco, donors, files, masks, params, sampling, stage
 
 ANNOTATIONS = "data/source/instances.json"
 PICTURES = "data/images"
 SAMPLE = "data/samples_step1_person_limited.csv"
 SUMMARY = "data/sampling.json"
+DONORS = "data/donors.csv"
+MASKS = "data/masks.json"
+OBJECTS = "data/objects.csv"
 
 
 def main() -> str:
     parameters = params.load()
+    dataset = coco.read(ANNOTATIONS, parameters.data.categories)
     draw = sampling.draw(
-        coco.read(ANNOTATIONS, parameters.data.categories),
+        dataset,
         parameters.sample,
         picture_folder=PICTURES,
         seed=parameters.seed,
     )
+    known_masks = masks.of_instances(dataset, draw.sample)
     files.write_table(draw.sample, SAMPLE)
+    files.write_table(donors.draw(draw.sample, seed=parameters.seed), DONORS)
+    masks.write(known_masks, MASKS)
+    objects = dataset.annotations[dataset.annotations["image_id"].isin(draw.sample["image_id"])]
+    files.write_table(objects.drop(columns="segmentation"), OBJECTS)
     files.write_text(json.dumps(draw.summary, indent=2) + "\n", SUMMARY)
     groups = ", ".join(f"{n} {group}" for group, n in draw.summary["drawn"].items())
     closing = f"{len(draw.sample)} instances of {draw.sample['image_id'].nunique()} pictures"

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NoReturn
 
-import numpy as np
 import pandas as pd
-from pycocotools import mask as rle
 
 from smallsight import files
 from smallsight.errors import AnnotationError
@@ -49,7 +47,7 @@ class Dataset:
     annotations
         One row per annotated object, sorted by `image_id` and `ann_id`; columns
         `ANNOTATION_COLUMNS`. Boxes in pixels from the upper left corner, `area` of the mask in
-        square pixels, `segmentation` as COCO writes it (see `decode_mask`) or None.
+        square pixels, `segmentation` as COCO writes it (see `masks`) or None.
     """
 
     where: str
@@ -132,41 +130,16 @@ def parse(tree: dict[str, Any], categories: Sequence[str], *, where: str) -> Dat
     )
 
 
-def encode_mask(mask: np.ndarray) -> dict[str, Any]:
-    """Turn a mask, bool (H, W), into COCO's compressed RLE with `counts` as text."""
-    encoded = rle.encode(np.asfortranarray(mask, dtype=np.uint8))
-    return {"size": [int(side) for side in encoded["size"]], "counts": encoded["counts"].decode()}
-
-
-def decode_mask(segmentation: object, *, width: int, height: int) -> np.ndarray:
-    """Turn a COCO segmentation (polygons, RLE, compressed RLE) into a mask, bool (H, W).
-
-    Raises
-    ------
-    ValueError
-        Where there is no segmentation.
-    """
-    if isinstance(segmentation, list) and segmentation:
-        encoded = rle.merge(rle.frPyObjects(segmentation, height, width))
-    elif isinstance(segmentation, dict) and isinstance(segmentation["counts"], list):
-        encoded = rle.frPyObjects(segmentation, height, width)
-    elif isinstance(segmentation, dict):
-        encoded = segmentation
-    else:
-        raise ValueError("the annotation has no segmentation")
-    return rle.decode(encoded).astype(bool)
-
-
 def _entries(tree: dict[str, Any], key: str, where: str) -> list[dict[str, Any]]:
     """Give one of the three lists; its entries are objects whose ids are good and distinct."""
     entries, seen = tree.get(key), set()
     if not isinstance(entries, list):
-        found = f"no {key!r}" if key not in tree else f"{key!r} is {_short(entries)}"
+        found = f"no {key!r}" if key not in tree else f"{key!r} is {shortened(entries)}"
         raise AnnotationError(where, found, "COCO's lists 'images', 'annotations', 'categories'")
     kind = {"categories": "category"}.get(key, key.removesuffix("s"))
     for position, entry in enumerate(entries):
         if not isinstance(entry, dict):
-            raise AnnotationError(f"{where}: {key}[{position}]", _short(entry), "a JSON object")
+            raise AnnotationError(f"{where}: {key}[{position}]", shortened(entry), "a JSON object")
         identity = entry.get("id")
         if type(identity) is not int or not 0 <= identity <= LARGEST_ID:
             _bad(f"{where}: {key}[{position}]", entry, "id", "a whole number, 0 or above")
@@ -209,7 +182,9 @@ def _check_images(images: dict[int, dict[str, Any]], where: str) -> None:
         if path in seen:
             # One picture under two ids could be trained on and tested on at once.
             raise AnnotationError(
-                place, f"file_name {_short(name)} is image {seen[path]}'s too", "distinct pictures"
+                place,
+                f"file_name {shortened(name)} is image {seen[path]}'s too",
+                "distinct pictures",
             )
         seen[path] = identity
 
@@ -268,7 +243,7 @@ def _stays_inside(name: str) -> bool:
 
 
 def _bad(place: str, entry: dict[str, Any], key: str, expected: str) -> NoReturn:
-    found = f"{key} {_short(entry[key])}" if key in entry else f"no {key}"
+    found = f"{key} {shortened(entry[key])}" if key in entry else f"no {key}"
     raise AnnotationError(place, found, f"{key} to be {expected}")
 
 
@@ -276,7 +251,8 @@ _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = 120
 
 
-def _short(value: object) -> str:
+def shortened(value: object) -> str:
+    """Write a value for an error's line: its beginning and its end where it is long."""
     return _repr.repr(value)
 
 

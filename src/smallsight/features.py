@@ -13,7 +13,8 @@ from smallsight.backbones import Backbone
 from smallsight.files import new_file
 from smallsight.geometry import Box
 from smallsight.parallel import map_items, progress
-from smallsight.render import picture_name, read_picture
+from smallsight.pictures import read_picture
+from smallsight.render import picture_name
 
 BATCH_SIZE = 16
 """Pictures per run of the network: small, because the maps of more fall out of a CPU's cache."""

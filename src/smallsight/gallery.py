@@ -8,7 +8,8 @@ import pandas as pd
 from PIL import Image
 
 from smallsight.attention import enlarge
-from smallsight.render import picture_name, read_picture
+from smallsight.pictures import read_picture
+from smallsight.render import picture_name
 from smallsight.vocabulary import SIZE_GROUPS
 
 COLORMAP = "magma"

@@ -64,7 +64,7 @@ class Box:
 
 
 def resize(picture: np.ndarray, size: int) -> np.ndarray:
-    """Bring a picture to the network's input: antialiased bilinear, width and height alike.
+    """Bring a picture to the network's input: `resized` to the same width and height.
 
     Parameters
     ----------
@@ -78,6 +78,10 @@ def resize(picture: np.ndarray, size: int) -> np.ndarray:
     ndarray
         (size, size, 3), uint8.
     """
+    return resized(picture, size, size)
+
+
+def resized(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Resize a picture, uint8, to any width and height: antialiased bilinear."""
     # Pillow widens its triangle filter by the factor of reduction, which is the antialiasing.
-    resized = Image.fromarray(picture).resize((size, size), Image.Resampling.BILINEAR)
-    return np.asarray(resized)
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR))

@@ -4,12 +4,12 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from PIL import Image
 
 from smallsight.conditions import UNTOUCHED, Condition, View
 from smallsight.geometry import Box, resize
+from smallsight.materials import Materials
 from smallsight.parallel import map_items
 from smallsight.severity import in_box_similarity, similarity
 
@@ -27,7 +27,7 @@ def picture_name(image_id: int, ann_id: int) -> str:
 
 
 def render(
-    ladder: Sequence[Condition], sample: pd.DataFrame, *, input_size: int, folder: Path
+    ladder: Sequence[Condition], instances: pd.DataFrame, materials: Materials, *, folder: Path
 ) -> pd.DataFrame:
     """Write one lossless picture per condition and instance.
 
@@ -35,10 +35,10 @@ def render(
     ----------
     ladder
         Conditions of one family.
-    sample
-        The balanced sample; pictures are read from its `image_path`.
-    input_size
-        Width and height of the written pictures, in pixels.
+    instances
+        Rows of `materials.with_materials`.
+    materials
+        What they share; also the size of the written pictures.
     folder
         An existing folder; gets one subfolder per level.
 
@@ -49,31 +49,28 @@ def render(
     """
     for condition in ladder:
         (folder / condition.level).mkdir()
-    task = functools.partial(_render_image, ladder=ladder, input_size=input_size, folder=folder)
-    images = [group for _, group in sample.groupby("image_id", sort=True)]
+    task = functools.partial(_render_image, ladder=ladder, materials=materials, folder=folder)
+    images = [group for _, group in instances.groupby("image_id", sort=True)]
     rows = map_items(task, images, description=f"rendering {ladder[0].family}")
     views = pd.DataFrame([row for part in rows for row in part], columns=list(VIEW_COLUMNS))
     return views.sort_values(["level", "image_id", "ann_id"], ignore_index=True)
 
 
 def _render_image(
-    instances: pd.DataFrame, *, ladder: Sequence[Condition], input_size: int, folder: Path
+    instances: pd.DataFrame, *, ladder: Sequence[Condition], materials: Materials, folder: Path
 ) -> list[tuple[object, ...]]:
     """Render all instances of one image, which is decoded once."""
-    picture = read_picture(instances["image_path"].iloc[0])
-    untouched = resize(picture, input_size)
+    size = materials.input_size
     rows: list[tuple[object, ...]] = []
-    for instance in instances.itertuples():
-        box = Box(instance.bbox_x, instance.bbox_y, instance.bbox_w, instance.bbox_h)
-        there = _at_input(View(picture, box), input_size)
+    for instance, view in materials.views(instances):
+        untouched, there = resize(view.picture, size), _at_input(view, size)
         for condition in ladder:
-            view = condition.apply(View(picture, box))
-            seen = resize(view.picture, input_size)
-            here = _at_input(view, input_size)
+            changed = condition.apply(view)
+            seen, here = resize(changed.picture, size), _at_input(changed, size)
             name = picture_name(instance.image_id, instance.ann_id)
             Image.fromarray(seen).save(folder / condition.level / name, compress_level=3)
             ids = (condition.level, instance.image_id, instance.ann_id)
-            sizes = (view.picture.shape[1], view.picture.shape[0])
+            sizes = (changed.picture.shape[1], changed.picture.shape[0])
             likeness = (
                 in_box_similarity(seen, here, untouched, there),
                 similarity(seen, untouched),
@@ -117,9 +114,3 @@ def read_changed_views(conditions: Path, evaluated: pd.DataFrame) -> pd.DataFram
         for step in steps.drop_duplicates().itertuples()
     ]
     return pd.concat(parts, ignore_index=True) if parts else empty
-
-
-def read_picture(path: str | Path) -> np.ndarray:
-    """Decode a picture to (height, width, 3), uint8."""
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGB"))

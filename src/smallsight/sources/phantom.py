@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from smallsight import coco, files, parallel, params, phantom
+from smallsight import files, masks, parallel, params, phantom
 from smallsight.randomness import derive
 from smallsight.sources import pictures
 
@@ -86,7 +86,7 @@ def _annotate(image_id: int, *, dials: phantom.Dials, seed: int) -> list[dict[st
                 "bbox": [x, y, int(columns.max()) + 1 - x, int(rows.max()) + 1 - y],
                 "area": len(rows),
                 "iscrowd": 0,
-                "segmentation": coco.encode_mask(silhouette.mask),
+                "segmentation": masks.encode(silhouette.mask),
             }
         )
     return entries
