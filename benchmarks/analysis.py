@@ -14,7 +14,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from smallsight import analysis, audit, claims, conditions, curves, effects, outcomes, params
+from smallsight import analysis, conditions, donors, outcomes, params, tables
 from smallsight.vocabulary import REGIMES
 
 COUNTS = (600, 1500, 3000, 6000)
@@ -35,6 +35,8 @@ def predictions(instances: int, *, names: list[conditions.Condition]) -> pd.Data
                 np.digitize(side, np.quantile(side, [1 / 3, 2 / 3]))
             ],
             "side": side,
+            "bbox_w": side,
+            "bbox_h": side,
         }
     )
     hard = rng.normal(0, 1, instances)
@@ -43,35 +45,46 @@ def predictions(instances: int, *, names: list[conditions.Condition]) -> pd.Data
         for number, condition in enumerate(names):
             for seed in range(SEEDS):
                 latent = np.log(side / 12) - 0.05 * number + hard + rng.normal(0, 0.5, instances)
+                other = rng.permutation(sample["category_name"])
+                right = (latent > 0) | (other == sample["category_name"])
                 columns = {
                     "regime": regime,
                     "seed": seed,
                     "family": condition.family,
                     "level": condition.level,
                     "condition": condition.name,
-                    "correct": latent > 0,
+                    "correct": right,
+                    "predicted": np.where(right, sample["category_name"], other),
+                    "confidence": 0.5,
                 }
                 parts.append(sample.assign(**columns, **{f"p_{name}": 0.0 for name in categories}))
     return pd.concat(parts, ignore_index=True)
 
 
-def views(found: outcomes.Outcomes) -> pd.DataFrame:
+def views(sample: pd.DataFrame, names: list[conditions.Condition]) -> pd.DataFrame:
     """Make the similarities and boxes of every instance under every condition."""
     rng = np.random.default_rng(1)
-    sides = found.instances.assign(side_untouched=found.side, box_w=found.side, box_h=found.side)
     parts = [
-        sides.assign(
-            condition=name,
-            ssim_box=rng.random(len(sides)),
-            ssim_picture=rng.random(len(sides)),
+        sample[["image_id", "ann_id"]].assign(
+            condition=condition.name,
+            ssim_box=rng.random(len(sample)),
+            ssim_picture=rng.random(len(sample)),
+            box_w=sample["side"],
+            box_h=sample["side"],
         )
-        for name in found.changes(found.regimes[0])
+        for condition in names
+        if condition.name != conditions.UNTOUCHED
     ]
     return pd.concat(parts, ignore_index=True)
 
 
-def analyse(table: pd.DataFrame, settings: params.Analysis) -> dict[str, float]:
+def analyse(
+    table: pd.DataFrame, names: list[conditions.Condition], settings: params.Analysis
+) -> dict[str, float]:
     """Compute all that the stage does; give the seconds of each step."""
+    sample = table.drop_duplicates(["image_id", "ann_id"])
+    given = {"views": views(sample, names), "donors": donors.draw(sample, seed=0)}
+    categories = sorted(set(sample["category_name"]))
     seconds = {}
     start = time.perf_counter()
 
@@ -80,20 +93,10 @@ def analyse(table: pd.DataFrame, settings: params.Analysis) -> dict[str, float]:
 
     found = outcomes.outcomes(table, settings=settings, rng=np.random.default_rng(0))
     done("outcomes")
-    accuracies = analysis.accuracy(found)
-    done("accuracy")
-    effect = effects.effects(found)
-    done("effects")
-    thresholds = curves.thresholds(found)
-    done("thresholds")
-    curves.binned(found)
-    done("bins")
-    severities = audit.summary(views(found))
-    audit.mark(effect, severities)
-    done("severity")
-    claims.claims(found, severities[severities["vacuous"]])
-    done("claims")
-    analysis.headline(accuracies, effect, thresholds)
+    rng = np.random.default_rng(0)
+    made = tables.tables(table, found, objects=sample, categories=categories, rng=rng, **given)
+    done("tables")
+    analysis.headline(*(made[name] for name in analysis.HEADLINE_TABLES))
     return seconds
 
 
@@ -101,8 +104,8 @@ def measure(instances: int) -> None:
     """Print one line of the table."""
     study = params.load()
     ladders = conditions.ladders(study.conditions).values()
-    table = predictions(instances, names=[step for ladder in ladders for step in ladder])
-    seconds = analyse(table, study.analysis)
+    names = [step for ladder in ladders for step in ladder]
+    seconds = analyse(predictions(instances, names=names), names, study.analysis)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     steps = " ".join(f"{name} {value:.1f}" for name, value in seconds.items())
     total = sum(seconds.values())

@@ -55,17 +55,13 @@ def _rows(outcomes: Outcomes, regime: str, condition: str) -> list[dict[str, Any
             reference = outcomes.accuracy(regime, UNTOUCHED, group)
             changed = outcomes.accuracy(regime, condition, group)
             deltas[group] = changed - reference
-            chosen = outcomes.members[group]
-            before = outcomes.right(regime, UNTOUCHED)[chosen]
-            after = outcomes.right(regime, condition)[chosen]
-            turned = after.astype(int) - before
-            gained, lost = int((turned > 0).sum()), int((turned < 0).sum())
-            row |= {"gained": gained, "lost": lost}
-            row["p_mcnemar"] = statistics.mcnemar_p(gained, lost)
-            by_image = np.bincount(outcomes.image[chosen], turned).astype(int)
-            row["p_value"] = statistics.clustered_mcnemar_p(by_image)
+            chosen, turned = outcomes.members[group], outcomes.turned(regime, UNTOUCHED, condition)
+            gained, lost = (int((turned[chosen] == way).sum()) for way in (1, -1))
             row |= {"acc_reference": reference[0], "acc": changed[0]}
             row |= _estimate(outcomes, deltas[group], least=row["n"], images=row["images"])
+            row |= {"gained": gained, "lost": lost}
+            row["p_mcnemar"] = statistics.mcnemar_p(gained, lost)
+            row["p_value"] = outcomes.turned_p(turned, chosen)
             row["balanced_reference"] = outcomes.balanced(regime, UNTOUCHED, group)
             row["balanced"] = outcomes.balanced(regime, condition, group)
             row["balanced_delta"] = row["balanced"] - row["balanced_reference"]
@@ -85,18 +81,14 @@ def _difference(
     row |= outcomes.size("small", "large")
     for key in ("acc_reference", "acc", "balanced_reference", "balanced", "balanced_delta"):
         row[key] = small[key] - large[key]
-    draws = deltas["small"] - deltas["large"]
-    images = min(small["images"], large["images"])
-    error = statistics.standard_error(draws[1:], images=images)
-    row["p_value"] = statistics.wald_p(draws[0], error, images=images)
-    least = min(small["n"], large["n"])
-    return row | _estimate(outcomes, draws, least=least, images=images)
+    least, images = (min(small[key], large[key]) for key in ("n", "images"))
+    return row | _estimate(outcomes, deltas["small"] - deltas["large"], least=least, images=images)
 
 
 def _estimate(
     outcomes: Outcomes, draws: np.ndarray, *, least: int, images: int
 ) -> dict[str, float]:
-    """Give an estimate with its interval and what could have been found.
+    """Give an estimate with its interval, Wald's test, and what could have been found.
 
     Parameters
     ----------
@@ -107,13 +99,7 @@ def _estimate(
         that any test finds.
     """
     confidence = outcomes.settings.confidence
-    low, high = statistics.percentile_interval(draws[1:], confidence, images=images)
-    error = statistics.standard_error(draws[1:], images=images)
-    detectable = statistics.minimum_detectable(error, confidence=confidence)
+    found = statistics.estimate(draws, confidence=confidence, images=images)
     floor = min(statistics.fewest_discordant(confidence) / least, 1.0)
-    return {
-        "delta": draws[0],
-        "ci_low": low,
-        "ci_high": high,
-        "mde": max(detectable, floor) if np.isfinite(detectable) else floor,
-    }
+    found["mde"] = float(np.fmax(found["mde"], floor))
+    return {"delta": draws[0]} | found

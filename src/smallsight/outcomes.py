@@ -70,6 +70,15 @@ class Outcomes:
         """(n,), bool: whether more than half of the seeds predict an instance correctly."""
         return self.shares[self.row[regime, condition]] > 0.5
 
+    def turned(self, regime: str, before: str, after: str) -> np.ndarray:
+        """(n,): 1 where an instance turns right between two conditions, -1 where it turns wrong."""
+        return self.right(regime, after).astype(int) - self.right(regime, before)
+
+    def turned_p(self, turned: np.ndarray, chosen: np.ndarray) -> float:
+        """Test what `turned` among chosen instances, by McNemar with images in place of pairs."""
+        by_image = np.bincount(self.image[chosen], turned[chosen]).astype(int)
+        return statistics.clustered_mcnemar_p(by_image)
+
     @cached_property
     def members(self) -> dict[str, np.ndarray]:
         """(n,), bool, by size group: the instances that belong to it."""
@@ -104,12 +113,13 @@ class Outcomes:
     def balanced(self, regime: str, condition: str, group: str) -> float:
         """Mean over a group's categories of their accuracies."""
         chosen = self.members[group]
-        shares, category = self.shares[self.row[regime, condition], chosen], self._category[chosen]
+        shares, category = self.shares[self.row[regime, condition], chosen], self.category[chosen]
         counts = np.bincount(category)
         return float(np.mean((np.bincount(category, shares) / np.maximum(counts, 1))[counts > 0]))
 
     @cached_property
-    def _category(self) -> np.ndarray:
+    def category(self) -> np.ndarray:
+        """(n,), 0, 1, ...: each instance's category, in alphabetical order."""
         return np.unique(self.instances["category_name"], return_inverse=True)[1]
 
 

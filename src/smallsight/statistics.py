@@ -160,6 +160,16 @@ def clustered_mcnemar_p(changes: np.ndarray) -> float:
     return min(float(shares[abs(net) >= abs(changes.sum())].sum()), 1.0)
 
 
+def permutation_p(observed: float, permuted: np.ndarray) -> float:
+    """Give the two-sided p-value of a permutation test: twice the smaller of the two tails.
+
+    What was observed is one of the permutations (Phipson and Smyth, Permutation P-values Should
+    Never Be Zero, SAGMB 2010).
+    """
+    tails = [np.sum(permuted >= observed - 1e-9), np.sum(permuted <= observed + 1e-9)]
+    return float(min(2 * (min(tails) + 1) / (len(permuted) + 1), 1.0))
+
+
 def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
     """Adjust the p-values of one family of tests by Holm's method; NaN stays out of the family."""
     p_values = np.asarray(p_values, float)
@@ -184,6 +194,32 @@ def minimum_detectable(error: float, *, confidence: float) -> float:
     if not error > 0:
         return np.nan
     return float((ndtri(POWER) - ndtri((1 - confidence) / 2)) * error)
+
+
+def estimate(draws: np.ndarray, *, confidence: float, images: int) -> dict[str, float]:
+    """Give what stands beside an estimate in a table.
+
+    Parameters
+    ----------
+    draws
+        (1 + draws,), the estimate first, then its bootstrap.
+    images
+        How many images each draw takes.
+
+    Returns
+    -------
+    dict
+        ci_low, ci_high: the percentile interval; p_value: Wald's, against 0; mde: what a test would
+        find.
+    """
+    low, high = percentile_interval(draws[1:], confidence, images=images)
+    error = standard_error(draws[1:], images=images)
+    return {
+        "ci_low": low,
+        "ci_high": high,
+        "p_value": wald_p(draws[0], error, images=images),
+        "mde": minimum_detectable(error, confidence=confidence),
+    }
 
 
 def fewest_discordant(confidence: float) -> float:

@@ -1,0 +1,73 @@
+"""All tables of the analysis, made together: they share their outcomes and draws."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from smallsight import (
+    analysis,
+    answers,
+    audit,
+    background,
+    causes,
+    claims,
+    confusion,
+    curves,
+    effects,
+    failures,
+    neighbours,
+)
+from smallsight.outcomes import INSTANCE, Outcomes
+
+
+def tables(
+    predictions: pd.DataFrame,
+    outcomes: Outcomes,
+    *,
+    views: pd.DataFrame,
+    objects: pd.DataFrame,
+    donors: pd.DataFrame,
+    categories: Sequence[str],
+    rng: np.random.Generator,
+) -> dict[str, pd.DataFrame]:
+    """Make every table of the analysis, by the name of its file.
+
+    Parameters
+    ----------
+    predictions, outcomes
+        Out-of-fold predictions, and what `outcomes.outcomes` made of them.
+    views
+        What every condition but the untouched one did to each instance
+        (`render.read_changed_views`).
+    objects
+        Every annotated object of the sampled pictures.
+    donors
+        `donors.DONOR_COLUMNS`.
+    categories
+        All categories of the study, in order.
+    rng
+        Deals out names for the test of neighbours.
+    """
+    sides = outcomes.instances.assign(side_untouched=outcomes.side)
+    severities = audit.summary(views.merge(sides, on=INSTANCE))
+    answered = answers.answers(predictions, outcomes)
+    named = neighbours.named(answered, objects)
+    failed = failures.failures(outcomes, answered, named)
+    return {
+        "accuracy": analysis.accuracy(outcomes),
+        "effects": audit.mark(effects.effects(outcomes), severities),
+        "thresholds": curves.thresholds(outcomes),
+        "bins": curves.binned(outcomes),
+        "severity": severities,
+        "claims": claims.claims(outcomes, severities[severities["vacuous"]]),
+        "ledger": causes.ledger(outcomes),
+        "agreement": causes.agreement(outcomes),
+        "background": background.background(outcomes, donors),
+        "neighbours": neighbours.neighbours(answered, objects, outcomes, rng=rng),
+        "failures": failed,
+        "failure_causes": failures.causes(failed),
+        "rescues": failures.rescues(outcomes),
+        "confusion": confusion.confusion(predictions, outcomes, categories),
+        "categories": confusion.by_category(outcomes, categories),
+    }

@@ -1,0 +1,49 @@
+"""What the analysis' causes are called in tables, figures and text, each with its meaning."""
+
+from typing import NamedTuple
+
+
+class Term(NamedTuple):
+    """What people call something, and what it means."""
+
+    label: str
+    description: str
+
+
+PARTS = {
+    "class_mix": Term("Class mix", "some categories are mostly small, others mostly large"),
+    "resolution": Term("Resolution", "small objects have fewer pixels: gone at one size"),
+    "context": Term("Context", "what surrounds the objects: gone before an even ground"),
+    "residual": Term("Residual", "what is left at one size, before an even ground, at one mix"),
+}
+"""Parts of the gap between large and small objects, which sum to it."""
+
+PATHS = {
+    "resolution_with_context": Term("Pixels, context kept", "untouched to one size"),
+    "resolution_without_context": Term("Pixels, no context", "object only, to one size"),
+}
+"""What more pixels alone take off the gap, by what surrounds the object meanwhile."""
+
+FAILURE_CAUSES = {
+    "neighbour": Term(
+        "Neighbour", "named as another object of the picture; right once nothing surrounds it"
+    ),
+    "context": Term("Context", "right once nothing surrounds it, not with more pixels"),
+    "resolution": Term("Resolution", "right with more pixels, not once nothing surrounds it"),
+    "either": Term("Either", "right with more pixels, and right once nothing surrounds it"),
+    "both": Term("Both at once", "right only with more pixels and nothing around it"),
+    "unexplained": Term("Unexplained", "wrong under all of these"),
+}
+"""What may have made a failure, by the probes that turn it right."""
+
+PICTURES = {
+    "several": Term("Several categories", "pictures in which several categories are annotated"),
+    "one": Term("One category", "pictures with one category: no error can name a neighbour"),
+}
+"""Kinds of pictures, by what an error in them can name."""
+
+NEIGHBOURS = {
+    "any": Term("Any neighbour", "another annotated object of the picture"),
+    "larger": Term("A larger one", "another annotated object with a larger box"),
+}
+"""Kinds of neighbours that an error may name."""
