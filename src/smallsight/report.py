@@ -13,10 +13,13 @@ from markupsafe import Markup, escape
 from smallsight import (
     figures,
     provenance,
+    report_cause_words,
+    report_causes,
     report_marks,
     report_sample,
     report_text,
     report_words,
+    terms,
 )
 from smallsight import report_evidence as evidence
 from smallsight import report_parts as parts
@@ -46,6 +49,9 @@ def build(inputs: Inputs, params: Params) -> str:
         marks=report_marks,
         text=report_text,
         evidence=evidence,
+        causes=report_causes,
+        cause_words=report_cause_words,
+        terms=terms,
         groups=GROUPS,
         regimes=REGIMES,
         difference=DIFFERENCE,

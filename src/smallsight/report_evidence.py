@@ -1,6 +1,7 @@
 """Parts of the report that show the analysis: claims, effects, ladders, thresholds, severity."""
 
 import math
+from collections.abc import Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -11,7 +12,7 @@ from smallsight import figures, figures_evidence
 from smallsight.conditions import FAMILIES, UNTOUCHED
 from smallsight.report_marks import marks
 from smallsight.report_parts import levels
-from smallsight.report_study import GROUPS, Row, Study
+from smallsight.report_study import GROUPS, Row, Step, Study
 from smallsight.vocabulary import DIFFERENCE, VACUOUS
 
 COLUMNS = (*GROUPS, DIFFERENCE)
@@ -28,10 +29,10 @@ def claims(study: Study) -> list[list[Row]]:
     return list(found.values())
 
 
-def effects(study: Study, regime: str) -> list[dict[str, Any]]:
-    """Lay out one regime's effects, a row per change."""
+def effects(study: Study, regime: str, steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """Lay out one regime's effects, a row per condition."""
     rows = []
-    for step in study.changes:
+    for step in steps:
         cells = [
             (study.effect(regime, step.name, group), study.mark(step.name, *_groups(group)))
             for group in COLUMNS
@@ -47,7 +48,7 @@ def _groups(group: str) -> list[str]:
 
 def dose_response(study: Study) -> list[Markup]:
     """Draw accuracy along the levels of every family that has several."""
-    families = dict.fromkeys(step.family for step in study.changes)
+    families = dict.fromkeys(step.family for step in study.happenings)
     return [_ladder_panel(study, family) for family in families if len(study.ladder(family)) > 1]
 
 
@@ -115,7 +116,7 @@ def threshold_panels(study: Study) -> list[Markup]:
         return []
     chosen = study.bins[study.bins["regime"] == study.headline]
     bins = dict(list(chosen.groupby("condition")))
-    shown = [step.name for step in study.changes if step.is_reference]
+    shown = [step.name for step in study.happenings if step.is_reference]
     fits = {name: study.threshold(study.headline, name) for name in shown}
     pairs: list[tuple[str, Row | None]] = [(name, fit) for name, fit in fits.items() if fit]
     return [
@@ -133,9 +134,11 @@ def threshold_panels(study: Study) -> list[Markup]:
 
 
 def thresholds(study: Study) -> list[dict[str, Any]]:
-    """Lay out thresholds and costs, a row per condition, a cell per regime."""
+    """Lay out thresholds and costs, a row per condition but the probes, a cell per regime."""
     rows = []
     for step in study.conditions:
+        if step.is_probe:
+            continue
         cells = [study.threshold(regime, step.name) for regime in study.regimes]
         if any(cells):
             mark = marks(study, step.name)

@@ -14,9 +14,9 @@ from smallsight.params import Params
 from smallsight.report_study import GROUPS, Study
 
 _TEXT = {
-    "ann_id", "category_name", "claim", "condition", "contrary", "family", "file_name", "image_id",
-    "level", "measure", "outcome", "overlay", "picture", "predicted", "regime", "sentence",
-    "size_group", "vacuous", "verdict",
+    "ann_id", "category_name", "cause", "claim", "condition", "contrary", "family", "file_name",
+    "image_id", "level", "measure", "neighbour", "outcome", "overlay", "part", "picture",
+    "pictures", "predicted", "regime", "sentence", "size_group", "vacuous", "verdict",
 }  # fmt: skip
 _ACCURACY = "regime condition family level size_group n images acc ci_low ci_high balanced"
 _EFFECTS = (
@@ -36,6 +36,22 @@ _CLAIMS = (
     "claim regime sentence contrary measure n effect ci_low ci_high p_value p_holm probability "
     "mde verdict vacuous"
 )
+_LEDGER = "regime part n value ci_low ci_high share p_holm mde verdict"
+_AGREEMENT = "part fixed retrained difference ci_low ci_high p_holm mde verdict"
+_BACKGROUND = (
+    "regime size_group n acc_same acc_other gap ci_low ci_high p_holm mde verdict n_context "
+    "acc_context context_low context_high chance commonest"
+)
+_NEIGHBOURS = (
+    "size_group pictures neighbour failed named share chance excess ci_low ci_high p_holm verdict"
+)
+_FAILURE_CAUSES = "regime size_group cause n failed share"
+_RESCUES = (
+    "regime condition size_group failed rescued rescue_rate rescue_low rescue_high correct broken "
+    "break_rate break_low break_high"
+)
+_CONFUSION = "size_group category_name predicted n share"
+_CATEGORIES = "size_group category_name n images acc ci_low ci_high"
 _CURVE = "epoch train_loss train_accuracy test_loss test_accuracy"
 _TRAINING = "condition seed device n_train n_test shared_images test_accuracy weights"
 _PICTURES = (
@@ -55,7 +71,9 @@ class Inputs:
     conditions, accuracy
         Accuracy by regime, condition and size group: as evaluated, and with intervals (CSV).
     effects, thresholds, bins, severity, claims
-        What else the analysis wrote (CSV).
+        What else the analysis wrote of conditions (CSV).
+    ledger, agreement, background, neighbours, failure_causes, rescues, confusion, categories
+        What it wrote of causes (CSV).
     curve, training
         The reference head's measures by epoch (CSV), and how it was trained (JSON).
     metrics
@@ -74,6 +92,14 @@ class Inputs:
     bins: Path
     severity: Path
     claims: Path
+    ledger: Path
+    agreement: Path
+    background: Path
+    neighbours: Path
+    failure_causes: Path
+    rescues: Path
+    confusion: Path
+    categories: Path
     curve: Path
     training: Path
     metrics: Path
@@ -101,7 +127,7 @@ def read(inputs: Inputs, params: Params) -> Study:
     _check_agreement(evaluated, accuracy, inputs)
     return Study(
         params=params,
-        sample=_table(inputs.sample, "image_id category_name size_group"),
+        sample=_table(inputs.sample, "image_id category_name bbox_area size_group"),
         sampling=_keys(inputs.sampling, "requested_per_group drawn eligible excluded"),
         accuracy=accuracy,
         effects=_table(inputs.effects, _EFFECTS),
@@ -109,6 +135,14 @@ def read(inputs: Inputs, params: Params) -> Study:
         bins=_table(inputs.bins, _BINS),
         severity=_table(inputs.severity, _SEVERITY),
         claims=_table(inputs.claims, _CLAIMS),
+        ledger=_table(inputs.ledger, _LEDGER),
+        agreement=_table(inputs.agreement, _AGREEMENT),
+        background=_table(inputs.background, _BACKGROUND),
+        neighbours=_table(inputs.neighbours, _NEIGHBOURS),
+        failure_causes=_table(inputs.failure_causes, _FAILURE_CAUSES),
+        rescues=_table(inputs.rescues, _RESCUES),
+        confusion=_table(inputs.confusion, _CONFUSION),
+        categories=_table(inputs.categories, _CATEGORIES),
         curve=_table(inputs.curve, _CURVE),
         training=_keys(inputs.training, _TRAINING),
         metrics=_keys(inputs.metrics, ""),

@@ -58,10 +58,10 @@ def families(study: Study) -> list[dict[str, Any]]:
 
 
 def drawn(study: Study) -> dict[str, str]:
-    """Choose the conditions that a figure has room for, and give their labels."""
-    steps = study.conditions
+    """Choose the conditions that a figure has room for, no probes, and give their labels."""
+    steps = [step for step in study.conditions if not step.is_probe]
     if len(steps) > _MOST_ROWS:
-        steps = tuple(step for step in steps if step.is_reference)
+        steps = [step for step in steps if step.is_reference]
     return {step.name: study.label(step.name) for step in steps}
 
 

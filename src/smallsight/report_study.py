@@ -51,6 +51,11 @@ class Step:
         """Whether it is its family's first level."""
         return self.name == self.family
 
+    @property
+    def is_probe(self) -> bool:
+        """Whether it takes object and surroundings apart, which befalls no picture by itself."""
+        return self.family in FAMILIES and FAMILIES[self.family].is_probe
+
     @cached_property
     def options(self) -> dict[str, str]:
         """The options that its level names, as text."""
@@ -71,6 +76,14 @@ class Study:
     bins: pd.DataFrame
     severity: pd.DataFrame
     claims: pd.DataFrame
+    ledger: pd.DataFrame
+    agreement: pd.DataFrame
+    background: pd.DataFrame
+    neighbours: pd.DataFrame
+    failure_causes: pd.DataFrame
+    rescues: pd.DataFrame
+    confusion: pd.DataFrame
+    categories: pd.DataFrame
     curve: pd.DataFrame
     training: Mapping[str, Any]
     metrics: Mapping[str, Any]
@@ -98,6 +111,16 @@ class Study:
     def changes(self) -> list[Step]:
         """All conditions but the untouched one."""
         return [step for step in self.conditions if step.name != UNTOUCHED]
+
+    @property
+    def happenings(self) -> list[Step]:
+        """Changes that may befall a picture: all but the probes."""
+        return [step for step in self.changes if not step.is_probe]
+
+    @property
+    def probes(self) -> list[Step]:
+        """Conditions that take object and surroundings apart."""
+        return [step for step in self.changes if step.is_probe]
 
     def ladder(self, family: str) -> list[Step]:
         """Give a family's conditions, in order."""

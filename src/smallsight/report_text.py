@@ -25,13 +25,23 @@ def signed(share: float) -> str:
     """Write a difference of shares in percentage points, or a dash where there is none."""
     if not math.isfinite(share):
         return "–"
-    text = f"{100 * share:+.1f}".replace("-", "−")
-    return "0.0" if text[1:] == "0.0" else text
+    text = _minus(f"{100 * share:+.1f}")
+    return "0.0" if text == "+0.0" else text
+
+
+def _minus(number: str) -> str:
+    """Write a number's minus as such; zero has none."""
+    return number.replace("-", "−" if float(number) else "")
 
 
 def size(share: float) -> str:
     """Write how large a difference of shares is, in percentage points."""
     return f"{100 * abs(share):.1f}" if math.isfinite(share) else "–"
+
+
+def part(share: float) -> str:
+    """Write a part of a whole in percent, below 0 or above 100 too; a dash where there is none."""
+    return f"{_minus(f'{100 * share:.0f}')}%" if math.isfinite(share) else "–"
 
 
 def span(row: Row) -> str:
@@ -102,3 +112,10 @@ def listed(parts: Sequence[str]) -> str:
 def counted(number: int, noun: str) -> str:
     """Write a count with its noun: 1 object, 2 objects."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def detectable(rows: Sequence[Row]) -> str:
+    """Say what could have been found where nothing is shown."""
+    known = [row["mde"] for row in rows if math.isfinite(row["mde"])]
+    ends = sorted({size(pick(known)) for pick in (min, max)}, key=float) if known else ["none"]
+    return f"detectable: {' to '.join(ends)}{' points' if known else ''}"

@@ -7,12 +7,14 @@ anything else the sentence says what could have been found.
 import math
 from collections.abc import Callable, Iterable, Sequence
 
+from smallsight import report_cause_words
 from smallsight.conditions import UNTOUCHED
 from smallsight.report_marks import named
 from smallsight.report_sample import without_looking
 from smallsight.report_study import GROUPS, Row, Step, Study
 from smallsight.report_text import (
     counted,
+    detectable,
     factor,
     factor_span,
     interval,
@@ -64,6 +66,7 @@ def verdict(study: Study) -> str:
 def points(study: Study) -> list[str]:
     """Say what else stands in the tables: intervals, comparisons, changes, thresholds."""
     sentences = [_intervals(study), without_looking(study)]
+    sentences.append(_by_regime(study, "Where the gap comes from", report_cause_words.parts))
     sentences += [_changes(study, regime) for regime in study.regimes]
     sentences += [
         _by_regime(study, "Small against large objects, change by change", _contrast),
@@ -97,7 +100,7 @@ def _intervals(study: Study) -> str:
 
 def _changes(study: Study, regime: str) -> str:
     """Compare small objects under each change with the same objects untouched."""
-    rows = _rows(study, regime, "small", [step for step in study.changes if step.is_reference])
+    rows = _rows(study, regime, "small", [step for step in study.happenings if step.is_reference])
     if not rows:
         return ""
     told, neither = _by_verdict(
@@ -108,7 +111,7 @@ def _changes(study: Study, regime: str) -> str:
     parts = [f"small objects are recognised {' and '.join(told)}"] if told else []
     if neither:
         names = listed([named(study, row["condition"], "small") for row in neither])
-        parts.append(f"no change on them is shown under {names} ({_detectable(neither)})")
+        parts.append(f"no change on them is shown under {names} ({detectable(neither)})")
     text = f"{_LEAD.get(regime, regime)}, {'; '.join(parts)}."
     if not told:
         text = text.replace("on them", "on small objects", 1)
@@ -117,7 +120,9 @@ def _changes(study: Study, regime: str) -> str:
 
 def _further(study: Study, regime: str) -> str:
     """Sum up the levels beyond the reference ones."""
-    rows = _rows(study, regime, "small", [step for step in study.changes if not step.is_reference])
+    rows = _rows(
+        study, regime, "small", [step for step in study.happenings if not step.is_reference]
+    )
     if not rows:
         return ""
     told, neither = _by_verdict(
@@ -127,15 +132,15 @@ def _further(study: Study, regime: str) -> str:
     )
     if not told:
         levels = counted(len(rows), "further level")
-        return f"No change is shown under {levels} ({_detectable(neither)})."
+        return f"No change is shown under {levels} ({detectable(neither)})."
     if neither:
-        told.append(f"{len(neither)} without a change that is shown ({_detectable(neither)})")
+        told.append(f"{len(neither)} without a change that is shown ({detectable(neither)})")
     return f"Of {counted(len(rows), 'further level')}: {'; '.join(told)}."
 
 
 def _contrast(study: Study, regime: str) -> str:
     """Compare what changes do to small objects with what they do to large ones."""
-    rows = _rows(study, regime, DIFFERENCE, study.changes)
+    rows = _rows(study, regime, DIFFERENCE, study.happenings)
     if not rows:
         return ""
     told, neither = _by_verdict(
@@ -147,13 +152,13 @@ def _contrast(study: Study, regime: str) -> str:
         ),
     )
     if not told:
-        return f"no difference is shown ({_detectable(neither)})"
+        return f"no difference is shown ({detectable(neither)})"
     return " and ".join(told)
 
 
 def _cost(study: Study, regime: str) -> str:
     """Say by which factor a change moves the threshold, where the verdict gives a direction."""
-    rows = [study.threshold(regime, step.name) for step in study.changes]
+    rows = [study.threshold(regime, step.name) for step in study.happenings]
     known = [row for row in rows if row is not None and row["cost"] > 0]
     if not known:
         return ""
@@ -218,12 +223,6 @@ def _told(study: Study, row: Row, *groups: str) -> str:
 
 def _brief(study: Study, row: Row) -> str:
     return f"{named(study, row['condition'], row['size_group'])} ({signed(row['delta'])})"
-
-
-def _detectable(rows: Sequence[Row]) -> str:
-    """Say what could have been found where nothing is shown."""
-    ends = sorted({size(pick(row["mde"] for row in rows)) for pick in (min, max)}, key=float)
-    return f"detectable: {' to '.join(ends)} points"
 
 
 def confidence(study: Study) -> str:

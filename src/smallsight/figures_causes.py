@@ -1,0 +1,136 @@
+"""Figures of causes: the gap as a waterfall of its parts, and confusion matrices."""
+
+import math
+from collections.abc import Iterable, Mapping
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter
+
+from smallsight.figures import BAND, FAINT, INK, style, svg
+
+WIDENS, NARROWS = "#a6431f", "#2f6fa5"
+"""Colours of parts that add to the gap and that take from it, far apart in lightness and hue."""
+_PALE, _DARK = "#1a2330", "#fefefe"
+"""Colours of numbers on pale and on dark cells, which stay as they are on a dark page."""
+_MOST_NUMBERED = 12
+"""Categories of which a matrix has room for numbers in its cells."""
+_LONGEST = 13
+"""Letters of a category's name that it has room for."""
+
+
+def waterfall(rows: pd.DataFrame, *, name: str, title: str) -> str:
+    """Draw parts that sum to a whole, each from where the one above it ends.
+
+    Parameters
+    ----------
+    rows
+        Columns label, value, low, high, hollow, is_total, in order; numbers are shares of 1. A
+        total starts at 0. A bar is hollow where `hollow` says so.
+    name
+        The figure's own name, which begins its ids.
+    title
+        Stands above the figure.
+    """
+    with style(name):
+        figure = Figure(figsize=(3.45, 0.75 + 0.29 * len(rows)), layout="constrained")
+        axes = figure.add_subplot()
+        axes.axvline(0, color=FAINT, lw=0.8, zorder=1)
+        reached = 0.0
+        for position, row in enumerate(rows.itertuples()):
+            start = 0.0 if row.is_total else reached
+            colour = INK if row.is_total else WIDENS if row.value >= 0 else NARROWS
+            face = "none" if row.hollow else colour
+            bar = Rectangle(
+                (start, position - 0.3), row.value, 0.6, fc=face, ec=colour, lw=1.1, zorder=3
+            )
+            axes.add_patch(bar)
+            if math.isfinite(row.low) and math.isfinite(row.high):
+                ends = start + row.low, start + row.high
+                # Beside the bar, so that it shows whatever the bar's colour is.
+                axes.hlines(position + 0.39, *ends, color=INK, lw=1.0, zorder=4)
+            if position:
+                axes.vlines(reached, position - 0.7, position - 0.3, color=FAINT, lw=0.7, zorder=2)
+            reached = start + row.value
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        edges = [0.0, *_edges(rows)]
+        room = 0.04 * (max(edges) - min(edges) or 1)
+        axes.set_xlim(min(edges) - room, max(edges) + room)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _points(value)))
+        axes.set_xlabel("points of accuracy, large minus small")
+        axes.set_yticks(
+            range(len(rows)),
+            [
+                f"{row.label}  {_points(row.value, digits=1, sign=True)}"
+                for row in rows.itertuples()
+            ],
+        )
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=8.5)
+        return svg(figure, name=name, title=f"{title}: the gap between large and small, by cause")
+
+
+def _edges(rows: pd.DataFrame) -> list[float]:
+    """Give all ends of bars and intervals."""
+    edges, reached = [], 0.0
+    for row in rows.itertuples():
+        start = 0.0 if row.is_total else reached
+        reached = start + row.value
+        edges += [end for end in (reached, start + row.low, start + row.high) if math.isfinite(end)]
+    return edges
+
+
+def _points(value: float, *, digits: int = 0, sign: bool = False) -> str:
+    text = f"{100 * value:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+    return text.replace("−0", "0") if float(text.replace("−", "-")) == 0 else text
+
+
+def confusion(shares: pd.DataFrame, *, counts: Mapping[str, int], name: str, title: str) -> str:
+    """Draw what objects of each category are named.
+
+    Parameters
+    ----------
+    shares
+        Square: a row per true category, a column per predicted one, 0 to 1; a row of NaN, for a
+        category without objects, stays empty.
+    counts
+        Objects of each true category.
+    name
+        The figure's own name, which begins its ids.
+    title
+        Stands above the figure.
+    """
+    with style(name):
+        size = len(shares)
+        figure = Figure(figsize=(2.3, 2.45))
+        axes = figure.add_axes((0.345, 0.27, 0.645, 0.645))
+        font = min(6.0, 60 / size)
+        colours = mpl.colormaps["Blues"]
+        for (row, column), share in np.ndenumerate(shares.to_numpy(float)):
+            if share > 0:
+                cell = Rectangle((column - 0.5, row - 0.5), 1, 1, fc=colours(0.9 * share), lw=0)
+                axes.add_patch(cell)
+            if share > 0 and size <= _MOST_NUMBERED:
+                ink = _DARK if share > 0.55 else _PALE
+                number = axes.text(column, row, f"{100 * share:.0f}", color=ink, fontsize=font)
+                number.set(ha="center", va="center_baseline")
+        axes.set_xlim(-0.5, size - 0.5)
+        axes.set_ylim(size - 0.5, -0.5)
+        axes.set_xticks(range(size), _short(shares.columns), rotation=90, fontsize=font)
+        named = zip(_short(shares.index), shares.index, strict=True)
+        rows = [f"{label} ({counts[category]})" for label, category in named]
+        axes.set_yticks(range(size), rows, fontsize=font)
+        axes.tick_params(length=0, pad=2)
+        for spine in ("left", "bottom"):
+            axes.spines[spine].set_color(BAND)
+        axes.set_xlabel("predicted", labelpad=2)
+        figure.text(0.01, 0.985, title, ha="left", va="top", fontsize=8)
+        return svg(figure, name=name, title=f"{title}: predicted category by true category")
+
+
+def _short(names: Iterable[str]) -> list[str]:
+    return [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…" for name in names]

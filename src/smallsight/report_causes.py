@@ -1,0 +1,163 @@
+"""Parts of the report that show causes: the ledger, surroundings, neighbours, failures, kinds."""
+
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from smallsight import figures_causes
+from smallsight.conditions import UNTOUCHED
+from smallsight.report_study import GROUPS, Row, Study
+from smallsight.terms import FAILURE_CAUSES, NEIGHBOURS, PARTS, PATHS, Term
+
+WHOLE = Term("Gap", "accuracy on large minus that on small objects, untouched")
+
+
+def ledger(study: Study) -> list[dict[str, Any]]:
+    """Lay out the ledger, a row per part: a cell per regime, and how far the regimes differ."""
+    by_key = {(row["regime"], row["part"]): row for row in study.ledger.to_dict("records")}
+    differences = {row["part"]: row for row in study.agreement.to_dict("records")}
+    if not by_key:
+        return []
+    terms = {"gap": WHOLE} | PARTS | PATHS
+    return [
+        {
+            "part": part,
+            "term": term,
+            "cells": [by_key.get((regime, part)) for regime in study.regimes],
+            "difference": differences.get(part),
+        }
+        for part, term in terms.items()
+    ]
+
+
+def waterfalls(study: Study) -> list[Markup]:
+    """Draw the ledger, a panel per regime that has one."""
+    panels = []
+    terms = PARTS | {"gap": WHOLE}
+    for regime in study.regimes:
+        rows = study.ledger[study.ledger["regime"] == regime].set_index("part")
+        if rows.empty:
+            continue
+        chosen = rows.loc[list(terms)]
+        drawn = pd.DataFrame(
+            {
+                "label": [term.label for term in terms.values()],
+                "value": chosen["value"].to_numpy(),
+                "low": chosen["ci_low"].to_numpy(),
+                "high": chosen["ci_high"].to_numpy(),
+                "hollow": (chosen["verdict"] == "inconclusive").to_numpy(),
+                "is_total": chosen.index == "gap",
+            }
+        )
+        title = f"{regime.capitalize()} head"
+        panels.append(Markup(figures_causes.waterfall(drawn, name=f"ledger-{regime}", title=title)))
+    return panels
+
+
+def interventions(study: Study) -> list[dict[str, Any]]:
+    """Lay out what the ledger compares, a row per condition: large and small, per regime."""
+    rows = []
+    for condition in (UNTOUCHED, "zoom_matched", "object_only", "zoom_object"):
+        cells = [
+            (study.estimate(regime, condition, "large"), study.estimate(regime, condition, "small"))
+            for regime in study.regimes
+        ]
+        rows.append({"label": study.label(condition), "cells": cells})
+    return rows
+
+
+def background(study: Study) -> list[dict[str, Any]]:
+    """Lay out the background gap and what surroundings predict, a row per size group and regime."""
+    by_key = {
+        (row["regime"], row["size_group"]): row for row in study.background.to_dict("records")
+    }
+    return [
+        {"group": group, "cells": [by_key.get((regime, group)) for regime in study.regimes]}
+        for group in ("all", *GROUPS)
+        if any(
+            row is not None and (row["n"] or row["n_context"])
+            for row in (by_key.get((regime, group)) for regime in study.regimes)
+        )
+    ]
+
+
+def neighbours(study: Study) -> list[dict[str, Any]]:
+    """Lay out what failures name, a row per size group that has failures."""
+    keys = ["size_group", "pictures", "neighbour"]
+    by_key = {tuple(row[key] for key in keys): row for row in study.neighbours.to_dict("records")}
+    rows = []
+    for group in ("all", *GROUPS):
+        several = [by_key.get((group, "several", kind)) for kind in NEIGHBOURS]
+        one = by_key.get((group, "one", "any"))
+        counts = [int(row["failed"]) if row else 0 for row in (several[0], one)]
+        if any(counts):
+            rows.append({"group": group, "failed": counts, "cells": several})
+    return rows
+
+
+def failures(study: Study, regime: str) -> list[dict[str, Any]]:
+    """Lay out suggested causes of one regime's failures, a row per cause."""
+    table = study.failure_causes[study.failure_causes["regime"] == regime]
+    by_key = {(row["cause"], row["size_group"]): row for row in table.to_dict("records")}
+    if not by_key:
+        return []
+    return [
+        {"term": term, "cells": [by_key[cause, group] for group in ("all", *GROUPS)]}
+        for cause, term in FAILURE_CAUSES.items()
+    ]
+
+
+def failed(study: Study, regime: str) -> list[int]:
+    """Count one regime's failures, all and by size group."""
+    table = study.failure_causes[study.failure_causes["regime"] == regime]
+    counts = table.groupby("size_group")["failed"].first()
+    return [int(counts.get(group, 0)) for group in ("all", *GROUPS)]
+
+
+def rescues(study: Study, regime: str) -> list[dict[str, Any]]:
+    """Lay out what reference levels rescue and break, a row per family, beside their effects."""
+    table = study.rescues[study.rescues["regime"] == regime]
+    by_key = {(row["condition"], row["size_group"]): row for row in table.to_dict("records")}
+    rows = []
+    for step in study.changes:
+        cells = [
+            (by_key.get((step.name, group)), study.effect(regime, step.name, group))
+            for group in GROUPS
+        ]
+        if step.is_reference and any(row is not None for row, _ in cells):
+            rows.append({"step": step, "label": study.label(step.family), "cells": cells})
+    return rows
+
+
+def confusions(study: Study) -> list[Markup]:
+    """Draw what objects are named, a panel per size group that has objects."""
+    panels = []
+    for group in GROUPS:
+        table = study.confusion[study.confusion["size_group"] == group]
+        categories = list(dict.fromkeys(table["category_name"]))
+        shares = table.pivot(index="category_name", columns="predicted", values="share")
+        counts = table.drop_duplicates("category_name").set_index("category_name")["n"]
+        if counts.sum():
+            drawn = figures_causes.confusion(
+                shares.loc[categories, categories],
+                counts=counts.astype(int).to_dict(),
+                name=f"confusion-{group}",
+                title=f"{group.capitalize()} objects",
+            )
+            panels.append(Markup(drawn))
+    return panels
+
+
+def kinds(study: Study) -> list[dict[str, Any]]:
+    """Lay out accuracy by category, a row per category, a cell per size group."""
+    by_key: dict[tuple[str, str], Row] = {
+        (row["category_name"], row["size_group"]): row
+        for row in study.categories.to_dict("records")
+    }
+    names = dict.fromkeys(study.categories["category_name"])
+    rows = []
+    for name in names:
+        cells = [by_key[name, group] for group in ("all", *GROUPS)]
+        rows.append({"name": name, "cells": [cell if cell["n"] else None for cell in cells]})
+    return rows
