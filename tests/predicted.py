@@ -35,3 +35,12 @@ def outcomes_of(predictions, *, draws=300, confidence=0.95, seed=0):
     """Arrange predictions as the analysis does."""
     settings = params.Analysis(confidence=confidence, bootstrap_draws=draws)
     return outcomes.outcomes(predictions, settings=settings, rng=np.random.default_rng(seed))
+
+
+def named(predictions, *, seed=0):
+    """Add the names that these answers give, wrong ones by chance, and how sure they are."""
+    rng = np.random.default_rng(seed)
+    names, true = np.unique(predictions["category_name"], return_inverse=True)
+    other = (true + rng.integers(1, len(names), len(true))) % len(names)
+    given = np.where(predictions["correct"], true, other)
+    return predictions.assign(predicted=names[given], confidence=rng.random(len(true)))

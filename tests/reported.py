@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from smallsight import analysis, audit, claims, curves, effects, outcomes, params
+from smallsight import donors, outcomes, params, tables
 from smallsight.conditions import ORIGINAL, UNTOUCHED, ladders
 from smallsight.report_inputs import Inputs
 from smallsight.report_study import GROUPS
@@ -44,26 +44,33 @@ def objects(counts, category):
     names = [category, "bus"]
     rows = [
         {
-            "image_id": f"{group}{i // 2}",
+            "image_id": 1000 * number + i // 2,
             "ann_id": i,
             "category_name": names[i % 2],
             "size_group": group,
             "side": low * (high / low) ** ((i + 0.5) / counts[group]),
         }
-        for group, (low, high) in SIDES.items()
+        for number, (group, (low, high)) in enumerate(SIDES.items())
         for i in range(counts[group])
     ]
     columns = ["image_id", "ann_id", "category_name", "size_group", "side"]
-    return pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=columns)
+    side = 5 * table["side"]
+    return table.assign(bbox_w=side, bbox_h=side, bbox_area=side**2)
 
 
-def predictions(sample, accuracy, changes, steps, chosen):
+def named(category):
+    """Give the two categories that the classifier knows."""
+    return [category, "car" if category == "bus" else "bus"]
+
+
+def predictions(sample, category, accuracy, changes, steps, chosen):
     """Two seeds; the objects that are right under a change are those right before, or more."""
     rng = np.random.default_rng(1)
     luck = pd.Series(0.0, sample.index)
     for _, part in sample.groupby("size_group"):
         luck[part.index] = (rng.permutation(len(part)) + 0.5) / len(part)
-    tables = []
+    tables, both = [], named(category)
     for regime in chosen:
         for step in steps:
             shift = changes.get((regime, step.name), 0.0)
@@ -73,12 +80,15 @@ def predictions(sample, accuracy, changes, steps, chosen):
             )
             names = {"regime": regime, "condition": step.name}
             names |= {"family": step.family, "level": step.level}
-            table = sample.assign(**names, correct=right, p_one=0.5, p_two=0.5)
+            other = sample["category_name"].map(dict(zip(both, reversed(both), strict=True)))
+            predicted = sample["category_name"].where(right, other)
+            table = sample.assign(**names, correct=right, predicted=predicted)
+            table = table.assign(confidence=0.5, p_one=0.5, p_two=0.5)
             tables += [table.assign(seed=seed) for seed in (0, 1)]
     return pd.concat(tables, ignore_index=True)
 
 
-def analysed(sample, table, seen):
+def analysed(sample, category, table, seen):
     """Every table of the analysis, as its stage writes them."""
     found = outcomes.outcomes(
         table,
@@ -86,28 +96,26 @@ def analysed(sample, table, seen):
         rng=np.random.default_rng(0),
     )
     views = [
-        sample.assign(
+        sample[["image_id", "ann_id"]].assign(
             condition=name,
             ssim_box=seen.get(name, (0.7, 0.8))[0] - 0.01 * (sample.index % 3 - 1) / 10,
             ssim_picture=seen.get(name, (0.7, 0.8))[1],
             box_w=sample["side"],
             box_h=sample["side"],
-            side_untouched=sample["side"],
         )
         for name in dict.fromkeys(table["condition"])
         if name != UNTOUCHED
     ]
-    columns = ["condition", "size_group", "ssim_box", "ssim_picture", "box_w", "box_h"]
-    views = pd.concat(views) if views else pd.DataFrame(columns=[*columns, "side_untouched"])
-    severities = audit.summary(views)
-    return {
-        "accuracy": analysis.accuracy(found),
-        "effects": audit.mark(effects.effects(found), severities),
-        "thresholds": curves.thresholds(found),
-        "bins": curves.binned(found),
-        "severity": severities,
-        "claims": claims.claims(found, severities[severities["vacuous"]]),
-    }
+    columns = ["image_id", "ann_id", "condition", "ssim_box", "ssim_picture", "box_w", "box_h"]
+    return tables.tables(
+        table,
+        found,
+        views=pd.concat(views) if views else pd.DataFrame(columns=columns),
+        objects=sample,
+        donors=donors.draw(sample, seed=0),
+        categories=named(category),
+        rng=np.random.default_rng(0),
+    )
 
 
 def write_study(
@@ -141,16 +149,21 @@ def write_study(
     if key not in MADE:
         sample = objects(counts, category)
         wanted = [one for one in conditions(protocol=protocol) if not only or one.name in only]
-        table = predictions(sample, accuracy, changes or {}, wanted, regimes(protocol=protocol))
+        table = predictions(
+            sample, category, accuracy, changes or {}, wanted, regimes(protocol=protocol)
+        )
         # The original protocol tests a fifth of what was sampled.
         whole = objects({group: 5 * n for group, n in counts.items()}, category)
-        MADE[key] = whole if protocol == "original" else sample, analysed(sample, table, seen)
-    sample, tables = MADE[key]
-    steps = list(dict.fromkeys(tables["accuracy"]["condition"]))
+        MADE[key] = (
+            whole if protocol == "original" else sample,
+            analysed(sample, category, table, seen),
+        )
+    sample, made = MADE[key]
+    steps = list(dict.fromkeys(made["accuracy"]["condition"]))
     sample.to_csv(folder / INPUTS.sample, index=False)
-    for name, table in tables.items():
-        table.to_csv(folder / getattr(INPUTS, name), index=False)
-    wide = tables["accuracy"].pivot_table(
+    for name, table in made.items():
+        table.to_csv(folder / f"data/analysis/{name}.csv", index=False)
+    wide = made["accuracy"].pivot_table(
         index=["regime", "condition"], columns="size_group", values="acc", sort=False
     )
     wide = wide.reindex(columns=["all", *GROUPS]).add_prefix("val_acc_").reset_index()

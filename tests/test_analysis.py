@@ -18,10 +18,20 @@ def table(predictions):
     return analysis.accuracy(outcomes_of(predictions))
 
 
-def headline(predictions):
+LEDGER = pd.DataFrame(
+    [
+        (regime, part, value + (regime == "retrained"))
+        for regime in ("fixed", "retrained")
+        for part, value in (("class_mix", 0.01), ("resolution", 0.23456), ("context", -0.1))
+    ],
+    columns=["regime", "part", "value"],
+)
+
+
+def headline(predictions, *, ledger=LEDGER):
     found = outcomes_of(predictions, draws=100)
     return analysis.headline(
-        analysis.accuracy(found), effects.effects(found), curves.thresholds(found)
+        analysis.accuracy(found), effects.effects(found), curves.thresholds(found), ledger
     )
 
 
@@ -138,11 +148,11 @@ def test_headline_numbers_are_the_headline_regimes(predictions, table, numbers):
         for name in CONDITIONS
         if name != "orig_full"
     }
-    for which, pick in (("worst", min), ("best", max)):
-        name = pick(deltas, key=deltas.get)
-        assert numbers[f"{which}_condition_for_small"] == name
-        assert numbers[f"{which}_effect_on_small"] == pytest.approx(deltas[name], abs=1e-4)
-    assert numbers["worst_condition_for_small"] == "downscale/scale=0.25"
+    name = min(deltas, key=deltas.get)
+    assert numbers["worst_condition_for_small"] == name == "downscale/scale=0.25"
+    assert numbers["worst_effect_on_small"] == pytest.approx(deltas[name], abs=1e-4)
+    assert numbers["gap_by_resolution"] == 0.2346
+    assert numbers["gap_by_context"] == -0.1
     other = (predictions["regime"] == "retrained") & (predictions["seed"] > 0)
     assert headline(predictions.assign(correct=predictions["correct"] ^ other)) == numbers
 
@@ -152,7 +162,8 @@ def test_headline_threshold_is_the_untouched_one(predictions):
     rank = np.random.default_rng(0).random(len(predictions))
     found = outcomes_of(predictions.assign(correct=rank < 1 / 6 + 5 / 6 * share), draws=100)
     rows = curves.thresholds(found)
-    numbers = analysis.headline(analysis.accuracy(found), effects.effects(found), rows)
+    tables = analysis.accuracy(found), effects.effects(found), rows, LEDGER
+    numbers = analysis.headline(*tables)
     chosen = (rows["regime"] == "fixed") & (rows["condition"] == "orig_full")
     assert numbers["threshold_pixels"] == round(rows.loc[chosen, "threshold"].item(), 4)
     assert 6 < numbers["threshold_pixels"] < 24
@@ -172,8 +183,21 @@ def test_headline_of_an_empty_group_is_none(predictions, group):
 def test_headline_without_any_change_of_the_picture(predictions):
     numbers = headline(predictions[predictions["condition"] == "orig_full"])
     assert numbers["worst_effect_on_small"] is None
-    assert numbers["best_condition_for_small"] is None
+    assert numbers["worst_condition_for_small"] is None
     assert numbers["accuracy_small"] is not None
+
+
+def test_headline_without_a_ledger_has_no_parts_of_the_gap(predictions):
+    numbers = headline(predictions, ledger=LEDGER.iloc[:0])
+    assert numbers["gap_by_resolution"] is None
+    assert numbers["gap_by_context"] is None
+
+
+def test_a_probe_is_never_the_worst_change(predictions):
+    probe = {"condition": "object_only", "family": "object_only", "correct": False}
+    worst = predictions[predictions["condition"] == "bg_blur"].assign(**probe)
+    both = pd.concat([predictions, worst], ignore_index=True)
+    assert headline(both)["worst_condition_for_small"] == "downscale/scale=0.25"
 
 
 def test_headline_threshold_beyond_all_sides_is_none(predictions):

@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from scipy.ndimage import uniform_filter1d
 from skimage.filters import gaussian
 
+import viewed
 from smallsight import conditions
-from smallsight.conditions import FAMILIES, View, ladder, ladders
+from smallsight.conditions import FAMILIES, View, ladder, ladders, probes, registry
 from smallsight.errors import ParameterError
 from smallsight.geometry import Box
+from smallsight.params import Share
 
 HEIGHT, WIDTH = 60, 80
 BOX = Box(20, 12, 32, 24)
@@ -30,6 +32,8 @@ INNER = st.builds(
     Box, st.floats(1, 40), st.floats(1, 25), st.floats(3, 38), st.floats(3, 33)
 )  # fmt: skip
 """Boxes inside the picture, so big that 0.35 of them holds a pixel's centre."""
+REFRAMED = {"orig_crop", "zoom", "crop_low", "zoom_matched", "zoom_object"}
+"""Families whose pictures have other edges."""
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +62,12 @@ def spans(box):
 # What holds for every family.
 
 
+@pytest.mark.parametrize("masked", [True, False], ids=["mask", "no mask"])
 @pytest.mark.parametrize("place", EXTREME)
 @pytest.mark.parametrize("name", FAMILIES)
-def test_any_box_gives_a_picture_and_the_same_one_again(picture, references, name, place):
-    view = View(picture, EXTREME[place])  # `picture` raises where it is written to
+def test_any_box_gives_a_picture_and_the_same_one_again(picture, references, name, place, masked):
+    # Picture and mask raise where they are written to.
+    view = viewed.seen(picture, EXTREME[place], masked=masked)
     before = picture.copy()
     first, second = references[name].apply(view), references[name].apply(view)
     assert first.picture.dtype == np.uint8
@@ -70,26 +76,89 @@ def test_any_box_gives_a_picture_and_the_same_one_again(picture, references, nam
     assert min(first.picture.shape) >= 1
     assert (first.picture == second.picture).all()
     assert first.box == second.box
+    assert first.material is view.material
     assert (picture == before).all()
     assert view.box == EXTREME[place]
     height, width = first.picture.shape[:2]
     seen = first.box.clipped(width, height)
-    assert seen.w > 0
-    assert seen.h > 0
+    # No sample holds less than a pixel: `zoom_matched` may pass by it.
+    assert min(seen.w, seen.h) > 0 or place == "less than a pixel"
 
 
-@pytest.mark.parametrize("name", sorted(set(FAMILIES) - {"orig_crop", "zoom"}))
-def test_all_but_crop_and_zoom_keep_the_frame(picture, references, name):
-    view = references[name].apply(View(picture, BOX))
+@pytest.mark.parametrize("place", EXTREME)
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_mask_stays_with_the_object_and_takes_nothing_of_a_reflection(references, name, place):
+    view = viewed.seen(np.zeros((HEIGHT, WIDTH, 3), np.uint8), EXTREME[place])
+    changed = references[name].apply(view)
+    height, width = changed.picture.shape[:2]
+    assert changed.mask.shape == (height, width)
+    assert changed.mask.dtype == bool
+    left, top = round(view.box.x - changed.box.x), round(view.box.y - changed.box.y)
+    beyond = np.pad(view.mask, ((height, height), (width, width)))
+    due = beyond[height + top :, width + left :][:height, :width]
+    assert (changed.mask == due).all()
+    unmasked = viewed.seen(view.picture, view.box, masked=False)
+    assert references[name].apply(unmasked).mask is None
+
+
+MOVED = [
+    ("orig_full", {}), ("orig_crop", {"margin": 0.25}), ("zoom", {"factor": 4}),
+    ("zoom", {"factor": 1.7}), ("zoom_matched", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options"), MOVED)
+@given(box=INNER)
+@settings(deadline=None, max_examples=25)
+def test_a_painted_mask_comes_out_where_the_mask_is(name, options, box):
+    view = viewed.seen(np.zeros((HEIGHT, WIDTH, 3), np.uint8), box)
+    painted = view.picture.copy()
+    painted[view.mask] = 255
+    changed = FAMILIES[name].change(view.showing(painted), **options)
+    white = changed.picture[..., 0] == 255
+    assert changed.mask.any()
+    assert white[changed.mask].all()
+    # What else is white is a reflection, beyond the picture's edges.
+    rows, columns = np.indices(white.shape)
+    rows, columns = rows + round(box.y - changed.box.y), columns + round(box.x - changed.box.x)
+    own = (rows >= 0) & (rows < HEIGHT) & (columns >= 0) & (columns < WIDTH)
+    assert not (white & ~changed.mask)[own].any()
+
+
+@pytest.mark.parametrize("name", sorted(set(FAMILIES) - REFRAMED))
+def test_all_but_crops_and_zooms_keep_the_frame(picture, references, name):
+    view = references[name].apply(viewed.seen(picture, BOX))
     assert view.picture.shape == picture.shape
     assert view.box == BOX
 
 
+@pytest.mark.parametrize("name", sorted(REFRAMED))
+def test_crops_and_zooms_do_not(picture, references, name):
+    view = references[name].apply(viewed.seen(picture, EXTREME["fractional"]))
+    assert view.picture.shape != picture.shape
+    assert (view.box.w, view.box.h) == (17.4, 9.93)
+
+
+@pytest.mark.parametrize("masked", [True, False], ids=["mask", "no mask"])
 @pytest.mark.parametrize("name", sorted(set(FAMILIES) - {"occlusion"}))
-def test_an_even_picture_stays_even(references, name):
-    colour = np.array((13, 200, 255), np.uint8)
+def test_an_even_picture_stays_even(references, name, masked):
+    colour = np.array(viewed.COLOUR, np.uint8)
     even = np.broadcast_to(colour, (HEIGHT, WIDTH, 3)).copy()
-    assert (references[name].apply(View(even, BOX)).picture == colour).all()
+    given = viewed.donors(even[:50, :70], even)
+    view = viewed.seen(even, BOX, masked=masked, given=given)
+    assert (references[name].apply(view).picture == colour).all()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_probe_is_what_needs_material(picture, references, name):
+    bare = View(picture, BOX)
+    assert FAMILIES[name].is_probe == (FAMILIES[name].change.__module__ == probes.__name__)
+    if FAMILIES[name].is_probe:
+        assert name not in conditions.ORIGINAL
+        with pytest.raises(ValueError, match="material"):
+            references[name].apply(bare)
+    else:
+        assert references[name].apply(bare).material is None
 
 
 # Each family, stated once more without its code.
@@ -361,7 +430,7 @@ def test_zoom_never_cuts_the_object_and_holds_it_in_the_middle(box, factor):
     # The box follows: what was under its centre still is, where that is in the picture.
     x, y = box.x + box.w / 2, box.y + box.h / 2
     if 0 <= x < WIDTH and 0 <= y < HEIGHT:
-        seen = view.picture[int(y + view.box.y - box.y), int(x + view.box.x - box.x)]
+        seen = view.picture[int(y) + round(view.box.y - box.y), int(x) + round(view.box.x - box.x)]
         assert tuple(seen[:2]) == (int(y), int(x))
 
 
@@ -420,6 +489,14 @@ def test_the_study_has_the_original_families_and_a_ladder_of_each_degradation(st
     assert levels["zoom"] == ["factor=4", "factor=2", "factor=0.5"]
 
 
+def test_the_study_has_every_probe(study):
+    steps = ladders(study.conditions)
+    assert set(steps) == set(FAMILIES)
+    assert [step.name for step in steps["bg_swap"]] == ["bg_swap", "bg_swap/donor=other"]
+    assert [step.level for step in steps["bg_swap"]] == ["donor=same", "donor=other"]
+    assert [step.level for step in steps["object_only"]] == ["default"]
+
+
 def test_condition_applies_its_own_options(picture):
     strong, weak = ladder("bg_blur", {"bg_blur": {"sigma": [8.0, 1.2], "margin": 0.0}})
     for step, sigma in ((strong, 8.0), (weak, 1.2)):
@@ -435,11 +512,11 @@ def test_every_family_says_what_it_is():
 
 
 def test_a_new_family_needs_one_function(monkeypatch, picture):
-    monkeypatch.setattr(conditions, "FAMILIES", dict(FAMILIES))
+    monkeypatch.setattr(registry, "FAMILIES", dict(FAMILIES))
 
-    @conditions.family(label="Inverted", description="light for dark")
-    def inverted(view, *, strength: conditions.Share):
-        return View(np.rint(view.picture * (1 - strength)).astype(np.uint8), view.box)
+    @registry.family(label="Inverted", description="light for dark")
+    def inverted(view, *, strength: Share):
+        return view.showing(np.rint(view.picture * (1 - strength)).astype(np.uint8))
 
     (step,) = ladder("inverted", {"inverted": {"strength": 1.0}})
     assert (step.name, step.level) == ("inverted", "strength=1")
@@ -463,6 +540,11 @@ def test_a_new_family_needs_one_function(monkeypatch, picture):
         ("occlusion", {"ratio": [1.01]}, "ratio", "1.01"),
         ("bg_blur", {"sigma": [0], "margin": [0.1]}, "sigma", "0"),
         ("bg_blur", {"sigma": [1], "margin": [2]}, "margin", "2"),
+        ("object_only", {"region": "shape"}, "region", "'shape'"),
+        ("zoom_object", {"region": ["mask", "shape"]}, "region", "'shape'"),
+        ("context_only", {"region": True}, "region", "True"),
+        ("bg_swap", {"donor": ["same", "any"]}, "donor", "'any'"),
+        ("crop_low", {"margin": [-0.1]}, "margin", "-0.1"),
     ],
 )
 def test_a_value_that_is_not_allowed_is_named(name, options, where, found):
@@ -478,8 +560,9 @@ def test_an_unknown_option_lists_the_known_ones():
         ladder("bg_blur", {"bg_blur": {"sigma": 1.0, "margn": 0.1}})
     assert caught.value.where == "conditions.bg_blur.margn"
     assert caught.value.expected == "one of sigma, margin, unit"
-    with pytest.raises(ParameterError, match=r"conditions\.orig_full\.x: .* expected no options$"):
-        ladder("orig_full", {"orig_full": {"x": 1}})
+    for name in ("orig_full", "zoom_matched"):
+        with pytest.raises(ParameterError, match=rf"{name}\.x: .* expected no options$"):
+            ladder(name, {name: {"x": 1}})
 
 
 def test_a_missing_option_is_named():

@@ -5,7 +5,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torchvision.transforms.v2 import functional as transforms
 
-from smallsight.geometry import Box, resize
+from smallsight.geometry import Box, resize, resized
 
 WIDTH, HEIGHT = 23, 17
 PLACE = st.floats(-30, 40)
@@ -89,22 +89,29 @@ def test_touched_pixels_are_those_the_box_overlaps(box):
 
 
 @pytest.mark.parametrize(
-    ("height", "width", "size"), [(96, 128, 64), (33, 57, 64), (64, 64, 64), (200, 37, 48)]
-)
-def test_resize_is_antialiased_bilinear(noise, height, width, size):
+    ("height", "width", "down", "across"),
+    [(96, 128, 64, 64), (33, 57, 64, 64), (64, 64, 64, 64), (200, 37, 48, 48), (60, 80, 97, 21),
+     (50, 30, 1, 70)],
+)  # fmt: skip
+def test_resizing_is_antialiased_bilinear(noise, height, width, down, across):
     picture = noise(height, width)
-    resized = resize(picture, size)
-    assert resized.dtype == np.uint8
+    found = resized(picture, across, down)
+    assert found.dtype == np.uint8
     exact = transforms.resize(
-        torch.from_numpy(picture.copy()).permute(2, 0, 1).double(), [size, size], antialias=True
+        torch.from_numpy(picture.copy()).permute(2, 0, 1).double(), [down, across], antialias=True
     )
     # Pillow rounds after each of its two passes.
-    assert np.abs(resized - exact.permute(1, 2, 0).numpy()).max() <= 1.01
+    assert np.abs(found - exact.permute(1, 2, 0).numpy()).max() <= 1.01
 
 
-def test_resize_to_the_same_size_changes_nothing(noise):
-    picture = noise(40, 40)
-    assert (resize(picture, 40) == picture).all()
+@pytest.mark.parametrize("size", [24, 70])
+def test_resize_has_width_and_height_alike(noise, size):
+    assert (resize(noise(60, 45), size) == resized(noise(60, 45), size, size)).all()
+
+
+def test_resizing_to_the_same_size_changes_nothing(noise):
+    assert (resize(noise(40, 40), 40) == noise(40, 40)).all()
+    assert (resized(noise(40, 30), 30, 40) == noise(40, 30)).all()
 
 
 def test_resize_averages_what_it_drops():

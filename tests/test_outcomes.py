@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from predicted import CONDITIONS, outcomes_of, predicted
+from smallsight import statistics
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,45 @@ def test_shares_are_means_over_seeds_of_each_instance(found, predictions):
         due = table[regime, condition]
         assert found.shares[row] == pytest.approx(due.to_numpy())
         assert found.right(regime, condition).tolist() == (due > 0.5).tolist()
+
+
+@pytest.mark.parametrize("regime", ["fixed", "retrained"])
+def test_what_turns_is_right_under_one_condition_alone(found, regime):
+    before, after = (found.right(regime, name) for name in ("orig_full", "downscale"))
+    turned = found.turned(regime, "orig_full", "downscale")
+    assert turned.tolist() == [int(b) - int(a) for a, b in zip(before, after, strict=True)]
+    assert set(turned) == {-1, 0, 1}
+    assert (found.turned(regime, "downscale", "orig_full") == -turned).all()
+    assert not found.turned(regime, "downscale", "downscale").any()
+
+
+@pytest.mark.parametrize("group", ["all", "small", "medium", "large"])
+def test_what_turned_is_tested_with_images_in_place_of_pairs(found, group):
+    turned = found.turned("fixed", "orig_full", "downscale")
+    by_image = {}
+    for image, way, chosen in zip(found.instances["image_id"], turned, found.members[group],
+                                  strict=True):  # fmt: skip
+        if chosen:
+            by_image[image] = by_image.get(image, 0) + way
+    due = statistics.clustered_mcnemar_p(np.array(list(by_image.values())))
+    assert found.turned_p(turned, found.members[group]) == pytest.approx(due)
+    assert found.turned_p(-turned, found.members[group]) == pytest.approx(due)
+    pairs = (turned[found.members[group]] == 1).sum(), (turned[found.members[group]] == -1).sum()
+    assert due != pytest.approx(statistics.mcnemar_p(*map(int, pairs)), rel=1e-3)
+
+
+def test_where_nothing_turns_or_nothing_is_chosen_there_is_nothing_to_find(found):
+    turned = found.turned("fixed", "orig_full", "downscale")
+    none = np.zeros(len(turned), bool)
+    assert found.turned_p(0 * turned, ~none) == 1
+    assert found.turned_p(turned, none) == 1
+
+
+def test_categories_are_numbered_by_the_alphabet(found):
+    names = sorted(set(found.instances["category_name"]))
+    assert len(names) == 6
+    numbered = [names[number] for number in found.category]
+    assert numbered == found.instances["category_name"].tolist()
 
 
 @pytest.mark.parametrize("group", ["all", "small", "medium", "large"])

@@ -3,29 +3,81 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from smallsight import conditions, files, render
-from smallsight.conditions import View
+import viewed
+from smallsight import conditions, donors, files, masks, materials, render
+from smallsight.conditions import Material, View
 from smallsight.geometry import Box, resize
 
 SIZE = 48
+COLOUR = (90, 140, 30)
 
 
 def written(folder):
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
+def box(row):
+    return Box(row.bbox_x, row.bbox_y, row.bbox_w, row.bbox_h)
+
+
 @pytest.fixture
-def run(study_sample, tmp_path):
+def sample(study_sample):
+    """Two categories; of each picture one object is large and one small."""
+    area = study_sample["bbox_w"] * study_sample["bbox_h"]
+    return study_sample.assign(
+        category_name=list("aababb"), area_ratio=area / 4800, size_group=["large", "small"] * 3
+    )
+
+
+@pytest.fixture
+def drawn(sample):
+    """Donors, of which one is missing."""
+    drawn = donors.draw(sample, seed=0)
+    drawn.loc[3, ["donor_image_id", "donor_ann_id"]] = None
+    return drawn
+
+
+@pytest.fixture
+def known(sample):
+    """Masks of all objects but the last."""
+    return {
+        (row.image_id, row.ann_id): masks.encode(viewed.ellipse(box(row), 60, 80))
+        for row in sample[:-1].itertuples()
+    }
+
+
+@pytest.fixture
+def run(sample, known, drawn, tmp_path):
     """Render a ladder over a sample, as the stage does; give the folder."""
 
-    def run(steps, name="out", sample=study_sample):
+    def run(steps, name="out", sample=sample):
         folder = tmp_path / name / steps[0].family
         folder.mkdir(parents=True)
-        views = render.render(steps, sample, input_size=SIZE, folder=folder)
+        shared = materials.materials(sample, colour=COLOUR, input_size=SIZE)
+        instances = materials.with_materials(sample, known, drawn)
+        views = render.render(steps, instances, shared, folder=folder)
         files.write_table(views, folder / "views.csv")
         return folder
 
     return run
+
+
+@pytest.fixture
+def view_of(sample, known, drawn):
+    """Make a row's view from the pictures, the masks and the donors themselves."""
+    large = sample.loc[sample["size_group"] == "large", "area_ratio"]
+
+    def view_of(row):
+        with Image.open(row.image_path) as picture:
+            pixels = np.asarray(picture)
+        mask = viewed.ellipse(box(row), 60, 80) if (row.image_id, row.ann_id) in known else None
+        given = {}
+        for one in drawn[(drawn["ann_id"] == row.ann_id)].dropna().itertuples():
+            (donor,) = sample[sample["ann_id"] == one.donor_ann_id].itertuples()
+            given[one.donor] = lambda donor=donor: view_of(donor)
+        return View(pixels, box(row), mask, Material(COLOUR, SIZE, np.sqrt(large.median()), given))
+
+    return view_of
 
 
 @pytest.mark.parametrize("family", conditions.FAMILIES)
@@ -41,35 +93,34 @@ def test_bytes_do_not_depend_on_the_number_of_workers(monkeypatch, study, run, f
 
 @pytest.mark.usefixtures("single_worker")
 class TestRender:
-    def test_bytes_do_not_depend_on_the_order_of_the_sample(self, study, run, study_sample):
-        steps = conditions.ladder("bg_blur", study.conditions)
-        shuffled = study_sample.sample(frac=1, random_state=1)
+    @pytest.mark.parametrize("family", ["bg_blur", "bg_swap"])
+    def test_bytes_do_not_depend_on_the_order_of_the_sample(self, study, run, sample, family):
+        steps = conditions.ladder(family, study.conditions)
+        shuffled = sample.sample(frac=1, random_state=1)
         assert written(run(steps)) == written(run(steps, "other", shuffled))
 
     @pytest.mark.parametrize("family", conditions.FAMILIES)
     def test_pictures_are_the_condition_at_the_networks_size(
-        self, study, run, study_sample, family
+        self, study, run, sample, view_of, family
     ):
         steps = conditions.ladder(family, study.conditions)
         folder = run(steps)
-        for row in study_sample.itertuples():
-            native = np.asarray(Image.open(row.image_path))
-            box = Box(row.bbox_x, row.bbox_y, row.bbox_w, row.bbox_h)
+        for row in sample.itertuples():
             for step in steps:
-                view = step.apply(View(native, box))
+                view = step.apply(view_of(row))
                 path = folder / step.level / f"{row.image_id}_{row.ann_id}.png"
                 with Image.open(path) as stored:
                     assert (stored.size, stored.mode) == ((SIZE, SIZE), "RGB")
                     assert (np.asarray(stored) == resize(view.picture, SIZE)).all()
 
-    def test_views_say_where_the_object_is(self, study, run, study_sample):
+    def test_views_say_where_the_object_is(self, study, run, sample):
         for family in ("orig_full", "orig_crop"):
             step, *_ = conditions.ladder(family, study.conditions)
             views = render.read_views(run([step]).parent, step)
             assert list(views.columns) == list(render.VIEW_COLUMNS)[1:]
             ids = ["image_id", "ann_id"]
-            assert views[ids].to_numpy().tolist() == study_sample[ids].to_numpy().tolist()
-            for row, view in zip(study_sample.itertuples(), views.itertuples(), strict=True):
+            assert views[ids].to_numpy().tolist() == sample[ids].to_numpy().tolist()
+            for row, view in zip(sample.itertuples(), views.itertuples(), strict=True):
                 left = top = 0
                 if family == "orig_crop":
                     left = max(int(np.floor(row.bbox_x - 0.25 * row.bbox_w)), 0)
@@ -98,13 +149,12 @@ class TestRender:
         assert strong != (folder / "scale=0.5/3_30.png").read_bytes()
 
     @pytest.mark.parametrize("factor", [4.0, 0.5])
-    def test_views_of_zoom_say_how_large_the_object_appears(self, run, study_sample, factor):
+    def test_views_of_zoom_say_how_large_the_object_appears(self, run, sample, factor):
         (step,) = conditions.ladder("zoom", {"zoom": {"factor": factor}})
         views = render.read_views(run([step]).parent, step)
-        for row, view in zip(study_sample.itertuples(), views.itertuples(), strict=True):
-            box = step.apply(View(np.zeros((60, 80, 3), np.uint8), Box(
-                row.bbox_x, row.bbox_y, row.bbox_w, row.bbox_h))).box  # fmt: skip
-            cut = box.clipped(view.view_w, view.view_h)
+        for row, view in zip(sample.itertuples(), views.itertuples(), strict=True):
+            place = step.apply(View(np.zeros((60, 80, 3), np.uint8), box(row))).box
+            cut = place.clipped(view.view_w, view.view_h)
             assert view.box_w == pytest.approx(cut.w * SIZE / view.view_w)
             assert view.box_h == pytest.approx(cut.h * SIZE / view.view_h)
             # Half as wide and high again as the box at least.
@@ -112,7 +162,38 @@ class TestRender:
             due = 160 if factor < 1 else max(20, needed)
             assert due <= view.view_w <= due + 1.01
 
-    def test_views_say_how_much_of_the_object_and_of_the_picture_is_left(self, run, study_sample):
+    def test_probes_show_what_they_are_for(self, run, sample, known):
+        """Masks and donors reach the pictures, each its own instance's."""
+
+        def rendered(name, **options):
+            (step,) = conditions.ladder(name, {name: options})
+            folder = run([step], name=f"{name}{options}") / step.level
+            return {
+                (row.image_id, row.ann_id): np.asarray(
+                    Image.open(folder / render.picture_name(row.image_id, row.ann_id))
+                )
+                for row in sample.itertuples()
+            }
+
+        alone, boxed = rendered("object_only"), rendered("object_only", region="box")
+        swapped = {kind: rendered("bg_swap", donor=kind) for kind in donors.KINDS}
+        for row in sample.itertuples():
+            key = row.image_id, row.ann_id
+            assert (alone[key] != boxed[key]).any() == (key in known)
+            assert (alone[key][0, -1] == COLOUR).all()
+            missing = row.ann_id == 31
+            assert (swapped["other"][key] == alone[key]).all() == missing
+            assert (swapped["same"][key] != alone[key]).any()
+            assert (swapped["same"][key] != swapped["other"][key]).any()
+
+    def test_zoom_matched_gives_all_objects_about_one_side(self, run, sample):
+        (step,) = conditions.ladder("zoom_matched", {"zoom_matched": {}})
+        views = render.read_views(run([step]).parent, step)
+        side = np.sqrt(views["box_w"] * views["box_h"])
+        due = SIZE * np.sqrt(sample.loc[sample["size_group"] == "large", "area_ratio"].median())
+        assert side.to_numpy() == pytest.approx(due, rel=0.1)
+
+    def test_views_say_how_much_of_the_object_and_of_the_picture_is_left(self, run):
         def likeness(name, **options):
             (step,) = conditions.ladder(name, {name: options})
             views = render.read_views(run([step], name=f"{name}{options}").parent, step)
@@ -154,13 +235,3 @@ class TestRender:
             assert part["ssim_box"].to_numpy() == pytest.approx(due["ssim_box"].to_numpy())
         untouched = pd.DataFrame([row for row in rows if row["family"] == "orig_full"])
         assert len(render.read_changed_views(folder, untouched)) == 0
-
-    @pytest.mark.parametrize(("mode", "suffix"), [("L", "jpg"), ("P", "png"), ("RGBA", "png"),
-                                                  ("CMYK", "jpg"), ("RGB", "jpg")])  # fmt: skip
-    def test_pictures_of_any_mode_are_read_as_colours(self, tmp_path, noise, mode, suffix):
-        path = tmp_path / f"x.{suffix}"
-        Image.fromarray(noise(20, 30)).convert(mode).save(path)
-        picture = render.read_picture(path)
-        assert (picture.shape, picture.dtype) == ((20, 30, 3), np.uint8)
-        with Image.open(path) as again:
-            assert (picture == np.asarray(again.convert("RGB"))).all()

@@ -24,6 +24,9 @@ from smallsight.report_study import GROUPS
 SECTIONS = [
     "In short",
     "Claims and verdicts",
+    "Where the gap comes from",
+    "What failures are taken for",
+    "What would rescue a failure",
     "What each change does",
     "Dose and response",
     "Thresholds in pixels",

@@ -1,5 +1,6 @@
 """What the report shows of the analysis, in the page and in its parts."""
 
+import itertools
 import re
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pytest
 
 from reported import INPUTS, conditions
 from smallsight import report_evidence, report_text
-from smallsight.conditions import UNTOUCHED
+from smallsight.conditions import FAMILIES, UNTOUCHED
 from smallsight.report_study import GROUPS
 from smallsight.vocabulary import DIFFERENCE
 from test_report import Tables, text_of
@@ -65,15 +66,17 @@ def test_every_effect_stands_with_its_sign_and_numbers(report_page):
     effects = pd.read_csv(INPUTS.effects).set_index(["regime", "condition", "size_group"])
     assert (effects["verdict"] == "lower").any()
     changes = [step for step in conditions() if step.name != UNTOUCHED]
-    for regime in ("Fixed", "Retrained"):
-        head, *body = table(made, f"{regime} head: effects")
+    probes = [step for step in changes if FAMILIES[step.family].is_probe]
+    kinds = {"changes": [step for step in changes if step not in probes], "probes": probes}
+    for regime, kind in itertools.product(("Fixed", "Retrained"), kinds):
+        head, *body = table(made, f"{regime} head: effects of {kind}")
         assert [title.strip() for title in head[1:]] == [
             "Small",
             "Medium",
             "Large",
             "Small − large",
         ]
-        for cells, step in zip(body, changes, strict=True):
+        for cells, step in zip(body, kinds[kind], strict=True):
             for cell, group in zip(cells[1:], (*GROUPS, DIFFERENCE), strict=True):
                 row = effects.loc[regime.lower(), step.name, group]
                 sign = {"higher": "▲ ", "lower": "▼ ", "inconclusive": ""}[row.verdict]
@@ -122,7 +125,8 @@ def test_levels_in_shares_of_the_object_make_a_page(report_page):
 
 def test_a_family_of_one_level_has_no_panel(reported_study):
     made = reported_study()
-    families = {step.family for step in conditions()} - {UNTOUCHED, "orig_crop"}
+    families = {step.family for step in conditions() if not FAMILIES[step.family].is_probe}
+    families -= {UNTOUCHED, "orig_crop"}
     assert len(report_evidence.dose_response(made)) == len(families)
 
 
@@ -130,7 +134,8 @@ def test_every_threshold_and_cost_stands_in_the_page(report_page):
     made = report_page(changes={("fixed", "orig_crop"): -0.25})
     thresholds = pd.read_csv(INPUTS.thresholds).set_index(["regime", "condition"])
     _, *body = table(made, "Thresholds in input pixels")
-    for cells, step in zip(body, conditions(), strict=True):
+    steps = [step for step in conditions() if not FAMILIES[step.family].is_probe]
+    for cells, step in zip(body, steps, strict=True):
         for number, regime in enumerate(("fixed", "retrained")):
             row = thresholds.loc[regime, step.name]
             assert f"{report_text.threshold(row)} px" in cells[1 + 2 * number]

@@ -105,7 +105,7 @@ def test_a_cost_is_told_only_where_its_verdict_gives_a_direction(reported_study)
 def test_equal_conditions_give_no_direction_at_all(reported_study):
     points = report_words.points(reported_study())
     assert not any(word in point for point in points for word in DIRECTIONS)
-    assert sum("detectable: " in point for point in points) == 3
+    assert sum("detectable: " in point for point in points) == 4
 
 
 def test_small_objects_stand_beside_answers_that_need_no_picture(reported_study):

@@ -87,6 +87,3 @@ def test_detail_that_only_the_larger_view_holds_counts_as_a_difference(picture):
     assert found < 0.8
     flat = np.repeat(np.repeat(small, 2, axis=0), 2, axis=1)
     assert severity.in_box_similarity(small, half, flat, box) > found + 0.1
-
-
-# The table.

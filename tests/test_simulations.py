@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit, ndtr
+from scipy.stats import norm
 
-from smallsight import analysis, claims, curves, effects, params, statistics
+from smallsight import analysis, causes, claims, curves, effects, params, statistics
 from smallsight.conditions import ORIGINAL, UNTOUCHED
 from smallsight.outcomes import Outcomes
+from smallsight.terms import PARTS, PATHS
 from smallsight.vocabulary import DIFFERENCE, REGIMES, SIZE_GROUPS
 
 MORE = int(os.environ.get("SIMULATIONS", "1"))
@@ -38,11 +40,16 @@ def ranks(rng, image, *, rho):
     return ndtr(np.sqrt(rho) * shared + np.sqrt(1 - rho) * alone)
 
 
-def study(image, group, shares, *, rng, draws, side=None):
+def study(image, group, shares, *, rng, draws, side=None, category="a"):
     """Arrange shares (by regime and condition) of right answers, as `outcomes` would."""
     n = len(image)
     instances = pd.DataFrame(
-        {"image_id": image, "ann_id": np.arange(n), "category_name": "a", "size_group": group}
+        {
+            "image_id": image,
+            "ann_id": np.arange(n),
+            "category_name": category,
+            "size_group": group,
+        }
     )
     names = [
         {"regime": regime, "condition": name, "family": name, "level": "default"}
@@ -145,13 +152,13 @@ NOISE = {"mostly the scene's": (0.15, 0.65, 0.1, 0.1), "mostly the head's": (0.3
 CONDITIONS = [*ORIGINAL, *(f"more {number}" for number in range(11))]
 
 
-def noisy(rng, image, *, hard, parts):
+def noisy(rng, image, *, hard, parts, conditions=CONDITIONS):
     """Draw answers that no condition changes, of five heads each in both regimes."""
     scene, scene_by_condition, instance, seed = np.sqrt(parts)
     base = scene * rng.standard_normal(image.max() + 1)
     shares = {}
     for regime in REGIMES:
-        for name in CONDITIONS:
+        for name in conditions:
             latent = base + scene_by_condition * rng.standard_normal(len(base))
             latent = latent[image] + instance * rng.standard_normal(len(image))
             heads = latent + seed * rng.standard_normal((5, len(image)))
@@ -230,6 +237,89 @@ def test_the_same_condition_twice_gives_no_verdict():
     assert (costs["cost"] == 1).all()
     assert (costs["p_value"] == 1).all()
     assert (costs["verdict"] == "inconclusive").all()
+
+
+# The ledger.
+
+MIXES = {"small": (0.7, 0.3), "large": (0.35, 0.65)}
+"""Shares of the two categories."""
+RIGHT = {
+    "orig_full": {"small": (0.3, 0.5), "large": (0.65, 0.85)},
+    "zoom_matched": {"small": (0.5, 0.6), "large": (0.65, 0.85)},
+    "object_only": {"small": (0.35, 0.6), "large": (0.6, 0.75)},
+    "zoom_object": {"small": (0.5, 0.7), "large": (0.6, 0.8)},
+}
+"""Accuracy on each category under the conditions that the ledger compares."""
+
+
+def parts_of(mixes, right):
+    """Say what the gap and its parts are, from the mixes and accuracies themselves."""
+    both = (np.array(mixes["small"]) + mixes["large"]) / 2
+    full, zoomed, alone, both_gone = (
+        both @ np.subtract(right[name]["large"], right[name]["small"])
+        for name in ("orig_full", "zoom_matched", "object_only", "zoom_object")
+    )
+    large, small = (np.dot(mixes[key], right["orig_full"][key]) for key in ("large", "small"))
+    return {
+        "gap": large - small,
+        "class_mix": large - small - full,
+        "resolution": (full - zoomed + alone - both_gone) / 2,
+        "context": (full - alone + zoomed - both_gone) / 2,
+        "residual": both_gone,
+    }
+
+
+def small_and_large(rng, n=N):
+    """Make n small and n large instances; images hold instances of both."""
+    image = np.concatenate([clusters(rng, n, (1, 2, 3, 4, 5)) for _ in MIXES])
+    return image, np.repeat(list(MIXES), n)
+
+
+def test_intervals_of_the_ledger_cover_what_was_planted():
+    """Images share their fate, and conditions what is hard."""
+    rng = np.random.default_rng(12)
+    truth = parts_of(MIXES, RIGHT)
+    assert sum(truth[name] for name in list(truth)[1:]) == pytest.approx(truth["gap"])
+    assert min(truth.values()) > 0.02
+    repetitions, hits = 800 * MORE, 0.0
+    for _ in range(repetitions):
+        image, group = small_and_large(rng)
+        second = rng.random(len(group)) < np.array([MIXES[key][1] for key in group])
+        before = norm.ppf(ranks(rng, image, rho=0.5))
+        shares = {}
+        for name, cells in RIGHT.items():
+            accuracy = np.array([cells[key] for key in group])[np.arange(len(group)), 1 * second]
+            now = norm.ppf(ranks(rng, image, rho=0.5))
+            shares["fixed", name] = ndtr((before + now) / np.sqrt(2)) < accuracy
+        category = np.where(second, "b", "a")
+        found = study(image, group, shares, rng=rng, draws=600, category=category)
+        rows = causes.ledger(found).set_index("part").loc[list(truth)]
+        due = list(truth.values())
+        hits = hits + ((rows["ci_low"] <= due) & (due <= rows["ci_high"]))
+    for name, share in (hits / repetitions).items():
+        print(f"{name:10} truth {truth[name]:+.3f}: covered {share:.3f}")
+    assert (hits / repetitions).between(0.92, 0.98).all()
+
+
+@pytest.mark.parametrize(
+    ("apart", "absent"),
+    [(0.0, ["gap", *PARTS, *PATHS]), (0.8, ["class_mix", "resolution", "context", *PATHS])],
+    ids=["no gap", "a gap that nothing closes"],
+)
+def test_noise_rarely_gives_a_part_of_the_gap(apart, absent):
+    rng = np.random.default_rng(13)
+    repetitions, found = 200 * MORE, 0
+    for _ in range(repetitions):
+        image, group = small_and_large(rng)
+        hard = np.where(group == "small", apart, 0.0)
+        shares = noisy(rng, image, hard=hard, parts=NOISE["mostly the scene's"], conditions=RIGHT)
+        category = rng.choice(["a", "b", "c"], len(group), p=[0.6, 0.3, 0.1])
+        outcomes = study(image, group, shares, rng=rng, draws=400, category=category)
+        rows = causes.ledger(outcomes)
+        assert len(rows) == 7 * 2
+        found += (rows.loc[rows["part"].isin(absent), "verdict"] != "inconclusive").any()
+    print(f"a part in {found / repetitions:.3f}")
+    assert found / repetitions <= 0.06
 
 
 # Power.

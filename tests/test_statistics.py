@@ -219,6 +219,41 @@ def test_mcnemar_over_thousands_of_images_is_finite_and_normal():
     assert 0 < statistics.clustered_mcnemar_p(np.ones(900, int)) < 1e-200
 
 
+@pytest.mark.parametrize("permutations", [19, 99, 400])
+def test_permutation_p_is_uniform_where_what_was_observed_is_one_of_the_permutations(permutations):
+    """Each of as many ranks is as likely; p never falls below the likeliest two of them."""
+    values = np.arange(permutations + 1.0)
+    found = [statistics.permutation_p(value, np.delete(values, int(value))) for value in values]
+    for level in found:
+        share = np.mean(np.array(found) <= level + 1e-9)
+        assert share == pytest.approx(level, abs=1e-9) or level == 1
+    assert min(found) == pytest.approx(2 / (permutations + 1))
+    assert max(found) == 1
+    assert found == found[::-1]
+
+
+def test_permutation_p_is_uniform_under_the_null_within_chance():
+    rng = np.random.default_rng(0)
+    found = [statistics.permutation_p(row[0], row[1:]) for row in rng.normal(size=(4000, 200))]
+    for level in (0.02, 0.05, 0.2, 0.5):
+        error = np.sqrt(level * (1 - level) / 4000)
+        assert np.mean(np.array(found) <= level) == pytest.approx(level, abs=3.5 * error + 0.005)
+    # Ties make it larger, never smaller.
+    tied = [statistics.permutation_p(row[0], row[1:]) for row in rng.binomial(6, 0.3, (2000, 200))]
+    assert np.mean(np.array(tied) <= 0.05) <= 0.05
+
+
+@given(st.integers(-9, 9), st.lists(st.integers(-9, 9), min_size=1, max_size=60))
+@settings(deadline=None, max_examples=80)
+def test_permutation_p_is_twice_the_smaller_tail_and_never_zero(observed, permuted):
+    found = statistics.permutation_p(observed, np.array(permuted, float))
+    above = sum(value >= observed for value in [*permuted, observed])
+    below = sum(value <= observed for value in [*permuted, observed])
+    assert found == pytest.approx(min(2 * min(above, below) / (len(permuted) + 1), 1))
+    assert found > 0
+    assert statistics.permutation_p(-observed, -np.array(permuted, float)) == found
+
+
 @given(P_VALUES)
 @settings(deadline=None, max_examples=50)
 def test_holm_is_the_step_down_rule_and_leaves_out_what_was_not_tested(p_values):
@@ -275,6 +310,37 @@ def test_as_many_pairs_as_mcnemar_needs_turn_in_four_of_five_studies(confidence)
     needed = next(k for k in range(99) if statistics.mcnemar_p(k, 0) <= 1 - confidence)
     mean = statistics.fewest_discordant(confidence)
     assert poisson.sf(needed - 1, mean) == pytest.approx(0.8)
+
+
+@given(
+    st.lists(st.floats(-1, 1) | st.just(np.nan), min_size=1, max_size=60),
+    st.floats(-1, 1),
+    st.floats(0.5, 0.99),
+    st.integers(1, 200),
+)
+@settings(deadline=None, max_examples=80)
+def test_what_stands_beside_an_estimate_is_of_its_draws(draws, value, confidence, images):
+    draws = np.array(draws)
+    found = statistics.estimate(np.array([value, *draws]), confidence=confidence, images=images)
+    error = statistics.standard_error(draws, images=images)
+    due = {
+        "p_value": statistics.wald_p(value, error, images=images),
+        "mde": statistics.minimum_detectable(error, confidence=confidence),
+    }
+    due |= dict(zip(("ci_low", "ci_high"), percentile_interval(draws, confidence, images=images),
+                    strict=True))  # fmt: skip
+    assert found == pytest.approx(due, nan_ok=True)
+
+
+def test_an_estimate_takes_no_heed_of_itself_among_its_draws():
+    draws = np.random.default_rng(0).normal(0, 0.1, 400)
+    one, other = (
+        statistics.estimate(np.array([value, *draws]), confidence=0.95, images=50)
+        for value in (0.0, 90.0)
+    )
+    assert all(one[name] == other[name] for name in ("ci_low", "ci_high", "mde"))
+    assert one["p_value"] == 1
+    assert other["p_value"] < 1e-9
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ STEPS = {
 }
 """The conditions between which each of `PATHS` lies: resolution's Shapley value is their mean."""
 LEDGER_COLUMNS = (
-    *("regime", "part", "n", "images", "value", "ci_low", "ci_high", "share"),
+    *("regime", "part", "n", "images", "thinnest", "value", "ci_low", "ci_high", "share"),
     *("p_value", "p_holm", "mde", "verdict"),
 )
 VERDICTS = {1: "favours large", -1: "favours small", 0: "inconclusive", None: ""}
@@ -61,13 +61,16 @@ def ledger(outcomes: Outcomes) -> pd.DataFrame:
     DataFrame
         `LEDGER_COLUMNS`, a row per regime and part: gap, then `PARTS`, then `PATHS`. Values are
         differences of accuracies, above 0 where a part makes large objects the better ones;
+        `thinnest` counts the instances of the rarest category in either group, on which the split
+        of what is not class mix leans as on any other;
         `share` is the value over the gap, empty where the gap has no verdict. No rows for a
         regime in which one of `CONDITIONS` was not evaluated, or without small or large objects.
     """
     rows: list[dict[str, Any]] = []
     for regime in outcomes.regimes:
         for part, draws in parts(outcomes, regime).items():
-            row = {"regime": regime, "part": part, **outcomes.size(*_GROUPS), "value": draws[0]}
+            row = {"regime": regime, "part": part, **outcomes.size(*_GROUPS)}
+            row |= {"thinnest": thinnest(outcomes), "value": draws[0]}
             rows.append(row | _estimate(outcomes, draws))
     table = pd.DataFrame(rows).reindex(columns=list(LEDGER_COLUMNS))
     table = statistics.judge(table, VERDICTS, confidence=outcomes.settings.confidence)
@@ -147,6 +150,18 @@ def standardised_gap(outcomes: Outcomes, regime: str, condition: str) -> np.ndar
         shares.append(_normalised(counts))
     differences = np.nan_to_num(rates[0] - rates[1])
     return (differences * np.mean(shares, axis=0)).sum(axis=1)
+
+
+def thinnest(outcomes: Outcomes) -> int:
+    """Count the rarest category of small or large objects in the group that has fewest of it."""
+    length = outcomes.category.max() + 1
+    counts = np.stack(
+        [
+            np.bincount(outcomes.category[outcomes.members[group]], minlength=length)
+            for group in _GROUPS
+        ]
+    )
+    return int(counts[:, counts.any(axis=0)].min())
 
 
 def shapley(

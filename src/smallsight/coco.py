@@ -159,7 +159,8 @@ def _check_categories(names: dict[int, str], categories: Sequence[str], where: s
         if present.count(name) > 1:
             raise AnnotationError(where, f"several categories named {name!r}", "distinct names")
         if name not in present:
-            known = ", ".join(sorted(present)) or "no category at all"
+            shown = (one if one.isprintable() else shortened(one) for one in sorted(present))
+            known = ", ".join(shown) or "no category at all"
             raise AnnotationError(
                 where,
                 f"no category {name!r}",

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter
 
 from smallsight.figures import BAND, FAINT, INK, style, svg
 
-WIDENS, NARROWS = "#a6431f", "#2f6fa5"
+ADDS, TAKES = "#a6431f", "#2f6fa5"
 """Colours of parts that add to the gap and that take from it, far apart in lightness and hue."""
 _PALE, _DARK = "#1a2330", "#fefefe"
 """Colours of numbers on pale and on dark cells, which stay as they are on a dark page."""
@@ -42,7 +42,7 @@ def waterfall(rows: pd.DataFrame, *, name: str, title: str) -> str:
         reached = 0.0
         for position, row in enumerate(rows.itertuples()):
             start = 0.0 if row.is_total else reached
-            colour = INK if row.is_total else WIDENS if row.value >= 0 else NARROWS
+            colour = INK if row.is_total else ADDS if row.value >= 0 else TAKES
             face = "none" if row.hollow else colour
             bar = Rectangle(
                 (start, position - 0.3), row.value, 0.6, fc=face, ec=colour, lw=1.1, zorder=3

@@ -15,7 +15,7 @@ NAMED_COLUMNS = (
 )
 NEIGHBOUR_COLUMNS = (
     *("size_group", "pictures", "neighbour", "failed", "images", "named", "share"),
-    *("chance", "excess", "ci_low", "ci_high", "p_value", "p_holm", "verdict"),
+    *("chance", "excess", "ci_low", "ci_high", "p_value", "p_holm", "mde", "verdict"),
 )
 VERDICTS = {1: "more", -1: "less", 0: "inconclusive", None: ""}
 """Whether errors name a neighbour more often than chance does, less often, or neither."""
@@ -85,10 +85,10 @@ def neighbours(
 
     Chance leaves the names that were given as they are and deals them out again among the errors of
     one true category and size group, in pictures of several categories: what a category is mostly
-    taken for is no sign of a neighbour. `p_value` is that of the permutation test, two-sided;
-    the interval of the excess is by bootstrap over images, with each error's chance as it is in the
-    sample; `p_holm` takes all rows as one family,
-    and a verdict needs both.
+    taken for is no sign of a neighbour. `p_value` is the larger of the permutation test's, which
+    knows nothing of images, and Wald's by the bootstrap over images, with each error's chance as it
+    is in the sample; the interval is the bootstrap's. `p_holm` takes all rows as one family, and a
+    verdict needs both.
 
     Parameters
     ----------
@@ -105,6 +105,7 @@ def neighbours(
     errors = answered.assign(position=np.arange(len(answered)))[answered["failed"]]
     errors = errors.merge(named(answered, objects)[[*INSTANCE, "pictures"]], on=INSTANCE)
     pairs = _pairs(answered, objects)
+    beside = {"any": _beside(pairs), "larger": _beside(pairs[pairs["times"] > 1])}
     rows: list[dict[str, Any]] = []
     for group in GROUPS:
         in_group = (errors["size_group"] == group) | (group == "all")
@@ -113,26 +114,29 @@ def neighbours(
             for kind in NEIGHBOURS:
                 row: dict[str, Any] = {"size_group": group, "pictures": pictures, "neighbour": kind}
                 row |= {"failed": len(part), "images": part["image_id"].nunique()}
-                able = pairs[pairs["times"] > 1] if kind == "larger" else pairs
-                rows.append(row | _against_chance(part, able, outcomes, rng))
+                rows.append(row | _against_chance(part, beside[kind], outcomes, rng))
     table = pd.DataFrame(rows).reindex(columns=list(NEIGHBOUR_COLUMNS))
     return statistics.judge(table, VERDICTS, confidence=outcomes.settings.confidence)
 
 
+def _beside(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Tell, per instance and name, whether another object has that name."""
+    return pd.crosstab([pairs[key] for key in INSTANCE], pairs["name"]) > 0
+
+
 def _against_chance(
-    errors: pd.DataFrame, pairs: pd.DataFrame, outcomes: Outcomes, rng: np.random.Generator
+    errors: pd.DataFrame, beside: pd.DataFrame, outcomes: Outcomes, rng: np.random.Generator
 ) -> dict[str, Any]:
     """Compare how often errors name a neighbour with all ways of dealing out their names."""
     if errors.empty:
         return {"named": 0}
     names, given = np.unique(errors["predicted"], return_inverse=True)
-    beside = pd.crosstab([pairs[key] for key in INSTANCE], pairs["name"]) > 0
     keys = pd.MultiIndex.from_frame(errors[INSTANCE])
     beside = beside.reindex(index=keys, columns=names, fill_value=False)
     # hits[i, j]: the name given to error j belongs to a neighbour of error i.
     hits = beside.to_numpy(float)[:, given]
     right = hits.diagonal()
-    found = {"named": int(right.sum()), "share": right.mean()}
+    found: dict[str, Any] = {"named": int(right.sum()), "share": right.mean()}
     if errors["pictures"].iloc[0] == "one":
         return found
     settings = outcomes.settings
@@ -145,8 +149,8 @@ def _against_chance(
     weights = outcomes.weights[:, errors["position"]]
     excess = statistics.weighted_means((right - chance)[None], weights)[:, 0]
     images = errors["image_id"].nunique()
-    ends = statistics.percentile_interval(excess[1:], settings.confidence, images=images)
-    found |= {"chance": chance.mean(), "excess": excess[0]}
-    found |= dict(zip(("ci_low", "ci_high"), ends, strict=True))
-    found["p_value"] = statistics.permutation_p(right.sum(), dealt)
+    by_image = statistics.estimate(excess, confidence=settings.confidence, images=images)
+    found |= {"chance": chance.mean(), "excess": excess[0]} | by_image
+    by_error = statistics.permutation_p(right.sum(), dealt)
+    found["p_value"] = float(np.fmax(by_error, by_image["p_value"]))
     return found

@@ -12,6 +12,8 @@ from smallsight.report_text import (
 )
 from smallsight.terms import PARTS
 
+_THIN = 10
+"""Objects of a category in a size group below which the ledger's simulations lose coverage."""
 _SHOWN = ("favours large", "favours small")
 
 
@@ -59,6 +61,18 @@ def disagreement(study: Study) -> str:
     return (
         f"The regimes disagree on {listed(told)}: what they disagree on is no property of the "
         "pictures alone."
+    )
+
+
+def thinnest(study: Study) -> str:
+    """Warn where a category is so rare in one group that weighing it there says little."""
+    counts = study.ledger["thinnest"].unique()
+    if not len(counts) or counts[0] >= _THIN:
+        return ""
+    return (
+        f"A category has {counted(int(counts[0]), 'object')} in one of the two groups: below about "
+        f"{_THIN}, what is class mix and what is not is told apart poorly, and intervals may be too "
+        "narrow."
     )
 
 

@@ -36,14 +36,15 @@ _CLAIMS = (
     "claim regime sentence contrary measure n effect ci_low ci_high p_value p_holm probability "
     "mde verdict vacuous"
 )
-_LEDGER = "regime part n value ci_low ci_high share p_holm mde verdict"
+_LEDGER = "regime part n thinnest value ci_low ci_high share p_holm mde verdict"
 _AGREEMENT = "part fixed retrained difference ci_low ci_high p_holm mde verdict"
 _BACKGROUND = (
     "regime size_group n acc_same acc_other gap ci_low ci_high p_holm mde verdict n_context "
     "acc_context context_low context_high chance commonest"
 )
 _NEIGHBOURS = (
-    "size_group pictures neighbour failed named share chance excess ci_low ci_high p_holm verdict"
+    "size_group pictures neighbour failed named share chance excess ci_low ci_high p_holm mde "
+    "verdict"
 )
 _FAILURE_CAUSES = "regime size_group cause n failed share"
 _RESCUES = (

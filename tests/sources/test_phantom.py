@@ -4,12 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from smallsight import coco, params
+from smallsight import coco, masks, params
 from smallsight.errors import AnnotationError, PictureError
 from smallsight.sources import phantom
-
-# pycocotools' own, under NumPy 2.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 CATEGORIES = ("person", "car", "truck", "bus", "bicycle", "motorcycle")
 
@@ -50,7 +47,7 @@ def test_annotations_pass_the_readers_checks(source):
 
 def test_area_and_box_are_the_masks(source):
     for row in parse(source).annotations.itertuples():
-        mask = coco.decode_mask(row.segmentation, width=160, height=120)
+        mask = masks.decode(row.segmentation, width=160, height=120)
         assert mask.sum() == row.area
         x, y, w, h = (int(v) for v in (row.bbox_x, row.bbox_y, row.bbox_w, row.bbox_h))
         box = np.zeros_like(mask)
