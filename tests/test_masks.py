@@ -61,8 +61,6 @@ def test_no_segmentation_is_said(nothing):
 
 
 MALFORMED = {
-    "an empty polygon": [[]],
-    "a point": [[1, 2]],
     "numbers without a polygon": POLYGON[0],
     "words": [["a", "b", "c", "d", "e", "f"]],
     "NaN": [[2, 1, math.nan, 1, 6, 4]],
@@ -226,3 +224,12 @@ def test_ids_of_any_size_come_back(tmp_path):
     known = {(2**62 + 1, 2**61 + 3): masks.encode(SQUARE)}
     masks.write(known, tmp_path / "large.json")
     assert masks.read(tmp_path / "large.json") == known
+
+
+@pytest.mark.parametrize("degenerate", [[], [1, 2], [1, 2, 5, 3]], ids=["none", "point", "line"])
+def test_a_polygon_of_fewer_than_three_points_encloses_nothing(degenerate):
+    size = {"width": 8, "height": 6}
+    whole = masks.decode(POLYGON, **size)
+    assert (masks.decode([degenerate, *POLYGON], **size) == whole).all()
+    assert (masks.decode([*POLYGON, degenerate], **size) == whole).all()
+    assert not masks.decode([degenerate], **size).any()

@@ -25,6 +25,8 @@ def encode(mask: np.ndarray) -> dict[str, Any]:
 def decode(segmentation: object, *, width: int, height: int) -> np.ndarray:
     """Turn a COCO segmentation (polygons, RLE, compressed RLE) into a mask, bool (H, W).
 
+    Polygons of fewer than three points enclose nothing, and real annotations hold some.
+
     Raises
     ------
     ValueError
@@ -36,7 +38,11 @@ def decode(segmentation: object, *, width: int, height: int) -> np.ndarray:
         points = np.concatenate([np.asarray(polygon, float) for polygon in segmentation])
         if not (np.abs(points) <= _REACH * max(width, height)).all():
             raise ValueError("a polygon reaches far beyond the picture")
-        merged = rle.merge(rle.frPyObjects(segmentation, height, width))
+        # It takes four numbers for a box.
+        enclosing = [polygon for polygon in segmentation if len(polygon) >= _TRIANGLE]
+        if not enclosing:
+            return np.zeros((height, width), bool)
+        merged = rle.merge(rle.frPyObjects(enclosing, height, width))
         segmentation = merged | {"counts": merged["counts"].decode()}
     if isinstance(segmentation, dict):
         # pycocotools takes runs that end early, and leaves the rest of the mask to chance.
@@ -91,6 +97,8 @@ def read(path: str | Path) -> Masks:
     return {(entry["image_id"], entry["ann_id"]): entry["segmentation"] for entry in entries}
 
 
+_TRIANGLE = 6
+"""Numbers of the least polygon that encloses anything."""
 _REACH = 3
 """Coordinates of polygons end at so many times the picture's longer side."""
 
