@@ -11,8 +11,10 @@ from PIL import Image
 from torch import nn
 
 import reported
-from smallsight import backbones, conditions, params, report, report_inputs
+import viewed
+from smallsight import backbones, conditions, masks, params, report, report_inputs
 from smallsight.features import Features
+from smallsight.geometry import Box
 
 ROOT = Path(__file__).parents[1]
 
@@ -92,6 +94,25 @@ def study_sample(tmp_path, noise):
             ids = {"image_id": image_id, "ann_id": 10 * image_id + number}
             rows.append(ids | {"image_path": str(path)} | box)
     return pd.DataFrame(rows).sort_values(["image_id", "ann_id"], ignore_index=True)
+
+
+@pytest.fixture
+def sample(study_sample):
+    """Those objects in two categories; the first of each picture is large, the other small."""
+    area = study_sample["bbox_w"] * study_sample["bbox_h"]
+    return study_sample.assign(
+        category_name=list("aababb"), area_ratio=area / 4800, size_group=["large", "small"] * 3
+    )
+
+
+@pytest.fixture
+def known(sample):
+    """Masks of all its objects but the last."""
+    known = {}
+    for row in sample[:-1].itertuples():
+        box = Box(row.bbox_x, row.bbox_y, row.bbox_w, row.bbox_h)
+        known[row.image_id, row.ann_id] = masks.encode(viewed.ellipse(box, 60, 80))
+    return known
 
 
 @pytest.fixture(scope="session")

@@ -62,6 +62,7 @@ def test_no_segmentation_is_said(nothing):
 
 MALFORMED = {
     "numbers without a polygon": POLYGON[0],
+    "half a point": [[2, 3, 9]],
     "words": [["a", "b", "c", "d", "e", "f"]],
     "NaN": [[2, 1, math.nan, 1, 6, 4]],
     "infinity": [[2, 1, math.inf, 1, 6, 4]],

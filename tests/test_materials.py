@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import viewed
-from smallsight import donors, masks, materials
+from smallsight import donors, materials
 from smallsight.geometry import Box
 
 COLOUR = (120, 30, 7)
@@ -16,26 +16,6 @@ IDS = ["image_id", "ann_id"]
 def sized(sides, groups):
     """A sample of objects with these sides, as shares of their pictures'."""
     return pd.DataFrame({"area_ratio": np.square(sides), "size_group": groups})
-
-
-@pytest.fixture
-def sample(study_sample):
-    """Six objects of two categories; the first of each picture is large, the other small."""
-    area = study_sample["bbox_w"] * study_sample["bbox_h"]
-    return study_sample.assign(
-        category_name=list("aababb"),
-        area_ratio=area / (60 * 80),
-        size_group=["large", "small"] * 3,
-    )
-
-
-@pytest.fixture
-def known(sample):
-    """Masks of all objects but the last."""
-    return {
-        (row.image_id, row.ann_id): masks.encode(viewed.ellipse(box(row), 60, 80))
-        for row in sample[:-1].itertuples()
-    }
 
 
 @pytest.fixture

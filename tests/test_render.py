@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 import viewed
-from smallsight import conditions, donors, files, masks, materials, render
+from smallsight import conditions, donors, files, materials, render
 from smallsight.conditions import Material, View
 from smallsight.geometry import Box, resize
 
@@ -21,29 +21,11 @@ def box(row):
 
 
 @pytest.fixture
-def sample(study_sample):
-    """Two categories; of each picture one object is large and one small."""
-    area = study_sample["bbox_w"] * study_sample["bbox_h"]
-    return study_sample.assign(
-        category_name=list("aababb"), area_ratio=area / 4800, size_group=["large", "small"] * 3
-    )
-
-
-@pytest.fixture
 def drawn(sample):
     """Donors, of which one is missing."""
     drawn = donors.draw(sample, seed=0)
     drawn.loc[3, ["donor_image_id", "donor_ann_id"]] = None
     return drawn
-
-
-@pytest.fixture
-def known(sample):
-    """Masks of all objects but the last."""
-    return {
-        (row.image_id, row.ann_id): masks.encode(viewed.ellipse(box(row), 60, 80))
-        for row in sample[:-1].itertuples()
-    }
 
 
 @pytest.fixture

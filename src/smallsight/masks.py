@@ -38,6 +38,8 @@ def decode(segmentation: object, *, width: int, height: int) -> np.ndarray:
         points = np.concatenate([np.asarray(polygon, float) for polygon in segmentation])
         if not (np.abs(points) <= _REACH * max(width, height)).all():
             raise ValueError("a polygon reaches far beyond the picture")
+        if any(len(polygon) % 2 for polygon in segmentation):
+            raise ValueError("a point without its second coordinate")
         # It takes four numbers for a box.
         enclosing = [polygon for polygon in segmentation if len(polygon) >= _TRIANGLE]
         if not enclosing:

@@ -71,8 +71,7 @@ def thinnest(study: Study) -> str:
         return ""
     return (
         f"A category has {counted(int(counts[0]), 'object')} in one of the two groups: below about "
-        f"{_THIN}, what is class mix and what is not is told apart poorly, and intervals may be too "
-        "narrow."
+        f"{_THIN}, class mix and the rest are told apart poorly, and intervals may be too narrow."
     )
 
 
