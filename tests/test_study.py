@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -206,6 +207,37 @@ def test_the_analysis_has_the_tables_of_the_design(study):
     assert not failures.duplicated(["regime", "image_id", "ann_id"]).any()
     donors = study.table("data/donors.csv").dropna()
     assert (donors["image_id"] != donors["donor_image_id"]).all()
+
+
+def test_the_annotations_themselves_give_the_figures_of_neighbours(study):
+    """Count again from the COCO file and the predictions, by other means."""
+    tree = json.loads((study.folder / "data/source/instances.json").read_text())
+    names = {category["id"]: category["name"] for category in tree["categories"]}
+    answers = pd.read_parquet(study.folder / "data/predictions.parquet")
+    untouched = answers[(answers["regime"] == "fixed") & (answers["condition"] == "orig_full")]
+    counts = Counter()
+    for (image_id, ann_id), rows in untouched.groupby(["image_id", "ann_id"]):
+        if 2 * rows["correct"].sum() > len(rows):
+            continue
+        wrong = rows[~rows["correct"]]
+        rank = wrong.groupby("predicted")["confidence"].agg(["size", "sum"])
+        name = max(rank.index, key=lambda name: (*rank.loc[name], name))
+        objects = [one for one in tree["annotations"] if one["image_id"] == image_id]
+        area = {one["id"]: one["bbox"][2] * one["bbox"][3] for one in objects}
+        beside = [
+            one["id"] for one in objects
+            if one["id"] != ann_id and names[one["category_id"]] == name
+        ]  # fmt: skip
+        several = len({one["category_id"] for one in objects}) > 1
+        key = rows["size_group"].iloc[0], "several" if several else "one"
+        counts[*key, "failed"] += 1
+        counts[*key, "any"] += bool(beside)
+        counts[*key, "larger"] += any(area[one] > area[ann_id] for one in beside)
+    assert counts.total() > 10
+    for row in study.table("data/analysis/neighbours.csv").itertuples():
+        groups = ["small", "medium", "large"] if row.size_group == "all" else [row.size_group]
+        for kind, found in (("failed", row.failed), (row.neighbour, row.named)):
+            assert found == sum(counts[group, row.pictures, kind] for group in groups)
 
 
 def test_the_original_protocol_is_a_named_run(restored):
