@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from smallsight import analysis, claims, donors, files, outcomes, params, render, stage, tables
+from smallsight import analysis, claims, donors, files, outcomes, params, rendered, stage, tables
 from smallsight.randomness import derive
 
 PREDICTIONS = "data/predictions.parquet"
@@ -25,7 +25,7 @@ def main() -> str:
     made = tables.tables(
         predictions,
         found,
-        views=render.read_changed_views(CONDITIONS, found.conditions),
+        views=rendered.read_changed_views(CONDITIONS, found.conditions),
         objects=pd.read_csv(OBJECTS, keep_default_na=False),
         donors=donors.read(DONORS),
         categories=parameters.data.categories,

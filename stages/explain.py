@@ -16,7 +16,7 @@ from smallsight import (
     gallery,
     heads,
     params,
-    render,
+    rendered,
     sampling,
     stage,
 )
@@ -55,7 +55,7 @@ def main() -> str:
         level = Path(condition.family) / condition.level
         seen = features.read(FEATURES / f"{level}.npz", maps=True)
         rows = predictions[predictions["condition"] == condition.name]
-        rows = rows.merge(render.read_views(CONDITIONS, condition), on=["image_id", "ann_id"])
+        rows = rows.merge(rendered.read_views(CONDITIONS, condition), on=["image_id", "ann_id"])
         targets = evaluation.class_indices(rows["predicted"], parameters.data.categories)
         fitted = splits.heads_of(regime, untouched, seen, settings=parameters.heads, device=device)
         maps = attention.out_of_fold_cams(splits, fitted, seen, targets, device=device)

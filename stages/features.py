@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from smallsight import backbones, conditions, features, files, params, render, stage
+from smallsight import backbones, conditions, features, files, params, rendered, stage
 
 BACKBONE = "data/backbone.pth"
 CONDITIONS = Path("data/conditions")
@@ -15,10 +15,10 @@ def main(family: str) -> str:
     ladder = conditions.ladder(family, parameters.conditions)
     device = backbones.pick_device(parameters.device)
     backbone = backbones.Backbone(backbones.read_weights(BACKBONE))
-    rendered = seen = 0
+    given = seen = 0
     with files.new_folder(FEATURES / family) as folder:
         for condition in ladder:
-            views = render.read_views(CONDITIONS, condition)
+            views = rendered.read_views(CONDITIONS, condition)
             extracted = features.extract(
                 views,
                 CONDITIONS / family / condition.level,
@@ -27,8 +27,8 @@ def main(family: str) -> str:
                 device=device,
             )
             features.write(extracted, folder / f"{condition.level}.npz")
-            rendered, seen = rendered + len(views), seen + len(extracted.plain)
-    return f"{rendered} pictures, {seen} of them different, on {device}"
+            given, seen = given + len(views), seen + len(extracted.plain)
+    return f"{given} pictures, {seen} of them different, on {device}"
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from PIL import Image
 
 from smallsight import features
 from smallsight.backbones import DIMENSIONS
-from smallsight.render import picture_name
+from smallsight.rendered import picture_name
 
 pytestmark = pytest.mark.usefixtures("single_worker")
 

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 import viewed
-from smallsight import conditions, donors, files, materials, render
+from smallsight import conditions, donors, files, materials, render, rendered
 from smallsight.conditions import Material, View
 from smallsight.geometry import Box, resize
 
@@ -98,8 +98,8 @@ class TestRender:
     def test_views_say_where_the_object_is(self, study, run, sample):
         for family in ("orig_full", "orig_crop"):
             step, *_ = conditions.ladder(family, study.conditions)
-            views = render.read_views(run([step]).parent, step)
-            assert list(views.columns) == list(render.VIEW_COLUMNS)[1:]
+            views = rendered.read_views(run([step]).parent, step)
+            assert list(views.columns) == list(rendered.VIEW_COLUMNS)[1:]
             ids = ["image_id", "ann_id"]
             assert views[ids].to_numpy().tolist() == sample[ids].to_numpy().tolist()
             for row, view in zip(sample.itertuples(), views.itertuples(), strict=True):
@@ -122,18 +122,18 @@ class TestRender:
         steps = conditions.ladder("downscale", {"downscale": {"scale": [0.5, 0.25]}})
         folder = run(steps)
         table = pd.read_csv(folder / "views.csv")
-        assert list(table.columns) == list(render.VIEW_COLUMNS)
+        assert list(table.columns) == list(rendered.VIEW_COLUMNS)
         assert table.groupby("level").size().to_dict() == {"scale=0.5": 6, "scale=0.25": 6}
         for step in steps:
             assert len(list((folder / step.level).glob("*.png"))) == 6
-            assert len(render.read_views(folder.parent, step)) == 6
+            assert len(rendered.read_views(folder.parent, step)) == 6
         strong = (folder / "scale=0.25/3_30.png").read_bytes()
         assert strong != (folder / "scale=0.5/3_30.png").read_bytes()
 
     @pytest.mark.parametrize("factor", [4.0, 0.5])
     def test_views_of_zoom_say_how_large_the_object_appears(self, run, sample, factor):
         (step,) = conditions.ladder("zoom", {"zoom": {"factor": factor}})
-        views = render.read_views(run([step]).parent, step)
+        views = rendered.read_views(run([step]).parent, step)
         for row, view in zip(sample.itertuples(), views.itertuples(), strict=True):
             place = step.apply(View(np.zeros((60, 80, 3), np.uint8), box(row))).box
             cut = place.clipped(view.view_w, view.view_h)
@@ -147,18 +147,18 @@ class TestRender:
     def test_probes_show_what_they_are_for(self, run, sample, known):
         """Masks and donors reach the pictures, each its own instance's."""
 
-        def rendered(name, **options):
+        def pictures(name, **options):
             (step,) = conditions.ladder(name, {name: options})
             folder = run([step], name=f"{name}{options}") / step.level
             return {
                 (row.image_id, row.ann_id): np.asarray(
-                    Image.open(folder / render.picture_name(row.image_id, row.ann_id))
+                    Image.open(folder / rendered.picture_name(row.image_id, row.ann_id))
                 )
                 for row in sample.itertuples()
             }
 
-        alone, boxed = rendered("object_only"), rendered("object_only", region="box")
-        swapped = {kind: rendered("bg_swap", donor=kind) for kind in donors.KINDS}
+        alone, boxed = pictures("object_only"), pictures("object_only", region="box")
+        swapped = {kind: pictures("bg_swap", donor=kind) for kind in donors.KINDS}
         for row in sample.itertuples():
             key = row.image_id, row.ann_id
             assert (alone[key] != boxed[key]).any() == (key in known)
@@ -170,7 +170,7 @@ class TestRender:
 
     def test_zoom_matched_gives_all_objects_about_one_side(self, run, sample):
         (step,) = conditions.ladder("zoom_matched", {"zoom_matched": {}})
-        views = render.read_views(run([step]).parent, step)
+        views = rendered.read_views(run([step]).parent, step)
         side = np.sqrt(views["box_w"] * views["box_h"])
         due = SIZE * np.sqrt(sample.loc[sample["size_group"] == "large", "area_ratio"].median())
         assert side.to_numpy() == pytest.approx(due, rel=0.1)
@@ -178,7 +178,7 @@ class TestRender:
     def test_views_say_how_much_of_the_object_and_of_the_picture_is_left(self, run):
         def likeness(name, **options):
             (step,) = conditions.ladder(name, {name: options})
-            views = render.read_views(run([step], name=f"{name}{options}").parent, step)
+            views = rendered.read_views(run([step], name=f"{name}{options}").parent, step)
             return views["ssim_box"].to_numpy(), views["ssim_picture"].to_numpy()
 
         for part in likeness("orig_full"):
@@ -193,27 +193,3 @@ class TestRender:
         box, picture = likeness("bg_blur", sigma=3.0, margin=1.0)
         assert box == pytest.approx(np.ones(6), abs=0.02)
         assert (picture < 0.9).all()
-
-    def test_changed_views_are_those_of_all_conditions_but_the_untouched_one(self, run):
-        names = ["zoom/factor=2", "orig_full", "zoom", "downscale"]
-        ladders = {
-            "orig_full": conditions.ladder("orig_full", {"orig_full": {}}),
-            "zoom": conditions.ladder("zoom", {"zoom": {"factor": [4, 2]}}),
-            "downscale": conditions.ladder("downscale", {"downscale": {"scale": [0.5]}}),
-        }
-        folders = {run(steps).parent for steps in ladders.values()}
-        (folder,) = folders
-        steps = {step.name: step for steps in ladders.values() for step in steps}
-        rows = [
-            {"regime": regime, "condition": name, "family": steps[name].family,
-             "level": steps[name].level}
-            for regime in ("fixed", "retrained") for name in names
-        ]  # fmt: skip
-        views = render.read_changed_views(folder, pd.DataFrame(rows))
-        assert list(views["condition"].unique()) == ["zoom/factor=2", "zoom", "downscale"]
-        assert len(views) == 3 * 6
-        for name, part in views.groupby("condition"):
-            due = render.read_views(folder, steps[name])
-            assert part["ssim_box"].to_numpy() == pytest.approx(due["ssim_box"].to_numpy())
-        untouched = pd.DataFrame([row for row in rows if row["family"] == "orig_full"])
-        assert len(render.read_changed_views(folder, untouched)) == 0

@@ -14,7 +14,7 @@ from smallsight.files import new_file
 from smallsight.geometry import Box
 from smallsight.parallel import map_items, progress
 from smallsight.pictures import read_picture
-from smallsight.render import picture_name
+from smallsight.rendered import picture_name
 
 BATCH_SIZE = 16
 """Pictures per run of the network: small, because the maps of more fall out of a CPU's cache."""
@@ -58,7 +58,7 @@ def extract(
     Parameters
     ----------
     views
-        The condition's rows of `render.VIEW_COLUMNS`.
+        The condition's rows of `rendered.VIEW_COLUMNS`.
     folder
         Holds the condition's pictures.
     keep_maps

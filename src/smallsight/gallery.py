@@ -9,7 +9,7 @@ from PIL import Image
 
 from smallsight.attention import enlarge
 from smallsight.pictures import read_picture
-from smallsight.render import picture_name
+from smallsight.rendered import picture_name
 from smallsight.vocabulary import SIZE_GROUPS
 
 COLORMAP = "magma"

@@ -7,23 +7,12 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from smallsight.conditions import UNTOUCHED, Condition, View
+from smallsight.conditions import Condition, View
 from smallsight.geometry import Box, resize
 from smallsight.materials import Materials
 from smallsight.parallel import map_items
+from smallsight.rendered import VIEW_COLUMNS, picture_name
 from smallsight.severity import in_box_similarity, similarity
-
-VIEW_COLUMNS = (
-    *("level", "image_id", "ann_id", "box_x", "box_y", "box_w", "box_h"),
-    *("view_w", "view_h", "ssim_box", "ssim_picture"),
-)
-"""Of the table of views: boxes in input pixels, the view's own size in native pixels,
-and how similar the object and the whole picture are to the untouched ones at the input."""
-
-
-def picture_name(image_id: int, ann_id: int) -> str:
-    """Name of an instance's picture inside the folder of a level."""
-    return f"{image_id}_{ann_id}.png"
 
 
 def render(
@@ -45,7 +34,7 @@ def render(
     Returns
     -------
     DataFrame
-        `VIEW_COLUMNS`, one row per condition and instance, in that order.
+        `rendered.VIEW_COLUMNS`, one row per condition and instance, in that order.
     """
     for condition in ladder:
         (folder / condition.level).mkdir()
@@ -83,34 +72,3 @@ def _at_input(view: View, size: int) -> Box:
     """Give the part of a view's box that lies in its picture, in pixels of the network's input."""
     height, width = view.picture.shape[:2]
     return view.box.clipped(width, height).scaled(size / width, size / height)
-
-
-def read_views(conditions: Path, condition: Condition) -> pd.DataFrame:
-    """Read one condition's views, without the level, from the folder that holds all families."""
-    views = pd.read_csv(conditions / condition.family / "views.csv")
-    return views[views["level"] == condition.level].drop(columns="level")
-
-
-def read_changed_views(conditions: Path, evaluated: pd.DataFrame) -> pd.DataFrame:
-    """Read the views of all conditions but the untouched one.
-
-    Parameters
-    ----------
-    conditions
-        Holds all families.
-    evaluated
-        Rows of condition, family and level, in any number of regimes.
-
-    Returns
-    -------
-    DataFrame
-        `VIEW_COLUMNS` and condition, in the order of `evaluated`.
-    """
-    steps = evaluated.loc[evaluated["family"] != UNTOUCHED, ["condition", "family", "level"]]
-    tables = {name: pd.read_csv(conditions / name / "views.csv") for name in set(steps["family"])}
-    empty = pd.DataFrame(columns=[*VIEW_COLUMNS, "condition"])
-    parts = [
-        tables[step.family].query("level == @step.level").assign(condition=step.condition)
-        for step in steps.drop_duplicates().itertuples()
-    ]
-    return pd.concat(parts, ignore_index=True) if parts else empty

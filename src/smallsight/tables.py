@@ -39,7 +39,7 @@ def tables(
         Out-of-fold predictions, and what `outcomes.outcomes` made of them.
     views
         What every condition but the untouched one did to each instance
-        (`render.read_changed_views`).
+        (`rendered.read_changed_views`).
     objects
         Every annotated object of the sampled pictures.
     donors
