@@ -13,7 +13,7 @@ from predicted import outcomes_of, predicted
 from smallsight import causes, statistics
 from smallsight.conditions import ORIGINAL
 
-CONDITIONS = dict.fromkeys(causes.CONDITIONS.values(), 0.5)
+CONDITIONS = dict.fromkeys(causes.INTERVENTIONS.values(), 0.5)
 MIXES = {"small": [0.6, 0.3, 0.1], "medium": [0.3, 0.4, 0.3], "large": [0.1, 0.2, 0.7]}
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -354,8 +354,8 @@ def test_shares_are_of_a_gap_that_favours_small_objects_too(predictions):
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[1:])
 def test_order_of_the_interventions_does_not_matter(found, table, monkeypatch, order):
-    listed = list(causes.CONDITIONS.items())
-    monkeypatch.setattr(causes, "CONDITIONS", dict(listed[place] for place in order))
+    listed = list(causes.INTERVENTIONS.items())
+    monkeypatch.setattr(causes, "INTERVENTIONS", dict(listed[place] for place in order))
     pd.testing.assert_frame_equal(causes.ledger(found), table, check_exact=True)
 
 

@@ -20,15 +20,15 @@ def answers(predictions: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
     DataFrame
         `ANSWER_COLUMNS`, a row per instance, in the order of `outcomes.instances`.
     """
-    regime = outcomes.regimes[0]
-    chosen = (predictions["regime"] == regime) & (predictions["condition"] == UNTOUCHED)
-    wrong = predictions[chosen & ~predictions["correct"].astype(bool)]
+    untouched = outcomes.untouched(predictions)
+    wrong = untouched[~untouched["correct"].astype(bool)]
     votes = wrong.groupby([*INSTANCE, "predicted"])["confidence"].agg(["size", "sum"])
     votes = votes.reset_index().sort_values(
         [*INSTANCE, "size", "sum", "predicted"], ascending=[True, True, False, False, True]
     )
     first = votes.drop_duplicates(INSTANCE)[[*INSTANCE, "predicted"]]
-    table = outcomes.instances.assign(side=outcomes.side, failed=~outcomes.right(regime, UNTOUCHED))
+    right = outcomes.right(outcomes.regimes[0], UNTOUCHED)
+    table = outcomes.instances.assign(side=outcomes.side, failed=~right)
     table = table.merge(first, on=INSTANCE, how="left", validate="one_to_one")
     named = table["predicted"].where(table["failed"], table["category_name"])
     return table.assign(predicted=named)[list(ANSWER_COLUMNS)]

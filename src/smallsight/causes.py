@@ -18,21 +18,13 @@ import pandas as pd
 from smallsight import statistics
 from smallsight.conditions import UNTOUCHED
 from smallsight.outcomes import Outcomes
-from smallsight.terms import PARTS, PATHS
+from smallsight.terms import BOTH, INTERVENTIONS, MORE_PIXELS, NO_CONTEXT, PARTS, PATHS
 
-Interventions = frozenset[str]
-CONDITIONS: Mapping[Interventions, str] = {
-    frozenset(): UNTOUCHED,
-    frozenset({"resolution"}): "zoom_matched",
-    frozenset({"context"}): "object_only",
-    frozenset({"resolution", "context"}): "zoom_object",
-}
-"""By the causes that are taken away: the condition that does so."""
 STEPS = {
-    "resolution_with_context": (UNTOUCHED, "zoom_matched"),
-    "resolution_without_context": ("object_only", "zoom_object"),
+    "resolution_with_context": (frozenset[str](), MORE_PIXELS),
+    "resolution_without_context": (NO_CONTEXT, BOTH),
 }
-"""The conditions between which each of `PATHS` lies: resolution's Shapley value is their mean."""
+"""The interventions between which each of `PATHS` lies: resolution's value is their mean."""
 LEDGER_COLUMNS = (
     *("regime", "part", "n", "images", "thinnest", "value", "ci_low", "ci_high", "share"),
     *("p_value", "p_holm", "mde", "verdict"),
@@ -61,10 +53,9 @@ def ledger(outcomes: Outcomes) -> pd.DataFrame:
     DataFrame
         `LEDGER_COLUMNS`, a row per regime and part: gap, then `PARTS`, then `PATHS`. Values are
         differences of accuracies, above 0 where a part makes large objects the better ones;
-        `thinnest` counts the instances of the rarest category in either group, on which the split
-        of what is not class mix leans as on any other;
+        `thinnest` counts the rarest category's instances in the group that has fewest of it;
         `share` is the value over the gap, empty where the gap has no verdict. No rows for a
-        regime in which one of `CONDITIONS` was not evaluated, or without small or large objects.
+        regime in which one of `INTERVENTIONS` was not evaluated, or without small or large objects.
     """
     rows: list[dict[str, Any]] = []
     for regime in outcomes.regimes:
@@ -109,19 +100,17 @@ def parts(outcomes: Outcomes, regime: str) -> dict[str, np.ndarray]:
 
     The estimate comes first. Nothing where the regime or the sample does not allow a ledger.
     """
-    known = all((regime, name) in outcomes.row for name in CONDITIONS.values())
+    known = all((regime, name) in outcomes.row for name in INTERVENTIONS.values())
     if not known or not all(outcomes.members[group].any() for group in _GROUPS):
         return {}
     gap = outcomes.accuracy(regime, UNTOUCHED, "large")
     gap = gap - outcomes.accuracy(regime, UNTOUCHED, "small")
     left = {
-        removed: standardised_gap(outcomes, regime, name) for removed, name in CONDITIONS.items()
+        removed: standardised_gap(outcomes, regime, name) for removed, name in INTERVENTIONS.items()
     }
-    by_name = {name: left[removed] for removed, name in CONDITIONS.items()}
-    causes = max(left, key=len)
-    found = {"class_mix": gap - left[frozenset()], "residual": left[causes]}
-    found |= shapley({removed: -value for removed, value in left.items()}, causes)
-    found |= {name: by_name[before] - by_name[after] for name, (before, after) in STEPS.items()}
+    found = {"class_mix": gap - left[frozenset()], "residual": left[BOTH]}
+    found |= shapley({removed: -value for removed, value in left.items()}, BOTH)
+    found |= {name: left[before] - left[after] for name, (before, after) in STEPS.items()}
     # Equal accuracies differ by nothing, not by what rounding leaves.
     return {"gap": gap} | {
         name: np.where(abs(found[name]) < _ROUNDING, 0.0, found[name]) for name in (*PARTS, *PATHS)
@@ -165,7 +154,7 @@ def thinnest(outcomes: Outcomes) -> int:
 
 
 def shapley(
-    worth: Mapping[Interventions, np.ndarray], players: Collection[str]
+    worth: Mapping[frozenset[str], np.ndarray], players: Collection[str]
 ) -> dict[str, np.ndarray]:
     """Give every player's Shapley value: what it adds, on average over all orders of joining.
 

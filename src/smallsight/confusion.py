@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smallsight import statistics
 from smallsight.conditions import UNTOUCHED
 from smallsight.outcomes import GROUPS, Outcomes
 
@@ -26,9 +25,7 @@ def confusion(
         instances of the true category, `share` is how many of their predictions, over all seeds,
         have the predicted one; empty where there are none.
     """
-    regime = outcomes.regimes[0]
-    chosen = (predictions["regime"] == regime) & (predictions["condition"] == UNTOUCHED)
-    untouched = predictions[chosen]
+    untouched = outcomes.untouched(predictions)
     names = pd.Index(categories)
     rows: list[dict[str, Any]] = []
     for group in GROUPS:
@@ -64,10 +61,6 @@ def by_category(outcomes: Outcomes, categories: Sequence[str]) -> pd.DataFrame:
             row: dict[str, Any] = {"size_group": group, "category_name": category}
             row |= {"n": int(chosen.sum()), "images": images}
             if chosen.any():
-                draws = statistics.weighted_means(right[None, chosen], outcomes.weights[:, chosen])
-                low, high = statistics.share_interval(
-                    draws[0, 0], draws[1:, 0], outcomes.settings.confidence, images=images
-                )
-                row |= {"acc": draws[0, 0], "ci_low": low, "ci_high": high}
+                row |= zip(("acc", "ci_low", "ci_high"), outcomes.rate(right, chosen), strict=True)
             rows.append(row)
     return pd.DataFrame(rows).reindex(columns=list(CATEGORY_COLUMNS))

@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smallsight import statistics
 from smallsight.conditions import UNTOUCHED
 from smallsight.outcomes import GROUPS, INSTANCE, Outcomes
-from smallsight.terms import FAILURE_CAUSES
+from smallsight.terms import BOTH, FAILURE_CAUSES, INTERVENTIONS, MORE_PIXELS, NO_CONTEXT
 
 FAILURE_COLUMNS = (
     *("regime", *INSTANCE, "category_name", "size_group", "side", "predicted", "neighbour"),
@@ -54,7 +53,7 @@ def failures(outcomes: Outcomes, answered: pd.DataFrame, named: pd.DataFrame) ->
 
 def _causes(right: dict[str, np.ndarray], is_named: np.ndarray) -> np.ndarray:
     """(n,): what the probes that took pixels and surroundings apart suggest."""
-    probes = ("zoom_matched", "object_only", "zoom_object")
+    probes = [INTERVENTIONS[taken] for taken in (MORE_PIXELS, NO_CONTEXT, BOTH)]
     if not right.keys() >= set(probes):
         return np.full(len(is_named), "", object)
     pixels, alone, together = (right[name] for name in probes)
@@ -121,10 +120,6 @@ def _rate(outcomes: Outcomes, turned: np.ndarray, chosen: np.ndarray, names: str
     whole, part, rate = names.split()
     found: dict[str, float] = {whole: int(chosen.sum()), part: int((turned & chosen).sum())}
     if chosen.any():
-        draws = statistics.weighted_means(turned[None, chosen], outcomes.weights[:, chosen])[:, 0]
-        images = len(np.unique(outcomes.image[chosen]))
-        ends = statistics.share_interval(
-            draws[0], draws[1:], outcomes.settings.confidence, images=images
-        )
-        found |= {f"{rate}_rate": draws[0], f"{rate}_low": ends[0], f"{rate}_high": ends[1]}
+        ends = (f"{rate}_rate", f"{rate}_low", f"{rate}_high")
+        found |= zip(ends, outcomes.rate(turned, chosen), strict=True)
     return found

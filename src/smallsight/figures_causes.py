@@ -1,6 +1,5 @@
 """Figures of causes: the gap as a waterfall of its parts, and confusion matrices."""
 
-import math
 from collections.abc import Iterable, Mapping
 
 import matplotlib as mpl
@@ -39,26 +38,27 @@ def waterfall(rows: pd.DataFrame, *, name: str, title: str) -> str:
         figure = Figure(figsize=(3.45, 0.75 + 0.29 * len(rows)), layout="constrained")
         axes = figure.add_subplot()
         axes.axvline(0, color=FAINT, lw=0.8, zorder=1)
-        reached = 0.0
+        # A bar starts where the one above it ends, a total at 0.
+        starts = (rows["value"].cumsum() - rows["value"]).where(~rows["is_total"], 0.0)
+        ends, lows, highs = (starts + rows[column] for column in ("value", "low", "high"))
         for position, row in enumerate(rows.itertuples()):
-            start = 0.0 if row.is_total else reached
             colour = INK if row.is_total else ADDS if row.value >= 0 else TAKES
             face = "none" if row.hollow else colour
-            bar = Rectangle(
-                (start, position - 0.3), row.value, 0.6, fc=face, ec=colour, lw=1.1, zorder=3
-            )
+            corner = starts.iloc[position], position - 0.3
+            bar = Rectangle(corner, row.value, 0.6, fc=face, ec=colour, lw=1.1, zorder=3)
             axes.add_patch(bar)
-            if math.isfinite(row.low) and math.isfinite(row.high):
-                ends = start + row.low, start + row.high
+            span = lows.iloc[position], highs.iloc[position]
+            if np.isfinite(span).all():
                 # Beside the bar, so that it shows whatever the bar's colour is.
-                axes.hlines(position + 0.39, *ends, color=INK, lw=1.0, zorder=4)
+                axes.hlines(position + 0.39, *span, color=INK, lw=1.0, zorder=4)
             if position:
-                axes.vlines(reached, position - 0.7, position - 0.3, color=FAINT, lw=0.7, zorder=2)
-            reached = start + row.value
+                joint = ends.iloc[position - 1]
+                axes.vlines(joint, position - 0.7, position - 0.3, color=FAINT, lw=0.7, zorder=2)
         axes.set_ylim(len(rows) - 0.4, -0.6)
-        edges = [0.0, *_edges(rows)]
-        room = 0.04 * (max(edges) - min(edges) or 1)
-        axes.set_xlim(min(edges) - room, max(edges) + room)
+        edges = pd.concat([ends, lows, highs])
+        left, right = min(edges.min(), 0.0), max(edges.max(), 0.0)
+        room = 0.04 * (right - left or 1)
+        axes.set_xlim(left - room, right + room)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _points(value)))
         axes.set_xlabel("points of accuracy, large minus small")
         axes.set_yticks(
@@ -72,16 +72,6 @@ def waterfall(rows: pd.DataFrame, *, name: str, title: str) -> str:
         axes.spines["left"].set_visible(False)
         figure.suptitle(title, x=0.01, ha="left", fontsize=8.5)
         return svg(figure, name=name, title=f"{title}: the gap between large and small, by cause")
-
-
-def _edges(rows: pd.DataFrame) -> list[float]:
-    """Give all ends of bars and intervals."""
-    edges, reached = [], 0.0
-    for row in rows.itertuples():
-        start = 0.0 if row.is_total else reached
-        reached = start + row.value
-        edges += [end for end in (reached, start + row.low, start + row.high) if math.isfinite(end)]
-    return edges
 
 
 def _points(value: float, *, digits: int = 0, sign: bool = False) -> str:

@@ -47,15 +47,19 @@ def named(answered: pd.DataFrame, objects: pd.DataFrame) -> pd.DataFrame:
     )
     failed = answered.loc[answered["failed"], [*INSTANCE, "side"]]
     table = failed.merge(largest.drop(columns="side"), on=INSTANCE, how="left")
-    kinds = objects.groupby("image_id")["category_name"].nunique()
-    several = table["image_id"].map(kinds) > 1
     return table.assign(
-        pictures=np.where(several, "several", "one"),
+        pictures=_pictures(table["image_id"], objects),
         neighbour=table["name"].fillna(""),
         neighbour_ann_id=table["neighbour_ann_id"].astype("Int64"),
         neighbour_side=table["side"] * table["times"],
         larger=table["times"] > 1,
     )[list(NAMED_COLUMNS)]
+
+
+def _pictures(image_id: pd.Series, objects: pd.DataFrame) -> np.ndarray:
+    """Give the key of `PICTURES` that each image belongs to."""
+    kinds = objects.groupby("image_id")["category_name"].nunique()
+    return np.where(image_id.map(kinds) > 1, "several", "one")
 
 
 def _pairs(answered: pd.DataFrame, objects: pd.DataFrame) -> pd.DataFrame:
@@ -103,7 +107,7 @@ def neighbours(
         category have no chance and no test, for no error in them can name a neighbour.
     """
     errors = answered.assign(position=np.arange(len(answered)))[answered["failed"]]
-    errors = errors.merge(named(answered, objects)[[*INSTANCE, "pictures"]], on=INSTANCE)
+    errors = errors.assign(pictures=_pictures(errors["image_id"], objects))
     pairs = _pairs(answered, objects)
     beside = {"any": _beside(pairs), "larger": _beside(pairs[pairs["times"] > 1])}
     rows: list[dict[str, Any]] = []

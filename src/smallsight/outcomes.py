@@ -110,6 +110,18 @@ class Outcomes:
         """(1 + draws,): accuracy of one group under one condition."""
         return self.means[group][:, self.row[regime, condition]]
 
+    def rate(self, values: np.ndarray, chosen: np.ndarray) -> tuple[float, float, float]:
+        """Average (n,) values, 0 to 1, over chosen instances; give the interval beside it."""
+        draws = statistics.weighted_means(values[None, chosen], self.weights[:, chosen])[:, 0]
+        images = len(np.unique(self.image[chosen]))
+        confidence = self.settings.confidence
+        return draws[0], *statistics.share_interval(draws[0], draws[1:], confidence, images=images)
+
+    def untouched(self, predictions: pd.DataFrame) -> pd.DataFrame:
+        """Choose the predictions of untouched pictures in the headline regime."""
+        is_headline = predictions["regime"] == self.regimes[0]
+        return predictions[is_headline & (predictions["condition"] == UNTOUCHED)]
+
     def balanced(self, regime: str, condition: str, group: str) -> float:
         """Mean over a group's categories of their accuracies."""
         chosen = self.members[group]

@@ -1,6 +1,6 @@
 """Sentences about causes: what the ledger and its companions show, and no more."""
 
-from smallsight.report_study import Row, Study
+from smallsight.report_study import Row, Study, keyed
 from smallsight.report_text import (
     counted,
     detectable,
@@ -10,7 +10,7 @@ from smallsight.report_text import (
     signed,
     span,
 )
-from smallsight.terms import PARTS
+from smallsight.terms import NEIGHBOURS, PARTS, PATHS
 
 _THIN = 10
 """Objects of a category in a size group below which the ledger's simulations lose coverage."""
@@ -19,13 +19,13 @@ _SHOWN = ("favours large", "favours small")
 
 def parts(study: Study, regime: str) -> str:
     """Say what makes the gap in one regime; empty where it has no ledger."""
-    table = study.ledger[study.ledger["regime"] == regime]
-    rows = {row["part"]: row for row in table.to_dict("records")}
-    if not rows:
+    rows = keyed(study.ledger, "regime", "part")
+    if (regime, "gap") not in rows:
         return ""
-    gap = f"{signed(rows['gap']['value'])} points"
-    shown = [rows[part] for part in PARTS if rows[part]["verdict"] in _SHOWN]
-    neither = [rows[part] for part in PARTS if rows[part]["verdict"] not in _SHOWN]
+    gap = f"{signed(rows[regime, 'gap']['value'])} points"
+    found = [rows[regime, part] for part in PARTS]
+    shown = [row for row in found if row["verdict"] in _SHOWN]
+    neither = [row for row in found if row["verdict"] not in _SHOWN]
     if not shown:
         return f"no part of {gap} is shown ({detectable(neither)})"
     told = f"of {gap}, {listed([_part(row) for row in shown])}"
@@ -78,11 +78,10 @@ def thinnest(study: Study) -> str:
 def clean(study: Study) -> str:
     """Set what more pixels do without any context beside what they do with it."""
     told = []
+    rows = keyed(study.ledger, "regime", "part")
     for regime in study.regimes:
-        table = study.ledger[study.ledger["regime"] == regime]
-        rows = {row["part"]: row for row in table.to_dict("records")}
-        if rows:
-            kept, none = (rows[f"resolution_{how}_context"] for how in ("with", "without"))
+        if (regime, "gap") in rows:
+            kept, none = (rows[regime, path] for path in PATHS)
             told.append(
                 f"{regime} head, {signed(kept['value'])} points ({span(kept)}) with the context "
                 f"kept and {signed(none['value'])} ({span(none)}) without any"
@@ -92,9 +91,8 @@ def clean(study: Study) -> str:
 
 def neighbours(study: Study, group: str) -> str:
     """Say how often failures of one size group name a neighbour; empty where there are none."""
-    table = study.neighbours[study.neighbours["size_group"] == group]
-    rows = {(row["pictures"], row["neighbour"]): row for row in table.to_dict("records")}
-    anyone, larger = (rows.get(("several", kind)) for kind in ("any", "larger"))
+    rows = keyed(study.neighbours, "size_group", "pictures", "neighbour")
+    anyone, larger = (rows.get((group, "several", kind)) for kind in NEIGHBOURS)
     if anyone is None or larger is None or not anyone["failed"]:
         return ""
     noun = "failed object" if group == "all" else f"failed {group} object"

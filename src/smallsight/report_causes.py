@@ -6,17 +6,16 @@ import pandas as pd
 from markupsafe import Markup
 
 from smallsight import figures_causes
-from smallsight.conditions import UNTOUCHED
-from smallsight.report_study import GROUPS, Row, Study
-from smallsight.terms import FAILURE_CAUSES, NEIGHBOURS, PARTS, PATHS, Term
+from smallsight.report_study import GROUPS, Study, keyed
+from smallsight.terms import FAILURE_CAUSES, INTERVENTIONS, NEIGHBOURS, PARTS, PATHS, Term
 
 WHOLE = Term("Gap", "accuracy on large minus that on small objects, untouched")
 
 
 def ledger(study: Study) -> list[dict[str, Any]]:
     """Lay out the ledger, a row per part: a cell per regime, and how far the regimes differ."""
-    by_key = {(row["regime"], row["part"]): row for row in study.ledger.to_dict("records")}
-    differences = {row["part"]: row for row in study.agreement.to_dict("records")}
+    by_key = keyed(study.ledger, "regime", "part")
+    differences = keyed(study.agreement, "part")
     if not by_key:
         return []
     terms = {"gap": WHOLE} | PARTS | PATHS
@@ -25,7 +24,7 @@ def ledger(study: Study) -> list[dict[str, Any]]:
             "part": part,
             "term": term,
             "cells": [by_key.get((regime, part)) for regime in study.regimes],
-            "difference": differences.get(part),
+            "difference": differences.get((part,)),
         }
         for part, term in terms.items()
     ]
@@ -58,7 +57,7 @@ def waterfalls(study: Study) -> list[Markup]:
 def interventions(study: Study) -> list[dict[str, Any]]:
     """Lay out what the ledger compares, a row per condition: large and small, per regime."""
     rows = []
-    for condition in (UNTOUCHED, "zoom_matched", "object_only", "zoom_object"):
+    for condition in INTERVENTIONS.values():
         cells = [
             (study.estimate(regime, condition, "large"), study.estimate(regime, condition, "small"))
             for regime in study.regimes
@@ -69,9 +68,7 @@ def interventions(study: Study) -> list[dict[str, Any]]:
 
 def background(study: Study) -> list[dict[str, Any]]:
     """Lay out the background gap and what surroundings predict, a row per size group and regime."""
-    by_key = {
-        (row["regime"], row["size_group"]): row for row in study.background.to_dict("records")
-    }
+    by_key = keyed(study.background, "regime", "size_group")
     return [
         {"group": group, "cells": [by_key.get((regime, group)) for regime in study.regimes]}
         for group in ("all", *GROUPS)
@@ -84,8 +81,7 @@ def background(study: Study) -> list[dict[str, Any]]:
 
 def neighbours(study: Study) -> list[dict[str, Any]]:
     """Lay out what failures name, a row per size group that has failures."""
-    keys = ["size_group", "pictures", "neighbour"]
-    by_key = {tuple(row[key] for key in keys): row for row in study.neighbours.to_dict("records")}
+    by_key = keyed(study.neighbours, "size_group", "pictures", "neighbour")
     rows = []
     for group in ("all", *GROUPS):
         several = [by_key.get((group, "several", kind)) for kind in NEIGHBOURS]
@@ -99,7 +95,7 @@ def neighbours(study: Study) -> list[dict[str, Any]]:
 def failures(study: Study, regime: str) -> list[dict[str, Any]]:
     """Lay out suggested causes of one regime's failures, a row per cause."""
     table = study.failure_causes[study.failure_causes["regime"] == regime]
-    by_key = {(row["cause"], row["size_group"]): row for row in table.to_dict("records")}
+    by_key = keyed(table, "cause", "size_group")
     if not by_key:
         return []
     return [
@@ -118,7 +114,7 @@ def failed(study: Study, regime: str) -> list[int]:
 def rescues(study: Study, regime: str) -> list[dict[str, Any]]:
     """Lay out what reference levels rescue and break, a row per family, beside their effects."""
     table = study.rescues[study.rescues["regime"] == regime]
-    by_key = {(row["condition"], row["size_group"]): row for row in table.to_dict("records")}
+    by_key = keyed(table, "condition", "size_group")
     rows = []
     for step in study.changes:
         cells = [
@@ -151,10 +147,7 @@ def confusions(study: Study) -> list[Markup]:
 
 def kinds(study: Study) -> list[dict[str, Any]]:
     """Lay out accuracy by category, a row per category, a cell per size group."""
-    by_key: dict[tuple[str, str], Row] = {
-        (row["category_name"], row["size_group"]): row
-        for row in study.categories.to_dict("records")
-    }
+    by_key = keyed(study.categories, "category_name", "size_group")
     names = dict.fromkeys(study.categories["category_name"])
     rows = []
     for name in names:

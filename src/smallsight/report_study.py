@@ -179,20 +179,21 @@ class Study:
 
     @cached_property
     def _accuracies(self) -> dict[Any, Row]:
-        return _by(self.accuracy, "regime", "condition", "size_group")
+        return keyed(self.accuracy, "regime", "condition", "size_group")
 
     @cached_property
     def _effects(self) -> dict[Any, Row]:
-        return _by(self.effects, "regime", "condition", "size_group")
+        return keyed(self.effects, "regime", "condition", "size_group")
 
     @cached_property
     def _thresholds(self) -> dict[Any, Row]:
-        return _by(self.thresholds, "regime", "condition")
+        return keyed(self.thresholds, "regime", "condition")
 
     @cached_property
     def _severities(self) -> dict[Any, Row]:
-        return _by(self.severity, "condition", "size_group")
+        return keyed(self.severity, "condition", "size_group")
 
 
-def _by(table: pd.DataFrame, *keys: str) -> dict[Any, Row]:
+def keyed(table: pd.DataFrame, *keys: str) -> dict[Any, Row]:
+    """Give the rows of a table by the values of some columns, which tell them apart."""
     return {tuple(row[key] for key in keys): row for row in table.to_dict("records")}

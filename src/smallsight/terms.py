@@ -1,6 +1,9 @@
 """What the analysis' causes are called in tables, figures and text, each with its meaning."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from smallsight.conditions import UNTOUCHED
 
 
 class Term(NamedTuple):
@@ -17,6 +20,19 @@ PARTS = {
     "residual": Term("Residual", "what is left at one size, before an even ground, at one mix"),
 }
 """Parts of the gap between large and small objects, which sum to it."""
+
+MORE_PIXELS, NO_CONTEXT, BOTH = (
+    frozenset(causes) for causes in (["resolution"], ["context"], ["resolution", "context"])
+)
+"""Causes that probes take away: by more pixels, by leaving the object alone, by both."""
+
+INTERVENTIONS: Mapping[frozenset[str], str] = {
+    frozenset(): UNTOUCHED,
+    MORE_PIXELS: "zoom_matched",
+    NO_CONTEXT: "object_only",
+    BOTH: "zoom_object",
+}
+"""By the causes that are taken away: the condition that does so."""
 
 PATHS = {
     "resolution_with_context": Term("Pixels, context kept", "untouched to one size"),
