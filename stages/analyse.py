@@ -12,6 +12,9 @@ PREDICTIONS = "data/predictions.parquet"
 CONDITIONS = Path("data/conditions")
 DONORS = "data/donors.csv"
 OBJECTS = "data/objects.csv"
+ATTENTION = "data/attention.csv"
+MAPS = "data/attention_maps.csv"
+FAITHFULNESS = "data/faithfulness.csv"
 ANALYSIS = "data/analysis"
 METRICS = "reports/metrics.json"
 
@@ -28,6 +31,9 @@ def main() -> str:
         views=rendered.read_changed_views(CONDITIONS, found.conditions),
         objects=pd.read_csv(OBJECTS, keep_default_na=False),
         donors=donors.read(DONORS),
+        attention=pd.read_csv(ATTENTION),
+        maps=pd.read_csv(MAPS),
+        removals=pd.read_csv(FAITHFULNESS),
         categories=parameters.data.categories,
         rng=derive(parameters.seed, "neighbours"),
     )

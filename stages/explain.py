@@ -1,6 +1,7 @@
-"""Make Grad-CAM maps of test data under every reference condition, and measure them."""
+"""Make maps of evidence for test data under every reference condition, measure and show them."""
 
 import json
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from smallsight import (
     attention,
     backbones,
     conditions,
-    evaluation,
+    explanations,
     features,
     files,
     gallery,
@@ -25,63 +26,101 @@ from smallsight.protocols import PROTOCOLS
 from smallsight.randomness import derive
 
 SAMPLE = "data/samples_step1_person_limited.csv"
+BACKBONE = "data/backbone.pth"
 CONDITIONS = Path("data/conditions")
 FEATURES = Path("data/features")
 HEADS = Path("data/heads")
 PREDICTIONS = "data/predictions.parquet"
 GRADCAM = Path("data/gradcam")
 ATTENTION = "data/attention.csv"
+MAPS = "data/attention_maps.csv"
 
 
 def main() -> str:
     parameters = params.load()
-    device = backbones.pick_device(parameters.device)
-    size = parameters.backbone.input_pixels
+    size, categories = parameters.backbone.input_pixels, parameters.data.categories
+    layer, device = parameters.explain.layer, backbones.pick_device(parameters.device)
     sample = sampling.read(SAMPLE)
     protocol = PROTOCOLS[parameters.protocol]
     splits = protocol.splits(
-        sample, parameters.data.categories, settings=parameters.evaluation, seed=parameters.seed
+        sample, categories, settings=parameters.evaluation, seed=parameters.seed
     )
     regime = protocol.regimes[0]
     untouched = heads.read(HEADS / "fixed.npz")
     predictions = pd.read_parquet(
         PREDICTIONS, filters=[("regime", "==", regime), ("seed", "==", splits.seeds[0])]
     )
+    explainer, untrained = (
+        explanations.Explainer(layer, size, backbones.Backbone(weights), device)
+        for weights in (
+            backbones.read_weights(BACKBONE),
+            backbones.random_weights(derive(parameters.seed, "random weights")),
+        )
+    )
     steps = protocol.conditions(conditions.ladders(parameters.conditions))
     references = [step for step in steps if step.is_reference]
-    tables: list[pd.DataFrame] = []
+    tables: dict[str, list[pd.DataFrame]] = defaultdict(list)
     cams: dict[str, np.ndarray] = {}
     for condition in progress(iter(references), total=len(references), description="Grad-CAM"):
         level = Path(condition.family) / condition.level
         seen = features.read(FEATURES / f"{level}.npz", maps=True)
         rows = predictions[predictions["condition"] == condition.name]
         rows = rows.merge(rendered.read_views(CONDITIONS, condition), on=["image_id", "ann_id"])
-        targets = evaluation.class_indices(rows["predicted"], parameters.data.categories)
-        fitted = splits.heads_of(regime, untouched, seen, settings=parameters.heads, device=device)
-        maps = attention.out_of_fold_cams(splits, fitted, seen, targets, device=device)
-        tables.append(rows.join(attention.measure(maps, rows, size=size)))
-        cams[condition.name] = maps
-    table = pd.concat(tables, ignore_index=True)
-    files.write_table(table[list(attention.ATTENTION_COLUMNS)], ATTENTION)
+        is_untouched = condition.family == conditions.UNTOUCHED
+        runs_again = is_untouched or layer != backbones.LAYER
+        cams[condition.name], measured = explanations.explained(
+            rows,
+            seen,
+            splits=splits,
+            fitted=splits.heads_of(
+                regime, untouched, seen, settings=parameters.heads, device=device
+            ),
+            covers=rendered.read_masks(CONDITIONS, condition, rows),
+            pictures=rendered.read_pictures(CONDITIONS / level, rows) if runs_again else None,
+            explainer=explainer,
+            untrained=untrained if is_untouched else None,
+        )
+        for name, table in measured.items():
+            tables[name].append(table)
+        tables["rows"].append(rows)
+    whole = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+    rows, found = whole.pop("rows"), whole.pop("predicted")
+    files.write_table(found[list(attention.ATTENTION_COLUMNS)], ATTENTION)
+    others = pd.concat([table.assign(map=name) for name, table in whole.items()])
+    files.write_table(others[list(attention.MAP_COLUMNS)], MAPS)
 
-    cards = gallery.cards(table, pictures=CONDITIONS, overlays=GRADCAM / "overlays", size=size)
+    shown = rows.join(found[found.columns.difference(rows.columns)])
+    every = np.concatenate(list(cams.values()))
     drawn = gallery.draw_outcomes(
-        cards[(cards["condition"] == conditions.UNTOUCHED) & (cards["size_group"] == "small")],
+        shown[shown["condition"] == conditions.UNTOUCHED],
         count=parameters.explain.gallery_size,
         rng=derive(parameters.seed, "gallery"),
     )
-    strips = gallery.draw_strips(cards, rng=derive(parameters.seed, "strips"))
+    strips = gallery.draw_strips(shown, rng=derive(parameters.seed, "strips"))
+    brightest = {
+        "gallery": drawn["peak"],
+        "strips": strips.groupby(["image_id", "ann_id"])["peak"].transform("max"),
+    }
+    sources = dict(zip(sample["image_id"], sample["image_path"], strict=True))
     with files.new_folder(GRADCAM) as folder:
         np.savez(folder / "maps.npz", condition=list(cams), cams=np.stack(list(cams.values())))
-        gallery.write_overlays(
-            pd.concat([drawn, strips]), np.concatenate(list(cams.values())), folder
-        )
-        files.write_table(drawn, folder / "gallery.csv")
-        files.write_table(strips, folder / "strips.csv")
-        about = {"layer": backbones.LAYER, "cell": backbones.CELL} | gallery.SCALE
-        files.write_text(json.dumps(about, indent=2) + "\n", folder / "scale.json")
-    hits = table.loc[table["condition"] == conditions.UNTOUCHED, "pointing_hit"].mean()
-    return f"{len(table)} maps, {len(drawn)} cards; {hits:.0%} of untouched point at the object"
+        for part, (name, scale) in zip((drawn, strips), brightest.items(), strict=True):
+            cards = gallery.cards(
+                part, scale=scale, pictures=CONDITIONS, folder=GRADCAM / name, size=size
+            )
+            gallery.write_pictures(cards, every, sources, folder / name)
+            files.write_table(cards, folder / f"{name}.csv")
+        sums = found["logit_in_box"] + found["logit_elsewhere"] + found["bias"]
+        about = {
+            "layer": layer,
+            "cell": size / every.shape[-1],
+            "pooled_layer": backbones.LAYER,
+            "pooled_cell": size / seen.maps.shape[-1],
+            "largest_sum_error": float((sums - found["logit"]).abs().max()),
+        }
+        files.write_text(json.dumps(about | gallery.SCALE, indent=2) + "\n", folder / "about.json")
+    hits = found.loc[found["condition"] == conditions.UNTOUCHED, "pointing_hit"].mean()
+    return f"{len(found)} maps of {layer}; {hits:.0%} of untouched point at the object"
 
 
 if __name__ == "__main__":

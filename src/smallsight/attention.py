@@ -1,148 +1,146 @@
-"""Grad-CAM maps and what they measure."""
-
-from collections import OrderedDict
+"""What maps of evidence measure: how much of it lies on the object, beside what chance gives."""
 
 import numpy as np
 import pandas as pd
-import torch
-from pytorch_grad_cam import GradCAM
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-from torch import nn
-from torch.nn import functional
 
-from smallsight.backbones import DIMENSIONS, LAYER
 from smallsight.evaluation import Splits
-from smallsight.features import Features
-from smallsight.geometry import Box
 from smallsight.heads import LinearHeads
+from smallsight.regions import Grid, Places
 
 ATTENTION_COLUMNS = (
     *("image_id", "ann_id", "condition", "size_group", "predicted", "correct"),
     *("energy_in_box", "box_area_share", "lift", "pointing_hit", "no_evidence"),
+    *("energy_in_mask", "mask_area_share", "mask_lift", "signed_in_box"),
+    *("logit_in_box", "logit_elsewhere", "bias", "logit"),
 )
+"""Of the table of the predicted class's maps."""
+MAP_COLUMNS = (
+    *("map", "image_id", "ann_id", "condition", "size_group", "correct"),
+    *("energy_in_box", "box_area_share", "lift", "pointing_hit", "no_evidence"),
+    *("energy_in_mask", "mask_area_share", "mask_lift", "signed_in_box"),
+)
+"""Of the table of all other maps, and of the same maps with the object elsewhere."""
+CENTRE_SPREAD = 0.25
+"""Standard deviation of the centre prior, as a share of the input's width."""
 
 
-def grad_cam(
-    maps: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray,
-    targets: np.ndarray,
-    *,
-    device: torch.device,
-) -> np.ndarray:
-    """Give Grad-CAM maps of pictures whose last convolutional maps are at hand.
+def contributions(maps: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Split logits into what each cell of the pooled maps adds.
 
-    The maps keep their scale, which pytorch-grad-cam's own result does not: it stretches each to
-    0..1 (Selvaraju et al., Grad-CAM, ICCV 2017, equations 1 and 2).
+    A linear head on pooled features sums over cells: the cells' contributions and the head's bias
+    add up to the logit. What is left of them above 0 is the Grad-CAM map, for the gradient that it
+    weighs channels by is the head's weight over the number of cells (Selvaraju et al., Grad-CAM,
+    ICCV 2017, equations 1 and 2; Zhou et al., CAM, CVPR 2016).
 
     Parameters
     ----------
     maps
-        (n, `DIMENSIONS`, rows, columns), float32: the backbone's.
-    weight, bias
-        (classes, dimensions) and (classes,): one linear head on the pooled maps.
-    targets
-        (n,), the class that each map is to explain.
+        (n, dimensions, rows, columns), float32: what is pooled.
+    weight
+        (n, dimensions): the weights of one class in each one's head.
 
     Returns
     -------
     ndarray
-        (n, rows, columns), float32, 0 or more.
+        (n, rows, columns), float32, in logits.
     """
-    fc = nn.Linear(DIMENSIONS, len(weight))
-    fc.load_state_dict({"weight": torch.from_numpy(weight), "bias": torch.from_numpy(bias)})
-    # The rest of the network behind the maps; what lies before them has already run.
-    stages = {LAYER: nn.Identity(), "avgpool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten()}
-    tail = nn.Sequential(OrderedDict(stages | {"fc": fc})).to(device)
-    layer = tail.get_submodule(LAYER)
-    inputs = torch.from_numpy(maps).to(device).requires_grad_()
-    wanted = [ClassifierOutputTarget(int(target)) for target in targets]
-    with GradCAM(tail, [layer]) as cam:
-        cam(inputs, wanted)
-        kept = cam.activations_and_grads
-        activations, gradients = (
-            part[0].cpu().numpy() for part in (kept.activations, kept.gradients)
-        )
-        return np.maximum(cam.get_cam_image(inputs, layer, wanted, activations, gradients), 0)
+    n, dimensions, rows, columns = maps.shape
+    cells = maps.reshape(n, dimensions, rows * columns)
+    return (weight[:, None, :] @ cells).reshape(n, rows, columns) / np.float32(rows * columns)
 
 
-def out_of_fold_cams(
-    splits: Splits,
-    fitted: LinearHeads,
-    features: Features,
-    targets: np.ndarray,
-    *,
-    device: torch.device,
-) -> np.ndarray:
-    """Give the Grad-CAM map of each instance that is the first seed's test data, by its own head.
+def out_of_fold_head(
+    splits: Splits, fitted: LinearHeads, classes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give what the head that did not learn from an instance's image knows of one class.
 
     Parameters
     ----------
     fitted
         Seeds x folds heads, as `Splits.fit` gives them.
-    features
-        Of one condition, with its maps.
-    targets
-        (n,), the class that each map is to explain, one per instance of test data.
+    classes
+        (n,), one class for each instance that is the first seed's test data.
 
     Returns
     -------
-    ndarray
-        (n, rows, columns), float32, 0 or more.
+    weight, bias
+        (n, dimensions) and (n,): of the first seed's head.
     """
-    tested = np.flatnonzero(splits.fold_of[0] >= 0)
-    cams = np.empty((len(tested), *features.maps.shape[2:]), np.float32)
-    for fold in range(splits.folds):
-        chosen = splits.fold_of[0, tested] == fold
-        maps = features.maps[features.row[tested[chosen]]]
-        weight, bias = fitted.weight[fold], fitted.bias[fold]
-        cams[chosen] = grad_cam(maps, weight, bias, targets[chosen], device=device)
-    return cams
+    fold = splits.fold_of[0]
+    fold = fold[fold >= 0]
+    return fitted.weight[fold, classes], fitted.bias[fold, classes]
+
+
+def centre_prior(cells: int) -> np.ndarray:
+    """Give the map of one who always looks at the middle: (cells, cells), a Gaussian."""
+    offset = (np.arange(cells) + 0.5) / cells - 0.5
+    bell = np.exp(-((offset / CENTRE_SPREAD) ** 2) / 2)
+    return np.outer(bell, bell)
 
 
 def enlarge(cams: np.ndarray, size: int) -> np.ndarray:
     """Enlarge maps (n, rows, columns) bilinearly to (n, size, size)."""
-    small = torch.from_numpy(cams)[:, None]
-    return functional.interpolate(small, (size, size), mode="bilinear")[:, 0].numpy()
+    enlarging = Grid(size, cams.shape[-1]).enlarging
+    return enlarging @ cams @ enlarging.T
 
 
-def measure(cams: np.ndarray, boxes: pd.DataFrame, *, size: int) -> pd.DataFrame:
+def measure(cams: np.ndarray, box: Places, mask: Places) -> pd.DataFrame:
     """Measure how much of each map lies on the object.
 
     Parameters
     ----------
     cams
-        (n, rows, columns), 0 or more.
-    boxes
-        n rows of box_x, box_y, box_w, box_h in input pixels.
-    size
-        Width and height of the network's input.
+        (n, cells, cells), 0 or more.
+    box, mask
+        Where the objects lie.
 
     Returns
     -------
     DataFrame
-        energy_in_box: share of the enlarged map's sum that lies in the box, 0..1.
-        box_area_share: the box's share of the input, 0..1.
-        lift: the first over the second; 1 is what an even map has.
-        pointing_hit: whether the map's greatest value lies in the box (Zhang et al., Excitation
-        Backprop, IJCV 2018).
-        no_evidence: whether the map is 0 everywhere. The three others are then empty.
+        energy_in_box, energy_in_mask: share of the map's sum that lies on the object, 0 to 1, the
+        map enlarged bilinearly to the input.
+        box_area_share, mask_area_share: the object's share of the input, 0 to 1.
+        lift, mask_lift: the first over the second; 1 is what an even map has.
+        pointing_hit: whether the cell of the greatest value touches the box; the mean over several
+        such cells (the pointing game of Zhang et al., Excitation Backprop, IJCV 2018; the cell is
+        its tolerance, for a map tells no place inside a cell from another).
+        no_evidence: whether the map is 0 everywhere. Energies, lifts and pointing are then empty.
     """
-    rows = []
-    corners = boxes[["box_x", "box_y", "box_w", "box_h"]].itertuples(index=False)
-    for cam, corner in zip(cams, corners, strict=True):
-        full = enlarge(cam[None], size)[0]
-        box = Box(*corner)
-        inside = box.touched_pixels(size, size)
-        total = float(full.sum())
-        row = {"box_area_share": full[inside].size / size**2, "no_evidence": total == 0}
-        if total > 0:
-            row["energy_in_box"] = float(full[inside].sum()) / total
-            row["lift"] = row["energy_in_box"] / row["box_area_share"]
-            peak = np.unravel_index(full.argmax(), full.shape)
-            row["pointing_hit"] = all(
-                side.start <= at < side.stop for side, at in zip(inside, peak, strict=True)
-            )
-        rows.append(row)
-    columns = ["energy_in_box", "box_area_share", "lift", "pointing_hit", "no_evidence"]
-    return pd.DataFrame(rows, index=boxes.index).reindex(columns=columns)
+    total = cams.sum(axis=(1, 2), dtype=float)
+    known = np.where(total > 0, total, np.nan)
+    peaks = cams == cams.max(axis=(1, 2), keepdims=True)
+    table = pd.DataFrame({"box_area_share": box.area, "mask_area_share": mask.area})
+    for name, place in (("box", box), ("mask", mask)):
+        table[f"energy_in_{name}"] = (place.share * cams).sum(axis=(1, 2)) / known
+    table["lift"] = table["energy_in_box"] / box.area
+    table["mask_lift"] = table["energy_in_mask"] / mask.area
+    hits = (peaks * box.hit).sum(axis=(1, 2)) / peaks.sum(axis=(1, 2))
+    return table.assign(pointing_hit=np.where(total > 0, hits, np.nan), no_evidence=~(total > 0))
+
+
+def signed_shares(contributed: np.ndarray, box: Places) -> pd.DataFrame:
+    """Say how much of a logit comes from the object, for and against.
+
+    Parameters
+    ----------
+    contributed
+        (n, cells, cells), as `contributions` gives them.
+    box
+        Where the objects lie on the same cells.
+
+    Returns
+    -------
+    DataFrame
+        logit_in_box, logit_elsewhere: what cells add inside and outside the box, in logits; a cell
+        on the edge counts in both, by its share. signed_in_box: the first over the sum of all
+        contributions' amounts, -1 to 1; empty where nothing is contributed.
+    """
+    inside = (box.share * contributed).sum(axis=(1, 2))
+    amount = np.abs(contributed).sum(axis=(1, 2), dtype=float)
+    return pd.DataFrame(
+        {
+            "logit_in_box": inside,
+            "logit_elsewhere": contributed.sum(axis=(1, 2), dtype=float) - inside,
+            "signed_in_box": inside / np.where(amount > 0, amount, np.nan),
+        }
+    )

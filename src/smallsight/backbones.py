@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 from torchvision.models import ResNet18_Weights, resnet18
@@ -19,8 +20,6 @@ DIMENSIONS = 512
 """Length of a pooled feature."""
 LAYER = "layer4"
 """The last convolutional layer, whose maps are pooled into features."""
-CELL = 32
-"""Width and height, in input pixels, that one cell of that layer's maps stands for."""
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -80,17 +79,47 @@ class Backbone(nn.Module):
         Tensor
             (n, `DIMENSIONS`, rows, columns), 0 or more.
         """
+        return self.through(self.inputs(pictures))
+
+    def inputs(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Normalise pictures, as `forward` takes them, to (n, 3, height, width)."""
         inputs = pictures.permute(0, 3, 1, 2).float() / 255
         inputs = (inputs - self.mean) / self.std
-        return self.maps(inputs.contiguous(memory_format=torch.channels_last))
+        return inputs.contiguous(memory_format=torch.channels_last)
 
-    def maps(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Give the last layer's maps of normalised inputs, (n, 3, height, width)."""
-        for name, layer in self.trunk.named_children():
-            inputs = layer(inputs)
-            if name == LAYER:
-                break
-        return inputs
+    def through(
+        self, maps: torch.Tensor, *, after: str | None = None, until: str = LAYER
+    ) -> torch.Tensor:
+        """Run some of the layers: those that follow one, or all, up to another one.
+
+        Parameters
+        ----------
+        maps
+            Normalised inputs, (n, 3, height, width), or the maps of the layer `after`.
+        """
+        names = [name for name, _ in self.trunk.named_children()]
+        first = 0 if after is None else names.index(after) + 1
+        for name in names[first : names.index(until) + 1]:
+            maps = self.trunk.get_submodule(name)(maps)
+        return maps
+
+
+def random_weights(rng: np.random.Generator) -> Weights:
+    """Draw weights as they are before any training.
+
+    Filters by He's normal distribution for what goes out of them (He et al., Delving Deep into
+    Rectifiers, ICCV 2015), as torchvision draws them; normalisation that changes nothing.
+    """
+    state = {}
+    for name, value in trunk().state_dict().items():
+        if value.ndim == 4:
+            outputs, _, height, width = value.shape
+            deviation = (2 / (outputs * height * width)) ** 0.5
+            drawn = rng.normal(0, deviation, value.shape).astype(np.float32)
+            state[name] = torch.from_numpy(drawn)
+        else:
+            state[name] = value
+    return Weights(state)
 
 
 def trunk() -> nn.Module:

@@ -10,13 +10,14 @@ number (Bonferroni). The smallest of several noisy margins alone would be below 
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from smallsight import statistics
 from smallsight.conditions import ORIGINAL, UNTOUCHED
+from smallsight.looks import Looks
 from smallsight.outcomes import Outcomes
 
 CLAIM_COLUMNS = (
@@ -25,7 +26,15 @@ CLAIM_COLUMNS = (
 )
 VERDICTS = {1: "supported", -1: "contradicted", 0: "inconclusive", None: "inconclusive"}
 
-Margin = Callable[[Outcomes, str], np.ndarray]
+
+class Evidence(NamedTuple):
+    """What claims are tested on: who was right, and where the maps lie; None without maps."""
+
+    outcomes: Outcomes
+    looks: Looks | None
+
+
+Margin = Callable[[Evidence, str], np.ndarray]
 """Gives (1 + draws,) margins in a regime, the estimate first; or (parts, 1 + draws)."""
 
 
@@ -47,6 +56,8 @@ class Claim:
         Families whose reference levels it is about, beside the untouched one.
     groups
         Size groups it needs.
+    needs_maps
+        Whether it is about maps of evidence, which are of the headline regime.
     margin
         Its test.
     """
@@ -57,6 +68,7 @@ class Claim:
     measure: str
     conditions: tuple[str, ...]
     groups: tuple[str, ...]
+    needs_maps: bool
     margin: Margin
 
 
@@ -71,12 +83,15 @@ def claim(
     measure: str,
     conditions: tuple[str, ...] = (),
     groups: tuple[str, ...] = ("small", "large"),
+    needs_maps: bool = False,
 ) -> Callable[[Margin], Margin]:
     """Register a margin as the test of a claim of its own name."""
 
     def register(margin: Margin) -> Margin:
         name = margin.__name__
-        CLAIMS[name] = Claim(name, sentence, contrary, measure, conditions, groups, margin)
+        CLAIMS[name] = Claim(
+            name, sentence, contrary, measure, conditions, groups, needs_maps, margin
+        )
         return margin
 
     return register
@@ -88,8 +103,9 @@ def claim(
     measure="change of accuracy with each doubling of the side, on untouched pictures",
     groups=("all",),
 )
-def rises_with_size(outcomes: Outcomes, regime: str) -> np.ndarray:
+def rises_with_size(evidence: Evidence, regime: str) -> np.ndarray:
     """Fit a line by least squares: right answers against the logarithm of the side."""
+    outcomes = evidence.outcomes
     doublings = np.log2(outcomes.side)
     shares = outcomes.shares[outcomes.row[regime, UNTOUCHED]]
     # Moments in double precision: the slope is a difference of large sums.
@@ -107,10 +123,10 @@ def rises_with_size(outcomes: Outcomes, regime: str) -> np.ndarray:
     contrary="Small objects are recognised more often than large ones, untouched.",
     measure="accuracy on large minus on small objects, on untouched pictures",
 )
-def small_worse_untouched(outcomes: Outcomes, regime: str) -> np.ndarray:
+def small_worse_untouched(evidence: Evidence, regime: str) -> np.ndarray:
     """Compare the two groups."""
-    large, small = (outcomes.accuracy(regime, UNTOUCHED, group) for group in ("large", "small"))
-    return large - small
+    accuracy = functools.partial(evidence.outcomes.accuracy, regime, UNTOUCHED)
+    return accuracy("large") - accuracy("small")
 
 
 @claim(
@@ -120,9 +136,9 @@ def small_worse_untouched(outcomes: Outcomes, regime: str) -> np.ndarray:
     conditions=("orig_crop",),
     groups=("small",),
 )
-def crop_helps_small(outcomes: Outcomes, regime: str) -> np.ndarray:
+def crop_helps_small(evidence: Evidence, regime: str) -> np.ndarray:
     """Compare the same objects."""
-    return _delta(outcomes, regime, "orig_crop", "small")
+    return _delta(evidence.outcomes, regime, "orig_crop", "small")
 
 
 @claim(
@@ -132,9 +148,9 @@ def crop_helps_small(outcomes: Outcomes, regime: str) -> np.ndarray:
     conditions=ORIGINAL[1:],
     groups=("small",),
 )
-def downscale_and_motion_blur_hurt_small_most(outcomes: Outcomes, regime: str) -> np.ndarray:
+def downscale_and_motion_blur_hurt_small_most(evidence: Evidence, regime: str) -> np.ndarray:
     """Compare each of the two with each of the others, and with losing nothing."""
-    losses = {name: -_delta(outcomes, regime, name, "small") for name in ORIGINAL[1:]}
+    losses = {name: -_delta(evidence.outcomes, regime, name, "small") for name in ORIGINAL[1:]}
     two = [losses.pop(name) for name in ("downscale", "motion_blur")]
     others = [np.zeros(len(two[0])), *losses.values()]
     return np.stack([loss - other for loss in two for other in others])
@@ -147,12 +163,26 @@ def downscale_and_motion_blur_hurt_small_most(outcomes: Outcomes, regime: str) -
     "under it stay below large ones untouched",
     conditions=("bg_blur",),
 )
-def bg_blur_helps_large_and_does_not_fix_small(outcomes: Outcomes, regime: str) -> np.ndarray:
+def bg_blur_helps_large_and_does_not_fix_small(evidence: Evidence, regime: str) -> np.ndarray:
     """Ask for both parts."""
-    helped = _delta(outcomes, regime, "bg_blur", "large")
-    untouched = outcomes.accuracy(regime, UNTOUCHED, "large")
-    short = untouched - outcomes.accuracy(regime, "bg_blur", "small")
+    helped = _delta(evidence.outcomes, regime, "bg_blur", "large")
+    accuracy = functools.partial(evidence.outcomes.accuracy, regime)
+    short = accuracy(UNTOUCHED, "large") - accuracy("bg_blur", "small")
     return np.stack([helped, short])
+
+
+@claim(
+    sentence="Failed predictions look away from the object.",
+    contrary="Failed predictions look at the object more than correct ones do.",
+    measure="chance that a correct prediction's map has the greater lift in the box, compared "
+    "within size groups on untouched pictures, minus one half",
+    groups=("all",),
+    needs_maps=True,
+)
+def failed_look_away(evidence: Evidence, regime: str) -> np.ndarray:
+    """Compare the maps of the predicted class."""
+    assert evidence.looks is not None
+    return evidence.looks.superiority("predicted", UNTOUCHED, "all") - 0.5
 
 
 def _delta(outcomes: Outcomes, regime: str, condition: str, group: str) -> np.ndarray:
@@ -160,8 +190,8 @@ def _delta(outcomes: Outcomes, regime: str, condition: str, group: str) -> np.nd
     return changed - outcomes.accuracy(regime, UNTOUCHED, group)
 
 
-def claims(outcomes: Outcomes, vacuous: pd.DataFrame) -> pd.DataFrame:
-    """Test every claim that the evaluated conditions and size groups allow.
+def claims(outcomes: Outcomes, vacuous: pd.DataFrame, looks: Looks | None = None) -> pd.DataFrame:
+    """Test every claim that the evaluated conditions, the size groups and the maps allow.
 
     Claims about untouched pictures are tested once, for the regimes agree on them; others in each
     regime. `p_value` is Wald's, by the bootstrap's standard error: of several parts the largest
@@ -172,6 +202,8 @@ def claims(outcomes: Outcomes, vacuous: pd.DataFrame) -> pd.DataFrame:
     ----------
     vacuous
         condition and size_group of what leaves the object as it was.
+    looks
+        What maps of evidence measure; without, no claim about them is tested.
 
     Returns
     -------
@@ -187,8 +219,12 @@ def claims(outcomes: Outcomes, vacuous: pd.DataFrame) -> pd.DataFrame:
         regimes = outcomes.regimes if one.conditions else outcomes.regimes[:1]
         for regime in regimes:
             known = {UNTOUCHED, *outcomes.changes(regime)}
-            if known.issuperset(one.conditions) and all(map(_filled(outcomes), one.groups)):
-                rows.append(_row(one, outcomes, regime, marked))
+            if (
+                known.issuperset(one.conditions)
+                and all(map(_filled(outcomes), one.groups))
+                and not (one.needs_maps and looks is None)
+            ):
+                rows.append(_row(one, Evidence(outcomes, looks), regime, marked))
     table = pd.DataFrame(rows).reindex(columns=list(CLAIM_COLUMNS))
     return statistics.judge(table, VERDICTS, confidence=outcomes.settings.confidence)
 
@@ -198,9 +234,10 @@ def _filled(outcomes: Outcomes) -> Callable[[str], bool]:
 
 
 def _row(
-    one: Claim, outcomes: Outcomes, regime: str, vacuous: set[tuple[str, str]]
+    one: Claim, evidence: Evidence, regime: str, vacuous: set[tuple[str, str]]
 ) -> dict[str, Any]:
-    parts = np.atleast_2d(one.margin(outcomes, regime))
+    outcomes = evidence.outcomes
+    parts = np.atleast_2d(one.margin(evidence, regime))
     confidence = outcomes.settings.confidence
     images = min(outcomes.size(group)["images"] for group in one.groups)
     interval = functools.partial(statistics.percentile_interval, images=images)

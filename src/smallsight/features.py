@@ -1,7 +1,7 @@
 """Pictures to pooled features and maps: the backbone, run once per different picture."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -12,9 +12,8 @@ import torch
 from smallsight.backbones import Backbone
 from smallsight.files import new_file
 from smallsight.geometry import Box
-from smallsight.parallel import map_items, progress
-from smallsight.pictures import read_picture
-from smallsight.rendered import picture_name
+from smallsight.parallel import progress
+from smallsight.rendered import read_pictures
 
 BATCH_SIZE = 16
 """Pictures per run of the network: small, because the maps of more fall out of a CPU's cache."""
@@ -64,17 +63,10 @@ def extract(
     keep_maps
         Whether to return the maps as well: they take 50 times the room.
     """
-    paths = [
-        folder / picture_name(image_id, ann_id)
-        for image_id, ann_id in zip(views["image_id"], views["ann_id"], strict=True)
-    ]
-    pictures = map_items(read_picture, paths, description=f"reading {folder}", prefer="threads")
-    different, row = _different(pictures)
+    different, row = _different(read_pictures(folder, views))
     plain, flipped, maps = [], [], []
-    starts = range(0, len(different), BATCH_SIZE)
     backbone = backbone.to(device)
-    for start in progress(iter(starts), total=len(starts), description=f"features of {folder}"):
-        batch = torch.from_numpy(different[start : start + BATCH_SIZE]).to(device)
+    for batch in batches(different, device=device, description=f"features of {folder}"):
         with torch.inference_mode():
             seen, mirrored = backbone(batch), backbone(batch.flip(2))
         plain.append(pooled(seen).cpu().numpy())
@@ -90,6 +82,15 @@ def extract(
         flipped=np.concatenate(flipped),
         maps=np.concatenate(maps),
     )
+
+
+def batches(
+    pictures: np.ndarray, *, device: torch.device, description: str
+) -> Iterator[torch.Tensor]:
+    """Bring pictures, (n, size, size, 3), to the device, as many at a time as run best."""
+    starts = range(0, len(pictures), BATCH_SIZE)
+    for start in progress(iter(starts), total=len(starts), description=description):
+        yield torch.from_numpy(pictures[start : start + BATCH_SIZE]).to(device)
 
 
 def pooled(maps: torch.Tensor) -> torch.Tensor:
@@ -111,10 +112,10 @@ def read(path: str | Path, *, maps: bool = False) -> Features:
     return Features(**arrays)
 
 
-def _different(pictures: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _different(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Keep one of each picture; also give, for every picture, the row of its like."""
     digests = [hashlib.sha256(picture.tobytes()).digest() for picture in pictures]
     first = {digest: index for index, digest in reversed(list(enumerate(digests)))}
     kept = sorted(first.values())
     row_of = {digests[index]: row for row, index in enumerate(kept)}
-    return np.stack([pictures[index] for index in kept]), np.array([row_of[d] for d in digests])
+    return pictures[kept], np.array([row_of[d] for d in digests])

@@ -1,4 +1,4 @@
-"""Which instances are shown, drawn by seed and never picked by hand, and their overlays."""
+"""Which instances are shown, drawn by seed and never picked by hand, and their pictures."""
 
 from pathlib import Path
 
@@ -14,31 +14,67 @@ from smallsight.vocabulary import SIZE_GROUPS
 
 COLORMAP = "magma"
 ALPHA = 0.5
-SCALE = {
-    "colormap": COLORMAP,
-    "alpha": ALPHA,
-    "scale": "each map by its own maximum",
-}
-"""What a reader of an overlay has to know."""
+SCALE = {"colormap": COLORMAP, "alpha": ALPHA}
+"""What a reader of an overlay has to know, beside each card's own scale."""
 
 CARD_COLUMNS = (
     *("image_id", "ann_id", "condition", "size_group", "category_name", "outcome"),
-    *("predicted", "confidence", "side", "energy_in_box", "box_area_share", "lift"),
-    *("picture", "overlay", "box_x", "box_y", "box_w", "box_h", "view_w", "view_h", "input_size"),
+    *("predicted", "confidence", "side", "energy_in_box", "box_area_share", "lift", "peak"),
+    *("scale", "picture", "overlay", "untouched", "box_x", "box_y", "box_w", "box_h"),
+    *("view_w", "view_h", "input_size"),
 )
+_WIDEST = 400
+"""Width, in pixels, above which an untouched picture is reduced."""
 
 
-def cards(table: pd.DataFrame, *, pictures: Path, overlays: Path, size: int) -> pd.DataFrame:
-    """Make `CARD_COLUMNS` of predictions that are joined to their views and measures.
+def draw_outcomes(table: pd.DataFrame, *, count: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Draw up to `count` correct and `count` failed rows of each size group.
+
+    Categories take turns, in random order, as long as they have objects left: none is shown more
+    often than another that could have been.
+
+    Parameters
+    ----------
+    table
+        One row per instance: size_group, category_name, correct.
+    """
+    drawn = []
+    for group in SIZE_GROUPS:
+        for correct in (True, False):
+            pool = table[(table["size_group"] == group) & (table["correct"] == correct)]
+            pool = pool.sample(frac=1, random_state=rng)
+            turn = pool.groupby("category_name", sort=False).cumcount()
+            drawn.append(pool.loc[turn.sort_values(kind="stable").index[:count]])
+    return pd.concat(drawn)
+
+
+def draw_strips(table: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataFrame:
+    """Draw one instance of each size group; keep its rows under all conditions."""
+    instances = table[["size_group", "image_id", "ann_id"]].drop_duplicates()
+    drawn = instances.groupby("size_group", sort=True).sample(1, random_state=rng)
+    order = drawn["size_group"].map({group: index for index, group in enumerate(SIZE_GROUPS)})
+    parts = [
+        table[(table["image_id"] == image_id) & (table["ann_id"] == ann_id)]
+        for image_id, ann_id in drawn.loc[order.sort_values().index, ["image_id", "ann_id"]].values
+    ]
+    return pd.concat(parts)
+
+
+def cards(
+    table: pd.DataFrame, *, scale: pd.Series, pictures: Path, folder: Path, size: int
+) -> pd.DataFrame:
+    """Make `CARD_COLUMNS` of drawn predictions that are joined to their views and measures.
 
     Parameters
     ----------
     table
         One row per condition and instance; its index says where its map is.
+    scale
+        What value of each one's map is shown in the brightest colour.
     pictures
         Holds `<family>/<level>/<image_id>_<ann_id>.png`.
-    overlays
-        Where overlays will be.
+    folder
+        Where overlays and untouched pictures will be.
     size
         Width and height of pictures and overlays, in pixels.
     """
@@ -47,38 +83,21 @@ def cards(table: pd.DataFrame, *, pictures: Path, overlays: Path, size: int) -> 
         for image_id, ann_id in zip(table["image_id"], table["ann_id"], strict=True)
     ]
     levels = table["family"] + "/" + table["level"]
+    at = folder.as_posix()
     return table.assign(
         outcome=np.where(table["correct"], "correct", "failed"),
-        picture=[f"{pictures.as_posix()}/{at}" for at in levels + "/" + names],
-        overlay=[f"{overlays.as_posix()}/{at}" for at in table["family"] + "_" + names],
+        scale=scale,
+        picture=[f"{pictures.as_posix()}/{path}" for path in levels + "/" + names],
+        overlay=[f"{at}/overlays/{name}" for name in table["family"] + "_" + names],
+        untouched=[f"{at}/untouched/{image_id}.jpg" for image_id in table["image_id"]],
         input_size=size,
     )[list(CARD_COLUMNS)]
 
 
-def draw_outcomes(cards: pd.DataFrame, *, count: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw up to `count` correct and `count` failed cards; fewer where there are fewer."""
-    drawn = [
-        part.sample(min(count, len(part)), random_state=rng)
-        for outcome in ("correct", "failed")
-        for part in [cards[cards["outcome"] == outcome]]
-    ]
-    return pd.concat(drawn)
-
-
-def draw_strips(cards: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw one instance of each size group; keep its cards under all conditions."""
-    instances = cards[["size_group", "image_id", "ann_id"]].drop_duplicates()
-    drawn = instances.groupby("size_group", sort=True).sample(1, random_state=rng)
-    order = drawn["size_group"].map({group: index for index, group in enumerate(SIZE_GROUPS)})
-    parts = [
-        cards[(cards["image_id"] == image_id) & (cards["ann_id"] == ann_id)]
-        for image_id, ann_id in drawn.loc[order.sort_values().index, ["image_id", "ann_id"]].values
-    ]
-    return pd.concat(parts)
-
-
-def write_overlays(cards: pd.DataFrame, cams: np.ndarray, folder: Path) -> None:
-    """Write the overlay of each card.
+def write_pictures(
+    cards: pd.DataFrame, cams: np.ndarray, sources: dict[int, str], folder: Path
+) -> None:
+    """Write the overlay of each card, and the untouched picture it comes from.
 
     Parameters
     ----------
@@ -86,16 +105,23 @@ def write_overlays(cards: pd.DataFrame, cams: np.ndarray, folder: Path) -> None:
         Rows of `CARD_COLUMNS`; a row's index is its map's.
     cams
         (maps, rows, columns), 0 or more.
+    sources
+        Where the untouched picture of each image_id lies.
     folder
-        An existing folder; stands for the parent of the one that the cards name.
+        A new folder; stands for the one that the cards name.
     """
-    for index, card in cards[["picture", "overlay"]].drop_duplicates().iterrows():
-        path = folder / Path(card["overlay"]).parent.name / Path(card["overlay"]).name
-        path.parent.mkdir(exist_ok=True)
-        Image.fromarray(blend(read_picture(card["picture"]), cams[index])).save(path)
+    for name in ("overlays", "untouched"):
+        (folder / name).mkdir(parents=True)
+    for index, card in cards.iterrows():
+        overlay = blend(read_picture(card["picture"]), cams[index], top=card["scale"])
+        Image.fromarray(overlay).save(folder / "overlays" / Path(card["overlay"]).name)
+    for image_id, path in cards.groupby("image_id")["untouched"].first().items():
+        picture = Image.fromarray(read_picture(sources[image_id]))
+        picture.thumbnail((_WIDEST, _WIDEST), Image.Resampling.LANCZOS)
+        picture.save(folder / "untouched" / Path(path).name, quality=90)
 
 
-def blend(picture: np.ndarray, cam: np.ndarray) -> np.ndarray:
+def blend(picture: np.ndarray, cam: np.ndarray, *, top: float) -> np.ndarray:
     """Blend a heat map into a picture.
 
     Parameters
@@ -103,14 +129,15 @@ def blend(picture: np.ndarray, cam: np.ndarray) -> np.ndarray:
     picture
         (size, size, 3), uint8.
     cam
-        (rows, columns), 0 or more; shown relative to its own maximum.
+        (rows, columns), 0 or more.
+    top
+        The value of the map that has the brightest colour; 0 only where the map is.
 
     Returns
     -------
     ndarray
         As `picture`.
     """
-    peak = cam.max()
-    heat = enlarge((cam / peak if peak > 0 else cam)[None], len(picture))[0]
+    heat = enlarge((cam / top if top > 0 else cam)[None], len(picture))[0]
     colours = mpl.colormaps[COLORMAP](heat)[..., :3] * 255
     return np.rint((1 - ALPHA) * picture + ALPHA * colours).astype(np.uint8)

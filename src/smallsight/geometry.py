@@ -69,14 +69,14 @@ def resize(picture: np.ndarray, size: int) -> np.ndarray:
     Parameters
     ----------
     picture
-        (height, width, 3), uint8.
+        (height, width, 3), uint8; or a mask, (height, width), 0 to 255.
     size
         Width and height of the result, in pixels. The aspect ratio is not kept.
 
     Returns
     -------
     ndarray
-        (size, size, 3), uint8.
+        (size, size, 3), uint8; or (size, size).
     """
     return resized(picture, size, size)
 

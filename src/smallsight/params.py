@@ -132,8 +132,9 @@ class Analysis(Section):
 
 
 class Explain(Section):
-    """What the galleries show."""
+    """Which layer's maps are measured, and what the galleries show."""
 
+    layer: Literal["layer4", "layer3", "layer2"]
     gallery_size: Count
 
 

@@ -4,21 +4,23 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from PIL import Image
+from skimage import util
 
 from smallsight.conditions import Condition, View
 from smallsight.geometry import Box, resize
 from smallsight.materials import Materials
 from smallsight.parallel import map_items
-from smallsight.rendered import VIEW_COLUMNS, picture_name
+from smallsight.rendered import VIEW_COLUMNS, picture_name, write_masks
 from smallsight.severity import in_box_similarity, similarity
 
 
 def render(
     ladder: Sequence[Condition], instances: pd.DataFrame, materials: Materials, *, folder: Path
 ) -> pd.DataFrame:
-    """Write one lossless picture per condition and instance.
+    """Write one lossless picture per condition and instance, and the reference level's masks.
 
     Parameters
     ----------
@@ -40,17 +42,21 @@ def render(
         (folder / condition.level).mkdir()
     task = functools.partial(_render_image, ladder=ladder, materials=materials, folder=folder)
     images = [group for _, group in instances.groupby("image_id", sort=True)]
-    rows = map_items(task, images, description=f"rendering {ladder[0].family}")
-    views = pd.DataFrame([row for part in rows for row in part], columns=list(VIEW_COLUMNS))
+    done = map_items(task, images, description=f"rendering {ladder[0].family}")
+    covers = {key: cover for _, part in done for key, cover in part.items()}
+    write_masks(covers, folder / "masks.npz")
+    rows = [row for part, _ in done for row in part]
+    views = pd.DataFrame(rows, columns=list(VIEW_COLUMNS))
     return views.sort_values(["level", "image_id", "ann_id"], ignore_index=True)
 
 
 def _render_image(
     instances: pd.DataFrame, *, ladder: Sequence[Condition], materials: Materials, folder: Path
-) -> list[tuple[object, ...]]:
-    """Render all instances of one image, which is decoded once."""
+) -> tuple[list[tuple[object, ...]], dict[tuple[int, int], np.ndarray]]:
+    """Render all instances of one image, which is decoded once; also give their masks."""
     size = materials.input_size
     rows: list[tuple[object, ...]] = []
+    covers = {}
     for instance, view in materials.views(instances):
         untouched, there = resize(view.picture, size), _at_input(view, size)
         for condition in ladder:
@@ -65,7 +71,10 @@ def _render_image(
                 similarity(seen, untouched),
             )
             rows.append((*ids, here.x, here.y, here.w, here.h, *sizes, *likeness))
-    return rows
+            if condition.is_reference and changed.mask is not None:
+                cover = resize(util.img_as_ubyte(changed.mask), size)
+                covers[instance.image_id, instance.ann_id] = cover
+    return rows, covers
 
 
 def _at_input(view: View, size: int) -> Box:

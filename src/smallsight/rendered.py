@@ -1,10 +1,15 @@
-"""What rendering leaves in the folder of a family: pictures by name, and the table of views."""
+"""What rendering leaves in the folder of a family: pictures by name, views, and masks."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from smallsight.conditions import UNTOUCHED, Condition
+from smallsight.files import new_file
+from smallsight.parallel import map_items
+from smallsight.pictures import read_picture
 
 VIEW_COLUMNS = (
     *("level", "image_id", "ann_id", "box_x", "box_y", "box_w", "box_h"),
@@ -17,6 +22,17 @@ and how similar the object and the whole picture are to the untouched ones at th
 def picture_name(image_id: int, ann_id: int) -> str:
     """Name of an instance's picture inside the folder of a level."""
     return f"{image_id}_{ann_id}.png"
+
+
+def read_pictures(folder: Path, instances: pd.DataFrame) -> np.ndarray:
+    """Read the pictures of instances under one condition: (n, size, size, 3), uint8."""
+    paths = [
+        folder / picture_name(image_id, ann_id)
+        for image_id, ann_id in zip(instances["image_id"], instances["ann_id"], strict=True)
+    ]
+    return np.stack(
+        map_items(read_picture, paths, description=f"reading {folder}", prefer="threads")
+    )
 
 
 def read_views(conditions: Path, condition: Condition) -> pd.DataFrame:
@@ -48,3 +64,32 @@ def read_changed_views(conditions: Path, evaluated: pd.DataFrame) -> pd.DataFram
         for step in steps.drop_duplicates().itertuples()
     ]
     return pd.concat(parts, ignore_index=True) if parts else empty
+
+
+def write_masks(covers: Mapping[tuple[int, int], np.ndarray], path: Path) -> None:
+    """Write how much of each pixel of the input an object's mask covers.
+
+    Parameters
+    ----------
+    covers
+        By image_id and ann_id, (size, size), uint8: 0 to 255.
+    """
+    ids = np.array(list(covers), np.int64).reshape(-1, 2)
+    with new_file(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, ids=ids, covers=np.array(list(covers.values()), np.uint8))
+
+
+def read_masks(conditions: Path, condition: Condition, instances: pd.DataFrame) -> list[np.ndarray]:
+    """Read the masks of a family's reference level, one for each instance.
+
+    Returns
+    -------
+    list
+        (size, size), uint8, as `write_masks` was given them; without any pixel where the instance
+        has no mask.
+    """
+    with np.load(conditions / condition.family / "masks.npz") as file:
+        covers = dict(zip(map(tuple, file["ids"].tolist()), file["covers"], strict=True))
+    nothing = np.zeros((1, 1), np.uint8)
+    keys = zip(instances["image_id"], instances["ann_id"], strict=True)
+    return [covers.get(key, nothing) for key in keys]

@@ -16,6 +16,8 @@ from smallsight import (
     curves,
     effects,
     failures,
+    faithfulness,
+    looks,
     neighbours,
 )
 from smallsight.outcomes import INSTANCE, Outcomes
@@ -28,6 +30,9 @@ def tables(
     views: pd.DataFrame,
     objects: pd.DataFrame,
     donors: pd.DataFrame,
+    attention: pd.DataFrame,
+    maps: pd.DataFrame,
+    removals: pd.DataFrame,
     categories: Sequence[str],
     rng: np.random.Generator,
 ) -> dict[str, pd.DataFrame]:
@@ -44,6 +49,8 @@ def tables(
         Every annotated object of the sampled pictures.
     donors
         `donors.DONOR_COLUMNS`.
+    attention, maps, removals
+        `attention.ATTENTION_COLUMNS`, `attention.MAP_COLUMNS` and `removal.REMOVAL_COLUMNS`.
     categories
         All categories of the study, in order.
     rng
@@ -54,13 +61,14 @@ def tables(
     answered = answers.answers(predictions, outcomes)
     named = neighbours.named(answered, objects)
     failed = failures.failures(outcomes, answered, named)
+    looked = looks.looks(outcomes, attention, maps)
     return {
         "accuracy": analysis.accuracy(outcomes),
         "effects": audit.mark(effects.effects(outcomes), severities),
         "thresholds": curves.thresholds(outcomes),
         "bins": curves.binned(outcomes),
         "severity": severities,
-        "claims": claims.claims(outcomes, severities[severities["vacuous"]]),
+        "claims": claims.claims(outcomes, severities[severities["vacuous"]], looked),
         "ledger": causes.ledger(outcomes),
         "agreement": causes.agreement(outcomes),
         "background": background.background(outcomes, donors),
@@ -70,4 +78,8 @@ def tables(
         "rescues": failures.rescues(outcomes),
         "confusion": confusion.confusion(predictions, outcomes, categories),
         "categories": confusion.by_category(outcomes, categories),
+        "attention": looks.summary(looked),
+        "attention_controls": looks.against_controls(looked),
+        "attention_outcomes": looks.by_outcome(looked),
+        "faithfulness": faithfulness.faithfulness(removals, looked),
     }

@@ -1,0 +1,102 @@
+"""Whether the object's region matters to the heads more than another one as large."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from smallsight import statistics
+from smallsight.conditions import UNTOUCHED
+from smallsight.looks import Looks
+from smallsight.outcomes import GROUPS, INSTANCE, Outcomes
+from smallsight.vocabulary import SIZE_GROUPS
+
+FAITHFULNESS_COLUMNS = (
+    *("change", "area", "size_group", "n", "images", "area_share", "p_before"),
+    *("object", "object_low", "object_high", "random", "random_low", "random_high"),
+    *("difference", "ci_low", "ci_high", "p_value", "p_holm", "mde", "verdict"),
+    *("rank", "rank_low", "rank_high"),
+)
+VERDICTS = {1: "higher", -1: "lower", 0: "inconclusive", None: ""}
+"""How the change of probability by the object's region compares with that by a random one."""
+
+
+def faithfulness(removals: pd.DataFrame, looks: Looks) -> pd.DataFrame:
+    """Compare what the object's region and a random one as large do to the true class.
+
+    `p_value` is Wald's on the paired difference, by the bootstrap over images; `p_holm` takes all
+    rows as one family; a verdict needs the interval too.
+
+    Parameters
+    ----------
+    removals
+        `removal.REMOVAL_COLUMNS`.
+    looks
+        Maps of the same instances.
+
+    Returns
+    -------
+    DataFrame
+        `FAITHFULNESS_COLUMNS`, a row per change, area (in areas of the box) and size group.
+        `object` and `random`: mean change of the true class's probability, -1 to 1, with
+        intervals. `rank`: Spearman's correlation, within a size group, between the share of the
+        true class's map that lies in the box and how much the object's region takes away or brings
+        back: above 0 where maps tell what matters.
+    """
+    outcomes = looks.outcomes
+    confidence = outcomes.settings.confidence
+    told = looks.tables["true_class", UNTOUCHED]["energy_in_box"].to_numpy(float)
+    rows: list[dict[str, Any]] = []
+    for (change, area), part in removals.groupby(["change", "area"], sort=False):
+        regions = {name: _aligned(outcomes, one) for name, one in part.groupby("region")}
+        changed = {
+            name: (one["p_after"] - one["p_before"]).to_numpy() for name, one in regions.items()
+        }
+        matters = changed["object"] * (1 if change == "restored" else -1)
+        for group in GROUPS:
+            chosen = outcomes.members[group]
+            row = {"change": change, "area": area, "size_group": group} | outcomes.size(group)
+            if not row["n"]:
+                continue
+            about = regions["object"].loc[chosen, ["area_share", "p_before"]].mean()
+            draws = statistics.weighted_means(
+                np.stack([changed[name][chosen] for name in ("object", "random")]),
+                outcomes.weights[:, chosen],
+            ).T
+            found = statistics.estimate(
+                draws[0] - draws[1], confidence=confidence, images=row["images"]
+            )
+            row |= {**about, **found, "difference": draws[0, 0] - draws[1, 0]}
+            row |= _with_interval("object", draws[0], confidence, row["images"])
+            row |= _with_interval("random", draws[1], confidence, row["images"])
+            if group in SIZE_GROUPS:
+                known = chosen & np.isfinite(told)
+                ranks = _rank_correlation(told[known], matters[known], outcomes.weights[:, known])
+                row |= _with_interval("rank", ranks, confidence, row["images"])
+            rows.append(row)
+    table = pd.DataFrame(rows).reindex(columns=list(FAITHFULNESS_COLUMNS))
+    return statistics.judge(table, VERDICTS, confidence=confidence)
+
+
+def _aligned(outcomes: Outcomes, part: pd.DataFrame) -> pd.DataFrame:
+    return outcomes.instances[INSTANCE].merge(part, on=INSTANCE, how="left", validate="1:1")
+
+
+def _with_interval(
+    name: str, draws: np.ndarray, confidence: float, images: int
+) -> dict[str, float]:
+    low, high = statistics.percentile_interval(draws[1:], confidence, images=images)
+    return {name: draws[0], f"{name}_low": low, f"{name}_high": high}
+
+
+def _rank_correlation(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(draws,): Pearson's correlation of the sample's ranks in each draw; NaN where one is flat."""
+    a, b = (rankdata(one) / max(len(one), 1) for one in (x, y))
+    mean_a, mean_b, square_a, square_b, product = statistics.weighted_means(
+        np.stack([a, b, a * a, b * b, a * b]), weights
+    ).T
+    spread = (square_a - mean_a**2) * (square_b - mean_b**2)
+    nowhere = np.full(len(spread), np.nan)
+    scatter = np.sqrt(spread, out=nowhere, where=spread > 1e-12)
+    return (product - mean_a * mean_b) / scatter

@@ -1,0 +1,229 @@
+"""Whether maps of evidence lie on the object: more than controls, and more where it is named."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smallsight import statistics
+from smallsight.outcomes import GROUPS, INSTANCE, Outcomes
+from smallsight.vocabulary import SIZE_GROUPS
+
+MEDIANS = (
+    *("energy_in_box", "lift", "box_area_share", "energy_in_mask", "mask_lift", "signed_in_box"),
+)
+"""Measures of which the summary has medians."""
+RATES = ("pointing_hit", "no_evidence")
+"""Measures of which it has means."""
+SUMMARY_COLUMNS = (
+    *("map", "condition", "size_group", "outcome", "n", *MEDIANS, "lift_q1", "lift_q3"),
+    *("n_mask", *RATES),
+)
+CONTROL_COLUMNS = (
+    *("control", "condition", "size_group", "n", "images", "energy", "control_energy", "excess"),
+    *("ci_low", "ci_high", "p_value", "p_holm", "mde", "verdict"),
+)
+OUTCOME_COLUMNS = (
+    *("map", "condition", "size_group", "n_correct", "n_failed", "images"),
+    *("median_correct", "median_failed", "superiority", "ci_low", "ci_high"),
+    *("p_value", "p_holm", "mde", "verdict"),
+)
+CONTROLS = ("random_box", "centre", "random_weights")
+"""Maps that the predicted class's are compared with."""
+AGAINST_CONTROLS = {1: "more", -1: "less", 0: "inconclusive", None: ""}
+"""How much of the map lies in the box, compared with a control."""
+BY_OUTCOME = {1: "correct", -1: "failed", 0: "inconclusive", None: ""}
+"""Whose maps have the greater lift."""
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Measures of maps, their rows those of an `Outcomes`.
+
+    Attributes
+    ----------
+    outcomes
+        The instances, and draws of their images.
+    tables
+        By map and condition: a table of n rows with the columns of `attention.MAP_COLUMNS`; NaN
+        where an instance has no such map.
+    """
+
+    outcomes: Outcomes
+    tables: Mapping[tuple[str, str], pd.DataFrame]
+
+    @property
+    def conditions(self) -> list[str]:
+        """Conditions that have maps, in order."""
+        return [condition for name, condition in self.tables if name == "predicted"]
+
+    def lift(self, name: str, condition: str) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) and (n,): the lifts of one kind of map, and which instances were named rightly."""
+        table = self.tables[name, condition]
+        return table["lift"].to_numpy(float), (table["correct"] == True).to_numpy()  # noqa: E712
+
+    def superiority(self, name: str, condition: str, group: str) -> np.ndarray:
+        """(1 + draws,): how surely a correct prediction's map has a greater lift than a failed one.
+
+        Of all objects together it is compared within size groups, which differ in lift for reasons
+        of their own; their weights are van Elteren's (van Elteren 1960: pairs over objects plus 1).
+        """
+        lift, correct = self.lift(name, condition)
+        groups = SIZE_GROUPS if group == "all" else (group,)
+        total, weight = np.zeros(len(self.outcomes.weights)), np.zeros(len(self.outcomes.weights))
+        for one in groups:
+            known = self.outcomes.members[one] & np.isfinite(lift)
+            sides = [known & correct, known & ~correct]
+            drawn = [self.outcomes.weights[:, side] for side in sides]
+            chance = statistics.superiority(*(lift[side] for side in sides), *drawn)
+            counts = [part.sum(axis=1, dtype=float) for part in drawn]
+            pairs = counts[0] * counts[1] / (counts[0] + counts[1] + 1)
+            total += np.where(pairs > 0, pairs * np.nan_to_num(chance), 0)
+            weight += pairs
+        return np.divide(total, weight, out=np.full(len(total), np.nan), where=weight > 0)
+
+
+def looks(outcomes: Outcomes, attention: pd.DataFrame, maps: pd.DataFrame) -> Looks:
+    """Arrange measures as an `Outcomes` arranges its instances.
+
+    Parameters
+    ----------
+    attention
+        `attention.ATTENTION_COLUMNS`: the predicted class's maps.
+    maps
+        `attention.MAP_COLUMNS`: all others.
+    """
+    whole = pd.concat([attention.assign(map="predicted"), maps])
+    tables = {
+        key: outcomes.instances[INSTANCE].merge(part, on=INSTANCE, how="left", validate="1:1")
+        for key, part in whole.groupby(["map", "condition"], sort=False)
+    }
+    return Looks(outcomes, tables)
+
+
+def summary(looks: Looks) -> pd.DataFrame:
+    """Describe all maps, by condition, size group and whether the prediction is right.
+
+    Returns
+    -------
+    DataFrame
+        `SUMMARY_COLUMNS`, a row per map, condition, size group and outcome (`all`, `correct`,
+        `failed`) that has instances: medians of what the maps with evidence measure, rates of
+        pointing and of maps without evidence. `n_mask` counts objects whose mask is known.
+    """
+    rows: list[dict[str, Any]] = []
+    for (name, condition), table in looks.tables.items():
+        for group, outcome, chosen in _parts(looks.outcomes, table):
+            if chosen.any():
+                part = table.loc[chosen]
+                row = {"map": name, "condition": condition, "size_group": group}
+                rows.append(row | {"outcome": outcome, "n": len(part)} | _description(part))
+    return pd.DataFrame(rows).reindex(columns=list(SUMMARY_COLUMNS))
+
+
+def _parts(outcomes: Outcomes, table: pd.DataFrame) -> Iterator[tuple[str, str, np.ndarray]]:
+    has_map = table["no_evidence"].notna().to_numpy()
+    correct = (table["correct"] == True).to_numpy()  # noqa: E712
+    for group in GROUPS:
+        members = outcomes.members[group] & has_map
+        for outcome, side in (("all", True), ("correct", correct), ("failed", ~correct)):
+            yield group, outcome, members & side
+
+
+def _description(part: pd.DataFrame) -> dict[str, Any]:
+    values = part[list(MEDIANS)].astype(float)
+    low, high = values["lift"].quantile([0.25, 0.75])
+    return {
+        **values.median(),
+        **part[list(RATES)].astype(float).mean(),
+        "lift_q1": low,
+        "lift_q3": high,
+        "n_mask": int(values["energy_in_mask"].notna().sum()),
+    }
+
+
+def against_controls(looks: Looks) -> pd.DataFrame:
+    """Ask whether more of a map lies in the box than its controls would have there.
+
+    Controls are the same map with a box of the same size anywhere in the picture, the centre
+    prior, and the map of a backbone with random weights. `p_value` is Wald's, by the bootstrap over
+    images; `p_holm` takes all rows of one control as a family; a verdict needs the interval too.
+
+    Returns
+    -------
+    DataFrame
+        `CONTROL_COLUMNS`, a row per control, condition and size group that has both maps.
+        `energy` and `control_energy` are mean shares of the maps' energy in the box, 0 to 1, of
+        the n instances whose maps both have evidence; `excess` is their difference.
+    """
+    outcomes = looks.outcomes
+    confidence = outcomes.settings.confidence
+    families = []
+    for control in CONTROLS:
+        rows: list[dict[str, Any]] = []
+        for condition in looks.conditions:
+            if (control, condition) not in looks.tables:
+                continue
+            own, other = (
+                looks.tables[name, condition]["energy_in_box"].to_numpy(float)
+                for name in ("predicted", control)
+            )
+            for group in GROUPS:
+                chosen = outcomes.members[group] & np.isfinite(own) & np.isfinite(other)
+                if not chosen.any():
+                    continue
+                images = len(np.unique(outcomes.image[chosen]))
+                row: dict[str, Any] = {"control": control, "condition": condition}
+                row |= {"size_group": group, "n": int(chosen.sum()), "images": images}
+                draws = statistics.weighted_means(
+                    np.stack([own[chosen], other[chosen]]), outcomes.weights[:, chosen]
+                )
+                row |= {"energy": draws[0, 0], "control_energy": draws[0, 1]}
+                excess = draws[:, 0] - draws[:, 1]
+                row |= statistics.estimate(excess, confidence=confidence, images=images)
+                rows.append(row | {"excess": excess[0]})
+        table = pd.DataFrame(rows).reindex(columns=list(CONTROL_COLUMNS))
+        families.append(statistics.judge(table, AGAINST_CONTROLS, confidence=confidence))
+    return pd.concat(families, ignore_index=True)
+
+
+def by_outcome(looks: Looks) -> pd.DataFrame:
+    """Compare the lifts of correct and of failed predictions.
+
+    Of the predicted class's maps, and of the true class's. `p_value` is Wald's against one half,
+    by the bootstrap over images; `p_holm` takes all rows of one kind of map as a family; a verdict
+    needs the interval too.
+
+    Returns
+    -------
+    DataFrame
+        `OUTCOME_COLUMNS`, a row per map, condition and size group that has both, and `all` for
+        the comparison within size groups (`Looks.superiority`). `mde` is the least distance from
+        one half that one test would find with 80 % power.
+    """
+    outcomes = looks.outcomes
+    confidence = outcomes.settings.confidence
+    families = []
+    for name in ("predicted", "true_class"):
+        rows: list[dict[str, Any]] = []
+        for condition in looks.conditions:
+            lift, correct = looks.lift(name, condition)
+            for group in GROUPS:
+                draws = looks.superiority(name, condition, group)
+                if np.isnan(draws[0]):
+                    continue
+                known = outcomes.members[group] & np.isfinite(lift)
+                images = len(np.unique(outcomes.image[known]))
+                found = statistics.estimate(draws - 0.5, confidence=confidence, images=images)
+                row: dict[str, Any] = {"map": name, "condition": condition}
+                row |= {"size_group": group, "images": images}
+                for outcome, side in (("correct", known & correct), ("failed", known & ~correct)):
+                    row |= {f"n_{outcome}": int(side.sum())}
+                    row |= {f"median_{outcome}": float(np.median(lift[side]))}
+                ends = {key: min(max(found[key] + 0.5, 0), 1) for key in ("ci_low", "ci_high")}
+                rows.append(row | found | ends | {"superiority": draws[0]})
+        table = pd.DataFrame(rows).reindex(columns=list(OUTCOME_COLUMNS))
+        families.append(statistics.judge(table, BY_OUTCOME, confidence=confidence, null=0.5))
+    return pd.concat(families, ignore_index=True)
