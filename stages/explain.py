@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -66,8 +67,6 @@ def main() -> str:
         seen = features.read(FEATURES / f"{level}.npz", maps=True)
         rows = predictions[predictions["condition"] == condition.name]
         rows = rows.merge(rendered.read_views(CONDITIONS, condition), on=["image_id", "ann_id"])
-        is_untouched = condition.family == conditions.UNTOUCHED
-        runs_again = is_untouched or layer != backbones.LAYER
         cams[condition.name], measured = explanations.explained(
             rows,
             seen,
@@ -76,9 +75,9 @@ def main() -> str:
                 regime, untouched, seen, settings=parameters.heads, device=device
             ),
             covers=rendered.read_masks(CONDITIONS, condition, rows),
-            pictures=rendered.read_pictures(CONDITIONS / level, rows) if runs_again else None,
+            pictures=partial(rendered.read_pictures, CONDITIONS / level, rows),
             explainer=explainer,
-            untrained=untrained if is_untouched else None,
+            untrained=untrained if condition.family == conditions.UNTOUCHED else None,
         )
         for name, table in measured.items():
             tables[name].append(table)

@@ -1,6 +1,6 @@
 """Maps of evidence for the predictions of one condition, measured beside their controls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +16,8 @@ from smallsight.geometry import Box
 from smallsight.heads import LinearHeads
 from smallsight.regions import Grid, Places, of_box, of_mask
 
+Pictures = Callable[[], np.ndarray]
+"""Reads (n, size, size, 3), uint8."""
 MEASURED = ("image_id", "ann_id", "condition", "size_group", "predicted", "correct")
 
 
@@ -56,7 +58,7 @@ class Explainer:
     device: torch.device
 
     def evidence(
-        self, maps: np.ndarray, pictures: np.ndarray | None, weights: Sequence[np.ndarray]
+        self, maps: np.ndarray, pictures: Pictures, weights: Sequence[np.ndarray]
     ) -> list[Evidence]:
         """Find the evidence for several logits of the same pictures.
 
@@ -65,18 +67,18 @@ class Explainer:
         maps
             (n, dimensions, rows, columns): those of the pooled layer.
         pictures
-            (n, size, size, 3), uint8: what it was run on; None will do for the pooled layer.
+            Reads what it was run on; a finer layer alone asks for it.
         weights
             (n, dimensions) each: what makes the logit of the pooled features.
         """
         contributed = [attention.contributions(maps, weight) for weight in weights]
-        if self.layer == LAYER or pictures is None:
+        if self.layer == LAYER:
             cams = [np.maximum(part, 0) for part in contributed]
         else:
             cams = list(
                 gradcam.grad_cam(
                     self.backbone,
-                    pictures,
+                    pictures(),
                     np.stack(weights),
                     layer=self.layer,
                     device=self.device,
@@ -102,7 +104,7 @@ def explained(
     splits: Splits,
     fitted: LinearHeads,
     covers: Sequence[np.ndarray],
-    pictures: np.ndarray | None,
+    pictures: Pictures,
     explainer: Explainer,
     untrained: Explainer | None,
 ) -> tuple[np.ndarray, dict[str, pd.DataFrame]]:
@@ -119,7 +121,7 @@ def explained(
     covers, pictures
         As for `measured` and `Explainer.evidence`.
     untrained
-        The same with random weights, for a control that takes pictures.
+        The same with random weights, for a control.
 
     Returns
     -------
@@ -138,8 +140,8 @@ def explained(
     evidence = dict(
         zip(chosen, explainer.evidence(seen.maps[place], pictures, weights), strict=True)
     )
-    if untrained is not None and pictures is not None:
-        maps = untrained.maps(pictures)
+    if untrained is not None:
+        maps = untrained.maps(pictures())
         evidence["random_weights"] = untrained.evidence(maps, pictures, weights[:1])[0]
     tables = measured(rows, evidence, covers, size=explainer.size)
     weight, bias = chosen["predicted"]
