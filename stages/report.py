@@ -23,12 +23,16 @@ INPUTS = Inputs(
     rescues=Path("data/analysis/rescues.csv"),
     confusion=Path("data/analysis/confusion.csv"),
     categories=Path("data/analysis/categories.csv"),
+    attention=Path("data/analysis/attention.csv"),
+    attention_controls=Path("data/analysis/attention_controls.csv"),
+    attention_outcomes=Path("data/analysis/attention_outcomes.csv"),
+    faithfulness=Path("data/analysis/faithfulness.csv"),
     curve=Path("data/training_curve.csv"),
     training=Path("data/training.json"),
     metrics=Path("reports/metrics.json"),
     gallery=Path("data/gradcam/gallery.csv"),
     strips=Path("data/gradcam/strips.csv"),
-    scale=Path("data/gradcam/scale.json"),
+    about=Path("data/gradcam/about.json"),
 )
 
 

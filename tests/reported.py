@@ -88,6 +88,43 @@ def predictions(sample, category, accuracy, changes, steps, chosen):
     return pd.concat(tables, ignore_index=True)
 
 
+def maps_of(table, regime):
+    """Maps of one seed's predictions: correct ones have twice the lift of failed ones."""
+    rng = np.random.default_rng(3)
+    one = table[(table["regime"] == regime) & (table["seed"] == 0)]
+    one = one[~one["condition"].str.contains("/")]
+    share = (one["side"] / 96) ** 2
+    lift = np.where(one["correct"], 2.0, 1.0) * rng.uniform(0.8, 1.2, len(one))
+    attention = one.assign(
+        energy_in_box=lift * share, box_area_share=share, lift=lift,
+        pointing_hit=(lift > 1.5).astype(float), no_evidence=False,
+        energy_in_mask=0.9 * lift * share, mask_area_share=0.8 * share, mask_lift=lift * 9 / 8,
+        signed_in_box=share, logit_in_box=share, logit_elsewhere=1.0, bias=0.1, logit=share + 1.1,
+    )  # fmt: skip
+    others = [
+        attention.assign(map=name, lift=level, energy_in_box=level * share)
+        for name, level in (("true_class", 1.6 * lift / lift.mean()), ("random_box", 1.0),
+                            ("centre", 1.3), ("random_weights", 0.7))
+    ]  # fmt: skip
+    others[-1] = others[-1][others[-1]["condition"] == UNTOUCHED]
+    return attention, pd.concat(others)
+
+
+def removals_of(sample):
+    """Removing an object costs as much as its side; removing another region costs nothing."""
+    rng = np.random.default_rng(4)
+    noise = rng.normal(0, 0.002, len(sample))
+    return pd.concat(
+        sample.assign(
+            change=change, region=region, area=area, area_share=0.01 * area, p_before=0.4,
+            p_after=0.4 + noise + (region == "object") * way * area * sample["side"] / 1000,
+        )
+        for change, way in (("removed", -1), ("restored", 1))
+        for region in ("object", "random")
+        for area in (0.5, 1.0, 4.0)
+    )  # fmt: skip
+
+
 def analysed(sample, category, table, seen):
     """Every table of the analysis, as its stage writes them."""
     found = outcomes.outcomes(
@@ -107,9 +144,13 @@ def analysed(sample, category, table, seen):
         if name != UNTOUCHED
     ]
     columns = ["image_id", "ann_id", "condition", "ssim_box", "ssim_picture", "box_w", "box_h"]
+    attention, maps = maps_of(table, found.regimes[0])
     return tables.tables(
         table,
         found,
+        attention=attention,
+        maps=maps,
+        removals=removals_of(sample),
         views=pd.concat(views) if views else pd.DataFrame(columns=columns),
         objects=sample,
         donors=donors.draw(sample, seed=0),
@@ -202,18 +243,21 @@ def write_study(
     )
     write_json(folder / INPUTS.metrics, acc_small=0.3, gap=None, worst="downscale/scale=0.25")
     write_json(
-        folder / INPUTS.scale,
+        folder / INPUTS.about,
         layer="layer4",
-        cell=32,
+        cell=32.0,
+        pooled_layer="layer4",
+        pooled_cell=32.0,
+        largest_sum_error=5.9e-07,
         alpha=0.5,
         colormap="magma",
-        scale="each map by its own maximum",
     )
 
     def row(number, group, condition, outcome):
         paths = {}
-        for kind in ("picture", "overlay"):
-            paths[kind] = f"data/gradcam/{number}_{kind}.png"
+        for kind in ("picture", "overlay", "untouched"):
+            suffix = "jpg" if kind == "untouched" else "png"
+            paths[kind] = f"data/gradcam/{number}_{kind}.{suffix}"
             pixels = rng.integers(0, 256, (size, size, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / paths[kind])
         return {
@@ -221,6 +265,7 @@ def write_study(
             **{"category_name": category, "outcome": outcome, "confidence": 0.61, "side": 6.2},
             "predicted": category if outcome == "correct" else "bus",
             **{"lift": 1.5 if number % 2 else None, **paths, "input_size": size},
+            **{"peak": 0.37, "scale": 0.52},
             **{
                 "box_x": 3.0,
                 "box_y": 20.0,
@@ -232,7 +277,12 @@ def write_study(
         }
 
     outcomes = ["correct"] * correct + ["failed"] * failed
-    gallery = [row(i, "small", UNTOUCHED, outcome) for i, outcome in enumerate(outcomes)]
+    gallery = [
+        row(1000 * part + i, group, UNTOUCHED, outcome)
+        for part, group in enumerate(GROUPS)
+        for i, outcome in enumerate(outcomes)
+        if counts[group]
+    ]
     columns = list(row(99, "small", UNTOUCHED, "correct"))
     pd.DataFrame(gallery, columns=columns).to_csv(folder / INPUTS.gallery, index=False)
     strips = [

@@ -10,7 +10,14 @@ import torch
 from torchvision.models import ResNet18_Weights, resnet18
 
 from smallsight import backbones, heads
-from smallsight.backbones import Backbone, Weights, imagenet_weights, read_weights, write_weights
+from smallsight.backbones import (
+    Backbone,
+    Weights,
+    imagenet_weights,
+    random_weights,
+    read_weights,
+    write_weights,
+)
 from smallsight.errors import DownloadError, ParameterError, WeightsError
 
 ANYWHERE = "http://127.0.0.1"
@@ -69,7 +76,7 @@ def test_maps_are_torchvisions_layer4_of_the_normalised_picture(weights, backbon
     with torch.inference_mode():
         network(torch.from_numpy(inputs).permute(0, 3, 1, 2))
         maps = backbone(pictures)
-    assert maps.shape == (2, backbones.DIMENSIONS, 64 // backbones.CELL, 64 // backbones.CELL)
+    assert maps.shape == (2, backbones.DIMENSIONS, 2, 2)
     assert maps.min() >= 0
     assert maps.std() > 0
     torch.testing.assert_close(maps, seen[0], rtol=1e-4, atol=1e-4)
@@ -77,8 +84,87 @@ def test_maps_are_torchvisions_layer4_of_the_normalised_picture(weights, backbon
 
 def test_normalisation_is_the_weights_own(weights, pictures):
     shifted = Backbone(weights._replace(mean=(0.1, 0.2, 0.3), std=(1.0, 2.0, 4.0)))
-    inputs = (pictures / 255 - torch.tensor([0.1, 0.2, 0.3])) / torch.tensor([1.0, 2.0, 4.0])
-    torch.testing.assert_close(shifted(pictures), shifted.maps(inputs.permute(0, 3, 1, 2)))
+    due = (pictures / 255 - torch.tensor([0.1, 0.2, 0.3])) / torch.tensor([1.0, 2.0, 4.0])
+    inputs = shifted.inputs(pictures)
+    torch.testing.assert_close(inputs, due.permute(0, 3, 1, 2), check_stride=False)
+    torch.testing.assert_close(shifted(pictures), shifted.through(inputs))
+
+
+@pytest.mark.parametrize(("layer", "shape"), [("conv1", (64, 32, 32)), ("layer1", (64, 16, 16)),
+                                              ("layer2", (128, 8, 8)), ("layer3", (256, 4, 4)),
+                                              ("layer4", (512, 2, 2))])  # fmt: skip
+def test_layers_up_to_one_and_those_behind_it_are_all_of_them(backbone, pictures, layer, shape):
+    whole = backbone(pictures)
+    before = backbone.through(backbone.inputs(pictures), until=layer)
+    assert before.shape == (2, *shape)
+    kept = before.clone()
+    # Behind the last layer there is none.
+    torch.testing.assert_close(backbone.through(before, after=layer), whole)
+    assert torch.equal(before, kept) or layer == "conv1"
+
+
+def test_layers_in_between_are_run_alone(weights, backbone):
+    network = resnet18()
+    network.load_state_dict(weights.state, strict=False)
+    maps = torch.rand(2, 64, 8, 8, generator=torch.Generator().manual_seed(0))
+    due = network.eval().layer3(network.layer2(maps))
+    torch.testing.assert_close(
+        backbone.through(maps, after="layer1", until="layer3"), due, rtol=1e-4, atol=1e-4
+    )
+
+
+# Weights before any training.
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return random_weights(np.random.default_rng(0))
+
+
+def test_random_weights_depend_on_their_generator_alone(drawn):
+    torch.manual_seed(1)
+    again, other = (random_weights(np.random.default_rng(seed)) for seed in (0, 1))
+    assert same(again.state, drawn.state)
+    filters = [name for name, value in drawn.state.items() if value.ndim == 4]
+    assert len(filters) == 20
+    assert not any(torch.equal(other.state[name], drawn.state[name]) for name in filters)
+    assert len({drawn.state[name].flatten()[0].item() for name in filters}) == len(filters)
+
+
+def test_random_weights_are_spread_as_he_says(drawn):
+    reference = backbones.trunk().state_dict()
+    for name, value in drawn.state.items():
+        assert value.dtype == reference[name].dtype
+        if value.ndim == 4:
+            outputs, _, height, width = value.shape
+            due, count = 2 / (outputs * height * width), value.numel()
+            # The variance of a variance is 2 / n.
+            assert value.var().item() == pytest.approx(due, rel=5 * (2 / count) ** 0.5)
+            assert value.var().item() == pytest.approx(reference[name].var().item(), rel=0.1)
+            assert abs(value.mean().item()) < 5 * (due / count) ** 0.5
+            beyond = (value.abs() > 2 * due**0.5).float().mean().item()
+            assert beyond == pytest.approx(0.0455, abs=0.01)
+
+
+def test_random_normalisation_changes_nothing(drawn):
+    for name, value in drawn.state.items():
+        if value.ndim < 4:
+            due = 1 if name.endswith(("weight", "running_var")) else 0
+            assert (value == due).all()
+
+
+def test_a_network_of_random_weights_sees_something_of_its_own(drawn, backbone, pictures):
+    maps = Backbone(drawn)(pictures)
+    assert maps.isfinite().all()
+    assert maps.min() == 0
+    assert maps.std() > 0
+    assert (maps[0] - maps[1]).abs().max() > 0.01 * maps.max()
+    assert not torch.allclose(maps, backbone(pictures), rtol=0.1)
+    assert not any(
+        torch.equal(value, backbone.state_dict()[f"trunk.{name}"])
+        for name, value in drawn.state.items()
+        if value.ndim == 4
+    )
 
 
 # Files of weights.

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
 from smallsight import features
@@ -80,6 +81,19 @@ def test_batches_do_not_matter(seen, extract, monkeypatch):
     parts = extract()
     for name in ("plain", "flipped", "maps"):
         close(getattr(parts, name), getattr(seen, name))
+
+
+@pytest.mark.parametrize(("count", "size", "due"), [(7, 3, [3, 3, 1]), (6, 3, [3, 3]), (2, 16, [2]),
+                                                    (0, 3, [])])  # fmt: skip
+def test_batches_bring_every_picture_once_and_in_order(monkeypatch, cpu, count, size, due):
+    monkeypatch.setattr(features, "BATCH_SIZE", size)
+    pictures = np.random.default_rng(0).integers(0, 256, (count, 5, 5, 3), np.uint8)
+    parts = list(features.batches(pictures, device=cpu, description="any"))
+    assert [len(part) for part in parts] == due
+    for part in parts:
+        assert (part.dtype, part.device) == (torch.uint8, cpu)
+    whole = np.concatenate([pictures[:0], *(part.numpy() for part in parts)])
+    assert (whole == pictures).all()
 
 
 def test_another_run_is_equal_and_keeps_maps_on_request_only(seen, extract):

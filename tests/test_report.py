@@ -27,6 +27,8 @@ SECTIONS = [
     "Where the gap comes from",
     "What failures are taken for",
     "What would rescue a failure",
+    "Where the network looked",
+    "Objects, recognised and failed",
     "What each change does",
     "Dose and response",
     "Thresholds in pixels",
@@ -34,7 +36,6 @@ SECTIONS = [
     "Accuracy by size and condition",
     "Training of the reference head",
     "The conditions, on the same objects",
-    "Where the network looked at small objects",
     "How it was made",
     "Limits",
     "The sample",
@@ -146,7 +147,7 @@ def test_nothing_at_all_still_makes_a_page(report_page):
     for section in SECTIONS:
         assert section in text
     assert "cannot be compared" in text
-    assert "no small object to show" in text
+    assert "no object to show" in text
 
 
 def test_missing_intervals_are_said_to_be_missing(report_page):

@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -140,8 +141,8 @@ def test_every_stage_runs_and_says_what_it_did(study):
     ran = stages_run(study.first)
     each = [f"{stage}@{family}" for stage in ("render", "features") for family in FAMILIES]
     assert sorted(ran) == sorted([
-        *each, "check", "annotate", "sample", "fetch", "backbone", "train", "evaluate", "analyse",
-        "explain", "report",
+        *each, "check", "annotate", "sample", "fetch", "backbone", "train", "evaluate", "explain",
+        "faithfulness", "analyse", "report",
     ])  # fmt: skip
     closing = re.findall(r"^\w+( \w+)?: .+ \[\d+\.\d s\]$", study.first, re.MULTILINE)
     assert len(closing) == len(ran)
@@ -244,7 +245,7 @@ def test_the_original_protocol_is_a_named_run(restored):
     sample = restored.table("data/samples_step1_person_limited.csv")
     output = restored.dvc("exp", "run", "-n", "original", "-S", "protocol=original")
     assert sorted(stages_run(output)) == sorted([
-        "check", "train", "evaluate", "analyse", "explain", "report",
+        "check", "train", "evaluate", "explain", "faithfulness", "analyse", "report",
     ])  # fmt: skip
     results = restored.table("data/results_conditions.csv")
     assert list(results["condition"]) == FAMILIES[:6]
@@ -265,9 +266,70 @@ def test_the_checkpoint_loads_without_trust(study):
 
 def test_attention_has_a_row_per_instance_and_condition(study):
     table = study.table("data/attention.csv")
+    assert list(table.columns[:11]) == [
+        "image_id", "ann_id", "condition", "size_group", "predicted", "correct",
+        "energy_in_box", "box_area_share", "lift", "pointing_hit", "no_evidence",
+    ]  # fmt: skip
     sample = study.table("data/samples_step1_person_limited.csv")
     assert len(table) == len(sample) * len(FAMILIES)
     assert not table.duplicated(["image_id", "ann_id", "condition"]).any()
+    predictions = pd.read_parquet(study.folder / "data/predictions.parquet")
+    told = table.merge(
+        predictions[(predictions["regime"] == "fixed") & (predictions["seed"] == 0)],
+        on=["image_id", "ann_id", "condition"],
+        validate="one_to_one",
+    )
+    assert (told["predicted_x"] == told["predicted_y"]).all()
+
+
+def test_contributions_of_cells_and_bias_are_the_logits_of_the_heads(study):
+    table = study.table("data/attention.csv")
+    sums = table["logit_in_box"] + table["logit_elsewhere"] + table["bias"]
+    predictions = pd.read_parquet(study.folder / "data/predictions.parquet")
+    first = predictions[(predictions["regime"] == "fixed") & (predictions["seed"] == 0)]
+    classes = yaml.safe_load((study.folder / "params.yaml").read_text())["data"]["categories"]
+    with np.load(study.folder / "data/heads/fixed.npz") as file:
+        weight, bias = file["weight"], file["bias"]
+    for family in FAMILIES:
+        rows = first[first["condition"] == family].reset_index()
+        level = study.folder / "data/features" / family / f"{rows['level'][0]}.npz"
+        with np.load(level) as file:
+            plain = file["plain"][file["row"]]
+        logits = np.einsum("ncd,nd->nc", weight[rows["fold"]], plain) + bias[rows["fold"]]
+        due = logits[np.arange(len(rows)), [classes.index(name) for name in rows["predicted"]]]
+        found = sums[table["condition"] == family].to_numpy()
+        assert np.abs(found - due).max() < 1e-4
+        # The predicted class is the one of the greatest logit.
+        assert (due == logits.max(axis=1)).all()
+
+
+def test_masks_lie_in_their_boxes(study):
+    table = study.table("data/attention.csv")
+    assert table["mask_area_share"].notna().all()
+    assert (table["mask_area_share"] <= table["box_area_share"]).all()
+    known = table[~table["no_evidence"]]
+    assert (known["energy_in_mask"] <= known["energy_in_box"] + 1e-9).all()
+
+
+@pytest.mark.parametrize("stage", ["explain", "faithfulness"])
+def test_a_second_run_of_a_stage_writes_the_same_bytes(restored, stage):
+    before = restored.bytes()
+    restored.dvc("repro", "--force", "--single-item", stage)
+    assert restored.bytes() == before
+
+
+def test_a_finer_layer_is_one_parameter(restored):
+    before = restored.table("data/attention.csv")
+    output = restored.dvc("exp", "run", "-n", "finer", "-S", "explain.layer=layer3")
+    assert sorted(stages_run(output)) == ["analyse", "check", "explain", "report"]
+    about = json.loads((restored.folder / "data/gradcam/about.json").read_text())
+    assert (about["layer"], about["cell"], about["pooled_cell"]) == ("layer3", 16, 32)
+    after = restored.table("data/attention.csv")
+    assert (after["energy_in_box"] != before["energy_in_box"]).any()
+    # What is exact stays that of the pooled layer.
+    pd.testing.assert_series_equal(after["logit_in_box"], before["logit_in_box"])
+    page = (restored.folder / "reports/report.html").read_text()
+    assert "layer3, one cell 16 × 16 input pixels" in page
 
 
 def test_nothing_runs_twice(study):
@@ -285,7 +347,7 @@ def test_an_experiment_re_runs_one_family_and_what_follows(study):
     before = study.bytes()
     output = study.dvc("exp", "run", "-n", "harder", "-S", "conditions.occlusion.ratio=[0.6]")
     assert sorted(stages_run(output)) == sorted([
-        "check", "render@occlusion", "features@occlusion", "evaluate", "analyse", "explain",
+        "check", "render@occlusion", "features@occlusion", "evaluate", "explain", "analyse",
         "report",
     ])  # fmt: skip
     after = study.bytes()

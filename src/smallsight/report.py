@@ -13,8 +13,11 @@ from markupsafe import Markup, escape
 from smallsight import (
     figures,
     provenance,
+    report_attention,
+    report_attention_words,
     report_cause_words,
     report_causes,
+    report_gallery,
     report_marks,
     report_sample,
     report_text,
@@ -40,7 +43,6 @@ def build(inputs: Inputs, params: Params) -> str:
     """
     study = read(inputs, params)
     template = _environment().get_template("report.html")
-    gallery = [parts.card(study, row) for row in study.gallery.to_dict("records")]
     return template.render(
         study=study,
         params=params,
@@ -51,6 +53,8 @@ def build(inputs: Inputs, params: Params) -> str:
         evidence=evidence,
         causes=report_causes,
         cause_words=report_cause_words,
+        attention=report_attention,
+        attention_words=report_attention_words,
         terms=terms,
         groups=GROUPS,
         regimes=REGIMES,
@@ -64,11 +68,9 @@ def build(inputs: Inputs, params: Params) -> str:
         tables={regime: parts.rows(study, regime) for regime in study.regimes},
         counts={regime: parts.counts(study, regime) for regime in study.regimes},
         curves=parts.curves(study),
-        strips=parts.strips(study),
-        pairs=parts.pairs(gallery),
-        gallery=gallery,
-        mesh=parts.mesh(study),
-        stops=figures.gradient(str(study.scale["colormap"])),
+        strips=report_gallery.strips(study),
+        galleries=report_gallery.galleries(study),
+        stops=figures.gradient(str(study.about["colormap"])),
         drawn=pd.crosstab(study.sample["category_name"], study.sample["size_group"]),
         categories=parts.categories(study),
         parameters=list(provenance.flattened(params.model_dump())),

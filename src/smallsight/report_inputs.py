@@ -14,9 +14,10 @@ from smallsight.params import Params
 from smallsight.report_study import GROUPS, Study
 
 _TEXT = {
-    "ann_id", "category_name", "cause", "claim", "condition", "contrary", "family", "file_name",
-    "image_id", "level", "measure", "neighbour", "outcome", "overlay", "part", "picture",
-    "pictures", "predicted", "regime", "sentence", "size_group", "vacuous", "verdict",
+    "ann_id", "category_name", "cause", "change", "claim", "condition", "contrary", "control",
+    "family", "file_name", "image_id", "level", "map", "measure", "neighbour", "outcome",
+    "overlay", "part", "picture", "pictures", "predicted", "regime", "sentence", "size_group",
+    "untouched", "vacuous", "verdict",
 }  # fmt: skip
 _ACCURACY = "regime condition family level size_group n images acc ci_low ci_high balanced"
 _EFFECTS = (
@@ -53,11 +54,26 @@ _RESCUES = (
 )
 _CONFUSION = "size_group category_name predicted n share"
 _CATEGORIES = "size_group category_name n images acc ci_low ci_high"
+_ATTENTION = (
+    "map condition size_group outcome n energy_in_box lift lift_q1 lift_q3 energy_in_mask "
+    "mask_lift signed_in_box box_area_share n_mask pointing_hit no_evidence"
+)
+_CONTROLS = (
+    "control condition size_group n energy control_energy excess ci_low ci_high p_holm mde verdict"
+)
+_OUTCOMES = (
+    "map condition size_group n_correct n_failed median_correct median_failed superiority ci_low "
+    "ci_high p_holm mde verdict"
+)
+_FAITHFULNESS = (
+    "change area size_group n area_share object object_low object_high random random_low "
+    "random_high difference ci_low ci_high p_holm mde verdict rank rank_low rank_high"
+)
 _CURVE = "epoch train_loss train_accuracy test_loss test_accuracy"
 _TRAINING = "condition seed device n_train n_test shared_images test_accuracy weights"
 _PICTURES = (
     "image_id ann_id condition size_group category_name outcome predicted confidence side lift "
-    "picture overlay box_x box_y box_w box_h view_w view_h input_size"
+    "peak scale picture overlay untouched box_x box_y box_w box_h view_w view_h input_size"
 )
 
 
@@ -75,13 +91,15 @@ class Inputs:
         What else the analysis wrote of conditions (CSV).
     ledger, agreement, background, neighbours, failure_causes, rescues, confusion, categories
         What it wrote of causes (CSV).
+    attention, attention_controls, attention_outcomes, faithfulness
+        What it wrote of maps of evidence and of regions removed and restored (CSV).
     curve, training
         The reference head's measures by epoch (CSV), and how it was trained (JSON).
     metrics
         The few numbers compared between experiments (JSON).
-    gallery, strips, scale
-        Small objects with their heat maps, the same objects under every condition (CSV), and
-        how heat maps are drawn (JSON).
+    gallery, strips, about
+        Objects with their heat maps, the same objects under every condition (CSV), and how maps
+        are made and drawn (JSON).
     """
 
     sample: Path
@@ -101,12 +119,16 @@ class Inputs:
     rescues: Path
     confusion: Path
     categories: Path
+    attention: Path
+    attention_controls: Path
+    attention_outcomes: Path
+    faithfulness: Path
     curve: Path
     training: Path
     metrics: Path
     gallery: Path
     strips: Path
-    scale: Path
+    about: Path
 
     def paths(self) -> tuple[Path, ...]:
         """Every path, in order."""
@@ -144,12 +166,18 @@ def read(inputs: Inputs, params: Params) -> Study:
         rescues=_table(inputs.rescues, _RESCUES),
         confusion=_table(inputs.confusion, _CONFUSION),
         categories=_table(inputs.categories, _CATEGORIES),
+        attention=_table(inputs.attention, _ATTENTION),
+        attention_controls=_table(inputs.attention_controls, _CONTROLS),
+        attention_outcomes=_table(inputs.attention_outcomes, _OUTCOMES),
+        faithfulness=_table(inputs.faithfulness, _FAITHFULNESS),
         curve=_table(inputs.curve, _CURVE),
         training=_keys(inputs.training, _TRAINING),
         metrics=_keys(inputs.metrics, ""),
         gallery=_table(inputs.gallery, _PICTURES),
         strips=_table(inputs.strips, _PICTURES),
-        scale=_keys(inputs.scale, "layer cell alpha colormap scale"),
+        about=_keys(
+            inputs.about, "layer cell pooled_layer pooled_cell largest_sum_error alpha colormap"
+        ),
     )
 
 

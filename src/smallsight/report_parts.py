@@ -1,9 +1,5 @@
-"""Parts of the report: rows, figures and cards, made from a study's tables."""
+"""Parts of the report: rows and figures, made from a study's tables."""
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any
 
 from markupsafe import Markup
@@ -11,33 +7,10 @@ from markupsafe import Markup
 from smallsight import figures
 from smallsight.conditions import FAMILIES
 from smallsight.report_marks import marks
-from smallsight.report_pictures import Shot, close_up, shot
 from smallsight.report_study import GROUPS, Study
 
 _MOST_ROWS = 9
 """Conditions that a figure draws; of more, only the reference levels."""
-_ACROSS = 7
-"""Pictures side by side in a strip."""
-
-
-@dataclass(frozen=True)
-class Card:
-    """One object under one condition: its picture, its heat map, and what the network said."""
-
-    name: str
-    picture: Shot
-    overlay: Shot
-    row: Mapping[str, Any]
-
-    @property
-    def close_up(self) -> Shot:
-        """The object enlarged."""
-        return close_up(self.row["picture"], self.row)
-
-    @property
-    def is_correct(self) -> bool:
-        """Whether the network named the category."""
-        return self.row["outcome"] == "correct"
 
 
 def families(study: Study) -> list[dict[str, Any]]:
@@ -135,56 +108,6 @@ def counts(study: Study, regime: str) -> list[tuple[int, int] | None]:
         found = {(cell.n, cell.images) for cell in cells if cell is not None}
         shared.append(found.pop() if len(found) == 1 else None)
     return shared
-
-
-def card(study: Study, row: Mapping[str, Any]) -> Card:
-    """Read one row's pictures and put them beside what it says."""
-    mark = study.mark(row["condition"], row["size_group"])
-    return Card(
-        name=f"{study.label(row['condition'])} {mark}".strip(),
-        picture=shot(row["picture"], row),
-        overlay=shot(row["overlay"], row),
-        row=row,
-    )
-
-
-def strips(study: Study) -> list[dict[str, Any]]:
-    """Show, per size group that has one, the same object under every condition."""
-    found = []
-    for group in GROUPS:
-        records = study.strips[study.strips["size_group"] == group].to_dict("records")
-        if records:
-            lines = math.ceil(len(records) / _ACROSS)
-            found.append(
-                {
-                    "group": group,
-                    "first": records[0],
-                    "columns": math.ceil(len(records) / lines),
-                    "cards": [card(study, row) for row in records],
-                }
-            )
-    return found
-
-
-def pairs(cards: Sequence[Card]) -> list[tuple[Card | None, Card | None]]:
-    """Put recognised objects beside failed ones; the shorter side ends in None."""
-    correct = [card for card in cards if card.is_correct]
-    failed = [card for card in cards if not card.is_correct]
-    return list(zip_longest(correct, failed))
-
-
-def mesh(study: Study) -> dict[str, Any] | None:
-    """Measure the heat map's cells and the gallery's largest box, in input pixels."""
-    if study.gallery.empty:
-        return None
-    largest = study.gallery.loc[study.gallery["side"].idxmax()]
-    size = int(largest["input_size"])
-    return {
-        "size": size,
-        "edges": [*range(0, size, int(study.scale["cell"])), size],
-        "width": float(largest["box_w"]),
-        "height": float(largest["box_h"]),
-    }
 
 
 def categories(study: Study) -> list[str]:

@@ -76,6 +76,19 @@ def shot(path: str, row: Mapping[str, Any], *, frame: float = FRAME) -> Shot:
     return _fitted(content, box, int(row["input_size"]), _ratio(row), frame)
 
 
+def untouched(path: str, row: Mapping[str, Any]) -> Shot:
+    """Fit the untouched picture, of any size, into the frame and mark its object.
+
+    Parameters
+    ----------
+    path, row
+        As for `shot`: the box is where it lies at the network's input.
+    """
+    content, _ = _read(path)
+    box = Box(*(float(row[f"box_{key}"]) for key in "xywh"))
+    return _fitted(content, box, int(row["input_size"]), _ratio(row), FRAME)
+
+
 def close_up(path: str, row: Mapping[str, Any]) -> Shot:
     """Show the object and its surroundings enlarged, every pixel of the input a visible tile.
 
@@ -107,25 +120,30 @@ def _ratio(row: Mapping[str, Any]) -> float:
 
 
 def _content(path: str, size: int) -> bytes:
-    try:
-        content = Path(path).read_bytes()
-        with Image.open(io.BytesIO(content)) as picture:
-            found = picture.size
-    except OSError as error:
-        raise PictureError(path, error.strerror or "no picture", "a PNG file") from None
+    content, found = _read(path)
     if found != (size, size):
         raise PictureError(path, "{} x {} pixels".format(*found), f"{size} x {size}")
     return content
+
+
+def _read(path: str) -> tuple[bytes, tuple[int, int]]:
+    try:
+        content = Path(path).read_bytes()
+        with Image.open(io.BytesIO(content)) as picture:
+            return content, picture.size
+    except OSError as error:
+        raise PictureError(path, error.strerror or "no picture", "a PNG or JPEG file") from None
 
 
 def _fitted(content: bytes, box: Box, size: int, ratio: float, frame: float) -> Shot:
     across, down = min(1.0, ratio / frame), min(1.0, frame / ratio)
     view = (UNITS * across, UNITS / frame * down)
     shown = box.scaled(view[0] / size, view[1] / size)
+    kind = "jpeg" if content.startswith(b"\xff\xd8") else "png"
     tiny = min(shown.w, shown.h) < _TINY
     outline = Box(shown.x - 2.5, shown.y - 2.5, shown.w + 5, shown.h + 5)
     return Shot(
-        uri="data:image/png;base64," + base64.b64encode(content).decode("ascii"),
+        uri=f"data:image/{kind};base64," + base64.b64encode(content).decode("ascii"),
         left=50 * (1 - across),
         top=50 * (1 - down),
         width=100 * across,

@@ -84,12 +84,16 @@ class Study:
     rescues: pd.DataFrame
     confusion: pd.DataFrame
     categories: pd.DataFrame
+    attention: pd.DataFrame
+    attention_controls: pd.DataFrame
+    attention_outcomes: pd.DataFrame
+    faithfulness: pd.DataFrame
     curve: pd.DataFrame
     training: Mapping[str, Any]
     metrics: Mapping[str, Any]
     gallery: pd.DataFrame
     strips: pd.DataFrame
-    scale: Mapping[str, Any]
+    about: Mapping[str, Any]
 
     @cached_property
     def conditions(self) -> tuple[Step, ...]:

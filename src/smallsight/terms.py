@@ -63,3 +63,12 @@ NEIGHBOURS = {
     "larger": Term("A larger one", "another annotated object with a larger box"),
 }
 """Kinds of neighbours that an error may name."""
+
+MAPS = {
+    "predicted": Term("Predicted class", "what speaks for the name that was given"),
+    "true_class": Term("True class", "what speaks for the name that was due"),
+    "random_box": Term("Box elsewhere", "the same maps, a box of the same size anywhere"),
+    "centre": Term("Centre", "a map that always has its middle brightest"),
+    "random_weights": Term("Random weights", "the same heads on a backbone that never learnt"),
+}
+"""Maps of evidence, and the controls that they are compared with."""

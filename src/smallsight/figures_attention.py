@@ -1,0 +1,96 @@
+"""Figures of attention: how maps lie on objects, and what regions do to the true class."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from smallsight.figures import BAND, FAINT, INK, style, svg
+
+SIZE = (2.3, 1.75)
+"""Width and height of one panel, in inches."""
+REMOVED, RESTORED = "#a6431f", "#2f6fa5"
+"""Colours of what a region's going and its coming back do, far apart in lightness and hue."""
+
+
+def spreads(rows: pd.DataFrame, *, limit: float, name: str, title: str) -> str:
+    """Draw medians and quartiles, a row each, beside the value that chance has.
+
+    Parameters
+    ----------
+    rows
+        Columns label, median, low, high (quartiles), is_control, top to bottom; what is no number
+        is left out. Controls are grey.
+    limit
+        Where the axis ends, which begins at 0; chance is 1.
+    name
+        The figure's own name, which begins its ids.
+    title
+        Stands above the panel.
+    """
+    with style(name):
+        figure = Figure(figsize=SIZE)
+        axes = figure.add_axes((0.37, 0.22, 0.61, 0.66))
+        for row in range(0, len(rows), 2):
+            axes.axhspan(row - 0.5, row + 0.5, color=BAND, lw=0, zorder=0)
+        axes.axvline(1, ls="--", lw=0.8, color=INK, zorder=1)
+        for position, row in enumerate(rows.itertuples()):
+            colour = FAINT if row.is_control else INK
+            if np.isfinite([row.median, row.low, row.high]).all():
+                axes.hlines(position, row.low, row.high, color=colour, lw=1.6, zorder=3)
+                axes.plot(row.median, position, "s" if row.is_control else "o", color=colour, ms=4)
+        axes.set_xlim(0, limit)
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.set_yticks(range(len(rows)), rows["label"], fontsize=6.5)
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel("lift of the map in the box")
+        figure.text(0.01, 0.985, title, ha="left", va="top", fontsize=8)
+        return svg(figure, name=name, title=f"{title}: lift of the maps, beside their controls")
+
+
+def regions(rows: pd.DataFrame, *, limits: tuple[float, float], name: str, title: str) -> str:
+    """Draw what removing and restoring a region does, against the region's area.
+
+    Parameters
+    ----------
+    rows
+        Columns change (`removed` or `restored`), area, and `object` and `random` with their ends,
+        `object_low` and so on: shares of 1.
+    limits
+        Ends of the axis, shares of 1.
+    name
+        The figure's own name, which begins its ids.
+    title
+        Stands above the panel.
+    """
+    with style(name):
+        figure = Figure(figsize=SIZE)
+        axes = figure.add_axes((0.185, 0.235, 0.795, 0.65))
+        axes.axhline(0, lw=0.8, color=FAINT, zorder=1)
+        areas = sorted(rows["area"].unique())
+        for change, colour in (("removed", REMOVED), ("restored", RESTORED)):
+            part = rows[rows["change"] == change].sort_values("area")
+            for region, shift, line, face in (
+                ("object", -0.06, "-", colour),
+                ("random", 0.06, ":", "none"),
+            ):
+                at = np.array([areas.index(area) for area in part["area"]]) + shift
+                axes.plot(
+                    at, part[region], f"o{line}", color=colour, mfc=face, ms=3.4, lw=1.2, zorder=3
+                )
+                ends = part[f"{region}_low"], part[f"{region}_high"]
+                axes.vlines(at, *ends, color=colour, lw=0.9, zorder=2)
+        axes.set_ylim(*limits)
+        axes.grid(axis="y", color=BAND, lw=0.8)
+        axes.set_axisbelow(True)
+        axes.yaxis.set_major_formatter(
+            FuncFormatter(lambda value, _: f"{100 * value:.0f}".replace("-", "−"))
+        )
+        axes.set_xlim(-0.4, len(areas) - 0.6)
+        axes.set_xticks(range(len(areas)), [f"{area:g}" for area in areas])
+        axes.set_xlabel("area of the region (areas of the box)")
+        figure.text(0.01, 0.985, title, ha="left", va="top", fontsize=8)
+        return svg(
+            figure, name=name, title=f"{title}: change of the true class's probability by region"
+        )
