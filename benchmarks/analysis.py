@@ -14,7 +14,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from smallsight import analysis, conditions, donors, outcomes, params, tables
+from smallsight import analysis, conditions, donors, outcomes, params, removal, tables
 from smallsight.vocabulary import REGIMES
 
 COUNTS = (600, 1500, 3000, 6000)
@@ -78,12 +78,45 @@ def views(sample: pd.DataFrame, names: list[conditions.Condition]) -> pd.DataFra
     return pd.concat(parts, ignore_index=True)
 
 
+def evidence(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Make measures of the first seed's maps, and of regions removed and restored."""
+    rng = np.random.default_rng(2)
+    one = table[(table["regime"] == table["regime"].iloc[0]) & (table["seed"] == 0)]
+    one = one[~one["condition"].str.contains("/")]
+    measures = (
+        *("energy_in_box", "box_area_share", "lift", "pointing_hit", "energy_in_mask"),
+        *("mask_area_share", "mask_lift", "signed_in_box"),
+    )
+
+    def maps(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.assign(no_evidence=False, **{name: rng.random(len(rows)) for name in measures})
+
+    others = [
+        maps(
+            one[one["condition"] == conditions.UNTOUCHED] if name == "random_weights" else one
+        ).assign(map=name)
+        for name in ("true_class", "random_box", "centre", "random_weights")
+    ]
+    sample = one[one["condition"] == conditions.UNTOUCHED]
+    removals = [
+        sample.assign(
+            change=change, region=region, area=area, area_share=0.1, p_before=0.5,
+            p_after=rng.random(len(sample)),
+        )
+        for change, region, area in removal.EDITS
+    ]  # fmt: skip
+    return {
+        "attention": maps(one), "maps": pd.concat(others), "removals": pd.concat(removals)
+    }  # fmt: skip
+
+
 def analyse(
     table: pd.DataFrame, names: list[conditions.Condition], settings: params.Analysis
 ) -> dict[str, float]:
     """Compute all that the stage does; give the seconds of each step."""
     sample = table.drop_duplicates(["image_id", "ann_id"])
     given = {"views": views(sample, names), "donors": donors.draw(sample, seed=0)}
+    given |= evidence(table)
     categories = sorted(set(sample["category_name"]))
     seconds = {}
     start = time.perf_counter()

@@ -100,7 +100,7 @@ def test_layers_up_to_one_and_those_behind_it_are_all_of_them(backbone, pictures
     kept = before.clone()
     # Behind the last layer there is none.
     torch.testing.assert_close(backbone.through(before, after=layer), whole)
-    assert torch.equal(before, kept) or layer == "conv1"
+    assert torch.equal(before, kept)
 
 
 def test_layers_in_between_are_run_alone(weights, backbone):
@@ -122,8 +122,9 @@ def drawn():
 
 
 def test_random_weights_depend_on_their_generator_alone(drawn):
-    torch.manual_seed(1)
-    again, other = (random_weights(np.random.default_rng(seed)) for seed in (0, 1))
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        again, other = (random_weights(np.random.default_rng(seed)) for seed in (0, 1))
     assert same(again.state, drawn.state)
     filters = [name for name, value in drawn.state.items() if value.ndim == 4]
     assert len(filters) == 20

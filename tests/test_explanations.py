@@ -193,7 +193,6 @@ class Study(NamedTuple):
     seen: Features
     maps: np.ndarray
     rows: pd.DataFrame
-    covers: list[np.ndarray]
 
 
 def study(splits, fitted, maps, boxes, condition):
@@ -209,8 +208,12 @@ def study(splits, fitted, maps, boxes, condition):
         sample[["image_id", "ann_id"]].join(pd.DataFrame(boxes, columns=BOX_COLUMNS)),
         on=["image_id", "ann_id"],
     )
-    covers = [np.full((8, 8), 255, np.uint8)] + [NO_MASK] * (len(rows) - 1)
-    return Study(splits, fitted, seen, maps, rows, covers)
+    return Study(splits, fitted, seen, maps, rows)
+
+
+def one_mask(study, size):
+    """The first object covers all of the input; the others have no mask."""
+    return [np.full((size, size), 255, np.uint8)] + [NO_MASK] * (len(study.rows) - 1)
 
 
 def unread():
@@ -219,8 +222,8 @@ def unread():
 
 def explain(study, explainer, pictures=unread, untrained=None):
     return explained(
-        study.rows, study.seen, splits=study.splits, fitted=study.fitted, covers=study.covers,
-        pictures=pictures, explainer=explainer, untrained=untrained,
+        study.rows, study.seen, splits=study.splits, fitted=study.fitted, pictures=pictures,
+        covers=one_mask(study, explainer.size), explainer=explainer, untrained=untrained,
     )  # fmt: skip
 
 
@@ -321,6 +324,8 @@ def test_tables_have_the_columns_that_are_written(planted, closed_form):
     for table in tables.values():
         assert set(attention.MAP_COLUMNS) <= {*table.columns, "map"}
         assert table["ann_id"].tolist() == planted.rows["ann_id"].tolist()
+        assert table["energy_in_mask"][0] == pytest.approx(1)
+        assert table["energy_in_mask"][1:].isna().all()
 
 
 # With a network that is run.
@@ -392,7 +397,9 @@ def test_random_weights_are_a_network_of_their_own_with_the_same_heads(
         (cams,) = gradcam.grad_cam(
             control.backbone, pictures, weight[None], layer=layer, device=cpu
         )
-    due = measured(network.rows, {"predicted": Evidence(part, cams)}, network.covers, size=64)
+    due = measured(
+        network.rows, {"predicted": Evidence(part, cams)}, one_mask(network, 64), size=64
+    )
     found = tables.pop("random_weights")
     pd.testing.assert_frame_equal(found, due["predicted"], check_exact=False, rtol=1e-3)
     assert (found["peak"] != tables["predicted"]["peak"]).all()

@@ -70,7 +70,7 @@ def test_bytes_do_not_depend_on_the_number_of_workers(monkeypatch, study, run, f
         monkeypatch.setenv("SMALLSIGHT_WORKERS", workers)
         outcomes.append(written(run(steps, name=workers)))
     assert outcomes[0] == outcomes[1]
-    assert len(outcomes[0]) == 6 * len(steps) + 1
+    assert len(outcomes[0]) == 6 * len(steps) + len(["views.csv", "masks.npz"])
 
 
 @pytest.mark.usefixtures("single_worker")
@@ -94,6 +94,74 @@ class TestRender:
                 with Image.open(path) as stored:
                     assert (stored.size, stored.mode) == ((SIZE, SIZE), "RGB")
                     assert (np.asarray(stored) == resize(view.picture, SIZE)).all()
+
+    @pytest.mark.parametrize("family", conditions.FAMILIES)
+    def test_masks_are_the_reference_levels_at_the_networks_size(
+        self, study, run, sample, known, view_of, family
+    ):
+        steps = conditions.ladder(family, study.conditions)
+        covers = rendered.read_masks(run(steps).parent, steps[0], sample)
+        for row, cover in zip(sample.itertuples(), covers, strict=True):
+            if (row.image_id, row.ann_id) in known:
+                mask = Image.fromarray(steps[0].apply(view_of(row)).mask.astype(np.uint8) * 255)
+                due = mask.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+                assert cover.dtype == np.uint8
+                assert (cover == np.asarray(due)).all()
+                assert 0 == cover.min() < 100 < cover.max()
+            else:
+                assert not cover.any()
+
+    @pytest.mark.parametrize(
+        ("family", "option", "levels"),
+        [("zoom", "factor", [4.0, 0.5]), ("orig_crop", "margin", [1.0, 0.25])],
+    )
+    def test_other_levels_change_no_mask(self, run, sample, family, option, levels):
+        def masks(*chosen):
+            steps = conditions.ladder(family, {family: {option: list(chosen)}})
+            folder = run(steps, name=str(chosen)).parent
+            return np.stack(rendered.read_masks(folder, steps[0], sample[:-1]))
+
+        alone = [masks(level) for level in levels]
+        assert (masks(*levels) == alone[0]).all()
+        assert (masks(*reversed(levels)) == alone[1]).all()
+        assert (alone[0] != alone[1]).any(axis=(1, 2)).all()
+
+    @pytest.mark.parametrize(
+        ("family", "options"),
+        [("orig_full", {}), ("orig_crop", {"margin": 0.25}), ("zoom", {"factor": 4.0})],
+    )
+    def test_masks_lie_on_what_the_pictures_show(self, run, sample, known, family, options):
+        for path, rows in sample.groupby("image_path"):
+            painted = np.zeros((60, 80, 3), np.uint8)
+            for channel, row in enumerate(rows.itertuples()):
+                painted[viewed.ellipse(box(row), 60, 80), channel] = 255
+            Image.fromarray(painted).save(path)
+        (step,) = conditions.ladder(family, {family: options})
+        folder = run([step])
+        covers = rendered.read_masks(folder.parent, step, sample)
+        pictures = rendered.read_pictures(folder / step.level, sample)
+        for number, (row, cover) in enumerate(zip(sample.itertuples(), covers, strict=True)):
+            channel = number % 2
+            shown = pictures[number, ..., channel]
+            if (row.image_id, row.ann_id) not in known:
+                assert not cover.any()
+            elif family == "zoom" and channel == 1:
+                # The picture is reflected beyond its edge, and the object with it.
+                assert (cover <= shown).all()
+                assert 0 < cover.sum() < shown.sum()
+            else:
+                assert (cover == shown).all()
+                assert cover.any()
+
+    def test_without_any_mask_there_is_a_file_of_none(self, sample, drawn, tmp_path):
+        (step,) = conditions.ladder("orig_full", {"orig_full": {}})
+        shared = materials.materials(sample, colour=COLOUR, input_size=SIZE)
+        (tmp_path / "orig_full").mkdir()
+        instances = materials.with_materials(sample, {}, drawn)
+        render.render([step], instances, shared, folder=tmp_path / "orig_full")
+        covers = rendered.read_masks(tmp_path, step, sample)
+        assert len(covers) == 6
+        assert not any(cover.any() for cover in covers)
 
     def test_views_say_where_the_object_is(self, study, run, sample):
         for family in ("orig_full", "orig_crop"):

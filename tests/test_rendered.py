@@ -1,5 +1,7 @@
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from smallsight import conditions, rendered
 
@@ -60,3 +62,59 @@ def test_untouched_pictures_alone_have_no_changed_views(folder):
 
 def test_pictures_are_named_by_both_ids():
     assert rendered.picture_name(3, 30) == "3_30.png"
+
+
+@pytest.mark.usefixtures("single_worker")
+def test_pictures_are_those_of_the_instances_in_their_order(tmp_path, noise):
+    instances = pd.DataFrame({"image_id": [7, 3, 7], "ann_id": [70, 30, 71]}, index=[5, 1, 9])
+    for ann_id in (30, 31, 70, 71):
+        name = rendered.picture_name(ann_id // 10, ann_id)
+        Image.fromarray(noise(8, 8, ann_id)).save(tmp_path / name)
+    pictures = rendered.read_pictures(tmp_path, instances)
+    assert pictures.dtype == np.uint8
+    assert (pictures == np.stack([noise(8, 8, ann_id) for ann_id in (70, 30, 71)])).all()
+
+
+# Masks.
+
+
+@pytest.fixture
+def covers():
+    rng = np.random.default_rng(0)
+    keys = [(7, 70), (7, 71), (3, 30), (30, 3)]
+    return {key: rng.integers(0, 256, (6, 6), np.uint8) for key in keys}
+
+
+@pytest.fixture
+def step():
+    return conditions.ladder("zoom", FAMILIES)[0]
+
+
+def test_written_masks_come_back_in_the_order_of_the_instances(tmp_path, covers, step):
+    rendered.write_masks(covers, tmp_path / "zoom/masks.npz")
+    other = {key: 255 - cover for key, cover in covers.items()}
+    rendered.write_masks(other, tmp_path / "downscale/masks.npz")
+    instances = pd.DataFrame(
+        {"image_id": [30, 7, 3, 70, 7], "ann_id": [3, 71, 30, 7, 70]}, index=[4, 4, 0, 1, 2]
+    )
+    found = rendered.read_masks(tmp_path, step, instances)
+    assert len(found) == 5
+    for key, cover in zip(instances.itertuples(index=False, name=None), found, strict=True):
+        if key in covers:
+            assert cover.dtype == np.uint8
+            assert (cover == covers[key]).all()
+        else:
+            assert not cover.any()
+
+
+def test_no_masks_can_be_written_and_read(tmp_path, step):
+    rendered.write_masks({}, tmp_path / "zoom/masks.npz")
+    instances = pd.DataFrame({"image_id": [7, 3], "ann_id": [70, 30]})
+    assert [cover.any() for cover in rendered.read_masks(tmp_path, step, instances)] == [False] * 2
+    assert rendered.read_masks(tmp_path, step, instances[:0]) == []
+
+
+def test_masks_written_again_are_the_same_bytes(tmp_path, covers):
+    for name in ("one", "other"):
+        rendered.write_masks(covers, tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest, norm, poisson, t
+from scipy.stats import binomtest, mannwhitneyu, norm, poisson, t
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
@@ -13,6 +13,8 @@ from smallsight import statistics
 from smallsight.statistics import image_weights, percentile_interval, share_interval, weighted_means
 
 COUNTS = st.integers(0, 40)
+VALUES = st.lists(st.integers(-3, 3) | st.floats(-3, 3), min_size=1, max_size=12)
+"""Some of them equal."""
 P_VALUES = st.lists(st.floats(0, 1) | st.just(np.nan), min_size=1, max_size=30)
 
 pytestmark = pytest.mark.usefixtures("frozen")
@@ -293,6 +295,64 @@ def test_standard_error_is_that_of_a_mean():
     due = values.std(ddof=1) / np.sqrt(30)
     assert statistics.standard_error(draws, images=30) == pytest.approx(due, rel=0.02)
     assert np.isnan(statistics.standard_error(np.array([0.3, np.nan]), images=30))
+
+
+# Superiority.
+
+
+def drawn(values, *, draws=5):
+    """Draw each value none to three times."""
+    return np.random.default_rng(len(values)).integers(0, 4, (draws, len(values)))
+
+
+@given(VALUES, VALUES)
+@settings(deadline=None, max_examples=80)
+def test_superiority_is_mann_and_whitneys_share_of_pairs(first, second):
+    first, second = np.array(first, float), np.array(second, float)
+    once = [np.ones((1, len(part)), np.float32) for part in (first, second)]
+    found = statistics.superiority(first, second, *once)
+    due = mannwhitneyu(first, second).statistic / (len(first) * len(second))
+    assert found == pytest.approx([due])
+
+
+@given(VALUES, VALUES)
+@settings(deadline=None, max_examples=80)
+def test_superiority_in_a_draw_is_that_of_what_was_drawn(first, second):
+    first, second = np.array(first, float), np.array(second, float)
+    weights = drawn(first), drawn(second)
+    found = statistics.superiority(first, second, *weights)
+    for value, *weight in zip(found, *weights, strict=True):
+        one, other = (
+            np.repeat(part, times) for part, times in zip((first, second), weight, strict=True)
+        )
+        if len(one) and len(other):
+            wins = (one[:, None] > other) + (one[:, None] == other) / 2
+            assert value == pytest.approx(wins.mean())
+        else:
+            assert np.isnan(value)
+
+
+@given(VALUES, VALUES)
+@settings(deadline=None, max_examples=80)
+def test_superiority_of_the_one_leaves_the_rest_to_the_other(first, second):
+    first, second = np.array(first, float), np.array(second, float)
+    weights = drawn(first), drawn(second)
+    one = statistics.superiority(first, second, *weights)
+    other = statistics.superiority(second, first, *weights[::-1])
+    np.testing.assert_allclose(one, 1 - other, atol=1e-12)
+    # It knows nothing but the order of the values.
+    np.testing.assert_array_equal(statistics.superiority(8 * first, 8 * second, *weights), one)
+
+
+def test_superiority_lacks_a_number_where_a_draw_lacks_a_side():
+    weights = np.array([[1, 2], [0, 0], [1, 0], [0, 0]], np.float32)
+    first, second = np.array([1.0, 2.0]), np.array([1.5, 0.5])
+    found = statistics.superiority(first, second, weights, weights[[0, 0, 1, 1]])
+    np.testing.assert_allclose(found, [8 / 9, np.nan, np.nan, np.nan])
+    empty = np.zeros((4, 0), np.float32)
+    for one, other in ((weights, empty), (empty, weights)):
+        values = [first[: part.shape[1]] for part in (one, other)]
+        assert np.isnan(statistics.superiority(*values, one, other)).all()
 
 
 # What could have been found.

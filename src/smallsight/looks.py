@@ -1,6 +1,6 @@
 """Whether maps of evidence lie on the object: more than controls, and more where it is named."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,35 +113,33 @@ def summary(looks: Looks) -> pd.DataFrame:
         `failed`) that has instances: medians of what the maps with evidence measure, rates of
         pointing and of maps without evidence. `n_mask` counts objects whose mask is known.
     """
-    rows: list[dict[str, Any]] = []
-    for (name, condition), table in looks.tables.items():
-        for group, outcome, chosen in _parts(looks.outcomes, table):
-            if chosen.any():
-                part = table.loc[chosen]
-                row = {"map": name, "condition": condition, "size_group": group}
-                rows.append(row | {"outcome": outcome, "n": len(part)} | _description(part))
-    return pd.DataFrame(rows).reindex(columns=list(SUMMARY_COLUMNS))
-
-
-def _parts(outcomes: Outcomes, table: pd.DataFrame) -> Iterator[tuple[str, str, np.ndarray]]:
-    has_map = table["no_evidence"].notna().to_numpy()
-    correct = (table["correct"] == True).to_numpy()  # noqa: E712
-    for group in GROUPS:
-        members = outcomes.members[group] & has_map
-        for outcome, side in (("all", True), ("correct", correct), ("failed", ~correct)):
-            yield group, outcome, members & side
-
-
-def _description(part: pd.DataFrame) -> dict[str, Any]:
-    values = part[list(MEDIANS)].astype(float)
-    low, high = values["lift"].quantile([0.25, 0.75])
-    return {
-        **values.median(),
-        **part[list(RATES)].astype(float).mean(),
-        "lift_q1": low,
-        "lift_q3": high,
-        "n_mask": int(values["energy_in_mask"].notna().sum()),
-    }
+    sizes = looks.outcomes.instances["size_group"]
+    whole = pd.concat(
+        [
+            table.assign(map=name, condition=condition, size_group=sizes)
+            for (name, condition), table in looks.tables.items()
+        ],
+        ignore_index=True,
+    ).dropna(subset="no_evidence")
+    correct = whole["correct"].astype(bool)
+    parts = [
+        whole[(whole["size_group"].eq(group) | (group == "all")) & side].assign(
+            size_group=group, outcome=outcome
+        )
+        for group in GROUPS
+        for outcome, side in (("all", True), ("correct", correct), ("failed", ~correct))
+    ]
+    stacked = pd.concat(parts).astype(dict.fromkeys((*MEDIANS, *RATES), float))
+    grouped = stacked.groupby(["size_group", "outcome", "map", "condition"], sort=False)
+    lifts = grouped["lift"].quantile([0.25, 0.75]).unstack()
+    described = grouped[list(MEDIANS)].median().join(grouped[list(RATES)].mean())
+    described = described.assign(
+        n=grouped.size(),
+        lift_q1=lifts[0.25],
+        lift_q3=lifts[0.75],
+        n_mask=grouped["energy_in_mask"].count(),
+    )
+    return described.reset_index()[list(SUMMARY_COLUMNS)]
 
 
 def against_controls(looks: Looks) -> pd.DataFrame:
