@@ -1,5 +1,6 @@
 """A small study with every input of the report, its tables made by the analysis itself."""
 
+import contextlib
 import json
 import runpy
 from collections import Counter
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from smallsight import donors, outcomes, params, tables
+from smallsight import donors, outcomes, params, report, tables
 from smallsight.conditions import ORIGINAL, UNTOUCHED, ladders
 from smallsight.report_inputs import Inputs
 from smallsight.report_study import GROUPS
@@ -293,6 +294,15 @@ def write_study(
     ]
     pd.DataFrame(strips, columns=columns).to_csv(folder / INPUTS.strips, index=False)
     return folder
+
+
+def built(folder, *, edit=None, **properties):
+    """Make a study in a folder, edit it from inside, and build its page."""
+    write_study(folder, **properties)
+    with contextlib.chdir(folder):
+        if edit is not None:
+            edit()
+        return report.build(INPUTS, params.load())
 
 
 def write_json(path, **tree):

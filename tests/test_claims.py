@@ -1,10 +1,13 @@
 import itertools
+import math
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import looked
 from predicted import CONDITIONS, outcomes_of, predicted
+from smallsight import looks, statistics
 from smallsight.claims import CLAIM_COLUMNS, CLAIMS, VERDICTS, claims
 from smallsight.conditions import ORIGINAL
 
@@ -12,6 +15,8 @@ NOTHING_VACUOUS = pd.DataFrame({"condition": [], "size_group": []})
 ABOUT_UNTOUCHED = ["rises_with_size", "small_worse_untouched"]
 HURT_MOST = "downscale_and_motion_blur_hurt_small_most"
 BLUR = "bg_blur_helps_large_and_does_not_fix_small"
+ABOUT_MAPS = "failed_look_away"
+WITHOUT_MAPS = [name for name in CLAIMS if name != ABOUT_MAPS]
 
 
 def claimed(predictions, **options):
@@ -47,7 +52,7 @@ def table(predictions):
 def test_claims_about_untouched_pictures_are_tested_once_others_in_each_regime(table):
     assert list(table.columns) == list(CLAIM_COLUMNS)
     due = [(name, "fixed") for name in ABOUT_UNTOUCHED]
-    rest = [name for name in CLAIMS if name not in ABOUT_UNTOUCHED]
+    rest = [name for name in WITHOUT_MAPS if name not in ABOUT_UNTOUCHED]
     due += list(itertools.product(rest, ("fixed", "retrained")))
     assert list(zip(table["claim"], table["regime"], strict=True)) == due
     assert all(one.sentence and one.contrary and one.measure for one in CLAIMS.values())
@@ -168,7 +173,7 @@ def test_probability_of_being_the_two_that_hurt_most_is_their_share_of_draws(pop
 
 def test_a_claim_that_lacks_a_condition_or_a_group_is_not_made(predictions):
     without = claimed(predictions[predictions["condition"] != "motion_blur"])
-    assert set(without["claim"]) == set(CLAIMS) - {HURT_MOST}
+    assert set(without["claim"]) == set(WITHOUT_MAPS) - {HURT_MOST}
     without = claimed(predictions[predictions["size_group"] != "small"])
     assert set(without["claim"]) == {"rises_with_size"}
     untouched = claimed(predictions[predictions["condition"] == "orig_full"])
@@ -212,3 +217,99 @@ def test_order_of_the_rows_does_not_matter(predictions, table):
     shuffled = claimed(predictions.sample(frac=1, random_state=0))
     pd.testing.assert_frame_equal(table, shuffled)
     assert set(CONDITIONS) >= set(ORIGINAL)
+
+
+# Maps.
+
+
+@pytest.fixture(scope="module")
+def found(predictions):
+    return outcomes_of(predictions)
+
+
+@pytest.fixture(scope="module")
+def looking(found):
+    return looks.looks(found, *looked.tables(found.instances))
+
+
+def with_lifts(found, *, shift=0.0, correct=None, seed=0):
+    """Plant lifts that are greater where the prediction is right, and three times as great where
+    the object is small."""
+    rng = np.random.default_rng(seed)
+    correct = rng.random(len(found.image)) < 0.6 if correct is None else correct
+    group = (found.instances["size_group"] == "small").to_numpy()
+    lift = rng.lognormal(shift * correct + np.log(3) * group, 0.8)
+    return looked.looks_of(found, lift, correct)
+
+
+def test_the_claim_about_maps_is_tested_once_and_only_where_there_are_maps(table, found, looking):
+    assert ABOUT_MAPS not in set(table["claim"])
+    with_maps = claims(found, NOTHING_VACUOUS, looking)
+    rows = with_maps[with_maps["claim"] == ABOUT_MAPS]
+    assert list(rows["regime"]) == ["fixed"]
+    assert list(CLAIMS) == [*WITHOUT_MAPS, ABOUT_MAPS]
+
+
+def test_maps_change_no_other_claim_but_its_family(table, found, looking):
+    with_maps = claims(found, NOTHING_VACUOUS, looking)
+    assert list(with_maps.columns) == list(CLAIM_COLUMNS)
+    others = with_maps[with_maps["claim"] != ABOUT_MAPS]
+    by_family = ["p_holm", "verdict"]
+    pd.testing.assert_frame_equal(others.drop(columns=by_family), table.drop(columns=by_family))
+    assert with_maps["p_holm"].to_numpy() == pytest.approx(statistics.holm(with_maps["p_value"]))
+    assert (others["p_holm"] > table["p_holm"]).any()
+
+
+def test_its_margin_is_the_superiority_of_the_right_within_size_groups(found, looking):
+    row = claims(found, NOTHING_VACUOUS, looking).set_index("claim").loc[ABOUT_MAPS]
+    draws = looking.superiority("predicted", "orig_full", "all") - 0.5
+    assert row["effect"] == draws[0] != 0
+    assert row["ci_low"] < row["effect"] < row["ci_high"]
+    assert row["probability"] == pytest.approx((draws[1:] > 0).mean())
+
+
+@pytest.mark.parametrize(
+    ("shift", "due"), [(0.8, "supported"), (-0.8, "contradicted"), (0.0, "inconclusive")]
+)
+def test_failed_predictions_look_away_where_their_lifts_are_less(found, shift, due):
+    looking = with_lifts(found, shift=shift)
+    row = claims(found, NOTHING_VACUOUS, looking).set_index("claim").loc[ABOUT_MAPS]
+    assert row["verdict"] == due
+    assert np.sign(row["effect"]) == np.sign(shift) or not shift
+
+
+def test_failed_predictions_do_not_look_away_where_it_is_the_small_objects_that_fail(found):
+    """Their maps have more lift, whatever is named."""
+    small = (found.instances["size_group"] == "small").to_numpy()
+    rank = np.random.default_rng(2).random(len(small))
+    for chances, pooled in (((0.1, 0.9), -1), ((0.9, 0.1), 1)):
+        looking = with_lifts(found, correct=rank < np.where(small, *chances), seed=1)
+        lift, correct = looking.lift("predicted", "orig_full")
+        once = np.ones((1, len(small)))
+        naive = statistics.superiority(
+            lift[correct], lift[~correct], once[:, correct], once[:, ~correct]
+        )
+        assert pooled * (naive - 0.5) > 0.15
+        row = claims(found, NOTHING_VACUOUS, looking).set_index("claim").loc[ABOUT_MAPS]
+        assert row["verdict"] == "inconclusive"
+
+
+def test_where_nothing_failed_nothing_looks_away(found):
+    looking = with_lifts(found, correct=np.ones(len(found.image), bool))
+    row = claims(found, NOTHING_VACUOUS, looking).set_index("claim").loc[ABOUT_MAPS]
+    assert np.isnan(row["effect"])
+    assert row["verdict"] == "inconclusive"
+
+
+@pytest.mark.parametrize("failed", [1, 2, 4])
+def test_few_failures_that_look_away_are_few_witnesses(failed):
+    """Not surer than by counting the ways in which they could have had the least lift, or most."""
+    ids = np.arange(80)
+    sample = pd.DataFrame(
+        {"image_id": ids, "ann_id": ids, "category_name": "a", "size_group": "small"}
+    )
+    found = outcomes_of(predicted(sample, conditions={"orig_full": 0.7}))
+    looking = looked.looks_of(found, ids / 9, ids >= failed)
+    row = claims(found, NOTHING_VACUOUS, looking).set_index("claim").loc[ABOUT_MAPS]
+    assert row["effect"] == 0.5
+    assert row["p_value"] >= 2 / math.comb(80, failed) - 1e-12

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -57,9 +58,13 @@ def pictures(sample):
 
 @pytest.fixture
 def folder(tmp_path, sample, pictures):
-    for row, picture in zip(sample.itertuples(), pictures, strict=True):
-        Image.fromarray(picture).save(tmp_path / picture_name(row.image_id, row.ann_id))
+    write(pictures, sample, tmp_path)
     return tmp_path
+
+
+def write(pictures, sample, folder):
+    for row, picture in zip(sample.itertuples(), pictures, strict=True):
+        Image.fromarray(picture).save(folder / picture_name(row.image_id, row.ann_id))
 
 
 @pytest.fixture
@@ -91,7 +96,7 @@ def seen_of(features_of, sample, pictures):
     """Features of the pictures; instances share their rows in reverse."""
     plain = (pictures.reshape(len(pictures), -1) / np.float32(255)).astype(np.float32)
     seen = features_of(sample, plain[::-1].copy())
-    return features.Features(**(vars(seen) | {"row": seen.row[::-1].copy()}))
+    return dataclasses.replace(seen, row=seen.row[::-1].copy())
 
 
 def held_out(splits, fitted, shown):
@@ -261,25 +266,91 @@ def test_a_region_alone_is_changed_and_heads_that_saw_no_such_image_tell(
     assert (abs(table["p_after"] - table["p_before"]) > 1e-4).mean() > 0.9
 
 
-def test_a_head_that_saw_the_image_has_no_say(sample, views, pictures, features_of, measure):
-    """Heads of each fold are sure of what they learnt from, and give the rest what they give."""
+def test_a_head_that_saw_the_image_has_no_say(sample, pictures, features_of, measure, cpu):
+    """Heads that know their own pictures by heart know nothing of the others'."""
+    names = np.random.default_rng(0).choice(CATEGORIES[:2], sample["image_id"].nunique())
+    image = np.unique(sample["image_id"], return_inverse=True)[1]
+    # Instances of an image share its picture and its category, which nothing else tells.
+    alike = pictures[np.unique(image, return_index=True)[1]][image]
+    named = sample.assign(category_name=names[image])
+    splits = folds_of(named)
+    seen = seen_of(features_of, named, alike)
+    learning = params.Heads(epochs=30, batch_size=32, learning_rate=0.01)
+    fitted = splits.fit(seen, settings=learning, device=cpu)
+    every = fitted.probabilities(seen.plain[seen.row])[:, np.arange(len(named)), splits.labels]
+    learnt = (splits.fold_of[:, None] != np.arange(splits.folds)[:, None]).reshape(every.shape)
+    assert every[learnt].min() > 0.9
+    table = measure(splits, fitted, seen=seen, sample=named)
+    before = table.query("change == 'removed'")["p_before"]
+    assert before.mean() < 0.7
+    assert before.min() < 0.3
+
+
+def test_what_is_never_test_data_has_no_row(sample, pictures, features_of, measure):
+    splits = folds_of(sample, single_split)
+    table = measure(splits, random_heads(splits), seen=seen_of(features_of, sample, pictures))
+    tested = sample["ann_id"][splits.reference_test]
+    assert 0 < len(tested) < len(sample)
+    for _, part in table.groupby(KEYS):
+        assert list(part["ann_id"]) == list(tested)
+    assert len(table) == 12 * len(tested)
+    assert table.notna().all(axis=None)
+
+
+def test_another_seed_moves_random_regions_alone(sample, pictures, features_of, measure):
     splits = folds_of(sample)
-    bias = np.zeros((2, splits.folds, len(CATEGORIES)), np.float32)
-    for seed, fold in np.ndindex(2, splits.folds):
-        # The head of its own fold gives every instance there less than chance.
-        bias[seed, fold, :] = 9.0
-    weight = np.zeros((2 * splits.folds, len(CATEGORIES), 3 * SIZE**2), np.float32)
-    bias = np.random.default_rng(0).permutation(np.arange(2 * splits.folds * 6)).reshape(-1, 6) / 9
-    fitted = LinearHeads(weight, bias.astype(np.float32))
-    table = measure(splits, fitted, seen=seen_of(features_of, sample, pictures))
-    due = np.mean(
-        [
-            softmax(fitted.bias.reshape(2, -1, 6)[seed, splits.fold_of[seed]], axis=1)[
-                np.arange(len(sample)), splits.labels
-            ]
-            for seed in range(2)
-        ],
-        axis=0,
+    given = {"fitted": random_heads(splits), "seen": seen_of(features_of, sample, pictures)}
+    one, again, other = (measure(splits, seed=seed, **given) for seed in (0, 0, 1))
+    pd.testing.assert_frame_equal(one, again)
+    same = one["p_after"] == other["p_after"]
+    assert same[one["region"] == "object"].all()
+    assert same[one["region"] == "random"].mean() < 0.1
+    pd.testing.assert_series_equal(one["area_share"], other["area_share"])
+
+
+def test_who_reads_the_objects_place_alone_misses_the_object_and_nothing_else(
+    sample, views, pictures, folder, features_of, measure
+):
+    """The brighter the place that all objects lie in, the surer is their category."""
+    sample = sample.assign(category_name="a", size_group="small")
+    lying = views.assign(box_x=11.0, box_y=20.0, box_w=3.0, box_h=3.0)
+    pictures[:, 20:23, 11:14] = 255
+    splits = folds_of(sample)
+    bright = np.zeros((SIZE, SIZE, 3), np.float32)
+    bright[20:23, 11:14] = 1 / 9
+    weight = np.zeros((10, len(CATEGORIES), bright.size), np.float32)
+    weight[:, 0] = bright.reshape(-1)
+    fitted = LinearHeads(weight, np.zeros((10, len(CATEGORIES)), np.float32))
+    write(pictures, sample, folder)
+    table = measure(
+        splits, fitted, seen=seen_of(features_of, sample, pictures), sample=sample, views=lying
     )
-    for name in ("p_before", "p_after"):
-        np.testing.assert_allclose(table[name], np.tile(due, 12), rtol=1e-5)
+    by = (table["p_after"] - table["p_before"]).groupby([table[name] for name in KEYS])
+    least, most = by.min(), by.max()
+    for area in removal.AREAS:
+        assert most["removed", "object", area] < -0.1
+        assert least["restored", "object", area] > 0.1
+    for change in ("removed", "restored"):
+        # At half of its area, a random region may touch what is left of the object.
+        for area in (1.0, 4.0):
+            assert abs(least[change, "random", area]) < 1e-6
+            assert abs(most[change, "random", area]) < 1e-6
+
+
+def test_the_real_network_sees_what_it_saw_before(sample, views, folder, backbone, measure, cpu):
+    """Before a region goes, probabilities are those of the study's own features."""
+    ordered = sample[["image_id", "ann_id"]].merge(views, on=["image_id", "ann_id"])
+    seen = features.extract(ordered, folder, backbone, keep_maps=False, device=cpu)
+    splits = folds_of(sample)
+    fitted = random_heads(splits, dimensions=seen.plain.shape[1])
+    one, again = (measure(splits, fitted, seen=seen, backbone=backbone) for _ in range(2))
+    pd.testing.assert_frame_equal(one, again)
+    shares = splits.out_of_fold(fitted, seen)[:, np.arange(len(sample)), splits.labels]
+    before = dict(list(one.groupby("change")["p_before"]))
+    np.testing.assert_allclose(before["removed"], np.tile(shares.mean(axis=0), 6), rtol=1e-5)
+    ground = torch.from_numpy(np.full((1, SIZE, SIZE, 3), COLOUR, np.uint8))
+    plain = backbone(ground).mean(dim=(2, 3)).numpy()
+    alone = dataclasses.replace(seen, plain=plain, row=np.zeros(len(sample), int))
+    shares = splits.out_of_fold(fitted, alone)[:, np.arange(len(sample)), splits.labels]
+    np.testing.assert_allclose(before["restored"], np.tile(shares.mean(axis=0), 6), rtol=1e-5)
+    assert abs(one["p_after"] - one["p_before"]).max() > 0.01

@@ -11,8 +11,9 @@ import pytest
 from scipy.special import expit, ndtr
 from scipy.stats import norm
 
-from smallsight import analysis, causes, claims, curves, effects, params, statistics
+from smallsight import analysis, causes, claims, curves, effects, looks, params, statistics
 from smallsight.conditions import ORIGINAL, UNTOUCHED
+from smallsight.looks import CONTROLS, Looks
 from smallsight.outcomes import Outcomes
 from smallsight.terms import PARTS, PATHS
 from smallsight.vocabulary import DIFFERENCE, REGIMES, SIZE_GROUPS
@@ -401,3 +402,81 @@ def test_thresholds_and_costs_that_were_planted_are_recovered():
     print(f"cost 1.6: {medians[2]:.2f}, covered {shares[2]:.3f}")
     assert ((shares >= 0.92) & (shares <= 0.98)).all()
     assert medians == pytest.approx([14, 14 * cost, cost], rel=0.06)
+
+
+# Maps of evidence.
+
+LIFTS = {"small": 2.0, "medium": 1.0, "large": 0.0}
+"""Logarithm of the middle lift, which has to do with the size alone."""
+RARE = {"small": 0.9, "medium": 0.95, "large": 0.98}
+"""Accuracies that leave few failures: four of the large objects."""
+
+
+def looking(rng, accuracy, *, apart=0.0):
+    """Draw lifts of both kinds of map under two conditions, and who is named rightly.
+
+    Images share their lifts and their fate, to the same degree. Lifts have nothing to do with being
+    right, but for `apart`, by which their logarithms are greater there.
+    """
+    image, group = three_groups(rng, (1, 2, 3, 4, 5))
+    chance, middle = (np.array([cells[key] for key in group]) for cells in (accuracy, LIFTS))
+    tables = {}
+    for condition in (UNTOUCHED, "x"):
+        correct = ranks(rng, image, rho=0.6) < chance
+        for name in ("predicted", "true_class"):
+            lift = np.exp(middle + apart * correct + norm.ppf(ranks(rng, image, rho=0.6)))
+            tables[name, condition] = pd.DataFrame({"lift": lift, "correct": correct})
+    return Looks(study(image, group, {("fixed", UNTOUCHED): correct}, rng=rng, draws=400), tables)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "apart"),
+    [(BEFORE, 0.0), (RARE, 0.0), pytest.param(BEFORE, 1.0, marks=ONLY_IF_MORE)],
+    ids=["many failures", "few failures", "many failures that look away"],
+)
+def test_lifts_of_right_and_failed_are_told_apart_where_they_are_apart(accuracy, apart):
+    """Intervals cover the truth, and where that is one half, few families of tests find anything.
+
+    Within a size group; size itself, which has to do with both, tells nothing.
+    """
+    rng = np.random.default_rng(20)
+    truth = ndtr(apart / np.sqrt(2))
+    repetitions, tables = 130 * MORE, []
+    for number in range(repetitions):
+        table = looks.by_outcome(looking(rng, accuracy, apart=apart))
+        tables.append(table.assign(study=number))
+    whole = pd.concat(tables)
+    inside = (whole["ci_low"] <= truth) & (truth <= whole["ci_high"])
+    shares = inside.groupby(whole["size_group"]).mean()
+    families = whole.groupby(["study", "map"])["verdict"].agg(set)
+    found = families.map(lambda verdicts: verdicts != {"inconclusive"}).mean()
+    print(f"superiority {truth:.2f}: covered {shares.round(3).to_dict()}; a verdict in {found:.3f}")
+    assert shares.between(0.92, 0.995).all()
+    if not apart:
+        assert found <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / (2 * repetitions))
+
+
+def test_intervals_cover_what_a_map_has_more_than_its_controls():
+    """Maps and controls share what is the object's and what is the image's own."""
+    rng = np.random.default_rng(21)
+    truth = {"small": 0.02, "medium": 0.0, "large": -0.05}
+    truth["all"] = np.mean(list(truth.values()))
+    repetitions, hits = 230 * MORE, []
+    for _ in range(repetitions):
+        image, group = three_groups(rng, (1, 2, 3, 4, 5))
+        excess = np.array([truth[key] for key in group])
+        own = ranks(rng, image, rho=0.5)
+        tables = {}
+        for name, shift in {"predicted": excess, **dict.fromkeys(CONTROLS, 0.0)}.items():
+            energy = 0.1 + 0.3 * (own + ranks(rng, image, rho=0.5)) / 2 + shift
+            energy[rng.random(len(energy)) < 0.1] = np.nan
+            tables[name, UNTOUCHED] = pd.DataFrame({"energy_in_box": energy})
+        right = {("fixed", UNTOUCHED): own < 0.5}
+        found = study(image, group, right, rng=rng, draws=400)
+        table = looks.against_controls(Looks(found, tables))
+        due = table["size_group"].map(truth)
+        inside = (table["ci_low"] <= due) & (due <= table["ci_high"])
+        hits.append(inside.groupby(table["size_group"]).mean())
+    shares = pd.concat(hits, axis=1).mean(axis=1)
+    print(f"excess {truth}: covered {shares.round(3).to_dict()}")
+    assert shares.between(0.92, 0.98).all()

@@ -24,6 +24,9 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 INK, FAINT, BAND = "#1b2430", "#8a94a3", "#f2f4f7"
 """Colours of text, of axes and lines of comparison, and of every other row."""
 
+WARM, COOL = "#a6431f", "#2f6fa5"
+"""Colours of what goes one way and the other, far apart in hue and told apart in grey."""
+
 
 @dataclass(frozen=True)
 class Series:
@@ -194,6 +197,12 @@ def training_curve(curve: pd.DataFrame, *, name: str, measure: str, title: str) 
         figure.suptitle(title, x=0.01, ha="left", fontsize=8.5)
         figure.legend(loc="outside lower center", ncols=2, fontsize=7)
         return svg(figure, name=name, title=f"{title} by epoch, on training and on test data")
+
+
+def points(value: float, *, digits: int = 0, sign: bool = False) -> str:
+    """Write a difference of shares in percentage points; zero has no sign but a wanted plus."""
+    text = f"{100 * value:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+    return text.replace("−0", "0") if float(text.replace("−", "-")) == 0 else text
 
 
 def gradient(colormap: str, *, stops: int = 32) -> Sequence[str]:

@@ -5,12 +5,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from smallsight.figures import BAND, FAINT, INK, style, svg
+from smallsight.figures import BAND, COOL, FAINT, INK, WARM, points, style, svg
 
 SIZE = (2.3, 1.75)
 """Width and height of one panel, in inches."""
-REMOVED, RESTORED = "#a6431f", "#2f6fa5"
-"""Colours of what a region's going and its coming back do, far apart in lightness and hue."""
 
 
 def spreads(rows: pd.DataFrame, *, limit: float, name: str, title: str) -> str:
@@ -69,7 +67,7 @@ def regions(rows: pd.DataFrame, *, limits: tuple[float, float], name: str, title
         axes = figure.add_axes((0.185, 0.235, 0.795, 0.65))
         axes.axhline(0, lw=0.8, color=FAINT, zorder=1)
         areas = sorted(rows["area"].unique())
-        for change, colour in (("removed", REMOVED), ("restored", RESTORED)):
+        for change, colour in (("removed", WARM), ("restored", COOL)):
             part = rows[rows["change"] == change].sort_values("area")
             for region, shift, line, face in (
                 ("object", -0.06, "-", colour),
@@ -84,9 +82,7 @@ def regions(rows: pd.DataFrame, *, limits: tuple[float, float], name: str, title
         axes.set_ylim(*limits)
         axes.grid(axis="y", color=BAND, lw=0.8)
         axes.set_axisbelow(True)
-        axes.yaxis.set_major_formatter(
-            FuncFormatter(lambda value, _: f"{100 * value:.0f}".replace("-", "−"))
-        )
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: points(value)))
         axes.set_xlim(-0.4, len(areas) - 0.6)
         axes.set_xticks(range(len(areas)), [f"{area:g}" for area in areas])
         axes.set_xlabel("area of the region (areas of the box)")

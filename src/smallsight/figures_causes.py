@@ -9,10 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
-from smallsight.figures import BAND, FAINT, INK, style, svg
+from smallsight.figures import BAND, COOL, FAINT, INK, WARM, points, style, svg
 
-ADDS, TAKES = "#a6431f", "#2f6fa5"
-"""Colours of parts that add to the gap and that take from it, far apart in lightness and hue."""
 _PALE, _DARK = "#1a2330", "#fefefe"
 """Colours of numbers on pale and on dark cells, which stay as they are on a dark page."""
 _MOST_NUMBERED = 12
@@ -42,7 +40,7 @@ def waterfall(rows: pd.DataFrame, *, name: str, title: str) -> str:
         starts = (rows["value"].cumsum() - rows["value"]).where(~rows["is_total"], 0.0)
         ends, lows, highs = (starts + rows[column] for column in ("value", "low", "high"))
         for position, row in enumerate(rows.itertuples()):
-            colour = INK if row.is_total else ADDS if row.value >= 0 else TAKES
+            colour = INK if row.is_total else WARM if row.value >= 0 else COOL
             face = "none" if row.hollow else colour
             corner = starts.iloc[position], position - 0.3
             bar = Rectangle(corner, row.value, 0.6, fc=face, ec=colour, lw=1.1, zorder=3)
@@ -59,24 +57,16 @@ def waterfall(rows: pd.DataFrame, *, name: str, title: str) -> str:
         left, right = min(edges.min(), 0.0), max(edges.max(), 0.0)
         room = 0.04 * (right - left or 1)
         axes.set_xlim(left - room, right + room)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _points(value)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: points(value)))
         axes.set_xlabel("points of accuracy, large minus small")
         axes.set_yticks(
             range(len(rows)),
-            [
-                f"{row.label}  {_points(row.value, digits=1, sign=True)}"
-                for row in rows.itertuples()
-            ],
+            [f"{row.label}  {points(row.value, digits=1, sign=True)}" for row in rows.itertuples()],
         )
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         figure.suptitle(title, x=0.01, ha="left", fontsize=8.5)
         return svg(figure, name=name, title=f"{title}: the gap between large and small, by cause")
-
-
-def _points(value: float, *, digits: int = 0, sign: bool = False) -> str:
-    text = f"{100 * value:{'+' if sign else ''}.{digits}f}".replace("-", "−")
-    return text.replace("−0", "0") if float(text.replace("−", "-")) == 0 else text
 
 
 def confusion(shares: pd.DataFrame, *, counts: Mapping[str, int], name: str, title: str) -> str:
