@@ -75,9 +75,9 @@ def test_values_stand_beside_their_names():
 
 def test_parts_that_add_and_parts_that_take_differ_in_colour():
     svg = waterfall(parts())
-    assert f"fill: {figures_causes.ADDS}" in svg
-    assert f"fill: {figures_causes.TAKES}" in svg
-    assert f"fill: {figures_causes.TAKES}" not in waterfall(parts([0.1, 0.2]))
+    assert f"fill: {figures.WARM}" in svg
+    assert f"fill: {figures.COOL}" in svg
+    assert f"fill: {figures.COOL}" not in waterfall(parts([0.1, 0.2]))
 
 
 def test_a_gap_of_nothing_and_intervals_that_are_missing_are_drawn():

@@ -11,7 +11,7 @@ import torch
 from smallsight import attention, gradcam
 from smallsight.backbones import LAYER, Backbone
 from smallsight.evaluation import Splits, class_indices
-from smallsight.features import Features, batches
+from smallsight.features import Features, passes
 from smallsight.geometry import Box
 from smallsight.heads import LinearHeads
 from smallsight.regions import Grid, Places, of_box, of_mask
@@ -88,13 +88,8 @@ class Explainer:
 
     def maps(self, pictures: np.ndarray) -> np.ndarray:
         """Run the network: the pooled layer's maps of pictures."""
-        backbone = self.backbone.to(self.device)
-        with torch.inference_mode():
-            parts = [
-                backbone(batch).cpu().contiguous().numpy()
-                for batch in batches(pictures, device=self.device, description="maps")
-            ]
-        return np.concatenate(parts)
+        maps = passes(self.backbone, pictures, device=self.device, description="maps")
+        return np.concatenate([part.cpu().contiguous().numpy() for part in maps])
 
 
 def explained(

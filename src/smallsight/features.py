@@ -93,6 +93,17 @@ def batches(
         yield torch.from_numpy(pictures[start : start + BATCH_SIZE]).to(device)
 
 
+def passes(
+    backbone: Backbone, pictures: np.ndarray, *, device: torch.device, description: str
+) -> Iterator[torch.Tensor]:
+    """Run the backbone over pictures; give the last layer's maps batch by batch."""
+    backbone = backbone.to(device)
+    for batch in batches(pictures, device=device, description=description):
+        with torch.inference_mode():
+            maps = backbone(batch)
+        yield maps
+
+
 def pooled(maps: torch.Tensor) -> torch.Tensor:
     """Average maps (n, dimensions, rows, columns) over their cells."""
     return maps.mean(dim=(2, 3))

@@ -41,7 +41,8 @@ class Places:
     area
         (n,), 0 to 1: the region's share of the input.
     hit
-        (n, cells, cells), 0 to 1: whether the cell itself touches the region, or how often.
+        (n, cells, cells), 0 to 1: whether the cell itself touches the region's rows and columns,
+        or how often.
     """
 
     share: np.ndarray
@@ -79,11 +80,6 @@ class Grid:
 
     size: int
     cells: int
-
-    @property
-    def cell(self) -> float:
-        """Width and height of a cell, in input pixels."""
-        return self.size / self.cells
 
     def places(self, regions: Sequence[Region | None]) -> Places:
         """Find where regions lie."""
@@ -137,9 +133,11 @@ class Grid:
 
     def _touched(self, starts: np.ndarray, length: int) -> np.ndarray:
         """Tell which cells of one axis a region touches: (starts, cells), 0 or 1."""
-        first = np.arange(self.cells) * self.cell
-        starts = starts[:, None]
-        return ((starts < first + self.cell) & (starts + length > first)).astype(float)
+        # In cells of a pixel: whole numbers, so that an edge is an edge.
+        first = np.arange(self.cells) * self.size
+        starts = starts[:, None] * self.cells
+        ends = starts + length * self.cells
+        return ((starts < first + self.size) & (ends > first)).astype(float)
 
     @cached_property
     def enlarging(self) -> np.ndarray:

@@ -9,7 +9,7 @@ import torch
 
 from smallsight.backbones import Backbone
 from smallsight.evaluation import Splits
-from smallsight.features import Features, batches, pooled
+from smallsight.features import Features, passes, pooled
 from smallsight.geometry import Box
 from smallsight.heads import LinearHeads
 from smallsight.randomness import derive
@@ -165,10 +165,5 @@ def _features(
     pictures: np.ndarray, backbone: Backbone, device: torch.device, description: str
 ) -> np.ndarray:
     """Give pooled features, (n, dimensions), of pictures."""
-    backbone = backbone.to(device)
-    with torch.inference_mode():
-        parts = [
-            pooled(backbone(batch)).cpu().numpy()
-            for batch in batches(pictures, device=device, description=description)
-        ]
-    return np.concatenate(parts)
+    maps = passes(backbone, pictures, device=device, description=description)
+    return np.concatenate([pooled(part).cpu().numpy() for part in maps])

@@ -74,6 +74,7 @@ def write_masks(covers: Mapping[tuple[int, int], np.ndarray], path: Path) -> Non
     covers
         By image_id and ann_id, (size, size), uint8: 0 to 255.
     """
+    covers = dict(sorted(covers.items()))
     ids = np.array(list(covers), np.int64).reshape(-1, 2)
     with new_file(path) as partial, partial.open("wb") as file:
         np.savez_compressed(file, ids=ids, covers=np.array(list(covers.values()), np.uint8))
