@@ -100,7 +100,7 @@ def evidence(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     sample = one[one["condition"] == conditions.UNTOUCHED]
     removals = [
         sample.assign(
-            change=change, region=region, area=area, area_share=0.1, p_before=0.5,
+            change=change, region=region, area=area, area_share=0.1, overlap=0.0, p_before=0.5,
             p_after=rng.random(len(sample)),
         )
         for change, region, area in removal.EDITS

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import spearmanr
+from scipy.stats import rankdata, spearmanr
 
 import looked
 from predicted import outcomes_of, predicted
@@ -46,7 +46,8 @@ def changed(sample, *, by=lambda change, region, area: 0.0, noise=0.1, seed=0):
         after = before[change] + by(change, region, area) + rng.normal(0, noise, n)
         parts.append(
             sample.assign(change=change, region=region, area=area, p_before=before[change],
-                          p_after=after, area_share=rng.uniform(0, 0.1, n))
+                          p_after=after, area_share=rng.uniform(0, 0.1, n),
+                          overlap=rng.uniform(0, 0.2, n))
         )  # fmt: skip
     return pd.concat(parts, ignore_index=True)[list(removal.REMOVAL_COLUMNS)]
 
@@ -78,6 +79,7 @@ def test_estimates_are_means_of_what_the_regions_did(table, removals):
         due = {"object": own["by"].mean(), "random": other["by"].mean()}
         due["difference"] = due["object"] - due["random"]
         due |= {name: own[name].mean() for name in ("area_share", "p_before")}
+        due["overlap"] = other["overlap"].mean()
         assert row[list(due)].to_dict() == pytest.approx(due)
 
 
@@ -149,16 +151,24 @@ def told(looking, group):
     return energy, ~np.isnan(energy)
 
 
-def test_rank_is_spearmans_within_a_size_group(table, removals, looking):
+def partial(one, other, held):
+    """Correlate what a line in the ranks of `held` leaves of both ranks."""
+    one, other, held = (rankdata(values) for values in (one, other, held))
+    left = [values - np.polyval(np.polyfit(held, values, 1), held) for values in (one, other)]
+    return np.corrcoef(*left)[0, 1]
+
+
+def test_rank_is_spearmans_within_a_size_group_the_area_held_fixed(table, removals, looking):
     for key, row in rows_of(table):
         if key[2] == "all":
             assert row[RANK].isna().all()
             continue
         energy, known = told(looking, key[2])
         assert 0 < known.sum() < len(known)
-        by = part_of(removals, key, "object")["by"].to_numpy()
+        part = part_of(removals, key, "object")
+        by, area = part["by"].to_numpy(), part["area_share"].to_numpy()
         matters = by if key[0] == "restored" else -by
-        due = spearmanr(energy[known], matters[known]).statistic
+        due = partial(energy[known], matters[known], area[known])
         assert row["rank"] == pytest.approx(due)
         assert row["rank_low"] < row["rank"] < row["rank_high"]
 
@@ -179,9 +189,24 @@ def test_rank_is_positive_where_maps_tell_what_matters(found, looking, sign):
     assert (sign * table[["rank_low", "rank_high"]] > 0).all(axis=None)
 
 
+def test_what_grows_with_the_area_alone_is_no_rank(found, looking):
+    energy = looking.tables["true_class", "orig_full"]["energy_in_box"].fillna(0).to_numpy()
+    area = energy + np.random.default_rng(5).uniform(0, 0.3 * energy.std(), len(energy))
+    planted = changed(found.instances, noise=0.0)
+    own = planted["region"] == "object"
+    noise = np.random.default_rng(6).normal(0, 0.2 * area.std(), own.sum())
+    by = np.tile(area, own.sum() // len(area)) + noise
+    planted.loc[own, "area_share"] = np.tile(area, own.sum() // len(area))
+    way = planted.loc[own, "change"].map({"removed": -1, "restored": 1})
+    planted.loc[own, "p_after"] = planted.loc[own, "p_before"] + way * by
+    table = faithfulness.faithfulness(planted, looking).query("size_group != 'all'")
+    assert ((table["rank_low"] < 0) & (table["rank_high"] > 0)).mean() > 0.7
+    assert table["rank"].abs().mean() < 0.25
+
+
 def test_rank_takes_heed_of_ties(found, looking):
-    """Most changes are equal to others."""
-    coarse = changed(found.instances)
+    """Most changes are equal to others; all areas are."""
+    coarse = changed(found.instances).assign(area_share=0.1)
     by = ((coarse["p_after"] - coarse["p_before"]) * 8).round() / 8  # exact in binary
     coarse = coarse.assign(p_before=0.5, p_after=0.5 + by)
     table = faithfulness.faithfulness(coarse, looking).set_index(KEYS)

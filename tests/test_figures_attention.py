@@ -99,7 +99,8 @@ def test_medians_and_quartiles_lie_where_the_axis_says_top_to_bottom():
 
 def test_controls_alone_are_grey_and_of_another_shape():
     svg = spreads(rows())
-    own, grey = ({mark.get(HREF) for mark in dots(svg, colour)} for colour in (INK, FAINT))
+    shapes = {f"#{p.get('id')}": p.get("d") for p in ElementTree.fromstring(svg).iter(f"{SVG}path")}
+    own, grey = ({shapes[mark.get(HREF)] for mark in dots(svg, c)} for c in (INK, FAINT))
     assert len(own) == len(grey) == 1
     assert own != grey
     assert dots(spreads(rows().assign(is_control=False)), FAINT) == []

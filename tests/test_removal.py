@@ -13,7 +13,9 @@ from torch import nn
 
 from smallsight import features, params, removal
 from smallsight.evaluation import cross_validation, single_split
+from smallsight.geometry import Box
 from smallsight.heads import LinearHeads
+from smallsight.randomness import derive
 from smallsight.rendered import picture_name
 
 pytestmark = pytest.mark.usefixtures("single_worker")
@@ -116,10 +118,10 @@ def box_of(sample, views):
 # Regions.
 
 
-def row_of(box, image_id=3, ann_id=30):
-    names = ("box_x", "box_y", "box_w", "box_h")
-    table = pd.DataFrame([dict(zip(names, box, strict=True))])
-    return next(table.assign(image_id=image_id, ann_id=ann_id).itertuples())
+def regions_of(box, *, size, seed=0, image_id=3, ann_id=30):
+    """Choose regions as the stage does."""
+    rng = derive(seed, "removal", image_id, ann_id)
+    return removal.regions_of(Box(*box), size=size, rng=rng)
 
 
 @st.composite
@@ -149,7 +151,7 @@ def test_edits_are_every_change_of_every_region_and_area():
     ],
 )
 def test_the_objects_region_is_its_box_at_another_size_about_its_middle_and_clipped(box, due):
-    regions = removal.regions_of(row_of(box), size=64, seed=0)
+    regions = regions_of(box, size=64, seed=0)
     for area, (top, bottom, left, right) in due.items():
         assert regions["object", area] == (slice(top, bottom), slice(left, right))
 
@@ -158,7 +160,7 @@ def test_the_objects_region_is_its_box_at_another_size_about_its_middle_and_clip
 @settings(deadline=None, max_examples=80)
 def test_the_objects_region_covers_what_it_should_and_less_than_a_pixel_more(drawn):
     box, size = drawn
-    regions = removal.regions_of(row_of(box), size=size, seed=0)
+    regions = regions_of(box, size=size, seed=0)
     for area in removal.AREAS:
         for side, start, length in zip(
             regions["object", area], (box[1], box[0]), (box[3], box[2]), strict=True
@@ -173,7 +175,7 @@ def test_the_objects_region_covers_what_it_should_and_less_than_a_pixel_more(dra
 @settings(deadline=None, max_examples=80)
 def test_a_random_region_is_as_high_and_wide_and_lies_inside(drawn, seed):
     box, size = drawn
-    regions = removal.regions_of(row_of(box), size=size, seed=seed)
+    regions = regions_of(box, size=size, seed=seed)
     assert set(regions) == {edit[1:] for edit in removal.EDITS}
     for area in removal.AREAS:
         for own, other in zip(regions["object", area], regions["random", area], strict=True):
@@ -189,30 +191,26 @@ def shared(one, other):
 @settings(deadline=None, max_examples=150)
 def test_a_random_region_has_no_pixel_of_a_small_objects_own(drawn, seed):
     box, size = drawn
-    regions = removal.regions_of(row_of(box), size=size, seed=seed)
+    regions = regions_of(box, size=size, seed=seed)
     for area in removal.AREAS:
         assert not shared(regions["random", area], regions["object", area])
+        assert not shared(regions["random", area], regions["object", 1.0])
 
 
 def test_a_random_region_hides_as_little_as_it_can_of_what_it_cannot_miss():
-    """Of two places that fit side by side, one misses a box of nearly half of the input."""
+    """One of 16 places misses a box in the corner, though each does with a chance of a third."""
     missed = [
         not shared(*(regions[name, 1.0] for name in ("random", "object")))
-        for regions in (
-            removal.regions_of(row_of((0, 0, 15, 15), ann_id=number), size=32, seed=0)
-            for number in range(200)
-        )
+        for regions in (regions_of((0, 0, 15, 15), size=32, ann_id=number) for number in range(200))
     ]
-    # One of 16 places: each misses with a chance of 1 - (15 / 18)^2.
+    # 1 - (15 / 18)^2: it must start in none of the box's rows, or in none of its columns.
     assert np.mean(missed) > 0.97
-    regions = removal.regions_of(row_of((0, 0, 32, 32)), size=32, seed=0)
+    regions = regions_of((0, 0, 32, 32), size=32)
     assert regions["random", 4.0] == regions["object", 4.0] == (slice(0, 32), slice(0, 32))
 
 
 def places(**options):
-    options = {"seed": 0, "image_id": 3, "ann_id": 30} | options
-    seed = options.pop("seed")
-    regions = removal.regions_of(row_of((40, 50, 9, 8), **options), size=224, seed=seed)
+    regions = regions_of((40, 50, 9, 8), size=224, **options)
     return [regions["random", area] for area in removal.AREAS]
 
 
@@ -250,7 +248,13 @@ def test_a_region_alone_is_changed_and_heads_that_saw_no_such_image_tell(
     parts = dict(list(table.groupby(KEYS)))
     assert set(parts) == set(removal.EDITS)
     regions = [
-        removal.regions_of(row, size=SIZE, seed=0) for row in box_of(sample, views).itertuples()
+        regions_of(
+            (row.box_x, row.box_y, row.box_w, row.box_h),
+            size=SIZE,
+            image_id=row.image_id,
+            ann_id=row.ann_id,
+        )
+        for row in box_of(sample, views).itertuples()
     ]
     for (change, region, area), part in parts.items():
         assert (part[["image_id", "ann_id", "size_group"]].to_numpy()
@@ -263,6 +267,10 @@ def test_a_region_alone_is_changed_and_heads_that_saw_no_such_image_tell(
         np.testing.assert_allclose(part["p_after"], held_out(splits, fitted, edited), atol=1e-5)
         turned = (edited != start).any(axis=-1).mean(axis=(1, 2))
         np.testing.assert_allclose(part["area_share"], turned)
+        for number, overlap in enumerate(part["overlap"]):
+            inside, own = (np.zeros((SIZE, SIZE), bool) for _ in range(2))
+            inside[regions[number][region, area]] = own[regions[number]["object", area]] = True
+            assert overlap == pytest.approx((inside & own).sum() / inside.sum())
     assert (abs(table["p_after"] - table["p_before"]) > 1e-4).mean() > 0.9
 
 

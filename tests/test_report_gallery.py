@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from reported import HOSTILE, INPUTS, built
+from reported import APART, HOSTILE, INPUTS, built
 from smallsight import report_gallery
 from smallsight.conditions import UNTOUCHED
 from smallsight.errors import PictureError
@@ -160,7 +160,7 @@ def test_a_missing_or_broken_picture_is_named_in_one_line(shown, kind):
 
 
 class Cards(HTMLParser):
-    """Every card of a page: its text, and what its pictures are said to show."""
+    """Every card of a page: its text, and its pictures' descriptions and addresses."""
 
     def __init__(self, page):
         super().__init__()
@@ -172,7 +172,7 @@ class Cards(HTMLParser):
             self.cards.append(["", []])
             self.inside = True
         elif tag == "img" and self.inside:
-            self.cards[-1][1].append(dict(attributes)["alt"])
+            self.cards[-1][1].append([dict(attributes)[name] for name in ("alt", "src")])
 
     def handle_endtag(self, tag):
         self.inside = self.inside and tag != "article"
@@ -184,10 +184,13 @@ class Cards(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    """A page with a hostile category, three objects of each size recognised and one failed."""
+    """A page with three objects recognised to one failed, and their table, pictures and all."""
     folder = tmp_path_factory.mktemp("shown")
     made = built(folder, only=FEW, category=HOSTILE, correct=3, failed=1)
-    return made, pd.read_csv(folder / INPUTS.gallery)
+    table = pd.read_csv(folder / INPUTS.gallery)
+    for name in ("untouched", "picture", "overlay"):
+        table[name] = [(folder / path).read_bytes() for path in table[name]]
+    return made, table
 
 
 def test_every_card_says_what_its_object_is_and_what_was_predicted(page):
@@ -207,13 +210,12 @@ def test_every_card_says_what_its_object_is_and_what_was_predicted(page):
         assert f"side {row.side:.0f} px" in text
         lift = "– (no evidence in the map)" if np.isnan(row.lift) else f"{row.lift:.2f}"
         assert f"lift {lift} · brightest cell {row.peak:.2g}" in text
-        untouched, picture, overlay, near = pictures
-        assert "untouched" in untouched
-        assert "network saw" in picture
-        assert "heat map" in overlay
-        assert "enlarged" in near
-        assert HOSTILE in untouched
-        assert HOSTILE in picture
+        told, addresses = zip(*pictures, strict=True)
+        for said, words in zip(told, ("untouched", "network saw", "heat map", "enl"), strict=True):
+            assert words in said
+        assert all(HOSTILE in said for said in told[:2])
+        shown = [base64.b64decode(address.partition(",")[2]) for address in addresses[:3]]
+        assert shown == [row.untouched, row.picture, row.overlay]
 
 
 def test_hostile_names_stay_text_in_the_cards(page):
@@ -230,6 +232,7 @@ def test_where_fewer_failed_the_page_says_so(page):
 
 def test_a_caption_counts_what_is_shown_of_what_there_is(page):
     text = text_of(page[0])
-    for group, correct, failed in (("Small", 12, 28), ("Medium", 20, 20), ("Large", 32, 8)):
-        told = f"3 of {correct} objects recognised, 1 of {failed} objects failed"
-        assert f"{group} objects under “Untouched”: {told}" in text
+    for group, accuracy in APART.items():
+        correct = round(40 * accuracy)
+        told = f"3 of {correct} objects recognised, 1 of {40 - correct} objects failed"
+        assert f"{group.capitalize()} objects under “Untouched”: {told}" in text

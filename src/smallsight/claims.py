@@ -240,6 +240,8 @@ def _row(
     parts = np.atleast_2d(one.margin(evidence, regime))
     confidence = outcomes.settings.confidence
     images = min(outcomes.size(group)["images"] for group in one.groups)
+    if one.needs_maps and evidence.looks is not None:
+        images = evidence.looks.witnesses("predicted", UNTOUCHED, "all")
     interval = functools.partial(statistics.percentile_interval, images=images)
     allowed = 1 - (1 - confidence) / len(parts)
     errors = [statistics.standard_error(part[1:], images=images) for part in parts]
@@ -250,6 +252,7 @@ def _row(
         ]
     )
     weakest = parts[:, 0].argmin()
+    drawn = parts[:, 1:][:, ~np.isnan(parts[:, 1:]).any(axis=0)]
     effect = parts[weakest, 0]
     against = parts[:, 0] <= 0
     return {
@@ -263,9 +266,9 @@ def _row(
         "ci_low": min(interval(part[1:], confidence)[0] for part in parts),
         "ci_high": min(interval(part[1:], allowed)[1] for part in parts),
         "p_value": p_values.max()
-        if effect > 0
+        if not effect <= 0
         else min(p_values[against].min(initial=1) * len(parts), 1.0),
-        "probability": float((parts[:, 1:] > 0).all(axis=0).mean()),
+        "probability": float((drawn > 0).all(axis=0).mean()) if drawn.size else np.nan,
         "mde": statistics.minimum_detectable(errors[weakest], confidence=confidence),
         "vacuous": ", ".join(
             name for name in one.conditions if any((name, group) in vacuous for group in one.groups)

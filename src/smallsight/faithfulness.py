@@ -13,7 +13,7 @@ from smallsight.outcomes import GROUPS, INSTANCE, Outcomes
 from smallsight.vocabulary import SIZE_GROUPS
 
 FAITHFULNESS_COLUMNS = (
-    *("change", "area", "size_group", "n", "images", "area_share", "p_before"),
+    *("change", "area", "size_group", "n", "images", "area_share", "overlap", "p_before"),
     *("object", "object_low", "object_high", "random", "random_low", "random_high"),
     *("difference", "ci_low", "ci_high", "p_value", "p_holm", "mde", "verdict"),
     *("rank", "rank_low", "rank_high"),
@@ -40,9 +40,10 @@ def faithfulness(removals: pd.DataFrame, looks: Looks) -> pd.DataFrame:
     DataFrame
         `FAITHFULNESS_COLUMNS`, a row per change, area (in areas of the box) and size group.
         `object` and `random`: mean change of the true class's probability, -1 to 1, with
-        intervals. `rank`: Spearman's correlation, within a size group, between the share of the
-        true class's map that lies in the box and how much the object's region takes away or brings
-        back: above 0 where maps tell what matters.
+        intervals. `overlap`: mean share of the random region that lies in the object's. `rank`:
+        Spearman's partial correlation, within a size group and with the region's area held fixed,
+        between the share of the true class's map that lies in the box and how much the object's
+        region takes away or brings back: above 0 where maps tell what matters.
     """
     outcomes = looks.outcomes
     confidence = outcomes.settings.confidence
@@ -60,6 +61,7 @@ def faithfulness(removals: pd.DataFrame, looks: Looks) -> pd.DataFrame:
             if not row["n"]:
                 continue
             about = regions["object"].loc[chosen, ["area_share", "p_before"]].mean()
+            about["overlap"] = regions["random"].loc[chosen, "overlap"].mean()
             draws = statistics.weighted_means(
                 np.stack([changed[name][chosen] for name in ("object", "random")]),
                 outcomes.weights[:, chosen],
@@ -72,7 +74,8 @@ def faithfulness(removals: pd.DataFrame, looks: Looks) -> pd.DataFrame:
             row |= _with_interval("random", draws[1], confidence, row["images"])
             if group in SIZE_GROUPS:
                 known = chosen & np.isfinite(told)
-                ranks = _rank_correlation(told[known], matters[known], outcomes.weights[:, known])
+                extent = regions["object"].loc[known, "area_share"].to_numpy()
+                ranks = _partial(told[known], matters[known], extent, outcomes.weights[:, known])
                 row |= _with_interval("rank", ranks, confidence, row["images"])
             rows.append(row)
     table = pd.DataFrame(rows).reindex(columns=list(FAITHFULNESS_COLUMNS))
@@ -88,6 +91,15 @@ def _with_interval(
 ) -> dict[str, float]:
     low, high = statistics.percentile_interval(draws[1:], confidence, images=images)
     return {name: draws[0], f"{name}_low": low, f"{name}_high": high}
+
+
+def _partial(x: np.ndarray, y: np.ndarray, held: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(draws,): the rank correlation of two, a third held fixed; the plain one where it is flat."""
+    both = _rank_correlation(x, y, weights)
+    one, other = (np.nan_to_num(_rank_correlation(each, held, weights)) for each in (x, y))
+    room = (1 - one**2) * (1 - other**2)
+    scatter = np.sqrt(room, out=np.full(len(room), np.nan), where=room > 1e-12)
+    return (both - one * other) / scatter
 
 
 def _rank_correlation(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:

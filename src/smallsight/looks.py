@@ -9,6 +9,7 @@ import pandas as pd
 
 from smallsight import statistics
 from smallsight.outcomes import GROUPS, INSTANCE, Outcomes
+from smallsight.terms import CONTROLS
 from smallsight.vocabulary import SIZE_GROUPS
 
 MEDIANS = (
@@ -30,8 +31,6 @@ OUTCOME_COLUMNS = (
     *("median_correct", "median_failed", "superiority", "ci_low", "ci_high"),
     *("p_value", "p_holm", "mde", "verdict"),
 )
-CONTROLS = ("random_box", "centre", "random_weights")
-"""Maps that the predicted class's are compared with."""
 AGAINST_CONTROLS = {1: "more", -1: "less", 0: "inconclusive", None: ""}
 """How much of the map lies in the box, compared with a control."""
 BY_OUTCOME = {1: "correct", -1: "failed", 0: "inconclusive", None: ""}
@@ -62,7 +61,7 @@ class Looks:
     def lift(self, name: str, condition: str) -> tuple[np.ndarray, np.ndarray]:
         """(n,) and (n,): the lifts of one kind of map, and which instances were named rightly."""
         table = self.tables[name, condition]
-        return table["lift"].to_numpy(float), (table["correct"] == True).to_numpy()  # noqa: E712
+        return table["lift"].to_numpy(float), table["correct"].eq(True).to_numpy()
 
     def superiority(self, name: str, condition: str, group: str) -> np.ndarray:
         """(1 + draws,): how surely a correct prediction's map has a greater lift than a failed one.
@@ -70,12 +69,11 @@ class Looks:
         Of all objects together it is compared within size groups, which differ in lift for reasons
         of their own; their weights are van Elteren's (van Elteren 1960: pairs over objects plus 1).
         """
-        lift, correct = self.lift(name, condition)
+        lift, _ = self.lift(name, condition)
         groups = SIZE_GROUPS if group == "all" else (group,)
         total, weight = np.zeros(len(self.outcomes.weights)), np.zeros(len(self.outcomes.weights))
         for one in groups:
-            known = self.outcomes.members[one] & np.isfinite(lift)
-            sides = [known & correct, known & ~correct]
+            sides = self.compared(name, condition, one)
             drawn = [self.outcomes.weights[:, side] for side in sides]
             chance = statistics.superiority(*(lift[side] for side in sides), *drawn)
             counts = [part.sum(axis=1, dtype=float) for part in drawn]
@@ -83,6 +81,20 @@ class Looks:
             total += np.where(pairs > 0, pairs * np.nan_to_num(chance), 0)
             weight += pairs
         return np.divide(total, weight, out=np.full(len(total), np.nan), where=weight > 0)
+
+    def compared(self, name: str, condition: str, group: str) -> list[np.ndarray]:
+        """(n,) and (n,), bool: the correct and the failed predictions that have a lift."""
+        lift, correct = self.lift(name, condition)
+        known = self.outcomes.members[group] & np.isfinite(lift)
+        return [known & correct, known & ~correct]
+
+    def witnesses(self, name: str, condition: str, group: str) -> int:
+        """Count the images that hold a correct or those that hold a failed prediction: the fewer.
+
+        However many there are of the others, so many images tell how much a comparison scatters.
+        """
+        sides = self.compared(name, condition, group)
+        return min(len(np.unique(self.outcomes.image[side])) for side in sides)
 
 
 def looks(outcomes: Outcomes, attention: pd.DataFrame, maps: pd.DataFrame) -> Looks:
@@ -110,8 +122,8 @@ def summary(looks: Looks) -> pd.DataFrame:
     -------
     DataFrame
         `SUMMARY_COLUMNS`, a row per map, condition, size group and outcome (`all`, `correct`,
-        `failed`) that has instances: medians of what the maps with evidence measure, rates of
-        pointing and of maps without evidence. `n_mask` counts objects whose mask is known.
+        `failed`) that has instances: medians (energies and lifts of maps with evidence alone),
+        rates of pointing and of maps without evidence. `n_mask` counts objects whose mask is known.
     """
     sizes = looks.outcomes.instances["size_group"]
     whole = pd.concat(
@@ -198,8 +210,9 @@ def by_outcome(looks: Looks) -> pd.DataFrame:
     -------
     DataFrame
         `OUTCOME_COLUMNS`, a row per map, condition and size group that has both, and `all` for
-        the comparison within size groups (`Looks.superiority`). `mde` is the least distance from
-        one half that one test would find with 80 % power.
+        the comparison within size groups (`Looks.superiority`). `images` is `Looks.witnesses`, the
+        interval Wilson's for as many independent trials as the draws' scatter amounts to. `mde` is
+        the least distance from one half that one test would find with 80 % power.
     """
     outcomes = looks.outcomes
     confidence = outcomes.settings.confidence
@@ -207,20 +220,23 @@ def by_outcome(looks: Looks) -> pd.DataFrame:
     for name in ("predicted", "true_class"):
         rows: list[dict[str, Any]] = []
         for condition in looks.conditions:
-            lift, correct = looks.lift(name, condition)
+            lift, _ = looks.lift(name, condition)
             for group in GROUPS:
                 draws = looks.superiority(name, condition, group)
                 if np.isnan(draws[0]):
                     continue
-                known = outcomes.members[group] & np.isfinite(lift)
-                images = len(np.unique(outcomes.image[known]))
+                images = looks.witnesses(name, condition, group)
                 found = statistics.estimate(draws - 0.5, confidence=confidence, images=images)
                 row: dict[str, Any] = {"map": name, "condition": condition}
                 row |= {"size_group": group, "images": images}
-                for outcome, side in (("correct", known & correct), ("failed", known & ~correct)):
+                sides = looks.compared(name, condition, group)
+                for outcome, side in zip(("correct", "failed"), sides, strict=True):
                     row |= {f"n_{outcome}": int(side.sum())}
                     row |= {f"median_{outcome}": float(np.median(lift[side]))}
-                ends = {key: min(max(found[key] + 0.5, 0), 1) for key in ("ci_low", "ci_high")}
+                low, high = statistics.share_interval(
+                    draws[0], draws[1:], confidence, images=images
+                )
+                ends = {"ci_low": low, "ci_high": high}
                 rows.append(row | found | ends | {"superiority": draws[0]})
         table = pd.DataFrame(rows).reindex(columns=list(OUTCOME_COLUMNS))
         families.append(statistics.judge(table, BY_OUTCOME, confidence=confidence, null=0.5))

@@ -26,7 +26,7 @@ EDITS = tuple(
 """What is done to each picture: which change, to which region, of which area."""
 REMOVAL_COLUMNS = (
     *("image_id", "ann_id", "size_group", "change", "region", "area"),
-    *("area_share", "p_before", "p_after"),
+    *("area_share", "overlap", "p_before", "p_after"),
 )
 _TRIES = 16
 """Random places of which the one that hides least of the object is taken."""
@@ -65,15 +65,23 @@ def removals(
     Returns
     -------
     DataFrame
-        `REMOVAL_COLUMNS`, a row per instance of test data and edit: `area_share` is the region's
-        share of the input; `p_before` and `p_after` the true class's probability, the mean over
-        seeds of out-of-fold heads: of the picture and without the region; or of mean colour alone
-        and with the region restored.
+        `REMOVAL_COLUMNS`, a row per instance of test data and edit. `area_share`: the region's
+        share of the input. `overlap`: the share of the region that lies in the object's of that
+        area, which leaves a random one little room where it is large. `p_before` and `p_after`:
+        the true class's probability, the mean over seeds of out-of-fold heads, of the picture and
+        without the region; or of mean colour alone and with the region restored.
     """
     rows = sample.merge(views, on=["image_id", "ann_id"], validate="one_to_one")
     pictures = read_pictures(folder, rows)
     size = pictures.shape[1]
-    regions = [regions_of(row, size=size, seed=seed) for row in rows.itertuples()]
+    regions = [
+        regions_of(
+            Box(row.box_x, row.box_y, row.box_w, row.box_h),
+            size=size,
+            rng=derive(seed, "removal", row.image_id, row.ann_id),
+        )
+        for row in rows.itertuples()
+    ]
     ground = np.full(pictures.shape[1:], colour, np.uint8)
     features = np.empty((len(EDITS), *seen.plain[seen.row].shape), np.float32)
     for number, edit in enumerate(EDITS):
@@ -99,9 +107,9 @@ def removals(
             region=region,
             area=area,
             area_share=[
-                np.prod([side.stop - side.start for side in places[region, area]]) / size**2
-                for places in regions
+                _shared(places[region, area], places[region, area]) / size**2 for places in regions
             ],
+            overlap=[_overlap(places[region, area], places["object", area]) for places in regions],
             p_before=before[change],
             p_after=probability(plain),
         )
@@ -111,27 +119,29 @@ def removals(
     return table.dropna(subset="p_before", ignore_index=True)
 
 
-def regions_of(row: object, *, size: int, seed: int) -> dict[tuple[str, float], tuple[slice, ...]]:
+def regions_of(
+    box: Box, *, size: int, rng: np.random.Generator
+) -> dict[tuple[str, float], tuple[slice, ...]]:
     """Choose rows and columns of the object's regions, and of random ones as large.
 
-    A random region is drawn by the seed and the instance: of `_TRIES` places anywhere in the
-    picture, the first that shares the fewest pixels with the object's region.
+    A random region is, of `_TRIES` places anywhere in the picture, the first that shares the
+    fewest pixels with the object's box and region.
 
     Parameters
     ----------
-    row
-        image_id, ann_id, and box_x, box_y, box_w, box_h in input pixels.
+    box
+        The object's, in input pixels.
 
     Returns
     -------
     dict
         By region and area.
     """
-    box = Box(row.box_x, row.box_y, row.box_w, row.box_h)  # type: ignore[attr-defined]
-    rng = derive(seed, "removal", row.image_id, row.ann_id)  # type: ignore[attr-defined]
     found: dict[tuple[str, float], tuple[slice, ...]] = {}
     for area in AREAS:
-        own = box.shrunk_to(area**0.5).touched_pixels(size, size)
+        own, avoided = (
+            box.shrunk_to(each**0.5).touched_pixels(size, size) for each in (area, max(area, 1))
+        )
         lengths = [side.stop - side.start for side in own]
         places = [
             tuple(
@@ -140,8 +150,13 @@ def regions_of(row: object, *, size: int, seed: int) -> dict[tuple[str, float], 
             for starts in rng.integers(0, [size + 1 - length for length in lengths], (_TRIES, 2))
         ]
         found["object", area] = own
-        found["random", area] = min(places, key=lambda place: _shared(place, own))
+        found["random", area] = min(places, key=lambda place: _shared(place, avoided))
     return found
+
+
+def _overlap(one: tuple[slice, ...], other: tuple[slice, ...]) -> float:
+    """Give the share of one region that lies in another one."""
+    return _shared(one, other) / _shared(one, one)
 
 
 def _shared(one: tuple[slice, ...], other: tuple[slice, ...]) -> int:

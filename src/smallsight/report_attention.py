@@ -9,7 +9,7 @@ from markupsafe import Markup
 from smallsight import figures, figures_attention
 from smallsight.conditions import UNTOUCHED
 from smallsight.report_study import GROUPS, Row, Study, keyed
-from smallsight.terms import MAPS
+from smallsight.terms import CONTROLS, MAPS
 
 KINDS = {
     ("predicted", "correct"): "Correct",
@@ -20,7 +20,6 @@ KINDS = {
     ("random_weights", "all"): MAPS["random_weights"].label,
 }
 """What stands one below the other: whose maps, of which predictions, and what to call them."""
-CONTROLS = ("random_box", "centre", "random_weights")
 
 
 def cell(study: Study) -> str:

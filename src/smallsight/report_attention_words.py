@@ -139,7 +139,8 @@ def ranks(study: Study) -> str:
     ]
     return (
         "Do maps tell what matters? Rank correlation between the share of the true class’s map in "
-        f"the box and what its removal costs, within size groups: {listed(told)}."
+        "the box and what its removal costs, within size groups and with the box’s area held "
+        f"fixed: {listed(told)}."
     ).replace("-", "−")
 
 

@@ -66,7 +66,7 @@ _OUTCOMES = (
     "ci_high p_holm mde verdict"
 )
 _FAITHFULNESS = (
-    "change area size_group n area_share object object_low object_high random random_low "
+    "change area size_group n area_share overlap object object_low object_high random random_low "
     "random_high difference ci_low ci_high p_holm mde verdict rank rank_low rank_high"
 )
 _CURVE = "epoch train_loss train_accuracy test_loss test_accuracy"

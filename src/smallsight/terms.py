@@ -72,3 +72,6 @@ MAPS = {
     "random_weights": Term("Random weights", "the same heads on a backbone that never learnt"),
 }
 """Maps of evidence, and the controls that they are compared with."""
+
+CONTROLS = ("random_box", "centre", "random_weights")
+"""Those that are controls of the predicted class's."""
