@@ -117,8 +117,8 @@ def removals_of(sample):
     noise = rng.normal(0, 0.002, len(sample))
     return pd.concat(
         sample.assign(
-            change=change, region=region, area=area, area_share=0.01 * area, overlap=float(region == "object"),
-            p_before=0.4,
+            change=change, region=region, area=area, area_share=0.01 * area,
+            overlap=float(region == "object"), p_before=0.4,
             p_after=0.4 + noise + (region == "object") * way * area * sample["side"] / 1000,
         )
         for change, way in (("removed", -1), ("restored", 1))

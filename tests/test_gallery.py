@@ -95,6 +95,13 @@ def test_each_size_has_as_many_correct_as_failed_as_far_as_there_are(untouched, 
     pd.testing.assert_frame_equal(drawn, untouched.loc[drawn.index])
 
 
+def test_a_rare_category_comes_first_as_often_as_a_common_one(untouched):
+    kind = np.where(np.arange(len(untouched)) % 10 == 0, "rare", "common")
+    apart = untouched.assign(category_name=kind, size_group="small", correct=True)
+    first = [outcomes(apart, 1, seed)["category_name"].iloc[0] for seed in range(300)]
+    assert first.count("rare") == pytest.approx(150, abs=4 * (300 / 4) ** 0.5)
+
+
 @pytest.mark.parametrize("correct", [True, False])
 @pytest.mark.parametrize("group", SIZE_GROUPS)
 def test_what_there_is_none_of_is_not_drawn(untouched, group, correct):

@@ -69,6 +69,8 @@ def any_numbers():
             ]  # fmt: skip
             made.loc[::7, measured] = np.nan
         else:
+            if name == "faithfulness":
+                made.loc[::3, "overlap"] = 0
             made["verdict"] = rng.permutation(np.resize(VERDICTS[name], len(made)))
         made.to_csv(path, index=False)
 
@@ -221,8 +223,11 @@ def test_regions_removed_and_restored_stand_in_the_page(pages):
             p = ", ".join(filter(None, (f"p {report_text.p_value(row['p_holm'])}", mde(row))))
             kinds = [f"{kind} {report_text.signed(row[kind])}" for kind in ("object", "random")]
             ranks = f"{number(row['rank_low'])} to {number(row['rank_high'])}"
-            told = f"{', '.join(kinds)} rank {number(row['rank'])} ({ranks})"
+            shared = f"[{100 * row['overlap']:.0f}%]" if row["overlap"] else ""
+            told = [", ".join(kinds), shared, f"rank {number(row['rank'])} ({ranks})"]
+            told = " ".join(filter(None, told))
             due[-1].append(f"{difference} ({report_text.span(row)}), {p} {told}")
+    assert 0 < (study.faithfulness["overlap"] > 0).mean() < 1
     assert body_of(page, "Mean change of the true class’s probability") == due
 
 

@@ -43,8 +43,11 @@ def draw_outcomes(table: pd.DataFrame, *, count: int, rng: np.random.Generator) 
         for correct in (True, False):
             pool = table[(table["size_group"] == group) & (table["correct"] == correct)]
             pool = pool.sample(frac=1, random_state=rng)
+            names = rng.permutation(sorted(pool["category_name"].unique()))
+            order = pool["category_name"].map({name: place for place, name in enumerate(names)})
             turn = pool.groupby("category_name", sort=False).cumcount()
-            drawn.append(pool.loc[turn.sort_values(kind="stable").index[:count]])
+            places = np.lexsort([order.to_numpy(), turn.to_numpy()])
+            drawn.append(pool.iloc[places[:count]])
     return pd.concat(drawn)
 
 

@@ -1,5 +1,7 @@
 """Sentences about attention: what maps and their controls show, and no more."""
 
+import math
+
 from smallsight.conditions import UNTOUCHED
 from smallsight.report_study import GROUPS, Row, Study, keyed
 from smallsight.report_text import (
@@ -17,7 +19,7 @@ from smallsight.report_text import (
 def claim(study: Study) -> str:
     """Say whether failed predictions look away from the object; empty where nothing tests it."""
     rows = study.claims[study.claims["claim"] == "failed_look_away"].to_dict("records")
-    if not rows:
+    if not rows or not math.isfinite(rows[0]["effect"]):
         return ""
     row = rows[0]
     ends = f"{percent(0.5 + row['ci_low'])} to {percent(0.5 + row['ci_high'])}"
