@@ -80,8 +80,8 @@ def controls(study: Study) -> str:
             row for group in GROUPS if (row := rows.get((control, UNTOUCHED, group))) is not None
         ]
         parts = [
-            f"{wording} for {listed([_excess(row) for row in part])}"
-            for verdict, wording in (("more", "more"), ("less", "less"))
+            f"{verdict} for {listed([_excess(row) for row in part])}"
+            for verdict in ("more", "less")
             if (part := [row for row in known if row["verdict"] == verdict])
         ]
         neither = [row for row in known if row["verdict"] == "inconclusive"]
@@ -89,14 +89,10 @@ def controls(study: Study) -> str:
             names = listed([f"{row['size_group']} objects" for row in neither])
             parts.append(f"no difference shown for {names} ({detectable(neither)})")
         if parts:
-            told.append(f"against {against}, {'; '.join(parts)}")
+            told.append(f"Against {against}: {'; '.join(parts)}.")
     if not told:
         return ""
-    return f"Share of a map’s energy in the box, untouched: {'. '.join(map(_upper, told))}."
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return f"Share of a map’s energy in the box, untouched. {' '.join(told)}"
 
 
 def _excess(row: Row) -> str:
