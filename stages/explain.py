@@ -90,25 +90,19 @@ def main() -> str:
 
     shown = rows.join(found[found.columns.difference(rows.columns)])
     every = np.concatenate(list(cams.values()))
-    drawn = gallery.draw_outcomes(
-        shown[shown["condition"] == conditions.UNTOUCHED],
-        count=parameters.explain.gallery_size,
-        rng=derive(parameters.seed, "gallery"),
-    )
-    strips = gallery.draw_strips(shown, rng=derive(parameters.seed, "strips"))
-    brightest = {
-        "gallery": drawn["peak"],
-        "strips": strips.groupby(["image_id", "ann_id"])["peak"].transform("max"),
-    }
-    sources = dict(zip(sample["image_id"], sample["image_path"], strict=True))
     with files.new_folder(GRADCAM) as folder:
         np.savez(folder / "maps.npz", condition=list(cams), cams=np.stack(list(cams.values())))
-        for part, (name, scale) in zip((drawn, strips), brightest.items(), strict=True):
-            cards = gallery.cards(
-                part, scale=scale, pictures=CONDITIONS, folder=GRADCAM / name, size=size
-            )
-            gallery.write_pictures(cards, every, sources, folder / name)
-            files.write_table(cards, folder / f"{name}.csv")
+        gallery.write(
+            shown,
+            every,
+            dict(zip(sample["image_id"], sample["image_path"], strict=True)),
+            pictures=CONDITIONS,
+            place=GRADCAM,
+            folder=folder,
+            count=parameters.explain.gallery_size,
+            size=size,
+            seed=parameters.seed,
+        )
         sums = found["logit_in_box"] + found["logit_elsewhere"] + found["bias"]
         about = {
             "layer": layer,

@@ -1,5 +1,6 @@
 """Which instances are shown, drawn by seed and never picked by hand, and their pictures."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib as mpl
@@ -8,7 +9,10 @@ import pandas as pd
 from PIL import Image
 
 from smallsight.attention import enlarge
+from smallsight.conditions import UNTOUCHED
+from smallsight.files import write_table
 from smallsight.pictures import read_picture
+from smallsight.randomness import derive
 from smallsight.rendered import picture_name
 from smallsight.vocabulary import SIZE_GROUPS
 
@@ -25,6 +29,47 @@ CARD_COLUMNS = (
 )
 _WIDEST = 400
 """Width, in pixels, above which an untouched picture is reduced."""
+
+
+def write(
+    shown: pd.DataFrame,
+    cams: np.ndarray,
+    sources: Mapping[int, str],
+    *,
+    pictures: Path,
+    place: Path,
+    folder: Path,
+    count: int,
+    size: int,
+    seed: int,
+) -> None:
+    """Draw the gallery and the strips; write their cards and their pictures.
+
+    Each map of the gallery is shown by its own maximum; those of a strip by the greatest of them
+    all, so that conditions compare.
+
+    Parameters
+    ----------
+    shown
+        Predictions joined to their views and measures, one row per condition and instance; its
+        index says where its map is.
+    cams, sources
+        As for `write_pictures`.
+    pictures, size
+        As for `cards`.
+    place, folder
+        Where `gallery.csv`, `strips.csv` and a folder for each will be, and where they are written.
+    count
+        Correct, and as many failed, objects shown per size group.
+    """
+    untouched = shown[shown["condition"] == UNTOUCHED]
+    drawn = draw_outcomes(untouched, count=count, rng=derive(seed, "gallery"))
+    strips = draw_strips(shown, rng=derive(seed, "strips"))
+    together = strips.groupby(["image_id", "ann_id"])["peak"].transform("max")
+    for name, part, scale in (("gallery", drawn, drawn["peak"]), ("strips", strips, together)):
+        made = cards(part, scale=scale, pictures=pictures, folder=place / name, size=size)
+        write_pictures(made, cams, sources, folder / name)
+        write_table(made, folder / f"{name}.csv")
 
 
 def draw_outcomes(table: pd.DataFrame, *, count: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -98,7 +143,7 @@ def cards(
 
 
 def write_pictures(
-    cards: pd.DataFrame, cams: np.ndarray, sources: dict[int, str], folder: Path
+    cards: pd.DataFrame, cams: np.ndarray, sources: Mapping[int, str], folder: Path
 ) -> None:
     """Write the overlay of each card, and the untouched picture it comes from.
 
