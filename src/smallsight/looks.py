@@ -1,6 +1,6 @@
 """Whether maps of evidence lie on the object: more than controls, and more where it is named."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,20 +67,22 @@ class Looks:
         """(1 + draws,): how surely a correct prediction's map has a greater lift than a failed one.
 
         Of all objects together it is compared within size groups, which differ in lift for reasons
-        of their own; their weights are van Elteren's (van Elteren 1960: pairs over objects plus 1).
+        of their own.
+        """
+        groups = SIZE_GROUPS if group == "all" else (group,)
+        return stratified([self.within(name, condition, one) for one in groups])
+
+    def within(self, name: str, condition: str, group: str) -> tuple[np.ndarray, np.ndarray]:
+        """(1 + draws,) twice: the same of one size group, and its weight among others.
+
+        The weight is van Elteren's (1960): pairs over objects plus 1.
         """
         lift, _ = self.lift(name, condition)
-        groups = SIZE_GROUPS if group == "all" else (group,)
-        total, weight = np.zeros(len(self.outcomes.weights)), np.zeros(len(self.outcomes.weights))
-        for one in groups:
-            sides = self.compared(name, condition, one)
-            drawn = [self.outcomes.weights[:, side] for side in sides]
-            chance = statistics.superiority(*(lift[side] for side in sides), *drawn)
-            counts = [part.sum(axis=1, dtype=float) for part in drawn]
-            pairs = counts[0] * counts[1] / (counts[0] + counts[1] + 1)
-            total += np.where(pairs > 0, pairs * np.nan_to_num(chance), 0)
-            weight += pairs
-        return np.divide(total, weight, out=np.full(len(total), np.nan), where=weight > 0)
+        sides = self.compared(name, condition, group)
+        drawn = [self.outcomes.weights[:, side] for side in sides]
+        chance = statistics.superiority(*(lift[side] for side in sides), *drawn)
+        one, other = (part.sum(axis=1, dtype=float) for part in drawn)
+        return chance, one * other / (one + other + 1)
 
     def compared(self, name: str, condition: str, group: str) -> list[np.ndarray]:
         """(n,) and (n,), bool: the correct and the failed predictions that have a lift."""
@@ -95,6 +97,14 @@ class Looks:
         """
         sides = self.compared(name, condition, group)
         return min(len(np.unique(self.outcomes.image[side])) for side in sides)
+
+
+def stratified(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Average what `Looks.within` gives of several size groups; NaN where no draw has a pair."""
+    chances, weights = (np.stack(part) for part in zip(*parts, strict=True))
+    total = weights.sum(axis=0)
+    sums = (weights * np.nan_to_num(chances)).sum(axis=0)
+    return np.divide(sums, total, out=np.full(len(total), np.nan), where=total > 0)
 
 
 def looks(outcomes: Outcomes, attention: pd.DataFrame, maps: pd.DataFrame) -> Looks:
@@ -221,8 +231,9 @@ def by_outcome(looks: Looks) -> pd.DataFrame:
         rows: list[dict[str, Any]] = []
         for condition in looks.conditions:
             lift, _ = looks.lift(name, condition)
+            parts = {group: looks.within(name, condition, group) for group in SIZE_GROUPS}
             for group in GROUPS:
-                draws = looks.superiority(name, condition, group)
+                draws = stratified([parts[group]] if group in parts else list(parts.values()))
                 if np.isnan(draws[0]):
                     continue
                 images = looks.witnesses(name, condition, group)
