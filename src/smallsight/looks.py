@@ -100,7 +100,7 @@ class Looks:
 
 
 def stratified(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Average what `Looks.within` gives of several size groups; NaN where no draw has a pair."""
+    """Average what `Looks.within` gives of several size groups; NaN in a draw without a pair."""
     chances, weights = (np.stack(part) for part in zip(*parts, strict=True))
     total = weights.sum(axis=0)
     sums = (weights * np.nan_to_num(chances)).sum(axis=0)
