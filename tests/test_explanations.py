@@ -37,12 +37,13 @@ def anywhere(rng, width, height, size=SIZE):
 
 def covered(boxes, grid=GRID):
     """(n, cells, cells): how much of each cell a box covers."""
-    edges = np.arange(grid.cells) * grid.cell
+    cell = grid.size / grid.cells
+    edges = np.arange(grid.cells) * cell
     across, down = (
-        np.minimum(edges + grid.cell, (start + length)[:, None]) - np.maximum(edges, start[:, None])
+        np.minimum(edges + cell, (start + length)[:, None]) - np.maximum(edges, start[:, None])
         for start, length in ((boxes[:, 0], boxes[:, 2]), (boxes[:, 1], boxes[:, 3]))
     )
-    return down.clip(0)[:, :, None] * across.clip(0)[:, None, :] / grid.cell**2
+    return down.clip(0)[:, :, None] * across.clip(0)[:, None, :] / cell**2
 
 
 def detector(rng, boxes):
