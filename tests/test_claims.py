@@ -284,7 +284,8 @@ def test_failed_predictions_do_not_look_away_where_it_is_the_small_objects_that_
     rank = np.random.default_rng(2).random(len(small))
     for chances, pooled in (((0.1, 0.9), -1), ((0.9, 0.1), 1)):
         looking = with_lifts(found, correct=rank < np.where(small, *chances), seed=1)
-        lift, correct = looking.lift("predicted", "orig_full")
+        lift = looking.lift("predicted", "orig_full")
+        correct = looking.tables["predicted", "orig_full"]["correct"].to_numpy(bool)
         once = np.ones((1, len(small)))
         naive = statistics.superiority(
             lift[correct], lift[~correct], once[:, correct], once[:, ~correct]

@@ -66,7 +66,7 @@ def _level(outcomes: Outcomes, regime: str, donor: str) -> str | None:
 
 def _gap(outcomes: Outcomes, regime: str, chosen: np.ndarray) -> dict[str, Any]:
     same, other = (_level(outcomes, regime, donor) for donor in ("same", "other"))
-    images = len(np.unique(outcomes.image[chosen]))
+    images = outcomes.images(chosen)
     found: dict[str, Any] = {"n": int(chosen.sum()), "images": images}
     if same is None or other is None:
         return {"n": 0, "images": 0}

@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 from smallsight import statistics
 from smallsight.conditions import UNTOUCHED
 from smallsight.looks import Looks
-from smallsight.outcomes import GROUPS, INSTANCE, Outcomes
+from smallsight.outcomes import GROUPS
 from smallsight.vocabulary import SIZE_GROUPS
 
 FAITHFULNESS_COLUMNS = (
@@ -50,7 +50,7 @@ def faithfulness(removals: pd.DataFrame, looks: Looks) -> pd.DataFrame:
     told = looks.tables["true_class", UNTOUCHED]["energy_in_box"].to_numpy(float)
     rows: list[dict[str, Any]] = []
     for (change, area), part in removals.groupby(["change", "area"], sort=False):
-        regions = {name: _aligned(outcomes, one) for name, one in part.groupby("region")}
+        regions = {name: outcomes.aligned(one) for name, one in part.groupby("region")}
         changed = {
             name: (one["p_after"] - one["p_before"]).to_numpy() for name, one in regions.items()
         }
@@ -80,10 +80,6 @@ def faithfulness(removals: pd.DataFrame, looks: Looks) -> pd.DataFrame:
             rows.append(row)
     table = pd.DataFrame(rows).reindex(columns=list(FAITHFULNESS_COLUMNS))
     return statistics.judge(table, VERDICTS, confidence=confidence)
-
-
-def _aligned(outcomes: Outcomes, part: pd.DataFrame) -> pd.DataFrame:
-    return outcomes.instances[INSTANCE].merge(part, on=INSTANCE, how="left", validate="1:1")
 
 
 def _with_interval(

@@ -134,6 +134,26 @@ def by_condition(
         return svg(figure, name=name, title=f"{title}: {measure} by condition and size of object")
 
 
+def panel(
+    title: str, *, size: tuple[float, float], place: tuple[float, float, float, float]
+) -> tuple[Figure, Axes]:
+    """Begin one of several panels that line up, for its margins are fixed.
+
+    Parameters
+    ----------
+    title
+        Stands above the panel.
+    size
+        Width and height, in inches.
+    place
+        Left, bottom, width and height of the axes, as shares of the panel.
+    """
+    figure = Figure(figsize=size)
+    axes = figure.add_axes(place)
+    figure.text(0.01, 0.985, title, ha="left", va="top", fontsize=8)
+    return figure, axes
+
+
 def dot(axes: Axes, x: float, y: float, series: Series, *, hollow: bool) -> None:
     """Mark one estimate."""
     face = "none" if hollow else series.colour

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from smallsight.figures import BAND, COOL, FAINT, INK, WARM, points, style, svg
+from smallsight.figures import BAND, COOL, FAINT, INK, WARM, panel, points, style, svg
 
 SIZE = (2.3, 1.75)
 """Width and height of one panel, in inches."""
@@ -27,8 +26,7 @@ def spreads(rows: pd.DataFrame, *, limit: float, name: str, title: str) -> str:
         Stands above the panel.
     """
     with style(name):
-        figure = Figure(figsize=SIZE)
-        axes = figure.add_axes((0.37, 0.22, 0.61, 0.66))
+        figure, axes = panel(title, size=SIZE, place=(0.37, 0.22, 0.61, 0.66))
         for row in range(0, len(rows), 2):
             axes.axhspan(row - 0.5, row + 0.5, color=BAND, lw=0, zorder=0)
         axes.axvline(1, ls="--", lw=0.8, color=INK, zorder=1)
@@ -43,7 +41,6 @@ def spreads(rows: pd.DataFrame, *, limit: float, name: str, title: str) -> str:
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel("lift of the map in the box")
-        figure.text(0.01, 0.985, title, ha="left", va="top", fontsize=8)
         return svg(figure, name=name, title=f"{title}: lift of the maps, beside their controls")
 
 
@@ -63,8 +60,7 @@ def regions(rows: pd.DataFrame, *, limits: tuple[float, float], name: str, title
         Stands above the panel.
     """
     with style(name):
-        figure = Figure(figsize=SIZE)
-        axes = figure.add_axes((0.185, 0.235, 0.795, 0.65))
+        figure, axes = panel(title, size=SIZE, place=(0.185, 0.235, 0.795, 0.65))
         axes.axhline(0, lw=0.8, color=FAINT, zorder=1)
         areas = sorted(rows["area"].unique())
         for change, colour in (("removed", WARM), ("restored", COOL)):
@@ -86,7 +82,6 @@ def regions(rows: pd.DataFrame, *, limits: tuple[float, float], name: str, title
         axes.set_xlim(-0.4, len(areas) - 0.6)
         axes.set_xticks(range(len(areas)), [f"{area:g}" for area in areas])
         axes.set_xlabel("area of the region (areas of the box)")
-        figure.text(0.01, 0.985, title, ha="left", va="top", fontsize=8)
         return svg(
             figure, name=name, title=f"{title}: change of the true class's probability by region"
         )

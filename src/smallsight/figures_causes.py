@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
-from smallsight.figures import BAND, COOL, FAINT, INK, WARM, points, style, svg
+from smallsight.figures import BAND, COOL, FAINT, INK, WARM, panel, points, style, svg
 
 _PALE, _DARK = "#1a2330", "#fefefe"
 """Colours of numbers on pale and on dark cells, which stay as they are on a dark page."""
@@ -86,8 +86,7 @@ def confusion(shares: pd.DataFrame, *, counts: Mapping[str, int], name: str, tit
     """
     with style(name):
         size = len(shares)
-        figure = Figure(figsize=(2.3, 2.45))
-        axes = figure.add_axes((0.345, 0.27, 0.645, 0.645))
+        figure, axes = panel(title, size=(2.3, 2.45), place=(0.345, 0.27, 0.645, 0.645))
         font = min(6.0, 60 / size)
         colours = mpl.colormaps["Blues"]
         for (row, column), share in np.ndenumerate(shares.to_numpy(float)):
@@ -108,7 +107,6 @@ def confusion(shares: pd.DataFrame, *, counts: Mapping[str, int], name: str, tit
         for spine in ("left", "bottom"):
             axes.spines[spine].set_color(BAND)
         axes.set_xlabel("predicted", labelpad=2)
-        figure.text(0.01, 0.985, title, ha="left", va="top", fontsize=8)
         return svg(figure, name=name, title=f"{title}: predicted category by true category")
 
 

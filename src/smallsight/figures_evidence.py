@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 
-from smallsight.figures import BAND, FAINT, INK, SERIES, dot, style, svg
+from smallsight.figures import BAND, FAINT, INK, SERIES, dot, panel, style, svg
 from smallsight.psychometric import curve
 
 _SIZE = (2.3, 1.55)
@@ -127,9 +127,7 @@ def _mark_threshold(axes: Axes, fit: Mapping[str, Any], ends: tuple[float, float
 
 
 def _panel(title: str, chance: float | None) -> tuple[Figure, Axes]:
-    # Fixed margins: panels of one row line up.
-    figure = Figure(figsize=_SIZE)
-    axes = figure.add_axes((0.185, 0.265, 0.795, 0.59))
+    figure, axes = panel(title, size=_SIZE, place=(0.185, 0.265, 0.795, 0.59))
     axes.set_ylim(-0.02, 1.02)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
     axes.yaxis.set_major_formatter(PercentFormatter(1))
@@ -137,5 +135,4 @@ def _panel(title: str, chance: float | None) -> tuple[Figure, Axes]:
     axes.set_axisbelow(True)
     if chance is not None:
         axes.axhline(chance, ls="--", lw=0.8, color=FAINT, zorder=1)
-    figure.text(0.01, 0.985, title, ha="left", va="top", fontsize=8)
     return figure, axes

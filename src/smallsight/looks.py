@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from smallsight import statistics
-from smallsight.outcomes import GROUPS, INSTANCE, Outcomes
+from smallsight.outcomes import GROUPS, Outcomes
 from smallsight.terms import CONTROLS
 from smallsight.vocabulary import SIZE_GROUPS
 
@@ -58,10 +58,9 @@ class Looks:
         """Conditions that have maps, in order."""
         return [condition for name, condition in self.tables if name == "predicted"]
 
-    def lift(self, name: str, condition: str) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) and (n,): the lifts of one kind of map, and which instances were named rightly."""
-        table = self.tables[name, condition]
-        return table["lift"].to_numpy(float), table["correct"].eq(True).to_numpy()
+    def lift(self, name: str, condition: str) -> np.ndarray:
+        """(n,): the lifts of one kind of map."""
+        return self.tables[name, condition]["lift"].to_numpy(float)
 
     def superiority(self, name: str, condition: str, group: str) -> np.ndarray:
         """(1 + draws,): how surely a correct prediction's map has a greater lift than a failed one.
@@ -77,7 +76,7 @@ class Looks:
 
         The weight is van Elteren's (1960): pairs over objects plus 1.
         """
-        lift, _ = self.lift(name, condition)
+        lift = self.lift(name, condition)
         sides = self.compared(name, condition, group)
         drawn = [self.outcomes.weights[:, side] for side in sides]
         chance = statistics.superiority(*(lift[side] for side in sides), *drawn)
@@ -86,8 +85,8 @@ class Looks:
 
     def compared(self, name: str, condition: str, group: str) -> list[np.ndarray]:
         """(n,) and (n,), bool: the correct and the failed predictions that have a lift."""
-        lift, correct = self.lift(name, condition)
-        known = self.outcomes.members[group] & np.isfinite(lift)
+        known = self.outcomes.members[group] & np.isfinite(self.lift(name, condition))
+        correct = self.tables[name, condition]["correct"].eq(True).to_numpy()
         return [known & correct, known & ~correct]
 
     def witnesses(self, name: str, condition: str, group: str) -> int:
@@ -96,7 +95,7 @@ class Looks:
         However many there are of the others, so many images tell how much a comparison scatters.
         """
         sides = self.compared(name, condition, group)
-        return min(len(np.unique(self.outcomes.image[side])) for side in sides)
+        return min(map(self.outcomes.images, sides))
 
 
 def stratified(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
@@ -119,8 +118,7 @@ def looks(outcomes: Outcomes, attention: pd.DataFrame, maps: pd.DataFrame) -> Lo
     """
     whole = pd.concat([attention.assign(map="predicted"), maps])
     tables = {
-        key: outcomes.instances[INSTANCE].merge(part, on=INSTANCE, how="left", validate="1:1")
-        for key, part in whole.groupby(["map", "condition"], sort=False)
+        key: outcomes.aligned(part) for key, part in whole.groupby(["map", "condition"], sort=False)
     }
     return Looks(outcomes, tables)
 
@@ -194,7 +192,7 @@ def against_controls(looks: Looks) -> pd.DataFrame:
                 chosen = outcomes.members[group] & np.isfinite(own) & np.isfinite(other)
                 if not chosen.any():
                     continue
-                images = len(np.unique(outcomes.image[chosen]))
+                images = outcomes.images(chosen)
                 row: dict[str, Any] = {"control": control, "condition": condition}
                 row |= {"size_group": group, "n": int(chosen.sum()), "images": images}
                 draws = statistics.weighted_means(
@@ -230,7 +228,7 @@ def by_outcome(looks: Looks) -> pd.DataFrame:
     for name in ("predicted", "true_class"):
         rows: list[dict[str, Any]] = []
         for condition in looks.conditions:
-            lift, _ = looks.lift(name, condition)
+            lift = looks.lift(name, condition)
             parts = {group: looks.within(name, condition, group) for group in SIZE_GROUPS}
             for group in GROUPS:
                 draws = stratified([parts[group]] if group in parts else list(parts.values()))

@@ -93,7 +93,15 @@ class Outcomes:
     def size(self, *groups: str) -> dict[str, int]:
         """Count the instances of some groups, and their images."""
         chosen = np.any([self.members[group] for group in groups], axis=0)
-        return {"n": int(chosen.sum()), "images": len(np.unique(self.image[chosen]))}
+        return {"n": int(chosen.sum()), "images": self.images(chosen)}
+
+    def images(self, chosen: np.ndarray) -> int:
+        """Count the images of chosen instances, (n,), bool."""
+        return len(np.unique(self.image[chosen]))
+
+    def aligned(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Bring a table of one row per instance into their order; NaN where it has no row."""
+        return self.instances[INSTANCE].merge(table, on=INSTANCE, how="left", validate="1:1")
 
     @cached_property
     def means(self) -> dict[str, np.ndarray]:
@@ -113,7 +121,7 @@ class Outcomes:
     def rate(self, values: np.ndarray, chosen: np.ndarray) -> tuple[float, float, float]:
         """Average (n,) values, 0 to 1, over chosen instances; give the interval beside it."""
         draws = statistics.weighted_means(values[None, chosen], self.weights[:, chosen])[:, 0]
-        images = len(np.unique(self.image[chosen]))
+        images = self.images(chosen)
         confidence = self.settings.confidence
         return draws[0], *statistics.share_interval(draws[0], draws[1:], confidence, images=images)
 

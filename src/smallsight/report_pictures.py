@@ -72,8 +72,7 @@ def shot(path: str, row: Mapping[str, Any], *, frame: float = FRAME) -> Shot:
         Where the picture is missing or has another size.
     """
     content = _content(path, int(row["input_size"]))
-    box = Box(*(float(row[f"box_{key}"]) for key in "xywh"))
-    return _fitted(content, box, int(row["input_size"]), _ratio(row), frame)
+    return _fitted(content, _box(row), int(row["input_size"]), _ratio(row), frame)
 
 
 def untouched(path: str, row: Mapping[str, Any]) -> Shot:
@@ -85,8 +84,7 @@ def untouched(path: str, row: Mapping[str, Any]) -> Shot:
         As for `shot`: the box is where it lies at the network's input.
     """
     content, _ = _read(path)
-    box = Box(*(float(row[f"box_{key}"]) for key in "xywh"))
-    return _fitted(content, box, int(row["input_size"]), _ratio(row), FRAME)
+    return _fitted(content, _box(row), int(row["input_size"]), _ratio(row), FRAME)
 
 
 def close_up(path: str, row: Mapping[str, Any]) -> Shot:
@@ -98,7 +96,7 @@ def close_up(path: str, row: Mapping[str, Any]) -> Shot:
         As for `shot`.
     """
     size = int(row["input_size"])
-    box = Box(*(float(row[f"box_{key}"]) for key in "xywh"))
+    box = _box(row)
     # Square as displayed, the object in the middle wherever the picture's edge allows it.
     ratio = _ratio(row)
     down = min(max(1.8 * max(box.w * ratio, box.h), 12 * max(ratio, 1)), size, size * ratio)
@@ -113,6 +111,10 @@ def close_up(path: str, row: Mapping[str, Any]) -> Shot:
     enlarged.save(buffer, "PNG")
     inside = box.shifted(-left, -top).scaled(size / across, size / down)
     return _fitted(buffer.getvalue(), inside, size, 1.0, 1.0)
+
+
+def _box(row: Mapping[str, Any]) -> Box:
+    return Box(*(float(row[f"box_{key}"]) for key in "xywh"))
 
 
 def _ratio(row: Mapping[str, Any]) -> float:
