@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from smallsight import files, params, report, stage
+from smallsight import files, params, report, stage, typeset
 from smallsight.report_inputs import Inputs
 
 INPUTS = Inputs(
@@ -40,7 +40,7 @@ def main() -> str:
     html = report.build(INPUTS, params.load())
     files.write_text(html, "reports/report.html")
     with files.new_file("reports/report.pdf") as partial:
-        pages = report.write_pdf(html, partial)
+        pages = typeset.write_pdf(html, partial)
     size = Path("reports/report.html").stat().st_size / 1e6
     return f"report.html ({size:.1f} MB), report.pdf ({pages} pages)"
 

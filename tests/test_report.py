@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from reported import HOSTILE, INPUTS, ROOT, STAGE, conditions, write_study
-from smallsight import params, report, report_pictures
+from smallsight import params, report, report_pictures, typeset
 from smallsight.conditions import UNTOUCHED
 from smallsight.errors import PictureError, SmallsightError
 from smallsight.report_inputs import read
@@ -190,7 +190,7 @@ def test_another_folder_another_second_another_process_the_same_bytes(built, tmp
     write_study(tmp_path, category=HOSTILE)
     monkeypatch.chdir(tmp_path)
     page = report.build(INPUTS, params.load())
-    report.write_pdf(page, Path("again.pdf"))
+    typeset.write_pdf(page, Path("again.pdf"))
     assert page.encode() == (built[0] / "reports/report.html").read_bytes()
     assert Path("again.pdf").read_bytes() == (built[0] / "reports/report.pdf").read_bytes()
 
@@ -274,7 +274,7 @@ def test_without_pango_the_error_names_the_packages(monkeypatch, tmp_path):
 
     monkeypatch.setattr(builtins, "__import__", without_pango)
     with pytest.raises(SmallsightError) as caught:
-        report.write_pdf("<p>", tmp_path / "x.pdf")
+        typeset.write_pdf("<p>", tmp_path / "x.pdf")
     line = str(caught.value)
     assert "\n" not in line
     for name in ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "dnf", "brew"):
