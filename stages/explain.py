@@ -21,6 +21,7 @@ from smallsight import (
     rendered,
     sampling,
     stage,
+    thumbnails,
 )
 from smallsight.parallel import progress
 from smallsight.protocols import PROTOCOLS
@@ -103,9 +104,20 @@ def main() -> str:
             size=size,
             seed=parameters.seed,
         )
+        untouched_rows = shown[shown["condition"] == conditions.UNTOUCHED]
+        thumbnails.write(
+            shown,
+            thumbnails.draw(untouched_rows, rng=derive(parameters.seed, "thumbnails")),
+            pictures=CONDITIONS,
+            folder=folder / "thumbnails",
+            size=size,
+        )
+        about_maps = shown.assign(thumbnail=thumbnails.paths(shown, GRADCAM / "thumbnails"))
+        files.write_table(about_maps[list(gallery.MAP_COLUMNS)], folder / "maps.csv")
         sums = found["logit_in_box"] + found["logit_elsewhere"] + found["bias"]
         about = {
             "layer": layer,
+            "input_size": size,
             "cell": size / every.shape[-1],
             "pooled_layer": backbones.LAYER,
             "pooled_cell": size / seen.maps.shape[-1],

@@ -19,6 +19,8 @@ INPUTS = Inputs(
     agreement=Path("data/analysis/agreement.csv"),
     background=Path("data/analysis/background.csv"),
     neighbours=Path("data/analysis/neighbours.csv"),
+    answers=Path("data/analysis/answers.csv"),
+    failures=Path("data/analysis/failures.csv"),
     failure_causes=Path("data/analysis/failure_causes.csv"),
     rescues=Path("data/analysis/rescues.csv"),
     confusion=Path("data/analysis/confusion.csv"),
@@ -32,17 +34,20 @@ INPUTS = Inputs(
     metrics=Path("reports/metrics.json"),
     gallery=Path("data/gradcam/gallery.csv"),
     strips=Path("data/gradcam/strips.csv"),
+    maps=Path("data/gradcam/maps.csv"),
+    cams=Path("data/gradcam/maps.npz"),
     about=Path("data/gradcam/about.json"),
 )
 
 
 def main() -> str:
-    html = report.build(INPUTS, params.load())
-    files.write_text(html, "reports/report.html")
+    made = report.build(INPUTS, params.load())
+    files.write_text(made.screen(), "reports/report.html")
     with files.new_file("reports/report.pdf") as partial:
-        pages = typeset.write_pdf(html, partial)
+        count = typeset.write_pdf(made.printed(), partial)
+    files.write_text(made.summary(), "reports/summary.md")
     size = Path("reports/report.html").stat().st_size / 1e6
-    return f"report.html ({size:.1f} MB), report.pdf ({pages} pages)"
+    return f"report.html ({size:.1f} MB), report.pdf ({count} pages), summary.md"
 
 
 if __name__ == "__main__":

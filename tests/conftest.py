@@ -192,10 +192,10 @@ def reported_study(tmp_path, monkeypatch):
 
 @pytest.fixture
 def report_page(reported_study):
-    """Make such a study and build its page."""
+    """Make such a study and build the page that is printed."""
 
     def make(**properties):
         reported_study(**properties)
-        return report.build(reported.INPUTS, params.load())
+        return report.build(reported.INPUTS, params.load()).printed()
 
     return make

@@ -57,7 +57,8 @@ def objects(counts, category):
     columns = ["image_id", "ann_id", "category_name", "size_group", "side"]
     table = pd.DataFrame(rows, columns=columns)
     side = 5 * table["side"]
-    return table.assign(bbox_w=side, bbox_h=side, bbox_area=side**2)
+    names = [f"picture_{image}.jpg" for image in table["image_id"]]
+    return table.assign(bbox_w=side, bbox_h=side, bbox_area=side**2, file_name=names)
 
 
 def named(category):
@@ -247,6 +248,7 @@ def write_study(
     write_json(
         folder / INPUTS.about,
         layer="layer4",
+        input_size=size,
         cell=32.0,
         pooled_layer="layer4",
         pooled_cell=32.0,
@@ -278,6 +280,7 @@ def write_study(
             },
         }
 
+    write_maps(folder, made["answers"], size=size)
     outcomes = ["correct"] * correct + ["failed"] * failed
     gallery = [
         row(1000 * part + i, group, UNTOUCHED, outcome)
@@ -297,13 +300,30 @@ def write_study(
     return folder
 
 
+def write_maps(folder, answers, *, size, cells=3):
+    """Write a map for every answer under a reference condition; all objects look alike."""
+    rng = np.random.default_rng(5)
+    rows = answers[~answers["condition"].str.contains("/")]
+    names = list(dict.fromkeys(rows["condition"]))
+    thumbnail = "data/gradcam/thumbnail.webp"
+    pixels = rng.integers(0, 256, (size, size * max(len(names), 1), 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(folder / thumbnail)
+    table = rows[["condition", "image_id", "ann_id", "predicted"]].assign(
+        confidence=0.5, lift=rng.uniform(0.5, 2, len(rows)), peak=0.4,
+        box_x=3.0, box_y=20.0, box_w=6.0, box_h=5.0, view_w=640, view_h=480, thumbnail=thumbnail,
+    )  # fmt: skip
+    table.to_csv(folder / INPUTS.maps, index=False)
+    cams = rng.random((max(len(names), 1), len(rows) // max(len(names), 1), cells, cells))
+    np.savez(folder / INPUTS.cams, condition=names, cams=cams.astype(np.float32))
+
+
 def built(folder, *, edit=None, **properties):
-    """Make a study in a folder, edit it from inside, and build its page."""
+    """Make a study in a folder, edit it from inside, and build the page that is printed."""
     write_study(folder, **properties)
     with contextlib.chdir(folder):
         if edit is not None:
             edit()
-        return report.build(INPUTS, params.load())
+        return report.build(INPUTS, params.load()).printed()
 
 
 def write_json(path, **tree):

@@ -14,9 +14,16 @@ def predictions(population):
     return named(predicted(population(), conditions={"orig_full": 0.5, "zoom": 0.9}, seeds=4))
 
 
+def answered(predictions, **settings):
+    """Answer on untouched pictures."""
+    return answers.untouched(
+        answers.by_condition(predictions, outcomes_of(predictions, **settings))
+    )
+
+
 @pytest.fixture(scope="module")
 def table(predictions):
-    return answers.answers(predictions, outcomes_of(predictions))
+    return answered(predictions)
 
 
 def answer(category, said):
@@ -49,6 +56,20 @@ def test_answers_are_those_of_most_seeds_untouched_in_the_headline_regime(table,
         assert (row.failed, row.predicted) == answer(row.category_name, list(votes))
 
 
+def test_answers_under_a_change_are_those_that_are_given_under_it(predictions):
+    found = outcomes_of(predictions)
+    every = answers.by_condition(predictions, found)
+    assert list(every.columns) == list(answers.EVERY_COLUMNS)
+    assert every["condition"].unique().tolist() == ["orig_full", "zoom"]
+    # The same predictions, told as if they had been made on untouched pictures.
+    zoomed = predictions[predictions["condition"] == "zoom"]
+    alone = answered(zoomed.assign(condition="orig_full", family="orig_full"))
+    there = every[every["condition"] == "zoom"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(there[list(answers.ANSWER_COLUMNS)], alone)
+    assert (there["failed"] == (there["right"] <= 0.5)).all()
+    assert there["right"].tolist() == found.shares[found.row["fixed", "zoom"]].tolist()
+
+
 VOTES = st.lists(
     st.tuples(st.sampled_from("abcd"), st.integers(1, 99).map(lambda n: n / 128)),
     min_size=1,
@@ -79,7 +100,7 @@ def test_the_commonest_wrong_name_and_of_several_the_surest(votes, random):
     predictions = asked(votes)
     order = random.sample(range(len(predictions)), len(predictions))
     predictions = predictions.iloc[order]
-    table = answers.answers(predictions, outcomes_of(predictions, draws=100))
+    table = answered(predictions, draws=100)
     assert table["ann_id"].tolist() == [1, 2]
     assert table.loc[1, ["failed", "predicted"]].tolist() == [False, "a"]
     failed, name = answer("a", sorted(votes))
@@ -102,13 +123,13 @@ def test_the_commonest_wrong_name_and_of_several_the_surest(votes, random):
 )
 def test_failed_is_who_no_more_than_half_of_the_seeds_get_right(votes, due):
     predictions = asked(votes)
-    table = answers.answers(predictions, outcomes_of(predictions, draws=100))
+    table = answered(predictions, draws=100)
     assert tuple(table.loc[0, ["failed", "predicted"]]) == due
 
 
 def test_order_of_the_predictions_does_not_matter(table, predictions):
     shuffled = predictions.sample(frac=1, random_state=0)
-    again = answers.answers(shuffled, outcomes_of(shuffled))
+    again = answered(shuffled)
     pd.testing.assert_frame_equal(again, table, check_exact=True)
 
 
@@ -119,19 +140,19 @@ def test_other_regimes_and_changed_pictures_have_no_say(table, predictions):
         correct=predictions["correct"] & said,
         confidence=predictions["confidence"].where(said, 9.0),
     )
-    pd.testing.assert_frame_equal(answers.answers(other, outcomes_of(other)), table)
+    pd.testing.assert_frame_equal(answered(other), table)
 
 
 def test_where_there_is_one_regime_it_is_the_headline(predictions):
     retrained = predictions[predictions["regime"] == "retrained"]
-    table = answers.answers(retrained, outcomes_of(retrained))
+    table = answered(retrained)
     as_fixed = retrained.assign(regime="fixed")
-    pd.testing.assert_frame_equal(answers.answers(as_fixed, outcomes_of(as_fixed)), table)
+    pd.testing.assert_frame_equal(answered(as_fixed), table)
 
 
 @pytest.mark.parametrize("right", [True, False])
 def test_all_right_or_all_wrong(predictions, right):
     one = named(predictions.drop(columns="predicted").assign(correct=right))
-    table = answers.answers(one, outcomes_of(one))
+    table = answered(one)
     assert (table["failed"] != right).all()
     assert ((table["predicted"] == table["category_name"]) == right).all()

@@ -38,7 +38,7 @@ def beside(sample):
 def tables(predictions, objects=None):
     """Outcomes, answers, named neighbours, and failures."""
     found = outcomes_of(predictions)
-    answered = answers.answers(predictions, found)
+    answered = answers.untouched(answers.by_condition(predictions, found))
     if objects is None:
         objects = beside(found.instances)
     taken = neighbours.named(answered, objects)

@@ -196,7 +196,7 @@ def test_the_regimes_agree_where_their_predictions_do(planted):
 def test_neighbours_are_named_only_where_they_were_planted(planted):
     name, scenes, predictions, found = planted
     table = neighbours.neighbours(
-        answers.answers(predictions, found), scenes.annotations, found,
+        answers.untouched(answers.by_condition(predictions, found)), scenes.annotations, found,
         rng=np.random.default_rng(1),
     ).set_index(["size_group", "pictures", "neighbour"])  # fmt: skip
     verdicts = table["verdict"].to_dict()
@@ -217,7 +217,7 @@ def test_neighbours_are_named_only_where_they_were_planted(planted):
 def test_failures_suggest_the_planted_cause(name):
     scenes, classify = PLANTED[name]
     predictions, found = scenes.found(classify, draws=100)
-    answered = answers.answers(predictions, found)
+    answered = answers.untouched(answers.by_condition(predictions, found))
     named = neighbours.named(answered, scenes.annotations)
     table = failures.failures(found, answered, named)
     small = table[table["size_group"] == "small"]

@@ -28,7 +28,7 @@ def browser():
 def address(tmp_path_factory):
     folder = write_study(tmp_path_factory.mktemp("browsed"), category=HOSTILE)
     with contextlib.chdir(folder):
-        page = report.build(INPUTS, params.load())
+        page = report.build(INPUTS, params.load()).screen()
     (folder / "report.html").write_text(page, encoding="utf-8")
     return (folder / "report.html").as_uri()
 

@@ -1,4 +1,4 @@
-"""Answers: what the heads say of every untouched instance, and whether that counts as a failure."""
+"""Answers: what the heads say of every instance, and whether that counts as a failure."""
 
 import pandas as pd
 
@@ -6,29 +6,55 @@ from smallsight.conditions import UNTOUCHED
 from smallsight.outcomes import INSTANCE, Outcomes
 
 ANSWER_COLUMNS = (*INSTANCE, "category_name", "size_group", "side", "failed", "predicted")
+EVERY_COLUMNS = ("condition", *ANSWER_COLUMNS, "right")
 
 
-def answers(predictions: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
-    """Give one answer per instance, untouched, in the headline regime.
+def by_condition(predictions: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
+    """Give one answer per condition and instance, in the headline regime.
 
-    The regimes that test untouched pictures agree on them. An instance has failed where no more
-    than half of the seeds are right; it was then predicted to be what most of the wrong ones say,
-    and of several such names the most confident.
+    An instance has failed where no more than half of the seeds are right; it was then predicted
+    to be what most of the wrong ones say, and of several such names the most confident.
 
     Returns
     -------
     DataFrame
-        `ANSWER_COLUMNS`, a row per instance, in the order of `outcomes.instances`.
+        `EVERY_COLUMNS`, conditions in the order of the outcomes, instances too. `side` is that in
+        the untouched picture, in input pixels; `right` the share of seeds that are right.
     """
-    untouched = outcomes.untouched(predictions)
-    wrong = untouched[~untouched["correct"].astype(bool)]
-    votes = wrong.groupby([*INSTANCE, "predicted"])["confidence"].agg(["size", "sum"])
-    votes = votes.reset_index().sort_values(
-        [*INSTANCE, "size", "sum", "predicted"], ascending=[True, True, False, False, True]
+    regime = outcomes.regimes[0]
+    is_wrong = (predictions["regime"] == regime) & ~predictions["correct"].astype(bool)
+    keys = ["condition", *INSTANCE]
+    votes = predictions[is_wrong].groupby([*keys, "predicted"], observed=True)["confidence"]
+    order = votes.agg(["size", "sum"]).reset_index()
+    order = order.sort_values(
+        [*keys, "size", "sum", "predicted"], ascending=[True] * len(keys) + [False, False, True]
     )
-    first = votes.drop_duplicates(INSTANCE)[[*INSTANCE, "predicted"]]
-    right = outcomes.right(outcomes.regimes[0], UNTOUCHED)
-    table = outcomes.instances.assign(side=outcomes.side, failed=~right)
-    table = table.merge(first, on=INSTANCE, how="left", validate="one_to_one")
+    first = order.drop_duplicates(keys)[[*keys, "predicted"]]
+    names = [UNTOUCHED, *outcomes.changes(regime)]
+    table = pd.concat(
+        [
+            outcomes.instances.assign(
+                condition=name,
+                side=outcomes.side,
+                right=outcomes.shares[outcomes.row[regime, name]],
+                failed=~outcomes.right(regime, name),
+            )
+            for name in names
+        ],
+        ignore_index=True,
+    )
+    table = table.merge(first, on=keys, how="left", validate="one_to_one")
     named = table["predicted"].where(table["failed"], table["category_name"])
-    return table.assign(predicted=named)[list(ANSWER_COLUMNS)]
+    return table.assign(predicted=named)[list(EVERY_COLUMNS)]
+
+
+def untouched(answered: pd.DataFrame) -> pd.DataFrame:
+    """Choose the answers on untouched pictures, on which all regimes that test them agree.
+
+    Returns
+    -------
+    DataFrame
+        `ANSWER_COLUMNS`, a row per instance.
+    """
+    chosen = answered[answered["condition"] == UNTOUCHED]
+    return chosen[list(ANSWER_COLUMNS)].reset_index(drop=True)

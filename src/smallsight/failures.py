@@ -26,7 +26,7 @@ def failures(outcomes: Outcomes, answered: pd.DataFrame, named: pd.DataFrame) ->
     Parameters
     ----------
     answered
-        `answers.ANSWER_COLUMNS`.
+        `answers.ANSWER_COLUMNS`, on untouched pictures.
     named
         `neighbours.NAMED_COLUMNS`.
 

@@ -2,7 +2,8 @@
 
 Every function gives one `<svg>` element to stand inside a page: text is text, ids carry the
 figure's name, and nothing in it tells when or where it was made. The few colours are literal,
-so that a page's stylesheet can replace them on a dark background.
+so that a page's stylesheet can replace them on a dark background. What a mark stands for, with its
+interval and number of objects, is its attribute `data-tip`.
 """
 
 import io
@@ -17,6 +18,7 @@ from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -43,6 +45,9 @@ SERIES = {
     "large": Series("Large", "#009e73", "D"),
 }
 """Size groups in the colours of Okabe and Ito (2008), told apart under colour blindness."""
+
+_TIP = "tip: "
+"""Begins the id of a mark that has something to say, until the figure is written."""
 
 _STYLE: dict[Any, Any] = {
     "axes.edgecolor": FAINT,
@@ -85,8 +90,9 @@ def by_condition(
     Parameters
     ----------
     rows
-        Columns condition, size_group, value, low, high, hollow; numbers from 0 to 1. What is not
-        a number is left out. A dot is hollow where `hollow` says so, or for want of an interval.
+        Columns condition, size_group, value, low, high, hollow, tip; numbers from 0 to 1. What is
+        not a number is left out. A dot is hollow where `hollow` says so, or for want of an
+        interval.
     name
         The figure's own name, which begins its ids.
     title
@@ -107,17 +113,20 @@ def by_condition(
             axes.axvline(level, label=label, ls=dashes, lw=0.9, color=INK, zorder=1)
         for row in range(0, len(labels), 2):
             axes.axhspan(row - 0.5, row + 0.5, color=BAND, lw=0, zorder=0)
-        known = rows.set_index(["condition", "size_group"])[["value", "low", "high", "hollow"]]
+        known = rows.set_index(["condition", "size_group"])[
+            ["value", "low", "high", "hollow", "tip"]
+        ]
         for (group, series), offset in zip(SERIES.items(), (-0.25, 0.0, 0.25), strict=True):
             axes.plot([], [], series.marker, color=series.colour, ms=4, label=series.label)
             for row, condition in enumerate(labels):
                 if (condition, group) in known.index:
-                    value, low, high, hollow = known.loc[(condition, group)]
+                    value, low, high, hollow, said = known.loc[(condition, group)]
                     whole = math.isfinite(low) and math.isfinite(high)
                     if math.isfinite(value):
                         if whole:
                             axes.hlines(row + offset, low, high, color=series.colour, lw=1.5)
-                        dot(axes, value, row + offset, series, hollow=hollow or not whole)
+                        hollow = hollow or not whole
+                        dot(axes, value, row + offset, series, hollow=hollow, said=said)
         axes.set_xlim(-0.015, 1.015)
         axes.set_ylim(len(labels) - 0.5, -0.5)
         if in_percent:
@@ -154,10 +163,16 @@ def panel(
     return figure, axes
 
 
-def dot(axes: Axes, x: float, y: float, series: Series, *, hollow: bool) -> None:
-    """Mark one estimate."""
+def dot(axes: Axes, x: float, y: float, series: Series, *, hollow: bool, said: str) -> None:
+    """Mark one estimate, and say what it is."""
     face = "none" if hollow else series.colour
-    axes.plot(x, y, series.marker, color=series.colour, mfc=face, ms=4, zorder=5)
+    (mark,) = axes.plot(x, y, series.marker, color=series.colour, mfc=face, ms=4, zorder=5)
+    tip(mark, said)
+
+
+def tip(mark: Artist, said: str) -> None:
+    """Say what a mark stands for."""
+    mark.set_gid(f"{_TIP}{said}")
 
 
 def _legend(figure: Figure, axes: Axes) -> None:
@@ -239,5 +254,6 @@ def svg(figure: Figure, *, name: str, title: str) -> str:
     svg = buffer.getvalue()
     # Several figures share a page: no style of theirs may reach it, and their ids must differ.
     svg = re.sub(r"<(metadata|style)\b.*?</\1>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    svg = svg.replace(f'id="{_TIP}', 'data-tip="')
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
     return svg.replace("<svg ", '<svg role="img" stroke-linejoin="round" ', 1).strip()

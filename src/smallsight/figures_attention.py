@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter
 
-from smallsight.figures import BAND, COOL, FAINT, INK, WARM, panel, points, style, svg
+from smallsight.figures import BAND, COOL, FAINT, INK, WARM, panel, points, style, svg, tip
 
 SIZE = (2.3, 1.75)
 """Width and height of one panel, in inches."""
@@ -16,8 +16,8 @@ def spreads(rows: pd.DataFrame, *, limit: float, name: str, title: str) -> str:
     Parameters
     ----------
     rows
-        Columns label, median, low, high (quartiles), is_control, top to bottom; what is no number
-        is left out. Controls are grey.
+        Columns label, median, low, high (quartiles), is_control, tip, top to bottom; what is no
+        number is left out. Controls are grey.
     limit
         Where the axis ends, which begins at 0; chance is 1.
     name
@@ -34,7 +34,9 @@ def spreads(rows: pd.DataFrame, *, limit: float, name: str, title: str) -> str:
             colour = FAINT if row.is_control else INK
             if np.isfinite([row.median, row.low, row.high]).all():
                 axes.hlines(position, row.low, row.high, color=colour, lw=1.6, zorder=3)
-                axes.plot(row.median, position, "s" if row.is_control else "o", color=colour, ms=4)
+                shape = "s" if row.is_control else "o"
+                (mark,) = axes.plot(row.median, position, shape, color=colour, ms=4)
+                tip(mark, row.tip)
         axes.set_xlim(0, limit)
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_yticks(range(len(rows)), rows["label"], fontsize=6.5)
@@ -51,7 +53,7 @@ def regions(rows: pd.DataFrame, *, limits: tuple[float, float], name: str, title
     ----------
     rows
         Columns change (`removed` or `restored`), area, and `object` and `random` with their ends,
-        `object_low` and so on: shares of 1.
+        `object_low` and so on, shares of 1, and `object_tip` and `random_tip`.
     limits
         Ends of the axis, shares of 1.
     name
@@ -70,9 +72,10 @@ def regions(rows: pd.DataFrame, *, limits: tuple[float, float], name: str, title
                 ("random", 0.06, ":", "none"),
             ):
                 at = np.array([areas.index(area) for area in part["area"]]) + shift
-                axes.plot(
-                    at, part[region], f"o{line}", color=colour, mfc=face, ms=3.4, lw=1.2, zorder=3
-                )
+                axes.plot(at, part[region], line, color=colour, lw=1.2, zorder=3)
+                for x, y, said in zip(at, part[region], part[f"{region}_tip"], strict=True):
+                    (mark,) = axes.plot(x, y, "o", color=colour, mfc=face, ms=3.4, zorder=3)
+                    tip(mark, said)
                 ends = part[f"{region}_low"], part[f"{region}_high"]
                 axes.vlines(at, *ends, color=colour, lw=0.9, zorder=2)
         axes.set_ylim(*limits)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
-from smallsight.figures import BAND, COOL, FAINT, INK, WARM, panel, points, style, svg
+from smallsight.figures import BAND, COOL, FAINT, INK, WARM, panel, points, style, svg, tip
 
 _PALE, _DARK = "#1a2330", "#fefefe"
 """Colours of numbers on pale and on dark cells, which stay as they are on a dark page."""
@@ -25,7 +25,7 @@ def waterfall(rows: pd.DataFrame, *, name: str, title: str) -> str:
     Parameters
     ----------
     rows
-        Columns label, value, low, high, hollow, is_total, in order; numbers are shares of 1. A
+        Columns label, value, low, high, hollow, is_total, tip, in order; numbers are shares of 1. A
         total starts at 0. A bar is hollow where `hollow` says so.
     name
         The figure's own name, which begins its ids.
@@ -45,6 +45,7 @@ def waterfall(rows: pd.DataFrame, *, name: str, title: str) -> str:
             corner = starts.iloc[position], position - 0.3
             bar = Rectangle(corner, row.value, 0.6, fc=face, ec=colour, lw=1.1, zorder=3)
             axes.add_patch(bar)
+            tip(bar, row.tip)
             span = lows.iloc[position], highs.iloc[position]
             if np.isfinite(span).all():
                 # Beside the bar, so that it shows whatever the bar's colour is.

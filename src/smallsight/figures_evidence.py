@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 
-from smallsight.figures import BAND, FAINT, INK, SERIES, dot, panel, style, svg
+from smallsight.figures import BAND, FAINT, INK, SERIES, dot, panel, style, svg, tip
 from smallsight.psychometric import curve
 
 _SIZE = (2.3, 1.55)
@@ -32,8 +32,8 @@ def dose_response(
     Parameters
     ----------
     rows
-        Columns position (in `steps`), size_group, acc, ci_low, ci_high, hollow, is_headline; one
-        regime's rows are drawn as dots with intervals, the other's as thin lines.
+        Columns position (in `steps`), size_group, acc, ci_low, ci_high, hollow, is_headline, tip;
+        one regime's rows are drawn as dots with intervals, the other's as thin lines.
     name
         The figure's own name, which begins its ids.
     title
@@ -56,8 +56,8 @@ def dose_response(
                     continue
                 axes.plot(at, line["acc"], color=series.colour, lw=1.2, zorder=3)
                 axes.vlines(at, line["ci_low"], line["ci_high"], color=series.colour, lw=0.9)
-                for x, acc, hollow in zip(at, line["acc"], line["hollow"], strict=True):
-                    dot(axes, x, acc, series, hollow=hollow)
+                for x, row in zip(at, line.itertuples(), strict=True):
+                    dot(axes, x, row.acc, series, hollow=row.hollow, said=row.tip)
         axes.set_xlim(-0.4, len(steps) - 0.6)
         axes.set_xticks(range(len(steps)), steps)
         axes.set_xlabel(option)
@@ -80,7 +80,7 @@ def against_side(
         Fitted curves: condition, threshold, ci_low, ci_high (pixels; 0 and inf lie beyond all
         sides), floor, ceiling, spread, side_min, side_max. The first is grey where both are drawn.
     bins
-        By condition: side, acc, ci_low, ci_high.
+        By condition: side, acc, ci_low, ci_high, tip.
     name
         The figure's own name, which begins its ids.
     title
@@ -88,46 +88,124 @@ def against_side(
     """
     with style(name):
         figure, axes = _panel(title, untouched["floor"])
-        ends = untouched["side_min"] / 1.15, untouched["side_max"] * 1.15
-        axes.set_xscale("log")
-        axes.set_xlim(*ends)
+        ends = _side_axis(axes, untouched)
         drawn = [(untouched, INK if changed is None else FAINT)]
         drawn += [] if changed is None else [(changed, INK)]
         for fit, colour in drawn:
-            side = np.geomspace(*ends, 60)
-            shape = {name: fit[name] for name in ("spread", "ceiling", "floor")}
-            # A threshold beyond all sides leaves a level line.
-            with np.errstate(divide="ignore"):
-                accuracy = curve(np.log(side), location=np.log(fit["threshold"]), **shape)
-            axes.plot(side, accuracy, color=colour, lw=1.3, zorder=3)
-            points = bins.get(fit["condition"])
-            if points is not None:
-                face = colour if colour == INK else "none"
-                axes.plot(points["side"], points["acc"], "o", color=colour, mfc=face, ms=2.6)
-                if colour == INK:
-                    low, high = points["ci_low"], points["ci_high"]
-                    axes.vlines(points["side"], low, high, color=colour, lw=0.7)
+            _draw_curve(axes, fit, ends, colour)
+            if fit["condition"] in bins:
+                _draw_bins(axes, bins[fit["condition"]], colour, is_filled=colour == INK)
         _mark_threshold(axes, drawn[-1][0], ends)
-        powers = 2.0 ** np.arange(np.ceil(np.log2(ends[0])), np.log2(ends[1]))
-        axes.xaxis.set_major_locator(FixedLocator(list(powers)))
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.set_xlabel("side (input pixels)")
         return svg(figure, name=name, title=f"{title}: accuracy by side of the object")
 
 
-def _mark_threshold(axes: Axes, fit: Mapping[str, Any], ends: tuple[float, float]) -> None:
+def headline(
+    fit: Mapping[str, Any] | None,
+    *,
+    bins: pd.DataFrame,
+    groups: pd.DataFrame,
+    chance: float | None,
+    name: str,
+) -> str:
+    """Draw accuracy against side, untouched: the curve, groups of objects, and the size groups.
+
+    Parameters
+    ----------
+    fit
+        The fitted curve, as for `against_side`; None where there is none.
+    bins
+        Columns side, acc, ci_low, ci_high, tip.
+    groups
+        A row per size group: size_group, side (median, input pixels), acc, ci_low, ci_high, tip.
+    chance
+        Accuracy of guessing: a line across.
+    name
+        The figure's own name, which begins its ids.
+    """
+    with style(name):
+        figure = Figure(figsize=(6.9, 2.3))
+        axes = figure.add_axes((0.07, 0.18, 0.915, 0.79))
+        _accuracy_axis(axes, chance)
+        sides = pd.concat([bins["side"], groups["side"]])
+        ends = _side_axis(axes, fit or {"side_min": sides.min(), "side_max": sides.max()})
+        if fit is not None:
+            _draw_curve(axes, fit, ends, FAINT)
+            _mark_threshold(axes, fit, ends, INK)
+        _draw_bins(axes, bins, FAINT, is_filled=True)
+        for row in groups.itertuples():
+            series = SERIES[row.size_group]
+            axes.vlines(row.side, row.ci_low, row.ci_high, color=series.colour, lw=2.2, zorder=5)
+            dot(axes, row.side, row.acc, series, hollow=False, said=row.tip)
+            # On the side that the curve leaves free.
+            is_above = fit is None or row.acc >= float(_accuracy(fit, row.side))
+            axes.annotate(
+                f"{series.label} {100 * row.acc:.1f}%",
+                (row.side, row.acc),
+                xytext=(6, 4 if is_above else -10),
+                textcoords="offset points",
+                color=series.colour,
+                fontweight="bold",
+                zorder=6,
+            )
+        axes.set_ylabel("accuracy")
+        return svg(figure, name=name, title="Accuracy by side of the object, untouched")
+
+
+def _side_axis(axes: Axes, sides: Mapping[str, Any]) -> tuple[float, float]:
+    """Make the horizontal axis one of sides; give its ends."""
+    ends = sides["side_min"] / 1.15, sides["side_max"] * 1.15
+    axes.set_xscale("log")
+    axes.set_xlim(*ends)
+    powers = 2.0 ** np.arange(np.ceil(np.log2(ends[0])), np.log2(ends[1]))
+    axes.xaxis.set_major_locator(FixedLocator(list(powers)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.set_xlabel("side (input pixels)")
+    return ends
+
+
+def _draw_curve(axes: Axes, fit: Mapping[str, Any], ends: tuple[float, float], colour: str) -> None:
+    side = np.geomspace(*ends, 60)
+    axes.plot(side, _accuracy(fit, side), color=colour, lw=1.3, zorder=3)
+
+
+def _accuracy(fit: Mapping[str, Any], side: np.ndarray | float) -> np.ndarray:
+    """Give a fitted curve's accuracy at some sides, in input pixels."""
+    shape = {name: fit[name] for name in ("spread", "ceiling", "floor")}
+    # A threshold beyond all sides leaves a level line.
+    with np.errstate(divide="ignore"):
+        return curve(np.log(side), location=np.log(fit["threshold"]), **shape)
+
+
+def _draw_bins(axes: Axes, bins: pd.DataFrame, colour: str, *, is_filled: bool) -> None:
+    """Draw groups of objects by side; hollow ones without their intervals."""
+    face = colour if is_filled else "none"
+    for row in bins.itertuples():
+        (mark,) = axes.plot(row.side, row.acc, "o", color=colour, mfc=face, ms=2.6)
+        tip(mark, row.tip)
+    if is_filled:
+        axes.vlines(bins["side"], bins["ci_low"], bins["ci_high"], color=colour, lw=0.7)
+
+
+def _mark_threshold(
+    axes: Axes, fit: Mapping[str, Any], ends: tuple[float, float], colour: str = THRESHOLD
+) -> None:
     """Point out where a curve is half-way up, and the interval of that side."""
     height = (fit["floor"] + fit["ceiling"]) / 2
     if np.isfinite([fit["ci_low"], fit["threshold"]]).all() or fit["ci_high"] == np.inf:
         low, high = np.clip([fit["ci_low"], fit["ci_high"]], *ends)
-        axes.hlines(height, low, high, color=THRESHOLD, lw=1.6, zorder=4)
+        axes.hlines(height, low, high, color=colour, lw=1.6, zorder=4)
     if ends[0] <= fit["threshold"] <= ends[1]:
-        axes.plot(fit["threshold"], height, "D", color=THRESHOLD, ms=3.6, zorder=5)
+        axes.plot(fit["threshold"], height, "D", color=colour, ms=3.6, zorder=5)
 
 
 def _panel(title: str, chance: float | None) -> tuple[Figure, Axes]:
     figure, axes = panel(title, size=_SIZE, place=(0.185, 0.265, 0.795, 0.59))
+    _accuracy_axis(axes, chance)
+    return figure, axes
+
+
+def _accuracy_axis(axes: Axes, chance: float | None) -> None:
     axes.set_ylim(-0.02, 1.02)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
     axes.yaxis.set_major_formatter(PercentFormatter(1))
@@ -135,4 +213,3 @@ def _panel(title: str, chance: float | None) -> tuple[Figure, Axes]:
     axes.set_axisbelow(True)
     if chance is not None:
         axes.axhline(chance, ls="--", lw=0.8, color=FAINT, zorder=1)
-    return figure, axes

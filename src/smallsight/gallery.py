@@ -27,6 +27,11 @@ CARD_COLUMNS = (
     *("scale", "picture", "overlay", "untouched", "box_x", "box_y", "box_w", "box_h"),
     *("view_w", "view_h", "input_size"),
 )
+MAP_COLUMNS = (
+    *("condition", "image_id", "ann_id", "predicted", "confidence", "lift", "peak"),
+    *("box_x", "box_y", "box_w", "box_h", "view_w", "view_h", "thumbnail"),
+)
+"""Of `maps.csv`, whose rows are those of `maps.npz`."""
 _WIDEST = 400
 """Width, in pixels, above which an untouched picture is reduced."""
 

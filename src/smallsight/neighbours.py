@@ -27,7 +27,7 @@ def named(answered: pd.DataFrame, objects: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     answered
-        `answers.ANSWER_COLUMNS`.
+        `answers.ANSWER_COLUMNS`, on untouched pictures.
     objects
         Every annotated object of the sampled pictures, crowds and tiny ones too: image_id, ann_id,
         category_name, bbox_w, bbox_h.

@@ -1,5 +1,6 @@
 """What a report was made from: parameters, files, versions. No clock, no machine's name."""
 
+import os
 import platform
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
@@ -28,6 +29,16 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[package] = "not installed"
     return found
+
+
+def revision() -> dict[str, str]:
+    """Name the DVC experiment that this runs in, and the commit it started from.
+
+    Nothing outside an experiment: there, DVC says neither, and the commit that will hold the
+    results is still to be made.
+    """
+    told = {"experiment": "DVC_EXP_NAME", "baseline": "DVC_EXP_BASELINE_REV"}
+    return {name: os.environ[key] for name, key in told.items() if os.environ.get(key)}
 
 
 def flattened(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -1,4 +1,8 @@
-"""The report: tables and pictures put into one template."""
+"""The report: tables and pictures put into one template, for a screen, for paper, and in brief."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -9,6 +13,8 @@ from smallsight import (
     report_attention_words,
     report_cause_words,
     report_causes,
+    report_explorer,
+    report_failures,
     report_gallery,
     report_marks,
     report_sample,
@@ -21,51 +27,89 @@ from smallsight import report_evidence as evidence
 from smallsight import report_parts as parts
 from smallsight.params import Params
 from smallsight.report_inputs import Inputs, read
-from smallsight.report_study import GROUPS
+from smallsight.report_study import GROUPS, Study
 from smallsight.vocabulary import DIFFERENCE, POWER, REGIMES, VACUOUS
 
 
-def build(inputs: Inputs, params: Params) -> str:
-    """Draw the report as one self-contained HTML page.
+@dataclass(frozen=True)
+class Report:
+    """One report, to be had in three forms.
+
+    Numbers of figures and tables are the same on screen and on paper.
+
+    Attributes
+    ----------
+    told
+        What the templates speak of, by name.
+    """
+
+    told: Mapping[str, Any]
+
+    def screen(self) -> str:
+        """Give the page to explore, HTML that needs nothing beside itself."""
+        return self._render("report.html", is_print=False)
+
+    def printed(self) -> str:
+        """Give the page to print, HTML for `typeset.write_pdf`."""
+        return self._render("report.html", is_print=True)
+
+    def summary(self) -> str:
+        """Give what a pull request's comment has room for, in Markdown."""
+        return self._render("summary.md")
+
+    def _render(self, name: str, **more: bool) -> str:
+        return typeset.environment().get_template(name).render(self.told, **more)
+
+
+def build(inputs: Inputs, params: Params) -> Report:
+    """Read a study and draw what all forms of the report share.
 
     Raises
     ------
     SmallsightError
         Where an input is missing, malformed, or at odds with another.
     """
-    study = read(inputs, params)
-    template = typeset.environment().get_template("report.html")
-    return template.render(
-        study=study,
-        params=params,
-        words=report_words,
-        sampled=report_sample,
-        marks=report_marks,
-        text=report_text,
-        evidence=evidence,
-        causes=report_causes,
-        cause_words=report_cause_words,
-        attention=report_attention,
-        attention_words=report_attention_words,
-        terms=terms,
-        groups=GROUPS,
-        regimes=REGIMES,
-        difference=DIFFERENCE,
-        power=POWER,
-        vacuous=VACUOUS,
-        families=parts.families(study),
-        levels=parts.levels(study),
-        panels=parts.panels(study),
-        headline_names=parts.drawn(study),
-        tables={regime: parts.rows(study, regime) for regime in study.regimes},
-        counts={regime: parts.counts(study, regime) for regime in study.regimes},
-        curves=parts.curves(study),
-        strips=report_gallery.strips(study),
-        galleries=report_gallery.galleries(study),
-        stops=figures.gradient(str(study.about["colormap"])),
-        drawn=pd.crosstab(study.sample["category_name"], study.sample["size_group"]),
-        categories=parts.categories(study),
-        parameters=list(provenance.flattened(params.model_dump())),
-        fingerprints=provenance.fingerprints(inputs.paths()),
-        versions=provenance.versions(),
-    )
+    told = _context(read(inputs, params)) | {
+        "fingerprints": provenance.fingerprints(inputs.paths()),
+        "versions": provenance.versions(),
+        "revision": provenance.revision(),
+    }
+    return Report(told)
+
+
+def _context(study: Study) -> dict[str, Any]:
+    """Give what the templates speak of."""
+    return {
+        "study": study,
+        "params": study.params,
+        "words": report_words,
+        "sampled": report_sample,
+        "marks": report_marks,
+        "text": report_text,
+        "evidence": evidence,
+        "causes": report_causes,
+        "cause_words": report_cause_words,
+        "attention": report_attention,
+        "attention_words": report_attention_words,
+        "explorer": report_explorer,
+        "failures": report_failures,
+        "terms": terms,
+        "groups": GROUPS,
+        "regimes": REGIMES,
+        "difference": DIFFERENCE,
+        "power": POWER,
+        "vacuous": VACUOUS,
+        "families": parts.families(study),
+        "levels": parts.levels(study),
+        "panels": parts.panels(study),
+        "headline_names": parts.drawn(study),
+        "tables": {regime: parts.rows(study, regime) for regime in study.regimes},
+        "counts": {regime: parts.counts(study, regime) for regime in study.regimes},
+        "curves": parts.curves(study),
+        "strips": report_gallery.strips(study),
+        "galleries": report_gallery.galleries(study),
+        "stops": figures.gradient(str(study.about["colormap"])),
+        "drawn": pd.crosstab(study.sample["category_name"], study.sample["size_group"]),
+        "categories": parts.categories(study),
+        "parameters": list(provenance.flattened(study.params.model_dump())),
+    }

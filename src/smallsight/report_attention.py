@@ -9,6 +9,7 @@ from markupsafe import Markup
 from smallsight import figures, figures_attention
 from smallsight.conditions import UNTOUCHED
 from smallsight.report_study import GROUPS, Row, Study, keyed
+from smallsight.report_text import percent, percent_span, signed, tip
 from smallsight.terms import CONTROLS, MAPS
 
 KINDS = {
@@ -32,12 +33,6 @@ def pooled_cell(study: Study) -> str:
     """Say the same of the layer that the head's logits are summed over."""
     size = f"{study.about['pooled_cell']:g}"
     return f"{study.about['pooled_layer']}, one cell {size} × {size} input pixels"
-
-
-def median_side(study: Study, group: str) -> float:
-    """Give the median side of a size group's objects, untouched, in input pixels."""
-    rows = study.severity[study.severity["size_group"] == group]["side_untouched"].dropna()
-    return float(rows.iloc[0]) if len(rows) else np.nan
 
 
 def conditions(study: Study) -> list[str]:
@@ -76,6 +71,7 @@ def lifts(study: Study) -> list[Markup]:
                         "low": row["row"]["lift_q1"],
                         "high": row["row"]["lift_q3"],
                         "is_control": row["is_control"],
+                        "tip": _lift_tip(row["label"], row["row"]),
                     }
                     for row in part["rows"]
                 ),
@@ -88,13 +84,29 @@ def lifts(study: Study) -> list[Markup]:
     ]
 
 
+def _lift_tip(label: str, row: Row) -> str:
+    ends = f"quartiles {row['lift_q1']:.2f}–{row['lift_q3']:.2f}"
+    return tip(label, f"median {row['lift']:.2f}", ends, row["n"])
+
+
 def superiorities(study: Study) -> list[Markup]:
     """Draw how surely correct predictions look more at the object, a panel per kind of map."""
     labels = {name: study.label(name) for name in conditions(study)}
     table = study.attention_outcomes.rename(
         columns={"superiority": "value", "ci_low": "low", "ci_high": "high"}
     )
-    table = table.assign(hollow=table["verdict"] == "inconclusive")
+    table = table.assign(
+        hollow=table["verdict"] == "inconclusive",
+        tip=[
+            tip(
+                f"{study.label(row.condition)}, {row.size_group}",
+                percent(row.value),
+                percent_span(row.low, row.high),
+                row.n_correct + row.n_failed,
+            )
+            for row in table.itertuples()
+        ],
+    )
     return [
         Markup(
             figures.by_condition(
@@ -155,15 +167,27 @@ def regions(study: Study) -> list[Markup]:
     return [
         Markup(
             figures_attention.regions(
-                table[table["size_group"] == group],
+                table[table["size_group"] == group].assign(
+                    **{
+                        f"{region}_tip": [_region_tip(row, region) for row in records]
+                        for region in ("object", "random")
+                    }
+                ),
                 limits=limits,
                 name=f"regions-{group}",
                 title=f"{group.capitalize()} objects",
             )
         )
         for group in GROUPS
-        if (table["size_group"] == group).any()
+        if (records := table[table["size_group"] == group].to_dict("records"))
     ]
+
+
+def _region_tip(row: Row, region: str) -> str:
+    whose = {"object": "the object’s region", "random": "another region"}[region]
+    ends = f"{signed(row[f'{region}_low'])} to {signed(row[f'{region}_high'])}"
+    said = f"{signed(row[region])} points"
+    return tip(f"{whose} {row['change']}, {row['area']:g} × the box", said, ends, row["n"])
 
 
 def faithfulness(study: Study) -> list[dict[str, Any]]:

@@ -64,6 +64,17 @@ def disagreement(study: Study) -> str:
     )
 
 
+def disagreeing(study: Study) -> str:
+    """Name the parts on which the two regimes differ; empty where none is shown to."""
+    rows = study.agreement[study.agreement["part"].isin(PARTS)].to_dict("records")
+    names = [_name(row) for row in rows if row["verdict"] in ("larger", "smaller")]
+    return (
+        f"The regimes disagree on {listed(names)}: that is no property of the pictures alone."
+        if names
+        else ""
+    )
+
+
 def thinnest(study: Study) -> str:
     """Warn where a category is so rare in one group that weighing it there says little."""
     counts = study.ledger["thinnest"].unique()

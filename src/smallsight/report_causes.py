@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from smallsight import figures_causes
 from smallsight.report_study import GROUPS, Study, keyed
+from smallsight.report_text import signed, span, tip
 from smallsight.terms import FAILURE_CAUSES, INTERVENTIONS, NEIGHBOURS, PARTS, PATHS, Term
 
 WHOLE = Term("Gap", "accuracy on large minus that on small objects, untouched")
@@ -47,6 +48,10 @@ def waterfalls(study: Study) -> list[Markup]:
                 "high": chosen["ci_high"].to_numpy(),
                 "hollow": (chosen["verdict"] == "inconclusive").to_numpy(),
                 "is_total": chosen.index == "gap",
+                "tip": [
+                    tip(terms[part].label, f"{signed(row['value'])} points", span(row), row["n"])
+                    for part, row in zip(terms, chosen.to_dict("records"), strict=True)
+                ],
             }
         )
         title = f"{regime.capitalize()} head"

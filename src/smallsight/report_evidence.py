@@ -13,6 +13,7 @@ from smallsight.conditions import FAMILIES, UNTOUCHED
 from smallsight.report_marks import marks
 from smallsight.report_parts import levels
 from smallsight.report_study import GROUPS, Row, Step, Study
+from smallsight.report_text import interval, percent, percent_span, tip
 from smallsight.vocabulary import DIFFERENCE, VACUOUS
 
 COLUMNS = (*GROUPS, DIFFERENCE)
@@ -63,6 +64,12 @@ def _ladder_panel(study: Study, family: str) -> Markup:
             "ci_high": estimate.high,
             "hollow": bool(study.mark(condition, group)),
             "is_headline": regime == study.headline,
+            "tip": tip(
+                f"{study.label(condition)}, {group}",
+                percent(estimate.acc),
+                interval(estimate),
+                estimate.n,
+            ),
         }
         for position, condition in enumerate(steps)
         for regime in study.regimes
@@ -114,8 +121,7 @@ def threshold_panels(study: Study) -> list[Markup]:
     untouched = study.threshold(study.headline, UNTOUCHED)
     if untouched is None:
         return []
-    chosen = study.bins[study.bins["regime"] == study.headline]
-    bins = dict(list(chosen.groupby("condition")))
+    bins = dict(list(_bins(study).groupby("condition")))
     shown = [step.name for step in study.happenings if step.is_reference]
     fits = {name: study.threshold(study.headline, name) for name in shown}
     pairs: list[tuple[str, Row | None]] = [(name, fit) for name, fit in fits.items() if fit]
@@ -131,6 +137,59 @@ def threshold_panels(study: Study) -> list[Markup]:
         )
         for name, fit in pairs or [(UNTOUCHED, None)]
     ]
+
+
+def _bins(study: Study) -> pd.DataFrame:
+    """Choose the headline regime's groups of objects by side, and say what each is."""
+    table = study.bins[study.bins["regime"] == study.headline]
+    return table.assign(
+        tip=[
+            tip(
+                f"Side about {row.side:.1f} px",
+                percent(row.acc),
+                percent_span(row.ci_low, row.ci_high),
+                row.n,
+            )
+            for row in table.itertuples()
+        ]
+    )
+
+
+def headline(study: Study) -> Markup:
+    """Draw accuracy against size, untouched; nothing where no accuracy is known."""
+    bins = _bins(study)
+    known = {
+        group: estimate
+        for group in GROUPS
+        if (estimate := study.estimate(study.headline, UNTOUCHED, group)) and estimate.is_known
+    }
+    groups = pd.DataFrame(
+        [
+            {
+                "size_group": group,
+                "side": study.median_side(group),
+                "acc": one.acc,
+                "ci_low": one.low,
+                "ci_high": one.high,
+                "tip": tip(group.capitalize(), percent(one.acc), interval(one), one.n),
+            }
+            for group, one in known.items()
+        ],
+        columns=["size_group", "side", "acc", "ci_low", "ci_high", "tip"],
+    )
+    groups = groups[groups["side"] > 0]
+    bins = bins[bins["condition"] == UNTOUCHED]
+    if groups.empty and bins.empty:
+        return Markup("")
+    return Markup(
+        figures_evidence.headline(
+            study.threshold(study.headline, UNTOUCHED),
+            bins=bins,
+            groups=groups,
+            chance=levels(study).get("chance"),
+            name="headline",
+        )
+    )
 
 
 def thresholds(study: Study) -> list[dict[str, Any]]:
@@ -155,6 +214,11 @@ def severity_panels(study: Study) -> list[Markup]:
     rows = study.severity.rename(
         columns={"ssim_box": "value", "ssim_box_q1": "low", "ssim_box_q3": "high"}
     ).assign(hollow=study.severity["vacuous"] == "True")
+    rows["tip"] = [
+        f"{study.label(row.condition)}, {row.size_group}: {row.value:.3f} ({row.low:.3f}–"
+        f"{row.high:.3f}), n = {row.n:g}"
+        for row in rows.itertuples()
+    ]
     half = math.ceil(len(names) / 2)
     return [
         Markup(

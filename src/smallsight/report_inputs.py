@@ -15,10 +15,12 @@ from smallsight.report_study import GROUPS, Study
 
 _TEXT = {
     "ann_id", "category_name", "cause", "change", "claim", "condition", "contrary", "control",
-    "family", "file_name", "image_id", "level", "map", "measure", "neighbour", "outcome",
-    "overlay", "part", "picture", "pictures", "predicted", "regime", "sentence", "size_group",
-    "untouched", "vacuous", "verdict",
+    "family", "file_name", "image_id", "level", "map", "measure", "neighbour", "neighbour_ann_id",
+    "outcome", "overlay", "part", "picture", "pictures", "predicted", "regime", "rescued_by",
+    "sentence", "size_group", "thumbnail", "untouched", "vacuous",
+    "verdict",
 }  # fmt: skip
+_SAMPLE = "image_id ann_id file_name category_name bbox_area size_group"
 _ACCURACY = "regime condition family level size_group n images acc ci_low ci_high balanced"
 _EFFECTS = (
     "regime condition size_group n acc_reference acc delta ci_low ci_high p_holm balanced_delta "
@@ -28,7 +30,7 @@ _THRESHOLDS = (
     "regime condition threshold ci_low ci_high cost cost_low cost_high p_holm verdict floor "
     "ceiling spread side_min side_max"
 )
-_BINS = "regime condition side acc ci_low ci_high"
+_BINS = "regime condition side n acc ci_low ci_high"
 _SEVERITY = (
     "condition size_group n ssim_box ssim_box_q1 ssim_box_q3 ssim_picture side side_untouched "
     "vacuous"
@@ -46,6 +48,11 @@ _BACKGROUND = (
 _NEIGHBOURS = (
     "size_group pictures neighbour failed named share chance excess ci_low ci_high p_holm mde "
     "verdict"
+)
+_ANSWERS = "condition image_id ann_id category_name size_group side failed predicted right"
+_FAILURES = (
+    "regime image_id ann_id category_name size_group side predicted neighbour neighbour_ann_id "
+    "neighbour_side rescued_by cause"
 )
 _FAILURE_CAUSES = "regime size_group cause n failed share"
 _RESCUES = (
@@ -71,10 +78,15 @@ _FAITHFULNESS = (
 )
 _CURVE = "epoch train_loss train_accuracy test_loss test_accuracy"
 _TRAINING = "condition seed device n_train n_test shared_images test_accuracy weights"
+_MAPS = (
+    "condition image_id ann_id predicted confidence lift peak box_x box_y box_w box_h view_w "
+    "view_h thumbnail"
+)
 _PICTURES = (
     "image_id ann_id condition size_group category_name outcome predicted confidence side lift "
     "peak scale picture overlay untouched box_x box_y box_w box_h view_w view_h input_size"
 )
+_ABOUT = "layer input_size cell pooled_layer pooled_cell largest_sum_error alpha colormap"
 
 
 @dataclass(frozen=True)
@@ -89,17 +101,20 @@ class Inputs:
         Accuracy by regime, condition and size group: as evaluated, and with intervals (CSV).
     effects, thresholds, bins, severity, claims
         What else the analysis wrote of conditions (CSV).
-    ledger, agreement, background, neighbours, failure_causes, rescues, confusion, categories
+    ledger, agreement, background, neighbours, answers, failures, failure_causes, rescues
         What it wrote of causes (CSV).
+    confusion, categories
+        What it wrote of kinds of objects (CSV).
     attention, attention_controls, attention_outcomes, faithfulness
         What it wrote of maps of evidence and of regions removed and restored (CSV).
     curve, training
         The reference head's measures by epoch (CSV), and how it was trained (JSON).
     metrics
         The few numbers compared between experiments (JSON).
-    gallery, strips, about
-        Objects with their heat maps, the same objects under every condition (CSV), and how maps
-        are made and drawn (JSON).
+    gallery, strips
+        Objects drawn by seed with their heat maps, and some under every condition (CSV).
+    maps, cams, about
+        What every map is of (CSV), the maps (NPZ), and how they are made and drawn (JSON).
     """
 
     sample: Path
@@ -115,6 +130,8 @@ class Inputs:
     agreement: Path
     background: Path
     neighbours: Path
+    answers: Path
+    failures: Path
     failure_causes: Path
     rescues: Path
     confusion: Path
@@ -128,6 +145,8 @@ class Inputs:
     metrics: Path
     gallery: Path
     strips: Path
+    maps: Path
+    cams: Path
     about: Path
 
     def paths(self) -> tuple[Path, ...]:
@@ -150,7 +169,9 @@ def read(inputs: Inputs, params: Params) -> Study:
     _check_agreement(evaluated, accuracy, inputs)
     return Study(
         params=params,
-        sample=_table(inputs.sample, "image_id category_name bbox_area size_group"),
+        sample=_table(
+            inputs.sample, "image_id ann_id file_name category_name bbox_area size_group"
+        ),
         sampling=_keys(inputs.sampling, "requested_per_group drawn eligible excluded"),
         accuracy=accuracy,
         effects=_table(inputs.effects, _EFFECTS),
@@ -162,6 +183,8 @@ def read(inputs: Inputs, params: Params) -> Study:
         agreement=_table(inputs.agreement, _AGREEMENT),
         background=_table(inputs.background, _BACKGROUND),
         neighbours=_table(inputs.neighbours, _NEIGHBOURS),
+        answers=_table(inputs.answers, _ANSWERS),
+        failures=_table(inputs.failures, _FAILURES),
         failure_causes=_table(inputs.failure_causes, _FAILURE_CAUSES),
         rescues=_table(inputs.rescues, _RESCUES),
         confusion=_table(inputs.confusion, _CONFUSION),
@@ -175,8 +198,11 @@ def read(inputs: Inputs, params: Params) -> Study:
         metrics=_keys(inputs.metrics, ""),
         gallery=_table(inputs.gallery, _PICTURES),
         strips=_table(inputs.strips, _PICTURES),
+        maps=_table(inputs.maps, _MAPS),
+        cams=_arrays(inputs.cams),
         about=_keys(
-            inputs.about, "layer cell pooled_layer pooled_cell largest_sum_error alpha colormap"
+            inputs.about,
+            "layer input_size cell pooled_layer pooled_cell largest_sum_error alpha colormap",
         ),
     )
 
@@ -213,6 +239,16 @@ def _keys(path: Path, wanted: str) -> Mapping[str, Any]:
     if missing:
         raise SmallsightError(path, f"no {missing[0]}", f"the keys {', '.join(keys)}")
     return tree
+
+
+def _arrays(path: Path) -> np.ndarray:
+    """Read maps as (maps, rows, columns)."""
+    try:
+        with np.load(path) as file:
+            cams = file["cams"]
+    except (OSError, ValueError, KeyError) as error:
+        raise SmallsightError(path, str(error), "maps, an array `cams` in NPZ") from None
+    return cams.reshape(-1, *cams.shape[-2:])
 
 
 def _check_agreement(evaluated: pd.DataFrame, accuracy: pd.DataFrame, inputs: Inputs) -> None:

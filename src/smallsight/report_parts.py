@@ -8,6 +8,7 @@ from smallsight import figures
 from smallsight.conditions import FAMILIES
 from smallsight.report_marks import marks
 from smallsight.report_study import GROUPS, Study
+from smallsight.report_text import percent, percent_span, tip
 
 _MOST_ROWS = 9
 """Conditions that a figure draws; of more, only the reference levels."""
@@ -49,9 +50,19 @@ def levels(study: Study) -> dict[str, float]:
 def panels(study: Study) -> list[Markup]:
     """Draw the headline figure, one panel per regime."""
     table = study.accuracy.rename(columns={"acc": "value", "ci_low": "low", "ci_high": "high"})
+    rows = table.to_dict("records")
     table["hollow"] = [
-        bool(group in GROUPS and study.mark(condition, group))
-        for condition, group in zip(table["condition"], table["size_group"], strict=True)
+        bool(row["size_group"] in GROUPS and study.mark(row["condition"], row["size_group"]))
+        for row in rows
+    ]
+    table["tip"] = [
+        tip(
+            f"{study.label(row['condition'])}, {row['size_group']}",
+            percent(row["value"]),
+            percent_span(row["low"], row["high"]),
+            row["n"],
+        )
+        for row in rows
     ]
     return [
         Markup(

@@ -80,6 +80,8 @@ class Study:
     agreement: pd.DataFrame
     background: pd.DataFrame
     neighbours: pd.DataFrame
+    answers: pd.DataFrame
+    failures: pd.DataFrame
     failure_causes: pd.DataFrame
     rescues: pd.DataFrame
     confusion: pd.DataFrame
@@ -93,6 +95,8 @@ class Study:
     metrics: Mapping[str, Any]
     gallery: pd.DataFrame
     strips: pd.DataFrame
+    maps: pd.DataFrame
+    cams: np.ndarray
     about: Mapping[str, Any]
 
     @cached_property
@@ -110,6 +114,11 @@ class Study:
     def headline(self) -> str:
         """The headline regime; empty where nothing was evaluated."""
         return next(iter(self.regimes), "")
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds predict each instance."""
+        return 1 if self.params.protocol == "original" else self.params.evaluation.repeats
 
     @property
     def changes(self) -> list[Step]:
@@ -168,6 +177,11 @@ class Study:
         """One row of the table of severities, or None where it has no objects."""
         row = self._severities.get((condition, group))
         return row if row is not None and row["n"] > 0 else None
+
+    def median_side(self, group: str) -> float:
+        """Give the median side of a size group's objects, untouched, in input pixels."""
+        sides = self.severity.loc[self.severity["size_group"] == group, "side_untouched"].dropna()
+        return float(sides.iloc[0]) if len(sides) else np.nan
 
     def mark(self, condition: str, *groups: str) -> str:
         """Give the mark of a condition that is vacuous for all of the groups; else nothing.

@@ -16,9 +16,7 @@ def percent(share: float) -> str:
 
 def interval(estimate: Estimate) -> str:
     """Write an accuracy's interval in percent, without the sign."""
-    if not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
-        return "no interval"
-    return f"{100 * estimate.low:.1f}–{100 * estimate.high:.1f}"
+    return percent_span(estimate.low, estimate.high)
 
 
 def signed(share: float) -> str:
@@ -100,6 +98,18 @@ def factor_span(low: float, high: float) -> str:
     if low <= 0:
         return f"{factor(high)} or less"
     return f"{factor(low)} or more" if high == math.inf else f"{factor(low)}–{factor(high)}"
+
+
+def tip(name: str, value: str, ends: str, n: float) -> str:
+    """Say what a mark in a figure stands for, with its interval and number of objects."""
+    return f"{name}: {value} ({ends}), n = {int(n):,}"
+
+
+def percent_span(low: float, high: float) -> str:
+    """Write an interval of a share in percent, without the sign."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "no interval"
+    return f"{100 * low:.1f}–{100 * high:.1f}"
 
 
 def listed(parts: Sequence[str]) -> str:

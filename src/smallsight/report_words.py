@@ -63,10 +63,18 @@ def verdict(study: Study) -> str:
     return f"Small objects are recognised {order} often than large ones: {numbers}, {gap}."
 
 
+def finding(study: Study) -> list[str]:
+    """Say what follows the verdict on page one: where the gap comes from, and what moves it."""
+    sentences = [_by_regime(study, "Where the gap comes from", report_cause_words.parts)]
+    told, _ = _told_changes(study, study.headline)
+    if told:
+        sentences.append(f"{_LEAD[study.headline]}, small objects are recognised {told}.")
+    return [sentence for sentence in sentences if sentence]
+
+
 def points(study: Study) -> list[str]:
-    """Say what else stands in the tables: intervals, comparisons, changes, thresholds."""
+    """Say what stands in the tables: intervals, comparisons, changes, thresholds."""
     sentences = [_intervals(study), without_looking(study)]
-    sentences.append(_by_regime(study, "Where the gap comes from", report_cause_words.parts))
     sentences += [_changes(study, regime) for regime in study.regimes]
     sentences += [
         _by_regime(study, "Small against large objects, change by change", _contrast),
@@ -100,22 +108,32 @@ def _intervals(study: Study) -> str:
 
 def _changes(study: Study, regime: str) -> str:
     """Compare small objects under each change with the same objects untouched."""
-    rows = _rows(study, regime, "small", [step for step in study.happenings if step.is_reference])
-    if not rows:
+    told, neither = _told_changes(study, regime)
+    parts = [f"small objects are recognised {told}"] if told else []
+    if neither:
+        names = listed([named(study, row["condition"], "small") for row in neither])
+        whom = "them" if told else "small objects"
+        parts.append(f"no change on {whom} is shown under {names} ({detectable(neither)})")
+    if not parts:
         return ""
+    return f"{_LEAD[regime]}, {'; '.join(parts)}. {_further(study, regime)}".strip()
+
+
+def _told_changes(study: Study, regime: str) -> tuple[str, list[Row]]:
+    """Tell under which reference levels small objects are recognised more or less often.
+
+    Returns
+    -------
+    told, neither
+        The words, empty where no verdict gives a direction, and the rows without one.
+    """
+    steps = [step for step in study.happenings if step.is_reference]
     told, neither = _by_verdict(
-        rows,
+        _rows(study, regime, "small", steps),
         ("less", "more"),
         lambda order, part: f"{order} often under {listed([_told(study, row) for row in part])}",
     )
-    parts = [f"small objects are recognised {' and '.join(told)}"] if told else []
-    if neither:
-        names = listed([named(study, row["condition"], "small") for row in neither])
-        parts.append(f"no change on them is shown under {names} ({detectable(neither)})")
-    text = f"{_LEAD.get(regime, regime)}, {'; '.join(parts)}."
-    if not told:
-        text = text.replace("on them", "on small objects", 1)
-    return f"{text} {_further(study, regime)}".strip()
+    return " and ".join(told), neither
 
 
 def _further(study: Study, regime: str) -> str:

@@ -58,7 +58,8 @@ def tables(
     """
     sides = outcomes.instances.assign(side_untouched=outcomes.side)
     severities = audit.summary(views.merge(sides, on=INSTANCE))
-    answered = answers.answers(predictions, outcomes)
+    every = answers.by_condition(predictions, outcomes)
+    answered = answers.untouched(every)
     named = neighbours.named(answered, objects)
     failed = failures.failures(outcomes, answered, named)
     looked = looks.looks(outcomes, attention, maps)
@@ -73,6 +74,7 @@ def tables(
         "agreement": causes.agreement(outcomes),
         "background": background.background(outcomes, donors),
         "neighbours": neighbours.neighbours(answered, objects, outcomes, rng=rng),
+        "answers": every,
         "failures": failed,
         "failure_causes": failures.causes(failed),
         "rescues": failures.rescues(outcomes),

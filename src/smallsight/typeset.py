@@ -24,6 +24,7 @@ def environment() -> jinja2.Environment:
     )
     made.filters["percent"] = report_text.percent
     made.filters["unbroken"] = _unbroken
+    made.filters["markdown"] = _markdown
     made.globals["source"] = lambda name: Markup(made.get_template(name).render())
     return made
 
@@ -93,3 +94,8 @@ def _unbroken(text: str) -> Markup:
             str(escape(text)),
         )
     )
+
+
+def _markdown(text: str) -> str:
+    """Take away what Markdown would make of a text: it stays on one line, as it is."""
+    return re.sub(r"([\\`*_\[\]|~#@<>&])", r"\\\1", " ".join(text.split()))
