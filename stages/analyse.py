@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pandas as pd
 
-from smallsight import analysis, claims, donors, files, outcomes, params, rendered, stage, tables
+from smallsight import (
+    analysis,
+    claims,
+    donors,
+    files,
+    outcomes,
+    params,
+    plots,
+    rendered,
+    stage,
+    tables,
+)
 from smallsight.randomness import derive
 
 PREDICTIONS = "data/predictions.parquet"
@@ -16,6 +27,7 @@ ATTENTION = "data/attention.csv"
 MAPS = "data/attention_maps.csv"
 FAITHFULNESS = "data/faithfulness.csv"
 ANALYSIS = "data/analysis"
+PLOTS = "data/plots"
 METRICS = "reports/metrics.json"
 
 
@@ -37,9 +49,10 @@ def main() -> str:
         categories=parameters.data.categories,
         rng=derive(parameters.seed, "neighbours"),
     )
-    with files.new_folder(ANALYSIS) as folder:
-        for name, table in made.items():
-            files.write_table(table, folder / f"{name}.csv")
+    for place, written in ((ANALYSIS, made), (PLOTS, plots.tables(made))):
+        with files.new_folder(place) as folder:
+            for name, table in written.items():
+                files.write_table(table, folder / f"{name}.csv")
     headline = analysis.headline(*(made[name] for name in analysis.HEADLINE_TABLES))
     files.write_text(json.dumps(headline, indent=2) + "\n", METRICS)
     verdicts = made["claims"]["verdict"].value_counts()

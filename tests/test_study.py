@@ -161,6 +161,8 @@ def test_the_files_of_the_design_are_there(study):
     assert [path for path in REPORT if (study.folder / path).stat().st_size < 10_000] == []
     metrics = json.loads((study.folder / "reports/metrics.json").read_text())
     assert 0 < len(metrics) <= 10
+    summary = (study.folder / "reports/summary.md").read_text()
+    assert all(f"{value}" in summary for value in metrics.values() if value is not None)
 
 
 def test_predictions_are_complete_unique_and_out_of_fold(study):
@@ -365,8 +367,10 @@ def test_an_experiment_re_runs_one_family_and_what_follows(study):
     assert "reports/metrics.json" in shown or "accuracy_small" in shown
     study.dvc("plots", "diff", "HEAD", "workspace", "-o", "plots")
     page = (study.folder / "plots/index.html").read_text()
-    assert "train_loss" in page
-    assert "test_accuracy" in page
+    for column in ("train_loss", "test_accuracy", "confusion", "gap by cause", "side (input pixels)"):
+        assert column in page
+    assert "harder" in (study.folder / "reports/report.html").read_text()
+    assert "harder" in (study.folder / "reports/summary.md").read_text()
 
     # Back to the old value: nothing is computed that was computed before.
     study.git("checkout", "-q", "--", ".")

@@ -1,0 +1,45 @@
+"""Small tables for DVC's plots, which draw columns as they are: one file for each plot."""
+
+import pandas as pd
+
+from smallsight.conditions import UNTOUCHED
+from smallsight.terms import PARTS
+
+
+def tables(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Pick what DVC's plots show, all of the headline regime, by the name of the file.
+
+    Parameters
+    ----------
+    made
+        The tables of the analysis, by name.
+
+    Returns
+    -------
+    dict
+        Numbers rounded to 4 digits. by_side: side (input pixels) and accuracy of groups of untouched objects. by_condition:
+        condition, and accuracy on all, small, medium and large objects. gap: part, and the points
+        of accuracy that it makes. confusion: category and predicted, a row per untouched object.
+        Where a study has nothing of a kind, its table has no rows.
+    """
+    accuracy = made["accuracy"]
+    regime = accuracy["regime"].iloc[0]
+    headline = accuracy[accuracy["regime"] == regime]
+    wide = headline.pivot(index="condition", columns="size_group", values="acc")
+    bins = made["bins"].query("regime == @regime and condition == @UNTOUCHED")
+    ledger = made["ledger"].query("regime == @regime and part in @PARTS")
+    answers = made["answers"].query("condition == @UNTOUCHED")
+    found = {
+        "by_side": bins[["side", "acc"]].rename(columns={"acc": "accuracy"}),
+        "by_condition": wide.reindex(headline["condition"].unique()).reset_index(),
+        "gap": pd.DataFrame(
+            {
+                "part": [PARTS[part].label for part in ledger["part"]],
+                "points": 100 * ledger["value"],
+            }
+        ),
+        "confusion": answers[["category_name", "predicted"]].rename(
+            columns={"category_name": "category"}
+        ),
+    }
+    return {name: table.round(4) for name, table in found.items()}
