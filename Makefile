@@ -1,9 +1,10 @@
 # make report: the study, from nothing to reports/report.pdf.   make help: everything else.
+# make compare A=<revision> B=<revision>: two experiments, to reports/compare.pdf.
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help report test lint clean
+.PHONY: help report compare test lint clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -15,6 +16,15 @@ report: $(BIN)/.installed ## run the study and write reports/report.pdf and repo
 	@echo
 	@echo "PDF:  $(CURDIR)/reports/report.pdf"
 	@echo "HTML: $(CURDIR)/reports/report.html"
+
+# Make passes A and B on in the environment, where no shell reads them as code.
+compare: $(BIN)/.installed ## compare A=<revision> with B=<revision>, or with what is on disk: reports/compare.pdf
+	@test -n "$$A" || { echo "make compare A=<revision> B=<revision>: branches, tags, commits or experiments"; exit 1; }
+	@python tools/system_libraries.py
+	@python tools/compare.py "$$A" $${B:+"$$B"}
+	@echo
+	@echo "PDF:  $(CURDIR)/reports/compare.pdf"
+	@echo "HTML: $(CURDIR)/reports/compare.html"
 
 test: $(BIN)/.installed-dev ## run the tests
 	@python tools/system_libraries.py

@@ -123,8 +123,8 @@ def headline(
         The figure's own name, which begins its ids.
     """
     with style(name):
-        figure = Figure(figsize=(6.9, 2.3))
-        axes = figure.add_axes((0.07, 0.18, 0.915, 0.79))
+        figure = Figure(figsize=(6.9, 2.05))
+        axes = figure.add_axes((0.085, 0.2, 0.9, 0.77))
         _accuracy_axis(axes, chance)
         sides = pd.concat([bins["side"], groups["side"]])
         ends = _side_axis(axes, fit or {"side_min": sides.min(), "side_max": sides.max()})

@@ -8,7 +8,7 @@ from smallsight.report_study import Study
 from smallsight.terms import FAILURE_CAUSES, Term
 
 NO_CAUSE = Term("None suggested", "a probe that this takes was not evaluated")
-PRINTED = 8
+PRINTED = 6
 """Failures of each cause that a printed page lists."""
 _MOST_NAMED = 4
 """Rescues that a line has room for."""
