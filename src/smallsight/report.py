@@ -69,47 +69,53 @@ def build(inputs: Inputs, params: Params) -> Report:
     SmallsightError
         Where an input is missing, malformed, or at odds with another.
     """
-    told = _context(read(inputs, params)) | {
-        "fingerprints": provenance.fingerprints(inputs.paths()),
-        "versions": provenance.versions(),
-        "revision": provenance.revision(),
-    }
-    return Report(told)
+    return draw(read(inputs, params), fingerprints=provenance.fingerprints(inputs.paths()))
 
 
-def _context(study: Study) -> dict[str, Any]:
-    """Give what the templates speak of."""
-    return {
-        "study": study,
-        "params": study.params,
-        "words": report_words,
-        "sampled": report_sample,
-        "marks": report_marks,
-        "text": report_text,
-        "evidence": evidence,
-        "causes": report_causes,
-        "cause_words": report_cause_words,
-        "attention": report_attention,
-        "attention_words": report_attention_words,
-        "explorer": report_explorer,
-        "failures": report_failures,
-        "terms": terms,
-        "groups": GROUPS,
-        "regimes": REGIMES,
-        "difference": DIFFERENCE,
-        "power": POWER,
-        "vacuous": VACUOUS,
-        "families": parts.families(study),
-        "levels": parts.levels(study),
-        "panels": parts.panels(study),
-        "headline_names": parts.drawn(study),
-        "tables": {regime: parts.rows(study, regime) for regime in study.regimes},
-        "counts": {regime: parts.counts(study, regime) for regime in study.regimes},
-        "curves": parts.curves(study),
-        "strips": report_gallery.strips(study),
-        "galleries": report_gallery.galleries(study),
-        "stops": figures.gradient(str(study.about["colormap"])),
-        "drawn": pd.crosstab(study.sample["category_name"], study.sample["size_group"]),
-        "categories": parts.categories(study),
-        "parameters": list(provenance.flattened(study.params.model_dump())),
-    }
+def draw(study: Study, *, fingerprints: Mapping[str, str]) -> Report:
+    """Draw what all forms of a study's report share.
+
+    Parameters
+    ----------
+    fingerprints
+        By file that the study was read from: its hash.
+    """
+    return Report(
+        {
+            "study": study,
+            "params": study.params,
+            "words": report_words,
+            "sampled": report_sample,
+            "marks": report_marks,
+            "text": report_text,
+            "evidence": evidence,
+            "causes": report_causes,
+            "cause_words": report_cause_words,
+            "attention": report_attention,
+            "attention_words": report_attention_words,
+            "explorer": report_explorer,
+            "failures": report_failures,
+            "terms": terms,
+            "groups": GROUPS,
+            "regimes": REGIMES,
+            "difference": DIFFERENCE,
+            "power": POWER,
+            "vacuous": VACUOUS,
+            "families": parts.families(study),
+            "levels": parts.levels(study),
+            "panels": parts.panels(study),
+            "headline_names": parts.drawn(study),
+            "tables": {regime: parts.rows(study, regime) for regime in study.regimes},
+            "counts": {regime: parts.counts(study, regime) for regime in study.regimes},
+            "curves": parts.curves(study),
+            "strips": report_gallery.strips(study),
+            "galleries": report_gallery.galleries(study),
+            "stops": figures.gradient(str(study.about["colormap"])),
+            "drawn": pd.crosstab(study.sample["category_name"], study.sample["size_group"]),
+            "categories": parts.categories(study),
+            "parameters": list(provenance.flattened(study.params.model_dump())),
+            "fingerprints": fingerprints,
+            "versions": provenance.versions(),
+            "revision": provenance.revision(),
+        }
+    )
