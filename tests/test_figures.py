@@ -22,6 +22,7 @@ def accuracies(**changes):
             "low": acc - 0.1,
             "high": acc + 0.1,
             "hollow": False,
+            "tip": f"{name}, {group}: {100 * acc:.1f}%",
         }
         for name in LABELS
         for group, acc in (("all", 0.5), ("small", 0.25), ("medium", 0.5), ("large", 0.75))
@@ -39,6 +40,37 @@ def draw(table=None, *, name="one", labels=LABELS, levels=LEVELS):
 
 def ids(svg):
     return set(re.findall(r'\bid="([^"]*)"', svg))
+
+
+def tips(svg):
+    """Give what the marks say, in order; each of them is one shape."""
+    marks = [part for part in ElementTree.fromstring(svg).iter() if "data-tip" in part.attrib]
+    for mark in marks:
+        assert len([*mark.iter(f"{SVG}use"), *mark.findall(f"{SVG}path")]) == 1
+    return [mark.get("data-tip") for mark in marks]
+
+
+def silent(svg):
+    """Give how the dots inside the axes look that say nothing."""
+    root = ElementTree.fromstring(svg)
+    told = {
+        mark
+        for part in root.iter()
+        if "data-tip" in part.attrib
+        for mark in part.iter(f"{SVG}use")
+    }
+    axes = [part for part in root.iter(f"{SVG}g") if part.get("clip-path")]
+    dots = [mark for part in axes for mark in part.iter(f"{SVG}use")]
+    return [mark.get("style") for mark in dots if mark not in told]
+
+
+def across(svg, said):
+    """Give how far to the right the mark lies that says this, in accuracy."""
+    root = ElementTree.fromstring(svg)
+    ticks = {text.text: float(text.get("x")) for text in root.iter(f"{SVG}text")}
+    (mark,) = [part for part in root.iter() if part.get("data-tip") == said]
+    place = float(next(mark.iter(f"{SVG}use")).get("x"))
+    return (place - ticks["0%"]) / (ticks["100%"] - ticks["0%"])
 
 
 def intervals(svg, group):
@@ -104,12 +136,45 @@ def test_a_dot_is_hollow_where_it_is_said_to_be_or_has_no_interval(column):
     assert filled(svg, "large") == (len(LABELS), len(LABELS))
 
 
+def test_every_dot_says_what_the_table_says_of_it():
+    svg = draw()
+    table = accuracies().query("size_group != 'all'")
+    assert sorted(tips(svg)) == sorted(table["tip"])
+    assert silent(svg) == []
+    for row in table.itertuples():
+        assert across(svg, row.tip) == pytest.approx(row.value, abs=0.002)
+
+
+def test_what_is_not_drawn_says_nothing():
+    table = accuracies(value=np.nan)
+    drawn = ~table["size_group"].isin(["all", "small"])
+    assert sorted(tips(draw(table))) == sorted(table.loc[drawn, "tip"])
+    assert tips(draw(labels={"orig_full": "Untouched"})) == [
+        f"orig_full, {group}: {percent}%"
+        for group, percent in (("small", "25.0"), ("medium", "50.0"), ("large", "75.0"))
+    ]
+
+
+def test_what_a_mark_says_is_escaped_and_no_id():
+    svg = draw(accuracies(tip=HOSTILE))
+    assert tips(svg).count(HOSTILE) == len(LABELS)
+    root = ElementTree.fromstring(svg)
+    assert root.find(f".//{SVG}img") is None
+    found = re.findall(r'\bid="([^"]*)"', svg)
+    assert len(found) == len(set(found))
+    assert not any("tip" in name or "onerror" in name for name in found)
+    # Marks differ in what they say alone: a drawing does not depend on it.
+    assert re.sub(r'data-tip="[^"]*"', "", svg) == re.sub(r'data-tip="[^"]*"', "", draw())
+
+
 def test_an_axis_may_count_from_zero_to_one():
     svg = figures.by_condition(
         accuracies(), name="x", title="", labels=LABELS, levels={}, measure="SSIM", in_percent=False
     )
-    assert "%" not in svg
-    assert "SSIM" in svg
+    written = [text.text for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+    assert "1.0" in written
+    assert not any("%" in text for text in written)
+    assert "SSIM" in written
 
 
 def test_a_table_without_rows_still_gives_axes():

@@ -7,6 +7,7 @@ import pytest
 
 from smallsight import figures_attention
 from smallsight.figures import COOL, FAINT, INK, WARM
+from test_figures import silent, tips
 from test_figures_evidence import HOSTILE, SVG, dots, texts
 
 HREF = "{http://www.w3.org/1999/xlink}href"
@@ -18,6 +19,7 @@ AREAS = [0.5, 1.0, 4.0]
 def rows(*, labels=LABELS, medians=MEDIANS):
     table = pd.DataFrame({"label": labels, "median": medians, "is_control": [0, 0, 1, 1]})
     table = table.astype({"is_control": bool})
+    table["tip"] = [f"median {median}" for median in medians]
     return table.assign(low=table["median"] - 0.25, high=table["median"] + 0.5)
 
 
@@ -35,6 +37,8 @@ def regions_table(sizes=AREAS):
         ]
     )
     for region in ("object", "random"):
+        told = zip(table["change"], table["area"], table[region], strict=True)
+        table[f"{region}_tip"] = [" ".join(map(str, [region, *one])) for one in told]
         table[f"{region}_low"] = table[region] - 0.02
         table[f"{region}_high"] = table[region] + 0.03
     return table
@@ -97,6 +101,50 @@ def test_medians_and_quartiles_lie_where_the_axis_says_top_to_bottom():
     assert [text for text in texts(svg) if text in LABELS] == LABELS
 
 
+def spoken(svg):
+    """Give the marks that say something, by what they say."""
+    parts = [part for part in ElementTree.fromstring(svg).iter() if "data-tip" in part.attrib]
+    return {part.get("data-tip"): next(part.iter(f"{SVG}use")) for part in parts}
+
+
+def test_every_median_says_what_the_table_says_of_it():
+    svg = spreads(rows())
+    assert tips(svg) == list(rows()["tip"])
+    assert silent(svg) == []
+    for said, mark in spoken(svg).items():
+        place = scale(svg, "x")(float(mark.get("x")))
+        assert place == pytest.approx(float(said.split()[1]), abs=0.01)
+
+
+def test_every_dot_of_a_region_says_what_the_table_says_of_it():
+    table = regions_table()
+    svg = regions(table)
+    assert sorted(tips(svg)) == sorted([*table["object_tip"], *table["random_tip"]])
+    assert silent(svg) == []
+    areas, at = area_ticks(svg)
+    for said, mark in spoken(svg).items():
+        region, change, area, value = said.split()
+        assert scale(svg, "y")(float(mark.get("y"))) == pytest.approx(100 * float(value), abs=0.1)
+        assert float(mark.get("x")) == pytest.approx(at[areas.index(float(area))], abs=4)
+        assert {"removed": WARM, "restored": COOL}[change] in mark.get("style")
+        assert ("fill: none" in mark.get("style") or "fill-opacity: 0" in mark.get("style")) == (
+            region == "random"
+        )
+
+
+@pytest.mark.parametrize("draw", [
+    lambda: spreads(rows().assign(tip=HOSTILE)),
+    lambda: regions(regions_table().assign(object_tip=HOSTILE, random_tip=HOSTILE)),
+])  # fmt: skip
+def test_what_marks_say_is_escaped_and_ids_stay_unique(draw):
+    svg = draw()
+    assert set(tips(svg)) == {HOSTILE}
+    root = ElementTree.fromstring(svg)
+    assert root.find(f".//{SVG}img") is None
+    ids = [part.get("id") for part in root.iter() if part.get("id")]
+    assert len(ids) == len(set(ids))
+
+
 def test_controls_alone_are_grey_and_of_another_shape():
     svg = spreads(rows())
     shapes = {f"#{p.get('id')}": p.get("d") for p in ElementTree.fromstring(svg).iter(f"{SVG}path")}
@@ -114,6 +162,7 @@ def test_a_row_without_numbers_keeps_its_label_alone(column):
     np.testing.assert_allclose(scale(svg, "x")(places(dots(svg, INK), "x")), [2.0], atol=0.01)
     assert len(lines(svg, INK)) == 1
     assert "Failed" in texts(svg)
+    assert tips(svg) == [said for said in table["tip"] if said != "median 1.5"]
     assert "nan" not in svg
 
 
@@ -172,7 +221,8 @@ def test_regions_keep_to_the_limits_given(limits):
 def test_regions_leave_out_what_is_no_number():
     table = regions_table()
     table.loc[(table["change"] == "removed") & (table["area"] == 1), "object"] = np.nan
-    assert len(dots(regions(table), WARM)) == 2 * len(AREAS) - 1
+    svg = regions(table)
+    assert len(dots(svg, WARM)) == 2 * len(AREAS) - 1
     ends = [f"{region}_{end}" for region in ("object", "random") for end in ("low", "high")]
     svg = regions(table.assign(**dict.fromkeys(ends, np.nan)))
     assert lines(svg, WARM) == lines(svg, COOL) == []

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from smallsight import figures, figures_causes
+from test_figures import tips
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "<img src=x onerror=alert(1)> $x_1$ & \"'"
@@ -18,6 +19,7 @@ def parts(values=VALUES, *, hollow=(), label="part"):
     table = table.assign(is_total=False, hollow=[i in hollow for i in range(len(values))])
     total = {"label": "Gap", "value": sum(values), "is_total": True, "hollow": False}
     table = pd.concat([table, pd.DataFrame([total])], ignore_index=True)
+    table["tip"] = [f"{name}: {value}" for name, value in zip(table["label"], table["value"], strict=True)]
     return table.assign(low=table["value"] - 0.05, high=table["value"] + 0.05)
 
 
@@ -45,8 +47,9 @@ def bars(svg):
     found = []
     share = scale(svg)
     for part in ElementTree.fromstring(svg).iter(f"{SVG}g"):
-        path = part.find(f"{SVG}path")
-        if re.fullmatch(r"fall-patch_\d+", part.get("id", "")) and path.get("clip-path"):
+        if "data-tip" in part.attrib:
+            path = part.find(f"{SVG}path")
+            assert path.get("clip-path")
             corners = np.array(re.findall(r"[ML] (\S+) (\S+)", path.get("d")), float)
             is_filled = "fill: none" not in path.get("style")
             found.append((corners[:, 1].min(), *sorted(share(corners[:, 0])[:2]), is_filled))
@@ -59,6 +62,14 @@ def test_each_bar_starts_where_the_one_above_it_ends_and_the_last_at_nothing():
     due.append(sorted((0, sum(VALUES))))
     drawn = bars(waterfall(parts()))
     np.testing.assert_allclose([bar[:2] for bar in drawn], due, atol=0.005)
+
+
+def test_every_bar_says_what_the_table_says_of_it():
+    svg = waterfall(parts())
+    assert tips(svg) == list(parts()["tip"])
+    # A bar is as long as the number that it says.
+    for said, (left, right, _) in zip(tips(svg), bars(svg), strict=True):
+        assert right - left == pytest.approx(abs(float(said.partition(": ")[2])), abs=0.005)
 
 
 def test_the_inconclusive_bars_are_hollow():
@@ -124,6 +135,16 @@ def test_drawings_are_the_same_every_time_and_names_are_text():
         root = ElementTree.fromstring(draw())
         assert root.find(f".//{SVG}img") is None
         assert HOSTILE in [text.text for text in root.iter(f"{SVG}text")]
+
+
+def test_what_bars_say_is_escaped_and_ids_stay_unique():
+    svg = waterfall(parts().assign(tip=HOSTILE))
+    assert tips(svg) == [HOSTILE] * 5
+    root = ElementTree.fromstring(svg)
+    assert root.find(f".//{SVG}img") is None
+    ids = [part.get("id") for part in root.iter() if part.get("id")]
+    assert len(ids) == len(set(ids))
+    assert all(name.startswith("fall-") for name in ids)
 
 
 def test_numbers_in_cells_keep_their_colours_on_a_dark_page():

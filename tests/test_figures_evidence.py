@@ -7,6 +7,7 @@ import pytest
 from scipy.special import expit
 
 from smallsight import figures, figures_evidence
+from test_figures import silent, tips
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "<img src=x onerror=alert(1)> $x_1$ & \"'"
@@ -34,6 +35,8 @@ def rows(**changes):
         ]
     )
     table = table.assign(ci_low=table["acc"] - 0.1, ci_high=table["acc"] + 0.1, hollow=False)
+    places = zip(table["size_group"], table["position"], table["is_headline"], strict=True)
+    table["tip"] = [" ".join(map(str, place)) for place in places]
     for column, value in changes.items():
         table.loc[table["size_group"] == "small", column] = value
     return table
@@ -49,6 +52,26 @@ def panel(untouched=FIT, changed=None, *, bins=None, title="Crop"):
     return figures_evidence.against_side(
         untouched, changed, bins=bins or {}, name="two", title=title
     )
+
+
+BINS = pd.DataFrame(
+    {"side": [3.0, 6.0, 12.0, 40.0], "acc": [0.25, 0.4, 0.6, 0.85], "ci_low": 0.1, "ci_high": 0.9}
+).assign(tip=["bin 1", "bin 2", "bin 3", "bin 4"])
+SIZES = pd.DataFrame(
+    {
+        "size_group": ["small", "medium", "large"],
+        "side": [4.0, 9.0, 35.0],
+        # Small ones lie below the curve, the others above.
+        "acc": [0.26, 0.62, 0.9],
+        "ci_low": [0.2, 0.5, 0.8],
+        "ci_high": [0.4, 0.7, 0.95],
+        "tip": ["small ones", "medium ones", "large ones"],
+    }
+)
+
+
+def headline(fit=FIT, *, bins=BINS, groups=SIZES, chance=0.2):
+    return figures_evidence.headline(fit, bins=bins, groups=groups, chance=chance, name="one")
 
 
 def texts(svg):
@@ -101,6 +124,27 @@ def test_one_regime_has_dots_where_the_table_says_the_other_none():
         np.testing.assert_allclose(found, [acc] * len(STEPS), atol=0.005)
 
 
+def test_every_dot_says_what_the_table_says_of_it():
+    table = rows()
+    svg = ladder(table)
+    assert sorted(tips(svg)) == sorted(table.loc[table["is_headline"], "tip"])
+    assert silent(svg) == []
+    for group, series in figures.SERIES.items():
+        root = ElementTree.fromstring(svg)
+        marks = [part for part in root.iter() if part.get("data-tip", "").startswith(group)]
+        shown = [next(mark.iter(f"{SVG}use")) for mark in marks]
+        assert {series.colour in mark.get("style") for mark in shown} == {True}
+        places = [float(mark.get("x")) for mark in shown]
+        assert places == sorted(places)
+        assert [mark.get("data-tip").split()[1] for mark in marks] == ["0", "1", "2"]
+
+
+def test_what_is_not_drawn_says_nothing():
+    table = rows(acc=np.nan)
+    left = table["is_headline"] & (table["size_group"] != "small")
+    assert sorted(tips(ladder(table))) == sorted(table.loc[left, "tip"])
+
+
 def test_hollow_dots_are_hollow():
     def fills(svg, group):
         return {
@@ -129,6 +173,22 @@ def test_a_drawing_is_the_same_every_time_and_its_names_are_text():
         assert HOSTILE in [text.text for text in root.iter(f"{SVG}text")]
 
 
+@pytest.mark.parametrize("draw", [
+    lambda: ladder(rows(tip=HOSTILE)),
+    lambda: panel(bins={"orig_full": BINS.assign(tip=HOSTILE)}),
+    lambda: headline(bins=BINS.assign(tip=HOSTILE), groups=SIZES.assign(tip=HOSTILE)),
+])  # fmt: skip
+def test_what_marks_say_is_escaped_and_ids_stay_unique(draw):
+    svg = draw()
+    assert tips(svg).count(HOSTILE) >= 3
+    root = ElementTree.fromstring(svg)
+    assert root.find(f".//{SVG}img") is None
+    ids = [part.get("id") for part in root.iter() if part.get("id")]
+    assert len(ids) == len(set(ids))
+    assert all(re.match("one-|two-", name) for name in ids)
+    assert "tip: " not in svg
+
+
 @pytest.mark.parametrize("threshold", [3.0, 20.0, 0.0, np.inf])
 def test_the_curve_drawn_is_the_curve_fitted(threshold):
     drawn = line(panel(FIT | {"threshold": threshold}), figures.INK)
@@ -147,14 +207,119 @@ def test_the_threshold_lies_half_way_up_and_is_left_out_beyond_all_sides():
 
 
 def test_untouched_pictures_are_grey_beside_a_change():
-    points = pd.DataFrame({"side": [4.0, 16.0], "acc": 0.5, "ci_low": 0.4, "ci_high": 0.6})
-    bins = {"orig_full": points, "crop": points.assign(acc=0.3)}
+    points = pd.DataFrame(
+        {"side": [4.0, 16.0], "acc": 0.5, "ci_low": 0.4, "ci_high": 0.6, "tip": ["a", "b"]}
+    )
+    bins = {"orig_full": points, "crop": points.assign(acc=0.3, tip=["c", "d"])}
     svg = panel(FIT, FIT | {"condition": "crop"}, bins=bins)
     np.testing.assert_allclose(heights(svg, figures.FAINT), [0.5, 0.5], atol=0.005)
     np.testing.assert_allclose(heights(svg, figures.INK), [0.3, 0.3], atol=0.005)
     alone = panel(bins=bins)
     np.testing.assert_allclose(heights(alone, figures.INK), [0.5, 0.5], atol=0.005)
+    assert tips(svg) == ["a", "b", "c", "d"]
+    assert tips(alone) == ["a", "b"]
+    # The threshold alone has no objects of its own.
+    assert [figures_evidence.THRESHOLD in style for style in silent(svg)] == [True]
 
 
 def test_sides_are_read_in_doublings():
     assert [text for text in texts(panel()) if text.isdigit()] == ["2", "4", "8", "16", "32", "64"]
+
+
+
+def sides(svg, marks):
+    """Give the sides at which marks lie, read off the drawing."""
+    ticks = {}
+    for part in ElementTree.fromstring(svg).iter(f"{SVG}g"):
+        if re.fullmatch(r"(one|two)-xtick_\d+", part.get("id", "")):
+            side = float(next(part.iter(f"{SVG}text")).text)
+            ticks[float(next(part.iter(f"{SVG}use")).get("x"))] = np.log(side)
+    slope, start = np.polyfit(list(ticks), list(ticks.values()), 1)
+    return np.exp(slope * np.array([float(mark.get("x")) for mark in marks]) + start)
+
+
+def spans(svg, colour):
+    """Give the ends of straight lines of a colour that lie across the drawing, as sides."""
+    marks = re.findall(
+        rf'd="M (\S+) (\S+) \nL (\S+) \2 \n" clip-path="[^"]*" style="fill: none; stroke: {colour};', svg
+    )
+    return [tuple(sides(svg, [{"x": left}, {"x": right}])) for left, _, right in marks]
+
+
+ALL = [series.colour for series in figures.SERIES.values()]
+"""Colours of the size groups, in order."""
+
+
+def test_page_ones_figure_has_every_group_of_objects_where_the_tables_say():
+    svg = headline()
+    for table, colours in ((BINS, [figures.FAINT]), (SIZES, ALL)):
+        marks = [mark for colour in colours for mark in dots(svg, colour)]
+        np.testing.assert_allclose(sides(svg, marks), table["side"], rtol=0.01)
+        found = [height for colour in colours for height in heights(svg, colour)]
+        np.testing.assert_allclose(found, table["acc"], atol=0.005)
+    assert tips(svg) == [*BINS["tip"], *SIZES["tip"]]
+    # The threshold alone has no objects of its own.
+    assert [figures.INK in style for style in silent(svg)] == [True]
+
+
+def test_page_ones_curve_is_the_curve_fitted_with_its_threshold_half_way_up():
+    svg = headline()
+    drawn = line(svg, figures.FAINT)
+    at = np.linspace(np.log(2.0 / 1.15), np.log(64.0 * 1.15), len(drawn))
+    np.testing.assert_allclose(drawn, 0.2 + 0.7 * expit((at - np.log(8)) / 0.5), atol=0.005)
+    (diamond,) = dots(svg, figures.INK)
+    assert sides(svg, [diamond]) == pytest.approx([8.0], rel=0.01)
+    assert heights(svg, figures.INK) == pytest.approx([0.55], abs=0.005)
+    assert spans(svg, figures.INK) == [pytest.approx((4.0, 16.0), rel=0.01)]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "low", "high", "level", "span"),
+    [
+        (0.0, 0.0, 5.0, 0.9, (2.0 / 1.15, 5.0)),
+        (0.0, 0.0, 0.0, 0.9, (2.0 / 1.15, 2.0 / 1.15)),
+        (np.inf, 30.0, np.inf, 0.2, (30.0, 64.0 * 1.15)),
+        (np.inf, 0.0, np.inf, 0.2, (2.0 / 1.15, 64.0 * 1.15)),
+    ],
+)
+def test_a_threshold_beyond_all_sides_leaves_a_level_line_and_no_diamond(
+    threshold, low, high, level, span
+):
+    svg = headline(FIT | {"threshold": threshold, "ci_low": low, "ci_high": high})
+    np.testing.assert_allclose(line(svg, figures.FAINT), level, atol=0.005)
+    assert dots(svg, figures.INK) == []
+    assert spans(svg, figures.INK) == [pytest.approx(span, rel=0.01)]
+    assert not re.search(r"\b(nan|inf)\b", svg)
+
+
+@pytest.mark.parametrize("fit", [FIT, None], ids=["curve", "no curve"])
+@pytest.mark.parametrize(("groups", "bins"), [(3, 4), (3, 0), (1, 0), (1, 1), (0, 1), (0, 4)])
+def test_page_ones_figure_may_lack_anything(fit, groups, bins):
+    parts = {"groups": SIZES[:groups], "bins": BINS[:bins]}
+    svg = headline(fit, **parts)
+    assert svg == headline(fit, **parts)
+    assert tips(svg) == [*BINS["tip"][:bins], *SIZES["tip"][:groups]]
+    assert len(dots(svg, figures.INK)) == (fit is not None)
+    told = [text for text in texts(svg) if re.match("Small|Medium|Large", text)]
+    assert told == ["Small 26.0%", "Medium 62.0%", "Large 90.0%"][:groups]
+    assert not re.search(r"\b(nan|inf)\b", svg)
+    # Everything lies inside the axes.
+    left, right = (float(value) for value in re.search(r"M (\S+) \S+ \nL (\S+) ", svg).groups())
+    marks = [mark for colour in (figures.FAINT, *ALL) for mark in dots(svg, colour)]
+    assert all(left < float(mark.get("x")) < right for mark in marks)
+
+
+def test_without_chance_no_line_is_dashed():
+    assert "dasharray" in headline()
+    assert "dasharray" not in headline(chance=None)
+
+
+def test_a_size_groups_accuracy_stands_on_the_side_that_the_curve_leaves_free():
+    svg = headline()
+    root = ElementTree.fromstring(svg)
+    written = {text.text: float(text.get("y")) for text in root.iter(f"{SVG}text") if text.get("y")}
+    places = [float(dots(svg, colour)[0].get("y")) for colour in ALL]
+    for label, place, is_above in zip(
+        ("Small 26.0%", "Medium 62.0%", "Large 90.0%"), places, (False, True, True), strict=True
+    ):
+        assert (written[label] < place) == is_above

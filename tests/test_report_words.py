@@ -1,13 +1,23 @@
 """Sentences: a direction stands only where a verdict gives one."""
 
+import contextlib
+import dataclasses
 import math
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from reported import APART, INPUTS
-from smallsight import report_marks, report_sample, report_text, report_words
+from reported import APART, INPUTS, write_study
+from smallsight import (
+    params,
+    report_inputs,
+    report_marks,
+    report_sample,
+    report_text,
+    report_words,
+)
 from smallsight.report_study import GROUPS
 
 ALIKE = {"small": 0.50, "medium": 0.52, "large": 0.54}
@@ -103,7 +113,8 @@ def test_a_cost_is_told_only_where_its_verdict_gives_a_direction(reported_study)
 
 
 def test_equal_conditions_give_no_direction_at_all(reported_study):
-    points = report_words.points(reported_study())
+    made = reported_study()
+    points = [*report_words.finding(made), *report_words.points(made)]
     assert not any(word in point for point in points for word in DIRECTIONS)
     assert sum("detectable: " in point for point in points) == 4
 
@@ -124,17 +135,109 @@ def test_one_category_says_nothing_about_recognition(reported_study):
 @pytest.mark.parametrize("group", GROUPS)
 def test_an_empty_group_is_named_and_never_compared(reported_study, group):
     made = reported_study(counts={group: 0})
-    words = " ".join(said(made))
+    words = " ".join([*said(made), *report_words.finding(made)])
     assert ("cannot be compared" in words) == (group != "medium")
+    assert ("Where the gap comes from" in words) == (group == "medium")
     assert "nan" not in words.lower()
     assert report_sample.shortfalls(made) == [
         f"{group.capitalize()}: 0 of the 40 requested were drawn; 0 were eligible."
     ]
 
 
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A study in which no change does anything, to be given other verdicts."""
+    folder = write_study(tmp_path_factory.mktemp("told"))
+    with contextlib.chdir(folder):
+        return report_inputs.read(INPUTS, params.load())
+
+
+def changed(study, verdicts, *, regime="fixed", group="small"):
+    """Give effects of one regime on one size group these verdicts, by condition."""
+    table = study.effects.copy()
+    here = (table["regime"] == regime) & (table["size_group"] == group)
+    told = table["condition"].map(verdicts)
+    table["verdict"] = told.where(here & told.notna(), "inconclusive")
+    return dataclasses.replace(study, effects=table)
+
+
+def directed(sentences):
+    """Give the conditions under which small objects are said to be recognised less, and more."""
+    text = next((one for one in sentences if "small objects are recognised" in one), "")
+    parts = re.split(r"(less|more) often under ", text)
+    named = {order: re.findall("“(.*?)”", part) for order, part in zip(parts[1::2], parts[2::2])}
+    return named.get("less", []), named.get("more", [])
+
+
+def test_a_finding_has_a_direction_only_where_a_verdict_gives_one(study):
+    references = [step.name for step in study.happenings if step.is_reference]
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        draws = rng.choice(["lower", "higher", "inconclusive", "inconclusive"], len(references))
+        verdicts = dict(zip(references, draws, strict=True))
+        made = changed(study, verdicts)
+        less, more = (
+            [study.label(name) for name in references if verdicts[name] == verdict]
+            for verdict in ("lower", "higher")
+        )
+        found = report_words.finding(made)
+        assert directed(found) == (less, more)
+        assert len(found) == 1 + bool(less or more)
+        # What is undecided stands with the tables, not on page one.
+        assert "no change" not in " ".join(found)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "regime", "group"),
+    [
+        (("object_only", "context_only", "zoom_matched"), "fixed", "small"),
+        (("downscale/scale=0.25", "zoom/factor=2"), "fixed", "small"),
+        (("orig_crop", "downscale"), "retrained", "small"),
+        (("orig_crop", "downscale"), "fixed", "large"),
+        (("orig_crop", "downscale"), "fixed", "small-large"),
+    ],
+)
+def test_a_finding_tells_of_small_objects_under_reference_levels_alone(
+    study, conditions, regime, group
+):
+    verdicts = dict.fromkeys(conditions, "lower")
+    known = study.effects.set_index(["regime", "condition", "size_group"]).index
+    assert all((regime, name, group) in known for name in conditions)
+    made = changed(study, verdicts, regime=regime, group=group)
+    assert directed(report_words.finding(made)) == ([], [])
+    assert report_words.finding(made) == report_words.finding(study)
+
+
+def test_a_finding_tells_numbers_as_the_table_of_effects_has_them(study):
+    (sentence,) = report_words.finding(changed(study, {"orig_crop": "lower"}))[1:]
+    row = study.effect("fixed", "orig_crop", "small")
+    numbers = f"{report_text.signed(row['delta'])} points, {report_text.span(row)}"
+    assert f"“Crop” ({numbers}, {report_text.p_equals(row['p_holm'])})." in sentence
+
+
+@pytest.mark.parametrize("verdict", ["favours large", "favours small", "inconclusive"])
+def test_a_finding_names_parts_of_the_gap_by_their_verdicts(study, verdict):
+    ledger = study.ledger.copy()
+    ledger["verdict"] = "inconclusive"
+    chosen = (ledger["part"] == "context") & (ledger["regime"] == "fixed")
+    assert chosen.sum() == 1
+    ledger.loc[chosen, "verdict"] = verdict
+    (sentence,) = report_words.finding(dataclasses.replace(study, ledger=ledger))
+    fixed, retrained = sentence.split("; retrained head, ")
+    is_shown = verdict != "inconclusive"
+    assert ("no part of" in fixed) != is_shown
+    assert ("context 0.0 (" in fixed) == is_shown
+    assert "no part of" in retrained
+
+
+def test_without_causes_and_effects_nothing_is_found(study):
+    made = dataclasses.replace(study, ledger=study.ledger[:0], effects=study.effects[:0])
+    assert report_words.finding(made) == []
+
+
 def test_a_vacuous_condition_is_marked_wherever_a_sentence_names_it(reported_study):
     made = reported_study(changes={("fixed", "downscale"): -0.28, ("fixed", "bg_blur"): -0.28})
-    words = " ".join(said(made))
+    words = " ".join([*said(made), *report_words.finding(made)])
     for label, mark in (("Downscale", "∅"), ("Background blur", "⊙")):
         assert f"“{label}” {mark}" in words
         assert not re.search(f"“{label}”(?! {mark})", words)

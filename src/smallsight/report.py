@@ -103,11 +103,10 @@ def draw(study: Study, *, fingerprints: Mapping[str, str]) -> Report:
             "vacuous": VACUOUS,
             "families": parts.families(study),
             "levels": parts.levels(study),
-            "panels": parts.panels(study),
+            "panels": _panels(study),
             "headline_names": parts.drawn(study),
             "tables": {regime: parts.rows(study, regime) for regime in study.regimes},
             "counts": {regime: parts.counts(study, regime) for regime in study.regimes},
-            "curves": parts.curves(study),
             "strips": report_gallery.strips(study),
             "galleries": report_gallery.galleries(study),
             "stops": figures.gradient(str(study.about["colormap"])),
@@ -119,3 +118,20 @@ def draw(study: Study, *, fingerprints: Mapping[str, str]) -> Report:
             "revision": provenance.revision(),
         }
     )
+
+
+def _panels(study: Study) -> dict[str, Any]:
+    """Draw all figures but those that are pictures, once for all forms."""
+    return {
+        "ledger": report_causes.waterfalls(study),
+        "headline": evidence.headline(study),
+        "accuracy": parts.panels(study),
+        "ladders": evidence.dose_response(study),
+        "thresholds": evidence.threshold_panels(study),
+        "severity": evidence.severity_panels(study),
+        "confusion": report_causes.confusions(study),
+        "lift": report_attention.lifts(study),
+        "superiority": report_attention.superiorities(study),
+        "regions": report_attention.regions(study),
+        "training": parts.curves(study),
+    }

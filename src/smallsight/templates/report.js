@@ -1,315 +1,464 @@
 "use strict";
 
-const byId = (id) => document.getElementById(id);
+/* Makes figures, tables and objects answer to pointer and keys. Without it the page is still whole,
+   but for the gallery. Whatever comes from the data is set as text, never as markup. */
 
-/* Build an element; whatever comes from the data is set as text, never as markup. */
+const byId = (id) => document.getElementById(id);
+const isPlain = (event) => !(event.altKey || event.ctrlKey || event.metaKey || event.shiftKey);
+
 function make(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
   element.append(...children);
   return element;
 }
 
-/* Tables: a click on a heading sorts by its column, up, then down, then as it was. */
+/* Tables ------------------------------------------------------------------------------------- */
+
+const words = new Intl.Collator("en", { numeric: true });
+
+/* What a cell is sorted by: its number, else its text; null where it says nothing. */
+function sortKey({ dataset, textContent }) {
+  const text = textContent.trim();
+  if (dataset.sort === undefined) return ["", "–", "no objects"].includes(text) ? null : text;
+  const number = Number(dataset.sort.replace("inf", "Infinity"));
+  return Number.isNaN(number) ? null : number;
+}
+
+function compareKeys(a, b) {
+  return typeof a === "number" && typeof b === "number" ? a - b : words.compare(a, b);
+}
+
+/* A click on a heading sorts by its column, up, then down, then as it was. */
 function sortable(table) {
-  const body = table.tBodies[0];
-  const rows = [...table.tBodies].flatMap((part) => [...part.rows]);
+  const parts = [...table.tBodies].map((body) => ({ body, rows: [...body.rows] }));
+  const rows = parts.flatMap((part) => part.rows);
   const headings = [...table.tHead.rows[0].cells];
-  const value = (row, column) => {
-    const cell = row.cells[column];
-    return cell.dataset.sort ?? cell.textContent.trim();
-  };
-  const compare = (a, b) => {
-    const [x, y] = [Number(a), Number(b)];
-    if (a !== "" && b !== "" && !Number.isNaN(x) && !Number.isNaN(y)) return x - y;
-    return a.localeCompare(b, "en", { numeric: true });
-  };
+
   const sort = (heading, column) => {
     const next = { ascending: "descending", descending: "none" };
     const order = next[heading.getAttribute("aria-sort")] ?? "ascending";
     headings.forEach((other) => other.removeAttribute("aria-sort"));
-    if (order !== "none") heading.setAttribute("aria-sort", order);
-    const sign = { ascending: 1, descending: -1, none: 0 }[order];
-    const isMissing = (row) => ["", "–", "no objects"].includes(value(row, column));
-    const sorted = rows.toSorted((a, b) =>
-      sign && (isMissing(a) - isMissing(b) || sign * compare(value(a, column), value(b, column))));
-    body.append(...sorted);
+    if (order === "none") {
+      parts.forEach((part) => part.body.append(...part.rows));
+      return;
+    }
+    heading.setAttribute("aria-sort", order);
+    const sign = order === "ascending" ? 1 : -1;
+    const keys = new Map(rows.map((row) => [row, sortKey(row.cells[column])]));
+    const known = rows.filter((row) => keys.get(row) !== null);
+    const missing = rows.filter((row) => keys.get(row) === null);
+    known.sort((a, b) => sign * compareKeys(keys.get(a), keys.get(b)));
+    parts[0].body.append(...known, ...missing);
   };
+
   headings.forEach((heading, column) => {
-    const button = make("button", { type: "button", title: "Sort by this column" });
-    button.append(...heading.childNodes);
-    heading.append(button);
+    const button = make("button", { type: "button", title: "Sort by this column" }, ...heading.childNodes);
     button.addEventListener("click", () => sort(heading, column));
+    heading.append(button);
   });
 }
 
-/* Figures: what a mark stands for, under the pointer, or by the arrow keys once a figure has focus. */
+/* Figures ------------------------------------------------------------------------------------ */
+
+/* The mark within reach of the pointer that is nearest: marks are smaller than a fingertip. */
+function nearest(marks, { clientX: x, clientY: y }) {
+  let least = 12;
+  let found = null;
+  for (const mark of marks) {
+    const { left, right, top, bottom } = mark.getBoundingClientRect();
+    const distance = Math.hypot(Math.max(left - x, 0, x - right), Math.max(top - y, 0, y - bottom));
+    if (distance < least) [least, found] = [distance, mark];
+  }
+  return found;
+}
+
+/* What a mark stands for: near the pointer, or by the arrow keys once a figure has focus. */
 function tips() {
-  const box = make("div", { id: "tip", role: "status", hidden: true });
+  // Always there, empty or not: a status that comes and goes is not read out.
+  const box = make("div", { id: "tip", role: "status" });
   document.body.append(box);
   let shown = null;
-  const hide = () => {
-    shown?.classList.remove("here");
-    shown = null;
-    box.hidden = true;
-  };
-  const show = (mark) => {
-    hide();
-    shown = mark;
-    mark.classList.add("here");
-    box.textContent = mark.dataset.tip;
-    box.hidden = false;
-    const at = mark.getBoundingClientRect();
+
+  const place = () => {
+    if (!shown) return;
+    const at = shown.getBoundingClientRect();
     const left = at.left + at.width / 2 - box.offsetWidth / 2;
+    const most = document.documentElement.clientWidth - box.offsetWidth - 4;
     const above = at.top - box.offsetHeight - 8;
-    box.style.left = `${Math.max(4, Math.min(left, document.documentElement.clientWidth - box.offsetWidth - 4))}px`;
+    box.style.left = `${Math.max(4, Math.min(left, most))}px`;
     box.style.top = `${above > 4 ? above : at.bottom + 8}px`;
   };
-  document.addEventListener("pointerover", (event) => {
-    const mark = event.target.closest?.("[data-tip]");
-    if (mark) show(mark);
-    else if (shown) hide();
-  });
-  document.addEventListener("scroll", hide, { passive: true });
-  for (const figure of document.querySelectorAll("svg")) {
-    const marks = [...figure.querySelectorAll("[data-tip]")];
-    if (!marks.length) continue;
-    let place = -1;
+  const show = (mark) => {
+    if (mark === shown) return;
+    shown?.classList.remove("here");
+    shown = mark;
+    shown?.classList.add("here");
+    box.textContent = mark?.dataset.tip ?? "";
+    place();
+  };
+  const hide = () => show(null);
+
+  const listen = (figure, marks) => {
     figure.setAttribute("tabindex", "0");
+    // As an image it would keep no arrow key from a screen reader.
+    figure.setAttribute("role", "application");
     figure.setAttribute("aria-roledescription", "figure; arrow keys read its values");
     figure.addEventListener("blur", hide);
     figure.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-      if (event.key === "Escape") hide();
-      if (!step) return;
+      if (!step || !isPlain(event)) return;
       event.preventDefault();
-      place = (place + step + marks.length) % marks.length;
-      show(marks[place]);
+      const from = marks.includes(shown) ? marks.indexOf(shown) : Math.min(-step, 0);
+      const mark = marks[(from + step + marks.length) % marks.length];
+      mark.scrollIntoView({ block: "nearest" });
+      show(mark);
     });
+    for (const type of ["pointermove", "pointerdown"]) {
+      figure.addEventListener(type, (event) => show(nearest(marks, event)));
+    }
+    // The pointer may go on to the text; a finger that is lifted leaves it to be read.
+    figure.addEventListener("pointerleave", (event) => {
+      if (event.pointerType === "mouse" && event.relatedTarget !== box) hide();
+    });
+  };
+
+  for (const figure of document.querySelectorAll("svg")) {
+    const marks = [...figure.querySelectorAll("[data-tip]")];
+    if (marks.length) listen(figure, marks);
   }
+  box.addEventListener("pointerleave", hide);
+  document.addEventListener("pointerdown", (event) => {
+    if (!event.target.closest("svg, #tip")) hide();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hide();
+  });
+  document.addEventListener("scroll", place, { capture: true, passive: true });
 }
 
-/* Contents: the section that is being read is marked. */
+/* Contents ----------------------------------------------------------------------------------- */
+
+/* The section that is being read is marked, and in view. */
 function contents() {
-  const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
-  const watcher = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) {
-      if (!isIntersecting) continue;
-      links.forEach((link) => link.removeAttribute("aria-current"));
-      const link = links.get(target.id);
+  const links = [...document.querySelectorAll("nav a")];
+  const mark = (id) => {
+    for (const link of links) {
+      if (link.hash !== `#${id}`) {
+        link.removeAttribute("aria-current");
+        continue;
+      }
       link.setAttribute("aria-current", "true");
       const list = link.closest("ul");
-      list.scrollLeft = link.offsetLeft - list.clientWidth / 2;
+      list.scrollLeft = link.offsetLeft + (link.offsetWidth - list.clientWidth) / 2;
     }
+  };
+  const watcher = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) if (isIntersecting) mark(target.id);
   }, { rootMargin: "-15% 0px -80% 0px" });
-  for (const id of links.keys()) watcher.observe(byId(id));
+  for (const section of document.querySelectorAll("main > section")) watcher.observe(section);
 }
 
-/* The gallery. */
-function explorer() {
-  const page = 48;
+/* Objects ------------------------------------------------------------------------------------ */
+
+/* All objects, each with its id in addresses, and its turn among those of its size. */
+function readObjects() {
   const data = JSON.parse(byId("explorer-data").textContent);
-  const form = document.querySelector(".filters");
-  const list = document.querySelector("#explorer .tiles");
-  const dialog = byId("instance");
-  const size = 2 * 96;
-  let found = [];
-  let current = -1;
-
-  const objects = data.objects.map((object, number) => ({
-    ...object,
-    id: `object-${object.image}-${object.object}`,
-    number,
-    views: object.views.map((view) => Object.fromEntries(data.view.map((name, i) => [name, view[i]]))),
-  }));
-  const turn = new Map();
-  const place = { group: {} };
-  for (const object of objects) {
-    place.group[object.group] = (place.group[object.group] ?? 0) + 1;
-    turn.set(object, place.group[object.group]);
+  const turns = {};
+  for (const object of data.objects) {
+    object.id = `object-${object.image}-${object.object}`;
+    object.turn = turns[object.group] = (turns[object.group] ?? 0) + 1;
   }
+  return data;
+}
 
-  const pictures = new Map();
-  const picture = (object) => {
-    if (!pictures.has(object)) {
-      const image = new Image();
-      image.src = object.pictures;
-      pictures.set(object, image.decode().then(() => image));
+/* An object under a condition. Values stand in the page without their names, to keep it small. */
+function viewOf(data, object, at) {
+  return Object.fromEntries(data.view.map((name, i) => [name, object.views[at][i]]));
+}
+
+/* As the tables round it, but for what is small; the unit stays on its line. */
+const pixels = (side) => `${side.toFixed(side < 10 ? 1 : 0)}\u00a0px`;
+
+const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+
+/* All pictures of an object, side by side. Browsers keep what an image element has decoded, and
+   hundreds of objects may be looked at: a bitmap goes when it is drawn. */
+function decoded(object) {
+  const [head, content] = object.pictures.split(",");
+  return createImageBitmap(new Blob([bytesOf(content)], { type: head.slice(5, head.indexOf(";")) }));
+}
+
+/* Empty a list of pictures. A canvas that is merely taken out keeps its pixels for long. */
+function clear(list) {
+  for (const canvas of list.querySelectorAll("canvas")) canvas.width = 0;
+  list.replaceChildren();
+}
+
+/* What an object was named by most seeds. */
+function outcome(data, view) {
+  const [className, sign, told] = view.failed ? ["wrong", "✗", "failed, named"] : ["right", "✓", "recognised as"];
+  return make("b", { className }, make("span", { role: "img", ariaLabel: told }, sign), ` ${data.categories[view.named]}`);
+}
+
+/* The box; and where it is hard to find, four strokes that point at it, as on paper. */
+function outline(context, x, y, width, height) {
+  const lines = new Path2D();
+  lines.rect(x - 2, y - 2, width + 4, height + 4);
+  if (Math.min(width, height) < 23) {
+    for (const [right, down] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+      const at = (far) => [x + width / 2 + right * (width / 2 + far), y + height / 2 + down * (height / 2 + far)];
+      lines.moveTo(...at(8));
+      lines.lineTo(...at(30));
     }
-    return pictures.get(object);
-  };
-  const values = (object) => Uint8Array.from(atob(object.maps), (letter) => letter.charCodeAt(0));
+  }
+  for (const [colour, line] of [["#10151c", 4], ["#ffffff", 1.8]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = line;
+    context.stroke(lines);
+  }
+}
 
-  /* Colours of a map, enlarged bilinearly as the analysis does; `top` is the brightest value. */
-  const palette = data.stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
+/* 256 colours, evenly between the stops of the colour map. */
+function palette(stops) {
+  const parts = stops.map((stop) => [1, 3, 5].map((at) => parseInt(stop.slice(at, at + 2), 16)));
+  return Array.from({ length: 256 }, (_, step) => {
+    const place = (step / 255) * (parts.length - 1);
+    const low = Math.floor(place);
+    const high = Math.min(low + 1, parts.length - 1);
+    return parts[low].map((part, i) => part + (parts[high][i] - part) * (place - low));
+  });
+}
+
+/* Gives a function that draws an object under a condition, and one that says whether it can. */
+function drawing(data) {
+  const [wide, high] = [256, 192];
+  const side = 96;
+  const count = data.cells ** 2;
+  const colours = palette(data.stops);
+  // Maps are enlarged bilinearly, as the analysis does: cells before and after, and how far between.
+  const between = Array.from({ length: side }, (_, at) => {
+    const place = Math.min(Math.max(((at + 0.5) * data.cells) / side - 0.5, 0), data.cells - 1);
+    const low = Math.floor(place);
+    return [low, Math.min(low + 1, data.cells - 1), place - low];
+  });
+
+  const patch = make("canvas", { width: side, height: side });
+
+  const isKept = (object, at) => bytesOf(object.maps).length >= count * (at + 1);
+
+  /* The colours of a map; its greatest cell is 255 times the scale. The next map takes its place. */
   function heat(cells, scale) {
-    const n = data.cells;
-    const image = new ImageData(96, 96);
-    const along = Array.from({ length: 96 }, (_, at) => {
-      const x = Math.min(Math.max(((at + 0.5) * n) / 96 - 0.5, 0), n - 1);
-      const low = Math.floor(x);
-      return [low, Math.min(low + 1, n - 1), x - low];
-    });
-    along.forEach(([top, bottom, down], y) => along.forEach(([left, right, across], x) => {
-      const row = (at) => cells[at * n + left] * (1 - across) + cells[at * n + right] * across;
-      const value = ((row(top) * (1 - down) + row(bottom) * down) / 255) * scale;
-      const step = Math.min(value, 1) * (palette.length - 1);
-      const low = Math.floor(step);
-      const high = Math.min(low + 1, palette.length - 1);
-      const colour = palette[low].map((part, i) => part + (palette[high][i] - part) * (step - low));
-      image.data.set([...colour, 255], 4 * (96 * y + x));
+    const image = new ImageData(side, side);
+    between.forEach(([top, bottom, down], y) => between.forEach(([left, right, across], x) => {
+      const row = (at) => cells[at * data.cells + left] * (1 - across) + cells[at * data.cells + right] * across;
+      const value = (row(top) * (1 - down) + row(bottom) * down) * scale;
+      image.data.set(colours[Math.min(Math.round(value), 255)], 4 * (side * y + x));
+      image.data[4 * (side * y + x) + 3] = 255;
     }));
-    const canvas = make("canvas", { width: 96, height: 96 });
-    canvas.getContext("2d").putImageData(image, 0, 0);
-    return canvas;
+    patch.getContext("2d").putImageData(image, 0, 0);
+    return patch;
   }
 
-  function draw(object, condition, { map = false, top = null } = {}) {
-    const view = object.views[condition];
-    const wide = view.ratio >= 4 / 3;
-    const width = wide ? (size * 4) / 3 : size * view.ratio;
-    const height = wide ? width / view.ratio : size;
-    const frame = [(size * 4) / 3, size];
-    const canvas = make("canvas", { width: frame[0], height: frame[1] });
-    canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", `${data.categories[object.category]} under ${data.conditions[condition].label}${map ? ", its map" : ""}`);
-    picture(object).then((image) => {
+  /* `top` is the value that has the brightest colour; without, each map's own greatest. */
+  function draw(object, at, image, { map = false, top = null } = {}) {
+    if (!isKept(object, at)) return make("span", { className: "unkept" }, "picture not kept");
+    const view = viewOf(data, object, at);
+    // Pictures are square as the network sees them; here they have their own proportions.
+    const width = Math.min(wide, high * view.ratio);
+    const height = width / view.ratio;
+    const canvas = make("canvas", { width: wide, height: high, ariaHidden: "true" });
+    image.then((thumbnails) => {
       const context = canvas.getContext("2d");
-      context.translate((frame[0] - width) / 2, (frame[1] - height) / 2);
-      const side = image.naturalHeight;
-      if (side * condition < image.naturalWidth) {
-        context.drawImage(image, side * condition, 0, side, side, 0, 0, width, height);
-        if (map) {
-          const cells = values(object).subarray(data.cells ** 2 * condition, data.cells ** 2 * (condition + 1));
-          context.globalAlpha = data.alpha;
-          context.drawImage(heat(cells, top ? view.peak / top : 1), 0, 0, width, height);
-          context.globalAlpha = 1;
-        }
-      } else {
-        context.fillStyle = getComputedStyle(canvas).color;
-        context.font = "16px sans-serif";
-        context.fillText("picture not kept", 10, 24);
+      const step = thumbnails.height;
+      context.translate((wide - width) / 2, (high - height) / 2);
+      context.drawImage(thumbnails, step * at, 0, step, step, 0, 0, width, height);
+      if (map) {
+        const cells = bytesOf(object.maps).subarray(count * at, count * (at + 1));
+        context.globalAlpha = data.alpha;
+        context.drawImage(heat(cells, top ? view.peak / top : 1), 0, 0, width, height);
+        context.globalAlpha = 1;
       }
-      const box = [view.x * width - 2, view.y * height - 2, view.w * width + 4, view.h * height + 4];
-      for (const [colour, line] of [["#10151c", 4], ["#ffffff", 1.8]]) {
-        context.strokeStyle = colour;
-        context.lineWidth = line;
-        context.strokeRect(...box);
-      }
+      outline(context, view.x * width, view.y * height, view.w * width, view.h * height);
     });
     return canvas;
   }
 
-  const outcome = (view) => make("b", { className: view.failed ? "wrong" : "right" },
-    `${view.failed ? "✗" : "✓"} ${data.categories[view.named]}`);
-  const percent = (share) => `${(100 * share).toFixed(0)}%`;
+  return { draw, isKept };
+}
 
-  function tile(object, condition, map) {
-    const view = object.views[condition];
+/* The gallery: gives what it shows now, in order, and the tile of an object that has one. */
+function gallery(data, { draw }) {
+  const page = 48;
+  const form = document.querySelector(".filters");
+  const list = byId("objects");
+  const orders = {
+    "": (a, b) => a.turn - b.turn || data.groups.indexOf(a.group) - data.groups.indexOf(b.group),
+    smallest: (a, b) => a.side - b.side,
+    largest: (a, b) => b.side - a.side,
+    sure: (a, b) => b.now.confidence - a.now.confidence,
+    lift: (a, b) => (b.now.lift ?? -1) - (a.now.lift ?? -1),
+  };
+  const traits = {
+    group: (object) => object.group,
+    category: (object) => object.category,
+    outcome: (object) => object.now.failed,
+    cause: (object) => object.cause,
+  };
+  let condition = -1;
+  let found = [];
+
+  function tile(object) {
+    const what = `${data.categories[object.category]}, ${object.group}, ${pixels(object.side)}`;
     const button = make("button", { type: "button", className: "tile" },
-      draw(object, condition, { map }),
-      make("span", {}, outcome(view)),
-      make("span", { className: "what" }, `${data.categories[object.category]}, ${object.group}, ${object.side} px`));
+      draw(object, condition, decoded(object), { map: form.elements.maps.checked }),
+      outcome(data, object.now),
+      make("span", { className: "what" }, what));
     button.addEventListener("click", () => { location.hash = object.id; });
     return make("li", {}, button);
   }
 
-  const orders = {
-    "": (a, b) => turn.get(a) - turn.get(b) || a.number - b.number,
-    smallest: (a, b) => a.side - b.side,
-    largest: (a, b) => b.side - a.side,
-    sure: (a, b, at) => b.views[at].confidence - a.views[at].confidence,
-    lift: (a, b, at) => (b.views[at].lift ?? -1) - (a.views[at].lift ?? -1),
-  };
-
   function more() {
-    const at = Number(form.elements.condition.value);
     const start = list.children.length;
-    list.append(...found.slice(start, start + page).map((object) => tile(object, at, form.elements.maps.checked)));
+    list.append(...found.slice(start, start + page).map(tile));
     const left = found.length - list.children.length;
-    byId("more").hidden = left <= 0;
+    byId("more").hidden = left === 0;
     byId("more").textContent = `Show ${Math.min(left, page)} more`;
-    byId("found").textContent = `${found.length} of ${objects.length} objects; ${list.children.length} shown.`;
-    return start;
+    byId("found").textContent = `${found.length} of ${data.objects.length} objects; ${list.children.length} shown.`;
+    return list.children[start]?.firstChild;
+  }
+
+  function look(at) {
+    if (at === condition) return;
+    condition = at;
+    for (const object of data.objects) object.now = viewOf(data, object, at);
   }
 
   function filter() {
     const wanted = Object.fromEntries(new FormData(form));
-    const at = Number(wanted.condition);
-    const fits = {
-      group: (object) => object.group,
-      category: (object) => object.category,
-      outcome: (object) => object.views[at].failed,
-      cause: (object) => object.cause,
-    };
-    found = objects.filter((object) =>
-      Object.entries(fits).every(([name, of]) => !wanted[name] || String(of(object)) === wanted[name]));
-    found.sort((a, b) => orders[wanted.order](a, b, at));
-    list.replaceChildren();
+    look(Number(wanted.condition));
+    const asked = Object.entries(traits).filter(([name]) => wanted[name]);
+    found = data.objects.filter((object) => asked.every(([name, of]) => String(of(object)) === wanted[name]));
+    found.sort(orders[wanted.order]);
+    clear(list);
     more();
   }
 
-  function open(object) {
-    current = found.indexOf(object);
-    const category = data.categories[object.category];
-    byId("instance-title").textContent = `${category}, ${object.group}, side ${object.side} px`;
-    const facts = [
-      ["Object", `image ${object.image}, object ${object.object}${object.file ? `, ${object.file}` : ""}`],
-      ["Suggested cause", object.cause === undefined ? "none: it is recognised" : (data.causes[object.cause] ?? "none suggested")],
-    ];
-    if (object.neighbour) facts.push(["Neighbour so named", object.neighbour]);
-    if (object.rescued) facts.push(["Rescued by", object.rescued.join("; ") || "nothing that was tried"]);
-    byId("instance-facts").replaceChildren(...facts.map(([term, said]) =>
-      make("div", {}, make("dt", {}, term), make("dd", {}, said))));
-    const top = Math.max(...object.views.map((view) => view.peak ?? 0));
-    dialog.querySelector(".ends span:last-child").textContent = top.toPrecision(2);
-    dialog.querySelector(".views").replaceChildren(...object.views.map((view, condition) => make("li", {},
-      make("h4", {}, data.conditions[condition].label),
-      draw(object, condition),
-      draw(object, condition, { map: true, top }),
-      make("p", {}, outcome(view), ` ${Math.round(view.right * data.seeds)} of ${data.seeds} seeds right`),
-      make("p", { className: "what" },
-        `map for ${data.categories[view.predicted]} (${percent(view.confidence)}), lift ${view.lift ?? "–"}`))));
-    for (const button of dialog.querySelectorAll("[data-step]")) {
-      button.disabled = !found[current + Number(button.dataset.step)] || current < 0;
-    }
-    if (!dialog.open) dialog.showModal();
-    dialog.scrollTop = 0;
-    byId("instance-title").focus();
-  }
-
-  const step = (by) => {
-    const next = current < 0 ? undefined : found[current + by];
-    if (next) history.replaceState(null, "", `#${next.id}`), open(next);
-  };
-  const follow = () => {
-    const object = objects.find(({ id }) => `#${id}` === location.hash);
-    if (object) open(object);
-    else if (dialog.open) dialog.close();
-  };
-
   form.addEventListener("change", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
+  // Fields have their first values only after this event.
   form.addEventListener("reset", () => setTimeout(filter));
-  byId("more").addEventListener("click", () => list.children[more()].firstChild.focus());
+  byId("more").addEventListener("click", () => more().focus());
+  byId("explorer").hidden = false;
+  filter();
+  return {
+    shown: () => found,
+    tileOf: (object) => list.children[found.indexOf(object)]?.firstChild,
+  };
+}
+
+/* One object under all conditions, in a dialog that has an address of its own. */
+function instance(data, { draw, isKept }, { shown, tileOf }) {
+  const dialog = byId("instance");
+  const title = byId("instance-title");
+  const steps = [...dialog.querySelectorAll("[data-step]")];
+  const objects = new Map(data.objects.map((object) => [`#${object.id}`, object]));
+  let around = [];
+  let current = null;
+  let opener = null;
+
+  function factsOf(object) {
+    const recognised = object.cause === undefined;
+    return [
+      ["Object", `image ${object.image}, object ${object.object}${object.file ? `, ${object.file}` : ""}`],
+      ["Suggested cause", recognised ? "none: it is recognised" : (data.causes[object.cause] ?? "none suggested")],
+      ["Neighbour so named", object.neighbour],
+      ["Rescued by", object.rescued && (object.rescued.join("; ") || "nothing that was tried")],
+    ].filter(([, said]) => said);
+  }
+
+  function viewItem(object, at, image, top) {
+    const view = viewOf(data, object, at);
+    const label = data.conditions[at].label;
+    const pictures = [draw(object, at, image)];
+    if (isKept(object, at)) pictures.push(draw(object, at, image, { map: true, top }));
+    const map = `map for ${data.categories[view.predicted]} (${(100 * view.confidence).toFixed(0)}%), lift ${view.lift?.toFixed(2) ?? "–"}`;
+    return make("li", {},
+      make("h4", {}, label),
+      ...pictures,
+      make("p", {}, outcome(data, view), ` ${Math.round(view.right * data.seeds)} of ${data.seeds} seeds right`),
+      make("p", { className: "what" }, map));
+  }
+
+  function fill(object) {
+    const index = around.indexOf(object);
+    const top = Math.max(...data.conditions.map((_, at) => viewOf(data, object, at).peak ?? 0));
+    const image = decoded(object);
+    title.textContent = `${data.categories[object.category]}, ${object.group}, side ${pixels(object.side)}`;
+    byId("instance-place").textContent = `${index + 1} of ${around.length}`;
+    byId("instance-facts").replaceChildren(...factsOf(object).map(([term, said]) =>
+      make("div", {}, make("dt", {}, term), make("dd", {}, said))));
+    dialog.querySelector(".ends span:last-child").textContent = top.toPrecision(2);
+    clear(byId("views"));
+    byId("views").append(...data.conditions.map((_, at) => viewItem(object, at, image, top)));
+    for (const button of steps) button.disabled = !around[index + Number(button.dataset.step)];
+    dialog.scrollTop = 0;
+  }
+
+  function open(object) {
+    // Previous and next lead through what the gallery shows, or through all where it is not there.
+    if (!dialog.open || !around.includes(object)) around = shown().includes(object) ? shown() : data.objects;
+    current = object;
+    fill(object);
+    const isNew = !dialog.open;
+    if (isNew) {
+      opener = document.activeElement;
+      dialog.showModal();
+    }
+    // A button that was just disabled takes no keys any more.
+    if (isNew || !dialog.contains(document.activeElement) || document.activeElement.disabled) title.focus();
+  }
+
+  function step(by) {
+    const next = around[around.indexOf(current) + by];
+    if (!next) return;
+    history.replaceState(null, "", `#${next.id}`);
+    open(next);
+  }
+
+  /* Back to where the reader was: a link, the tile of the object seen last, or the gallery. */
+  function leave() {
+    if (!objects.has(location.hash)) return;
+    const target = opener?.matches("a") ? opener : tileOf(current) ?? opener?.closest(".tile");
+    if (!target) {
+      location.replace("#galleries");
+      return;
+    }
+    history.replaceState(null, "", `#${target.closest("section").id}`);
+    target.focus();
+  }
+
+  function follow() {
+    const object = objects.get(location.hash);
+    if (object) open(object);
+    else dialog.close();
+  }
+
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog || event.target.closest("[data-close]")) dialog.close();
-    const button = event.target.closest("[data-step]");
-    if (button) step(Number(button.dataset.step));
   });
   dialog.addEventListener("keydown", (event) => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (by) step(by);
+    if (by && isPlain(event)) step(by);
   });
-  dialog.addEventListener("close", () => {
-    if (location.hash.startsWith("#object-")) history.replaceState(null, "", "#galleries");
-  });
+  for (const button of steps) button.addEventListener("click", () => step(Number(button.dataset.step)));
+  dialog.addEventListener("close", leave);
   addEventListener("hashchange", follow);
-  byId("explorer").hidden = false;
-  filter();
   follow();
 }
 
 document.querySelectorAll("table.sortable").forEach(sortable);
 tips();
 contents();
-explorer();
+const explored = readObjects();
+const drawn = drawing(explored);
+instance(explored, drawn, gallery(explored, drawn));
