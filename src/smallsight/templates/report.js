@@ -309,12 +309,10 @@ function gallery(data, { draw }) {
 
   function tile(object) {
     const what = `${data.categories[object.category]}, ${object.group}, ${pixels(object.side)}`;
-    const button = make("button", { type: "button", className: "tile" },
+    return make("li", {}, make("a", { className: "tile", href: `#${object.id}` },
       draw(object, condition, decoded(object), { map: form.elements.maps.checked }),
       outcome(data, object.now),
-      make("span", { className: "what" }, what));
-    button.addEventListener("click", () => { location.hash = object.id; });
-    return make("li", {}, button);
+      make("span", { className: "what" }, what)));
   }
 
   function more() {
@@ -428,7 +426,8 @@ function instance(data, { draw, isKept }, { shown, tileOf }) {
   /* Back to where the reader was: a link, the tile of the object seen last, or the gallery. */
   function leave() {
     if (!objects.has(location.hash)) return;
-    const target = opener?.matches("a") ? opener : tileOf(current) ?? opener?.closest(".tile");
+    const link = opener?.closest("a");
+    const target = link?.matches(":not(.tile)") ? link : tileOf(current) ?? link;
     if (!target) {
       location.replace("#galleries");
       return;
