@@ -54,10 +54,7 @@ def silent(svg):
     """Give how the dots inside the axes look that say nothing."""
     root = ElementTree.fromstring(svg)
     told = {
-        mark
-        for part in root.iter()
-        if "data-tip" in part.attrib
-        for mark in part.iter(f"{SVG}use")
+        mark for part in root.iter() if "data-tip" in part.attrib for mark in part.iter(f"{SVG}use")
     }
     axes = [part for part in root.iter(f"{SVG}g") if part.get("clip-path")]
     dots = [mark for part in axes for mark in part.iter(f"{SVG}use")]

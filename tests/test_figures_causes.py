@@ -19,7 +19,7 @@ def parts(values=VALUES, *, hollow=(), label="part"):
     table = table.assign(is_total=False, hollow=[i in hollow for i in range(len(values))])
     total = {"label": "Gap", "value": sum(values), "is_total": True, "hollow": False}
     table = pd.concat([table, pd.DataFrame([total])], ignore_index=True)
-    table["tip"] = [f"{name}: {value}" for name, value in zip(table["label"], table["value"], strict=True)]
+    table["tip"] = table["label"] + ": " + table["value"].map(str)
     return table.assign(low=table["value"] - 0.05, high=table["value"] + 0.05)
 
 

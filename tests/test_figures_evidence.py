@@ -226,7 +226,6 @@ def test_sides_are_read_in_doublings():
     assert [text for text in texts(panel()) if text.isdigit()] == ["2", "4", "8", "16", "32", "64"]
 
 
-
 def sides(svg, marks):
     """Give the sides at which marks lie, read off the drawing."""
     ticks = {}
@@ -240,9 +239,8 @@ def sides(svg, marks):
 
 def spans(svg, colour):
     """Give the ends of straight lines of a colour that lie across the drawing, as sides."""
-    marks = re.findall(
-        rf'd="M (\S+) (\S+) \nL (\S+) \2 \n" clip-path="[^"]*" style="fill: none; stroke: {colour};', svg
-    )
+    level = r'd="M (\S+) (\S+) \nL (\S+) \2 \n" clip-path="[^"]*" style="fill: none; '
+    marks = re.findall(f"{level}stroke: {colour};", svg)
     return [tuple(sides(svg, [{"x": left}, {"x": right}])) for left, _, right in marks]
 
 

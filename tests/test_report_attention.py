@@ -354,7 +354,7 @@ def test_where_sides_are_unknown_the_next_sentence_is_still_one(make):
         pd.read_csv(INPUTS.severity)[:0].to_csv(INPUTS.severity, index=False)
 
     page, study = make(edit=edit)
-    assert np.isnan(report_attention.median_side(study, "small"))
+    assert np.isnan(study.median_side("small"))
     told = re.search(r"<p>Maps are of.*?</p>", page)[0]
     assert "what is smaller than a cell" in told.lower()
     assert not re.search(r"\. [a-z]", told)
@@ -363,7 +363,7 @@ def test_where_sides_are_unknown_the_next_sentence_is_still_one(make):
 def test_sides_are_those_of_untouched_pictures(study):
     for group in GROUPS:
         side = study.similarity("downscale", group)["side_untouched"]
-        assert report_attention.median_side(study, group) == side
+        assert study.median_side(group) == side
 
 
 @pytest.mark.parametrize("name", TABLES)

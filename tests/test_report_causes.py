@@ -225,15 +225,3 @@ def test_native_detail_that_zooming_cannot_add_is_counted(reported_study):
     assert 0 < lacking < len(small)
     said = report_cause_words.native(made)
     assert f"{lacking} of {len(small)} small objects" in said
-
-
-def test_the_original_protocol_makes_a_page_without_a_ledger(report_page):
-    text = text_of(report_page(protocol="original"))
-    assert "No ledger: it takes small and large objects" in text
-    assert "No causes are suggested" in text
-    assert "Background gap" not in text
-
-
-def test_a_study_without_failures_makes_a_page(report_page):
-    text = text_of(report_page(accuracy=dict.fromkeys(GROUPS, 1.0)))
-    assert "Nothing failed." in text

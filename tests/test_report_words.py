@@ -165,7 +165,10 @@ def directed(sentences):
     """Give the conditions under which small objects are said to be recognised less, and more."""
     text = next((one for one in sentences if "small objects are recognised" in one), "")
     parts = re.split(r"(less|more) often under ", text)
-    named = {order: re.findall("“(.*?)”", part) for order, part in zip(parts[1::2], parts[2::2])}
+    named = {
+        order: re.findall("“(.*?)”", part)
+        for order, part in zip(parts[1::2], parts[2::2], strict=True)
+    }
     return named.get("less", []), named.get("more", [])
 
 

@@ -14,18 +14,24 @@ function make(tag, properties = {}, ...children) {
 
 /* Tables ------------------------------------------------------------------------------------- */
 
-const words = new Intl.Collator("en", { numeric: true });
+const letters = new Intl.Collator("en");
 
-/* What a cell is sorted by: its number, else its text; null where it says nothing. */
+/* What a cell is sorted by: texts and numbers in turn; null where it says nothing. */
 function sortKey({ dataset, textContent }) {
   const text = textContent.trim();
-  if (dataset.sort === undefined) return ["", "–", "no objects"].includes(text) ? null : text;
+  if (dataset.sort === undefined) {
+    return ["", "–", "no objects"].includes(text) ? null : text.split(/(\d+(?:\.\d+)?)/);
+  }
   const number = Number(dataset.sort.replace("inf", "Infinity"));
-  return Number.isNaN(number) ? null : number;
+  return Number.isNaN(number) ? null : ["", number];
 }
 
 function compareKeys(a, b) {
-  return typeof a === "number" && typeof b === "number" ? a - b : words.compare(a, b);
+  for (let i = 0; i < Math.min(a.length, b.length); i++) {
+    const order = i % 2 ? a[i] - b[i] : letters.compare(a[i], b[i]);
+    if (order) return order;
+  }
+  return a.length - b.length;
 }
 
 /* A click on a heading sorts by its column, up, then down, then as it was. */
@@ -242,11 +248,18 @@ function drawing(data) {
     return [low, Math.min(low + 1, data.cells - 1), place - low];
   });
 
-  const patch = make("canvas", { width: side, height: side });
+  const scratch = make("canvas");
 
   const isKept = (object, at) => bytesOf(object.maps).length >= count * (at + 1);
 
-  /* The colours of a map; its greatest cell is 255 times the scale. The next map takes its place. */
+  /* One of an object's pictures by itself: from a row of them, its edge would take up the next one's. */
+  function cut(thumbnails, at) {
+    scratch.width = scratch.height = thumbnails.height;
+    scratch.getContext("2d").drawImage(thumbnails, -thumbnails.height * at, 0);
+    return scratch;
+  }
+
+  /* The colours of a map; its greatest cell is 255 times the scale. */
   function heat(cells, scale) {
     const image = new ImageData(side, side);
     between.forEach(([top, bottom, down], y) => between.forEach(([left, right, across], x) => {
@@ -255,8 +268,9 @@ function drawing(data) {
       image.data.set(colours[Math.min(Math.round(value), 255)], 4 * (side * y + x));
       image.data[4 * (side * y + x) + 3] = 255;
     }));
-    patch.getContext("2d").putImageData(image, 0, 0);
-    return patch;
+    scratch.width = scratch.height = side;
+    scratch.getContext("2d").putImageData(image, 0, 0);
+    return scratch;
   }
 
   /* `top` is the value that has the brightest colour; without, each map's own greatest. */
@@ -269,9 +283,8 @@ function drawing(data) {
     const canvas = make("canvas", { width: wide, height: high, ariaHidden: "true" });
     image.then((thumbnails) => {
       const context = canvas.getContext("2d");
-      const step = thumbnails.height;
       context.translate((wide - width) / 2, (high - height) / 2);
-      context.drawImage(thumbnails, step * at, 0, step, step, 0, 0, width, height);
+      context.drawImage(cut(thumbnails, at), 0, 0, width, height);
       if (map) {
         const cells = bytesOf(object.maps).subarray(count * at, count * (at + 1));
         context.globalAlpha = data.alpha;
