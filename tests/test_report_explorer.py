@@ -65,6 +65,8 @@ def folder(tmp_path_factory):
     table["confidence"] /= 10
     table[["view_w", "view_h"]] = rng.integers(100, 900, (len(table), 2))
     table.loc[::11, "lift"] = np.nan
+    # The first seed need not say what most of them do.
+    table.loc[::7, "predicted"] = "truck"
     table.to_csv(made / INPUTS.maps, index=False)
     with np.load(made / INPUTS.cams) as file:
         names, cams = file["condition"], file["cams"] * rng.uniform(0, 40, file["cams"].shape)
@@ -144,6 +146,11 @@ def test_views_are_what_the_tables_say(folder, tree):
             assert view["ratio"] == pytest.approx(seen["view_w"] / seen["view_h"], abs=6e-5)
 
 
+def test_the_first_seed_may_say_something_else_than_most(tree):
+    views = [named(tree, view) for one in tree["objects"] for view in one["views"]]
+    assert 0 < sum(view["named"] != view["predicted"] for view in views) < len(views)
+
+
 def test_some_have_no_lift_and_all_have_the_rest(tree):
     lifts = [named(tree, view)["lift"] for one in tree["objects"] for view in one["views"]]
     assert 0 < sum(lift is None for lift in lifts) < len(lifts)
@@ -197,7 +204,7 @@ def test_maps_decode_to_their_own_within_one_step_of_their_greatest_cell(folder,
             cam = study.cams[place[name, one["image"], one["object"]]]
             top = cam.max()
             blank += top == 0
-            np.testing.assert_allclose(values / 255 * top, cam, atol=top / 255)
+            np.testing.assert_allclose(values / 255 * top, cam, atol=0.501 * top / 255)
             assert values.max() == (255 if top > 0 else 0)
     assert blank == 1
 

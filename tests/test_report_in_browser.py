@@ -807,6 +807,7 @@ def test_the_table_of_failures_leads_to_each_object_and_back(opened, made):
     keys = links.evaluate_all("all => all.map(one => one.hash.slice(8))")
     assert sorted(keys) == sorted(made.fitting(outcome="failed")["id"])
     links.nth(30).click()
+    page.locator("#instance").wait_for()
     assert instance(page)[0]["Object"].startswith(
         "image {}, object {},".format(*keys[30].split("-"))
     )

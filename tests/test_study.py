@@ -367,8 +367,8 @@ def test_an_experiment_re_runs_one_family_and_what_follows(study):
     assert "reports/metrics.json" in shown or "accuracy_small" in shown
     study.dvc("plots", "diff", "HEAD", "workspace", "-o", "plots")
     page = (study.folder / "plots/index.html").read_text()
-    for column in ("train_loss", "test_accuracy", "confusion", "gap by cause", "side (input pixels)"):
-        assert column in page
+    for name in ("train_loss", "test_accuracy", "confusion", "gap by cause", "side (input pixels)"):
+        assert name in page
     assert "harder" in (study.folder / "reports/report.html").read_text()
     assert "harder" in (study.folder / "reports/summary.md").read_text()
 

@@ -17,21 +17,22 @@ def tables(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict
-        Numbers rounded to 4 digits. by_side: side (input pixels) and accuracy of groups of untouched objects. by_condition:
-        condition, and accuracy on all, small, medium and large objects. gap: part, and the points
-        of accuracy that it makes. confusion: category and predicted, a row per untouched object.
-        Where a study has nothing of a kind, its table has no rows.
+        Numbers rounded to 4 digits. by_side: side (input pixels) and accuracy of groups of
+        untouched objects. by_condition: condition, and accuracy on all, small, medium and large
+        objects. gap: part, and the points of accuracy that it makes. confusion: category and
+        predicted, a row per untouched object. Where a study has nothing of a kind, its table has
+        no rows.
     """
-    accuracy = made["accuracy"]
-    regime = accuracy["regime"].iloc[0]
-    headline = accuracy[accuracy["regime"] == regime]
-    wide = headline.pivot(index="condition", columns="size_group", values="acc")
-    bins = made["bins"].query("regime == @regime and condition == @UNTOUCHED")
-    ledger = made["ledger"].query("regime == @regime and part in @PARTS")
-    answers = made["answers"].query("condition == @UNTOUCHED")
+    regime = made["accuracy"]["regime"].iloc[0]
+    accuracy, bins, ledger = (
+        made[name][made[name]["regime"] == regime] for name in ("accuracy", "bins", "ledger")
+    )
+    bins, answers = (table[table["condition"] == UNTOUCHED] for table in (bins, made["answers"]))
+    ledger = ledger[ledger["part"].isin(PARTS)]
+    wide = accuracy.pivot(index="condition", columns="size_group", values="acc")
     found = {
         "by_side": bins[["side", "acc"]].rename(columns={"acc": "accuracy"}),
-        "by_condition": wide.reindex(headline["condition"].unique()).reset_index(),
+        "by_condition": wide.reindex(accuracy["condition"].unique()).reset_index(),
         "gap": pd.DataFrame(
             {
                 "part": [PARTS[part].label for part in ledger["part"]],
