@@ -19,7 +19,7 @@ from smallsight.report_study import Study
 SPREADSHEET = "=cmd()"
 """A category that a spreadsheet would run; the study's other one is `HOSTILE`."""
 CONDITIONS = (
-    *(UNTOUCHED, "orig_crop", "downscale", "downscale/scale=0.25", "bg_blur"),
+    *(UNTOUCHED, "orig_crop", "downscale", "downscale/scale=0.25"),
     *("object_only", "zoom_matched", "zoom_object"),
 )
 CHANGES = {

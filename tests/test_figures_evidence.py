@@ -290,6 +290,13 @@ def test_a_threshold_beyond_all_sides_leaves_a_level_line_and_no_diamond(
     assert not re.search(r"\b(nan|inf)\b", svg)
 
 
+@pytest.mark.parametrize("threshold", [1.0, 90.0])
+def test_a_threshold_beside_the_axes_has_no_diamond(threshold):
+    svg = headline(FIT | {"threshold": threshold, "ci_low": 0.9, "ci_high": 100.0})
+    assert dots(svg, figures.INK) == []
+    assert spans(svg, figures.INK) == [pytest.approx((2.0 / 1.15, 64.0 * 1.15), rel=0.01)]
+
+
 @pytest.mark.parametrize("fit", [FIT, None], ids=["curve", "no curve"])
 @pytest.mark.parametrize(("groups", "bins"), [(3, 4), (3, 0), (1, 0), (1, 1), (0, 1), (0, 4)])
 def test_page_ones_figure_may_lack_anything(fit, groups, bins):

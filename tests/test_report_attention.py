@@ -351,7 +351,7 @@ def test_where_nothing_failed_no_sentence_compares(flawless):
 
 def test_where_sides_are_unknown_the_next_sentence_is_still_one(make):
     def edit():
-        pd.read_csv(INPUTS.severity)[:0].to_csv(INPUTS.severity, index=False)
+        pd.read_csv(INPUTS.accuracy).assign(side=np.nan).to_csv(INPUTS.accuracy, index=False)
 
     page, study = make(edit=edit)
     assert np.isnan(study.median_side("small"))

@@ -70,12 +70,11 @@ def test_every_effect_stands_with_its_sign_and_numbers(report_page):
     kinds = {"changes": [step for step in changes if step not in probes], "probes": probes}
     for regime, kind in itertools.product(("Fixed", "Retrained"), kinds):
         head, *body = table(made, f"{regime} head: effects of {kind}")
-        assert [title.strip() for title in head[1:]] == [
-            "Small",
-            "Medium",
-            "Large",
+        assert [" ".join(title.split()) for title in head[1:]] == [
+            *(f"{group.capitalize()} n = {effects.loc['fixed', 'orig_crop', group].n:.0f}"
+              for group in GROUPS),
             "Small − large",
-        ]
+        ]  # fmt: skip
         for cells, step in zip(body, kinds[kind], strict=True):
             for cell, group in zip(cells[1:], (*GROUPS, DIFFERENCE), strict=True):
                 row = effects.loc[regime.lower(), step.name, group]

@@ -649,7 +649,9 @@ def test_maps_have_the_analysis_own_colours(opened, made):
     top = max(cam.max() for cam in views["cam"])
     assert page.locator("#instance .ends span").last.inner_text() == f"{top:.2g}"
     canvases = drawn(page, "#views canvas")
-    assert canvases.count() == 2 * len(made.names)
+    labels = list(offers(page, "condition").values())
+    told = [f"{label}: {what}" for label in labels for what in ("the object, boxed", "its map")]
+    assert canvases.evaluate_all("all => all.map(one => one.ariaLabel)") == told
     for number, row in enumerate(views.itertuples()):
         np.testing.assert_allclose(
             pixels(canvases.nth(2 * number))[~marked(row)][:, :3] - colour(number), 0, atol=1

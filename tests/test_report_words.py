@@ -285,3 +285,8 @@ def test_numbers_are_written_the_same_way_everywhere():
     row = {"threshold": 0.0, "ci_low": 7.49, "ci_high": math.inf, "side_min": 1.6, "side_max": 98.1}
     assert report_text.threshold(row) == "< 0.8"
     assert report_text.threshold_span(row) == "7.5 to > 196"
+    assert report_text.tip("Small", "30.0%", "16.6–48.1", 1234.0) == (
+        "Small: 30.0% (16.6–48.1), n = 1,234"
+    )
+    assert report_text.percent_span(0.1664, 0.481) == "16.6–48.1"
+    assert report_text.percent_span(math.nan, 0.5) == "no interval"

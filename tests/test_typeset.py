@@ -81,12 +81,7 @@ def test_names_are_escaped_in_html():
         "(16.6–48.1)",
         "(−1.0 to 2.5)",
         "(3)",
-        pytest.param(
-            "(> 177 to > 177)",
-            marks=pytest.mark.xfail(
-                strict=True, reason="typeset._unbroken looks for < and > in text it has escaped"
-            ),
-        ),
+        "(> 177 to > 177)",
     ],
 )
 def test_intervals_in_brackets_stay_on_one_line(span):

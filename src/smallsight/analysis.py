@@ -10,7 +10,7 @@ from smallsight.vocabulary import SIZE_GROUPS
 
 ACCURACY_COLUMNS = (
     *CONDITION,
-    *("size_group", "n", "images", "acc", "ci_low", "ci_high", "balanced"),
+    *("size_group", "n", "images", "acc", "ci_low", "ci_high", "balanced", "side"),
 )
 HEADLINE_TABLES = ("accuracy", "effects", "thresholds", "ledger")
 """Tables that the headline numbers are picked from, in the order of `headline`'s arguments."""
@@ -25,7 +25,8 @@ def accuracy(outcomes: Outcomes) -> pd.DataFrame:
     -------
     DataFrame
         `ACCURACY_COLUMNS`; `n` counts instances, `balanced` is the mean of the categories'
-        accuracies. An empty group has n 0 and nothing else.
+        accuracies, `side` the median side in the untouched picture, in input pixels. An empty
+        group has n 0 and nothing else.
     """
     rows = []
     for condition in outcomes.conditions.to_dict("records"):
@@ -39,6 +40,7 @@ def accuracy(outcomes: Outcomes) -> pd.DataFrame:
                 )
                 row |= {"acc": draws[0], "ci_low": low, "ci_high": high}
                 row["balanced"] = outcomes.balanced(*key, group)
+                row["side"] = np.median(outcomes.side[outcomes.members[group]])
             rows.append(row)
     return pd.DataFrame(rows).reindex(columns=list(ACCURACY_COLUMNS))
 

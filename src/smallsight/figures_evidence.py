@@ -143,7 +143,6 @@ def headline(
                 (row.side, row.acc),
                 xytext=(6, 4 if is_above else -10),
                 textcoords="offset points",
-                color=series.colour,
                 fontweight="bold",
                 zorder=6,
             )

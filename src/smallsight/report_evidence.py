@@ -186,7 +186,7 @@ def headline(study: Study) -> Markup:
             study.threshold(study.headline, UNTOUCHED),
             bins=bins,
             groups=groups,
-            chance=levels(study).get("chance"),
+            chance=study.chance,
             name="headline",
         )
     )

@@ -51,7 +51,6 @@ def data(study: Study) -> Markup:
         "causes": {key: term.label for key, term in FAILURE_CAUSES.items()},
         "stops": figures.gradient(str(study.about["colormap"])),
         "alpha": study.about["alpha"],
-        "size": study.about["input_size"],
         "cells": study.cams.shape[-1],
         "objects": _objects(study),
     }
@@ -162,7 +161,7 @@ def _failure(row: Row | None, labels: Mapping[str, str]) -> dict[str, Any]:
 
 def _bytes(cams: np.ndarray) -> np.ndarray:
     """Give each map as bytes, (maps, cells), 255 for its greatest value."""
-    flat = cams.reshape(len(cams), -1)
+    flat = cams.reshape(len(cams), cams.shape[-2] * cams.shape[-1])
     top = flat.max(axis=1, keepdims=True, initial=0)
     return np.rint(255 * np.divide(flat, top, out=np.zeros_like(flat), where=top > 0)).astype(
         np.uint8

@@ -21,7 +21,7 @@ _TEXT = {
     "verdict",
 }  # fmt: skip
 _SAMPLE = "image_id ann_id file_name category_name bbox_area size_group"
-_ACCURACY = "regime condition family level size_group n images acc ci_low ci_high balanced"
+_ACCURACY = "regime condition family level size_group n images acc ci_low ci_high balanced side"
 _EFFECTS = (
     "regime condition size_group n acc_reference acc delta ci_low ci_high p_holm balanced_delta "
     "mde verdict"

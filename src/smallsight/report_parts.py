@@ -44,7 +44,7 @@ def levels(study: Study) -> dict[str, float]:
     shares = study.sample["category_name"].value_counts(normalize=True)
     if shares.empty:
         return {}
-    return {"chance": 1 / len(shares), "commonest category": float(shares.iloc[0])}
+    return {"chance": study.chance, "commonest category": float(shares.iloc[0])}
 
 
 def panels(study: Study) -> list[Markup]:

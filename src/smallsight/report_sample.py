@@ -41,6 +41,6 @@ def without_looking(study: Study) -> str:
         return ""
     common = float(names.value_counts(normalize=True).iloc[0])
     return (
-        f"Without looking, guessing is right for {percent(1 / categories)} of small objects, and "
+        f"Without looking, guessing is right for {percent(study.chance)} of small objects, and "
         f"naming their commonest category every time for {percent(common)}."
     )

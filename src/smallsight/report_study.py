@@ -180,8 +180,15 @@ class Study:
 
     def median_side(self, group: str) -> float:
         """Give the median side of a size group's objects, untouched, in input pixels."""
-        sides = self.severity.loc[self.severity["size_group"] == group, "side_untouched"].dropna()
-        return float(sides.iloc[0]) if len(sides) else np.nan
+        row = self._accuracies.get((self.headline, UNTOUCHED, group))
+        return float(row["side"]) if row is not None else np.nan
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of guessing among the names that the heads know, as far as it is told."""
+        row = self.threshold(self.headline, UNTOUCHED)
+        names = self.sample["category_name"].nunique()
+        return float(row["floor"]) if row is not None else 1 / max(names, 1)
 
     def mark(self, condition: str, *groups: str) -> str:
         """Give the mark of a condition that is vacuous for all of the groups; else nothing.

@@ -52,9 +52,10 @@ def verdict(study: Study) -> str:
     row = rows[0]
     numbers = f"{percent(small.acc)} of {small.n}, against {percent(large.acc)} of {large.n}"
     if row["verdict"] == "inconclusive":
+        least = f"; a gap of {size(row['mde'])} points was detectable"
         return (
-            f"Small and large objects are not told apart by this sample: {numbers}; a gap of "
-            f"{size(row['mde'])} points was detectable."
+            f"Small and large objects are not told apart by this sample: {numbers}"
+            f"{least if math.isfinite(row['mde']) else ''}."
         )
     order, ends = "less", (row["ci_low"], row["ci_high"])
     if row["verdict"] == "contradicted":

@@ -87,12 +87,10 @@ def _font_faces() -> str:
 
 def _unbroken(text: str) -> Markup:
     """Keep intervals in brackets on one line."""
-    return Markup(
-        re.sub(
-            r"\([−<>\d][−<>\d. –]*(to [−<>\d. ]+)?\)",
-            r'<span class="unbroken">\g<0></span>',
-            str(escape(text)),
-        )
+    parts = re.split(r"(\([−<>\d][−<>\d. –]*(?:to [−<>\d. ]+)?\))", text)
+    kept = Markup('<span class="unbroken">{}</span>')
+    return Markup("").join(
+        kept.format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
     )
 
 

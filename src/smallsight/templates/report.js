@@ -203,7 +203,8 @@ function clear(list) {
 /* What an object was named by most seeds. */
 function outcome(data, view) {
   const [className, sign, told] = view.failed ? ["wrong", "✗", "failed, named"] : ["right", "✓", "recognised as"];
-  return make("b", { className }, make("span", { role: "img", ariaLabel: told }, sign), ` ${data.categories[view.named]}`);
+  const mark = make("span", { role: "img", ariaLabel: told }, sign);
+  return make("b", { className }, mark, ` ${data.categories[view.named]}`);
 }
 
 /* The box; and where it is hard to find, four strokes that point at it, as on paper. */
@@ -247,7 +248,6 @@ function drawing(data) {
     const low = Math.floor(place);
     return [low, Math.min(low + 1, data.cells - 1), place - low];
   });
-
   const scratch = make("canvas");
 
   const isKept = (object, at) => bytesOf(object.maps).length >= count * (at + 1);
@@ -273,14 +273,16 @@ function drawing(data) {
     return scratch;
   }
 
-  /* `top` is the value that has the brightest colour; without, each map's own greatest. */
-  function draw(object, at, image, { map = false, top = null } = {}) {
+  /* `top` is the value that has the brightest colour; without, the map's own greatest. A picture
+     without a label is one that the text beside it tells of. */
+  function draw(object, at, image, { map = false, top = null, label = null } = {}) {
     if (!isKept(object, at)) return make("span", { className: "unkept" }, "picture not kept");
     const view = viewOf(data, object, at);
     // Pictures are square as the network sees them; here they have their own proportions.
     const width = Math.min(wide, high * view.ratio);
     const height = width / view.ratio;
-    const canvas = make("canvas", { width: wide, height: high, ariaHidden: "true" });
+    const told = label ? { role: "img", ariaLabel: label } : { ariaHidden: "true" };
+    const canvas = make("canvas", { width: wide, height: high, ...told });
     image.then((thumbnails) => {
       const context = canvas.getContext("2d");
       context.translate((wide - width) / 2, (high - height) / 2);
@@ -390,9 +392,12 @@ function instance(data, { draw, isKept }, { shown, tileOf }) {
   function viewItem(object, at, image, top) {
     const view = viewOf(data, object, at);
     const label = data.conditions[at].label;
-    const pictures = [draw(object, at, image)];
-    if (isKept(object, at)) pictures.push(draw(object, at, image, { map: true, top }));
-    const map = `map for ${data.categories[view.predicted]} (${(100 * view.confidence).toFixed(0)}%), lift ${view.lift?.toFixed(2) ?? "–"}`;
+    const pictures = [draw(object, at, image, { label: `${label}: the object, boxed` })];
+    if (isKept(object, at)) {
+      pictures.push(draw(object, at, image, { map: true, top, label: `${label}: its map` }));
+    }
+    const share = `${(100 * view.confidence).toFixed(0)}%`;
+    const map = `map for ${data.categories[view.predicted]} (${share}), lift ${view.lift?.toFixed(2) ?? "–"}`;
     return make("li", {},
       make("h4", {}, label),
       ...pictures,
@@ -408,7 +413,7 @@ function instance(data, { draw, isKept }, { shown, tileOf }) {
     byId("instance-place").textContent = `${index + 1} of ${around.length}`;
     byId("instance-facts").replaceChildren(...factsOf(object).map(([term, said]) =>
       make("div", {}, make("dt", {}, term), make("dd", {}, said))));
-    dialog.querySelector(".ends span:last-child").textContent = top.toPrecision(2);
+    dialog.querySelector(".ends span:last-child").textContent = Number(top.toPrecision(2));
     clear(byId("views"));
     byId("views").append(...data.conditions.map((_, at) => viewItem(object, at, image, top)));
     for (const button of steps) button.disabled = !around[index + Number(button.dataset.step)];
