@@ -451,7 +451,7 @@ def due_tips(study):
     panels = [UNTOUCHED, *(one for name in references[1:] for one in (UNTOUCHED, name))]
     for name in panels:
         for row in bins.get_group(name).to_dict("records"):
-            yield estimate(f"Side about {row['side']:.1f} px", row)
+            yield estimate(f"{study.label(name)}, side about {row['side']:.1f} px", row)
     for group in GROUPS:
         yield estimate(group.capitalize(), accuracy.loc["fixed", UNTOUCHED, group])
     for row in study.severity.to_dict("records"):

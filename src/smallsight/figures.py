@@ -255,5 +255,6 @@ def svg(figure: Figure, *, name: str, title: str) -> str:
     # Several figures share a page: no style of theirs may reach it, and their ids must differ.
     svg = re.sub(r"<(metadata|style)\b.*?</\1>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = svg.replace(f'id="{_TIP}', 'data-tip="')
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg)
+    own = re.compile(r'(\bid="|href="#|url\(#)')
+    svg = re.sub(r"<[^>]+>", lambda tag: own.sub(rf"\g<1>{name}-", tag[0]), svg)
     return svg.replace("<svg ", '<svg role="img" stroke-linejoin="round" ', 1).strip()

@@ -74,8 +74,9 @@ def regions(rows: pd.DataFrame, *, limits: tuple[float, float], name: str, title
                 at = np.array([areas.index(area) for area in part["area"]]) + shift
                 axes.plot(at, part[region], line, color=colour, lw=1.2, zorder=3)
                 for x, y, said in zip(at, part[region], part[f"{region}_tip"], strict=True):
-                    (mark,) = axes.plot(x, y, "o", color=colour, mfc=face, ms=3.4, zorder=3)
-                    tip(mark, said)
+                    if np.isfinite(y):
+                        (mark,) = axes.plot(x, y, "o", color=colour, mfc=face, ms=3.4, zorder=3)
+                        tip(mark, said)
                 ends = part[f"{region}_low"], part[f"{region}_high"]
                 axes.vlines(at, *ends, color=colour, lw=0.9, zorder=2)
         axes.set_ylim(*limits)

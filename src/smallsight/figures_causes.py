@@ -33,7 +33,7 @@ def waterfall(rows: pd.DataFrame, *, name: str, title: str) -> str:
         Stands above the figure.
     """
     with style(name):
-        figure = Figure(figsize=(3.45, 0.75 + 0.29 * len(rows)), layout="constrained")
+        figure = Figure(figsize=(3.45, 0.7 + 0.24 * len(rows)), layout="constrained")
         axes = figure.add_subplot()
         axes.axvline(0, color=FAINT, lw=0.8, zorder=1)
         # A bar starts where the one above it ends, a total at 0.

@@ -123,8 +123,8 @@ def headline(
         The figure's own name, which begins its ids.
     """
     with style(name):
-        figure = Figure(figsize=(6.9, 2.05))
-        axes = figure.add_axes((0.085, 0.2, 0.9, 0.77))
+        figure = Figure(figsize=(6.9, 1.75))
+        axes = figure.add_axes((0.085, 0.235, 0.9, 0.735))
         _accuracy_axis(axes, chance)
         sides = pd.concat([bins["side"], groups["side"]])
         ends = _side_axis(axes, fit or {"side_min": sides.min(), "side_max": sides.max()})

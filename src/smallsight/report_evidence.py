@@ -145,7 +145,7 @@ def _bins(study: Study) -> pd.DataFrame:
     return table.assign(
         tip=[
             tip(
-                f"Side about {row.side:.1f} px",
+                f"{study.label(row.condition)}, side about {row.side:.1f} px",
                 percent(row.acc),
                 percent_span(row.ci_low, row.ci_high),
                 row.n,

@@ -61,7 +61,7 @@ def data(study: Study) -> Markup:
 
 def filters(study: Study) -> list[dict[str, Any]]:
     """Give what the gallery can be narrowed down by: name, label, and (value, text) of choices."""
-    known = set(study.failures["cause"])
+    known = set(study.failures.loc[study.failures["regime"] == study.headline, "cause"])
     causes = [(key, term.label) for key, term in FAILURE_CAUSES.items() if key in known]
     choices = {
         "group": ("Size", [(group, group.capitalize()) for group in GROUPS]),

@@ -169,9 +169,7 @@ def read(inputs: Inputs, params: Params) -> Study:
     _check_agreement(evaluated, accuracy, inputs)
     return Study(
         params=params,
-        sample=_table(
-            inputs.sample, "image_id ann_id file_name category_name bbox_area size_group"
-        ),
+        sample=_table(inputs.sample, _SAMPLE),
         sampling=_keys(inputs.sampling, "requested_per_group drawn eligible excluded"),
         accuracy=accuracy,
         effects=_table(inputs.effects, _EFFECTS),
@@ -200,10 +198,7 @@ def read(inputs: Inputs, params: Params) -> Study:
         strips=_table(inputs.strips, _PICTURES),
         maps=_table(inputs.maps, _MAPS),
         cams=_arrays(inputs.cams),
-        about=_keys(
-            inputs.about,
-            "layer input_size cell pooled_layer pooled_cell largest_sum_error alpha colormap",
-        ),
+        about=_keys(inputs.about, _ABOUT),
     )
 
 
