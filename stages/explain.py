@@ -21,7 +21,6 @@ from smallsight import (
     rendered,
     sampling,
     stage,
-    thumbnails,
 )
 from smallsight.parallel import progress
 from smallsight.protocols import PROTOCOLS
@@ -104,16 +103,6 @@ def main() -> str:
             size=size,
             seed=parameters.seed,
         )
-        untouched_rows = shown[shown["condition"] == conditions.UNTOUCHED]
-        thumbnails.write(
-            shown,
-            thumbnails.draw(untouched_rows, rng=derive(parameters.seed, "thumbnails")),
-            pictures=CONDITIONS,
-            folder=folder / "thumbnails",
-            size=size,
-        )
-        about_maps = shown.assign(thumbnail=thumbnails.paths(shown, GRADCAM / "thumbnails"))
-        files.write_table(about_maps[list(gallery.MAP_COLUMNS)], folder / "maps.csv")
         sums = found["logit_in_box"] + found["logit_elsewhere"] + found["bias"]
         about = {
             "layer": layer,

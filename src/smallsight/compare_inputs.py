@@ -12,7 +12,7 @@ import pandas as pd
 from smallsight import params, provenance
 from smallsight.errors import ParameterError, SmallsightError
 from smallsight.outcomes import CONDITION, INSTANCE
-from smallsight.revisions import Revision
+from smallsight.revisions import Revision, holds
 
 SAMPLE_COLUMNS = (*INSTANCE, "category_name", "bbox_x", "bbox_y", "bbox_w", "bbox_h", "size_group")
 PREDICTION_COLUMNS = (
@@ -112,7 +112,7 @@ class Side:
         return {
             path: digest
             for path, digest in sorted(read.items())
-            if not any(_holds(path, one) or _holds(one, path) for one in made)
+            if not any(holds(path, one) or holds(one, path) for one in made)
         }
 
 
@@ -147,10 +147,6 @@ def read_views(side: Side) -> pd.DataFrame:
     """Read where each object lies in its untouched picture: `VIEW_COLUMNS`, in input pixels."""
     path = side.files.views
     return _table(side.revision, path, {path: side.revision.read(path)}, VIEW_COLUMNS)
-
-
-def _holds(folder: str, path: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/")
 
 
 def _stages(revision: Revision, files: Files, tree: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from smallsight import figures_compare
 from smallsight.compare_study import Comparison
 from smallsight.compare_words import label
 from smallsight.comparison import FACTOR, NUMBERS
-from smallsight.conditions import FAMILIES, UNTOUCHED
+from smallsight.conditions import UNTOUCHED
 from smallsight.outcomes import GROUPS as COLUMNS
-from smallsight.report_study import GROUPS, Row, Step
+from smallsight.report_study import GROUPS, Row, Step, family_label
 from smallsight.report_text import (
     detectable,
     factor,
@@ -160,7 +160,7 @@ def _condition(name: str | float) -> str:
     if not isinstance(name, str):
         return ""
     family, _, level = name.partition("/")
-    called = FAMILIES[family].label if family in FAMILIES else family
+    called = family_label(family)
     return f"{called}, {level.replace(',', ', ')}" if level else called
 
 
@@ -170,7 +170,7 @@ def conditions(found: Comparison, regime: str) -> list[dict[str, Any]]:
     for one in found.pair.conditions:
         cells = [found.condition.get((regime, one.family, one.level, group)) for group in COLUMNS]
         if one.regime == regime and any(cells):
-            name = FAMILIES[one.family].label if one.family in FAMILIES else one.family
+            name = family_label(one.family)
             rows.append({"label": name, "step": Step(one.a, one.family, one.level), "cells": cells})
     return rows
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from smallsight.compare_study import Comparison
 from smallsight.comparison import FACTOR, NUMBERS
-from smallsight.conditions import FAMILIES, UNTOUCHED
-from smallsight.report_study import Row
+from smallsight.conditions import UNTOUCHED
+from smallsight.report_study import Row, family_label
 from smallsight.report_text import (
     counted,
     detectable,
@@ -138,7 +138,7 @@ def label(found: Comparison, family: str, level: str) -> str:
 
     Of a level, the options that vary between the levels in this comparison.
     """
-    name = FAMILIES[family].label if family in FAMILIES else family
+    name = family_label(family)
     same = {one.level: one for one in found.pair.conditions if one.family == family}
     if same[level].a == same[level].b == family:
         return name

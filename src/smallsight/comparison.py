@@ -164,7 +164,10 @@ def _threshold(pair: Pair, regime: str) -> dict[str, Any]:
     """Compare the sides at which accuracy is half-way up, as a logarithm of their ratio."""
     about = pair.a.size("all")
     row = {"number": FACTOR, **about}
-    a, b = (_locations(one, regime) for one in (pair.a, pair.b))
+    a, b = (
+        curves.untouched(one, regime, Grid(np.log(one.side), one.chance)).locations
+        for one in (pair.a, pair.b)
+    )
     row |= {"a": np.exp(a[0]), "b": np.exp(b[0])}
     if not np.isfinite([a[0], b[0]]).all():
         return row
@@ -183,17 +186,6 @@ def _threshold(pair: Pair, regime: str) -> dict[str, Any]:
         "p_value": statistics.wald_p(shift[0], error, images=images),
         "mde": statistics.minimum_detectable(error, confidence=confidence),
     }
-
-
-def _locations(outcomes: Outcomes, regime: str) -> np.ndarray:
-    """(1 + draws,): logarithm of the threshold on untouched pictures, as in `curves.thresholds`."""
-    side, floor = outcomes.side, outcomes.chance
-    shares = outcomes.shares[outcomes.row[regime, UNTOUCHED]]
-    _, spread, ceiling = curves.fit(side, shares, floor=floor)
-    location = curves.fit_location(side, shares, spread=spread, ceiling=ceiling, floor=floor)
-    grid, draws = Grid(np.log(side), floor), outcomes.weights[1:]
-    shapes = grid.shape_by_draw(draws, shares)
-    return np.concatenate([[location], grid.location_by_draw(draws, shares, shapes)])
 
 
 def _worst_effect(pair: Pair, regime: str) -> dict[str, Any]:

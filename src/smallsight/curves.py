@@ -6,7 +6,7 @@ larger to be recognised as often.
 """
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -109,6 +109,36 @@ def _loss(
     return float(-np.mean(shares * np.log(right) + (1 - shares) * np.log1p(-right)))
 
 
+class Untouched(NamedTuple):
+    """The curve of the untouched pictures, in every draw.
+
+    Attributes
+    ----------
+    spread, ceiling
+        Its shape, which the curves under all conditions share.
+    shape_of
+        (draws,): which of the grid's shapes it has in each draw.
+    locations
+        (1 + draws,): logarithms of the threshold, the estimate first; -inf or inf beyond all sides.
+    """
+
+    spread: float
+    ceiling: float
+    shape_of: np.ndarray
+    locations: np.ndarray
+
+
+def untouched(outcomes: Outcomes, regime: str, grid: Grid) -> Untouched:
+    """Fit the curve of one regime's untouched pictures, to the sample and to every draw of it."""
+    shares = outcomes.shares[outcomes.row[regime, UNTOUCHED]]
+    side, draws = outcomes.side, outcomes.weights[1:]
+    _, spread, ceiling = fit(side, shares, floor=grid.floor)
+    location = fit_location(side, shares, spread=spread, ceiling=ceiling, floor=grid.floor)
+    shape_of = grid.shape_by_draw(draws, shares)
+    located = grid.location_by_draw(draws, shares, shape_of)
+    return Untouched(spread, ceiling, shape_of, np.concatenate([[location], located]))
+
+
 def thresholds(outcomes: Outcomes) -> pd.DataFrame:
     """Fit a curve to every condition, against the side in the untouched picture.
 
@@ -128,12 +158,9 @@ def thresholds(outcomes: Outcomes) -> pd.DataFrame:
     draws = outcomes.weights[1:]
     rows = []
     for regime in outcomes.regimes:
-        untouched = outcomes.shares[outcomes.row[regime, UNTOUCHED]]
-        _, spread, ceiling = fit(side, untouched, floor=floor)
+        spread, ceiling, shape_of, references = untouched(outcomes, regime, grid)
+        reference = references[0]
         located = functools.partial(fit_location, side, spread=spread, ceiling=ceiling, floor=floor)
-        reference = located(untouched)
-        shape_of = grid.shape_by_draw(draws, untouched)
-        reference_draws = grid.location_by_draw(draws, untouched, shape_of)
         for condition in (UNTOUCHED, *outcomes.changes(regime)):
             shares = outcomes.shares[outcomes.row[regime, condition]]
             location = located(shares)
@@ -143,7 +170,7 @@ def thresholds(outcomes: Outcomes) -> pd.DataFrame:
             row |= {"threshold": np.exp(location), "ci_low": low, "ci_high": high}
             if condition != UNTOUCHED and np.isfinite([location, reference]).all():
                 with np.errstate(invalid="ignore"):
-                    shift = location_draws - reference_draws
+                    shift = location_draws - references[1:]
                 row |= dict(zip(("cost_low", "cost_high"), np.exp(interval(shift)), strict=True))
                 row |= {"cost": np.exp(location - reference)}
                 row["p_value"] = wald_p(location - reference, _error(shift), images=images)

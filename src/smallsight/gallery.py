@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from smallsight import thumbnails
 from smallsight.attention import enlarge
 from smallsight.conditions import UNTOUCHED
 from smallsight.files import write_table
@@ -48,7 +49,7 @@ def write(
     size: int,
     seed: int,
 ) -> None:
-    """Draw the gallery and the strips; write their cards and their pictures.
+    """Draw the gallery and the strips, with all objects in small; write what pages show of them.
 
     Each map of the gallery is shown by its own maximum; those of a strip by the greatest of them
     all, so that conditions compare.
@@ -63,7 +64,8 @@ def write(
     pictures, size
         As for `cards`.
     place, folder
-        Where `gallery.csv`, `strips.csv` and a folder for each will be, and where they are written.
+        Where `gallery.csv` and `strips.csv` with a folder for each, `maps.csv` and `thumbnails`
+        will be, and where they are written.
     count
         Correct, and as many failed, objects shown per size group.
     """
@@ -75,6 +77,11 @@ def write(
         made = cards(part, scale=scale, pictures=pictures, folder=place / name, size=size)
         write_pictures(made, cams, sources, folder / name)
         write_table(made, folder / f"{name}.csv")
+    whole = thumbnails.draw(untouched, rng=derive(seed, "thumbnails"))
+    small = folder / "thumbnails"
+    thumbnails.write(shown, whole, pictures=pictures, folder=small, size=size)
+    maps = shown.assign(thumbnail=thumbnails.paths(shown, place / "thumbnails"))
+    write_table(maps[list(MAP_COLUMNS)], folder / "maps.csv")
 
 
 def draw_outcomes(table: pd.DataFrame, *, count: int, rng: np.random.Generator) -> pd.DataFrame:

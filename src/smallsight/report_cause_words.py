@@ -47,10 +47,10 @@ def _part(row: Row) -> str:
 
 def disagreement(study: Study) -> str:
     """Say on which parts the two regimes differ; empty where they cannot be compared."""
-    rows = study.agreement[study.agreement["part"].isin(PARTS)].to_dict("records")
+    rows = _compared(study)
     if not rows:
         return ""
-    differing = [row for row in rows if row["verdict"] in ("larger", "smaller")]
+    differing = _differing(rows)
     if not differing:
         return f"The regimes are not shown to disagree on any part ({detectable(rows)})."
     told = [
@@ -66,13 +66,19 @@ def disagreement(study: Study) -> str:
 
 def disagreeing(study: Study) -> str:
     """Name the parts on which the two regimes differ; empty where none is shown to."""
-    rows = study.agreement[study.agreement["part"].isin(PARTS)].to_dict("records")
-    names = [_name(row) for row in rows if row["verdict"] in ("larger", "smaller")]
-    return (
-        f"The regimes disagree on {listed(names)}: that is no property of the pictures alone."
-        if names
-        else ""
-    )
+    names = [_name(row) for row in _differing(_compared(study))]
+    if not names:
+        return ""
+    return f"The regimes disagree on {listed(names)}: that is no property of the pictures alone."
+
+
+def _compared(study: Study) -> list[Row]:
+    """Give the parts of the gap on which the two regimes are compared."""
+    return study.agreement[study.agreement["part"].isin(PARTS)].to_dict("records")
+
+
+def _differing(rows: list[Row]) -> list[Row]:
+    return [row for row in rows if row["verdict"] in ("larger", "smaller")]
 
 
 def thinnest(study: Study) -> str:

@@ -148,7 +148,7 @@ class Study:
     def label(self, condition: str) -> str:
         """Call a condition by its family's label, and by its level where that is not the first."""
         family, _, level = condition.partition("/")
-        label = FAMILIES[family].label if family in FAMILIES else family
+        label = family_label(family)
         if not level:
             return label
         options = Step(condition, family, level).options
@@ -217,6 +217,11 @@ class Study:
     @cached_property
     def _severities(self) -> dict[Any, Row]:
         return keyed(self.severity, "condition", "size_group")
+
+
+def family_label(family: str) -> str:
+    """Call a family as people do; one of another version may be unknown today."""
+    return FAMILIES[family].label if family in FAMILIES else family
 
 
 def keyed(table: pd.DataFrame, *keys: str) -> dict[Any, Row]:

@@ -172,4 +172,9 @@ def _in_one_line(where: str, expected: str) -> Iterator[None]:
 def _owns(lock: Mapping[str, Any], path: str) -> bool:
     """Say whether a stage wrote the file, or the folder that it lies in."""
     outputs = (str(out["path"]) for stage in lock.values() for out in stage.get("outs", ()))
-    return any(path == output or path.startswith(f"{output}/") for output in outputs)
+    return any(holds(output, path) for output in outputs)
+
+
+def holds(folder: str, path: str) -> bool:
+    """Say whether a path is a folder, or lies below it."""
+    return path == folder or path.startswith(f"{folder}/")
