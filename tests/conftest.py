@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+import pages
 import reported
 import viewed
 from smallsight import backbones, conditions, masks, params, report, report_inputs
@@ -17,6 +18,7 @@ from smallsight.features import Features
 from smallsight.geometry import Box
 
 ROOT = Path(__file__).parents[1]
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 def pytest_collection_modifyitems(items):
@@ -199,3 +201,24 @@ def report_page(reported_study):
         return report.build(reported.INPUTS, params.load()).printed()
 
     return make
+
+
+@pytest.fixture(scope="session")
+def forms(tmp_path_factory):
+    """The same study's report, made later, elsewhere, in this process."""
+    return pages.forms_of(reported.write_study(tmp_path_factory.mktemp("forms"), **reported.WHOLE))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, driven by Playwright; tests that want it are skipped where it is not there."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield started
+        started.close()

@@ -24,6 +24,19 @@ APART = {"small": 0.3, "medium": 0.5, "large": 0.8}
 SEEN = {"downscale": (0.995, 0.996), "bg_blur": (0.999, 0.9)}
 """By condition: similarity of the box, and of the picture, to the untouched one."""
 
+WHOLE = {
+    "category": HOSTILE,
+    "changes": {
+        ("fixed", "orig_crop"): {"small": -0.2, "large": 0.1},
+        ("fixed", "downscale/scale=0.25"): {"large": -0.3},
+        ("fixed", "zoom_matched"): {"small": 0.4},
+        ("fixed", "zoom_object"): {"small": 0.45},
+        ("retrained", "object_only"): {"medium": -0.3},
+        ("retrained", "motion_blur"): {"small": 0.1},
+    },
+}
+"""A study under all conditions, with numbers that differ."""
+
 MADE = {}
 """Samples and tables that were asked for before, by their properties."""
 

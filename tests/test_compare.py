@@ -2,13 +2,13 @@
 
 import html as markup
 import re
-from html.parser import HTMLParser
 
 import pypdf
 import pytest
 from PIL import ImageFile
 
 from compared import CONDITIONS, FILES, predicted, sampled, side_of, write_study
+from pages import Tables, rows_of
 from smallsight import compare_cards, compare_inputs, compare_page, compare_words, typeset
 from smallsight.compare_study import compare
 from smallsight.errors import PictureError, SmallsightError
@@ -75,40 +75,6 @@ def other(sides, tmp_path):
     return other
 
 
-class Tables(HTMLParser):
-    """Every table of a page: its caption and the text of its cells, row by row."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.tables, self.stack, self.seen = [], [], set()
-        self.feed(page)
-
-    def handle_starttag(self, tag, attributes):
-        self.seen |= {tag, *(name for name, _ in attributes)}
-        if tag == "table":
-            self.tables.append(["", []])
-        elif tag == "tr":
-            self.tables[-1][1].append([])
-        elif tag in ("th", "td"):
-            self.tables[-1][1][-1].append("")
-        if tag in ("caption", "th", "td"):
-            self.stack.append(tag)
-
-    def handle_endtag(self, tag):
-        if self.stack and self.stack[-1] == tag:
-            self.stack.pop()
-
-    def handle_data(self, data):
-        if self.stack == ["caption"]:
-            self.tables[-1][0] += data
-        elif self.stack:
-            self.tables[-1][1][-1][-1] += f" {data.strip()}".replace("\xa0", " ")
-
-
-def table_of(page, words):
-    return next(rows for caption, rows in Tables(page).tables if words in caption)
-
-
 def text_of(page):
     body = page[page.index("<body>") :]
     return re.sub(r"\s+", " ", markup.unescape(re.sub(r"<[^>]*>", "", body)))
@@ -127,7 +93,7 @@ def test_the_headline_is_one_sentence_whose_numbers_stand_in_the_table(found, pa
     due = [percent(row["b"]), percent(row["a"]), "60", signed(row["difference"])]
     due += [signed(row["ci_low"]), signed(row["ci_high"]), p_value(row["p_holm"])]
     assert numbers_in(told) == [number.strip("%< ") for number in due]
-    cells = next(one for one in table_of(page, "metrics.json") if "Accuracy, small" in one[0])
+    cells = next(one for one in rows_of(page, "metrics.json") if "Accuracy, small" in one[0])
     assert set(numbers_in(told)) <= set(numbers_in(" ".join(cells)))
     assert sentence in text_of(page)
 
@@ -141,7 +107,7 @@ def test_without_a_verdict_no_direction_is_told(other, sample):
     assert f"{size(row['mde'])} points were detectable" in sentence
     assert "more often" not in sentence
     assert "less often" not in sentence
-    cells = table_of(compare_page.build(found, most=0), "metrics.json")[2]
+    cells = rows_of(compare_page.build(found, most=0), "metrics.json")[2]
     assert cells[0].strip() == "Accuracy, small"
     assert not {"▲", "▼"} & set(cells[3])
 
@@ -166,7 +132,7 @@ def test_a_study_beside_itself_differs_in_nothing(sides):
 
 
 def test_parameters_that_differ_are_listed_and_no_others(page):
-    head, *rows = table_of(page, "Parameters that differ")
+    head, *rows = rows_of(page, "Parameters that differ")
     assert [cell.split() for cell in head[1:]] == [["A", "default"], ["B", *HOSTILE.split()]]
     assert [[cell.strip() for cell in row] for row in rows] == [
         ["heads.epochs", "5", "20"],
@@ -177,12 +143,12 @@ def test_parameters_that_differ_are_listed_and_no_others(page):
 def test_many_parameters_leave_the_first_page_and_stand_at_the_end(other, sample):
     changes = {f"heads.option{number}": number for number in range(20)}
     page = compare_page.build(other(sample, predicted(sample), changes=changes), most=0)
-    assert len(table_of(page, "the first 8 of 20")) == 9
-    assert len(table_of(page, "All parameters that differ")) == 21
+    assert len(rows_of(page, "the first 8 of 20")) == 9
+    assert len(rows_of(page, "All parameters that differ")) == 21
 
 
 def test_every_difference_by_condition_stands_in_its_table(found, page):
-    head, *body = table_of(page, "Fixed head: accuracy in A")
+    head, *body = rows_of(page, "Fixed head: accuracy in A")
     assert [cell.split()[0] for cell in head] == ["Condition", "All", "Small", "Medium", "Large"]
     rows = found.conditions.groupby(["family", "level"], sort=False)
     for (_, part), cells in zip(rows, body, strict=True):
@@ -195,7 +161,7 @@ def test_every_difference_by_condition_stands_in_its_table(found, page):
 
 
 def test_all_that_turned_are_listed_and_some_are_shown(found, page):
-    listed = table_of(page, "All objects that turned")[1:]
+    listed = rows_of(page, "All objects that turned")[1:]
     names = [name for row in listed for name in row[-1].split()]
     ids = zip(found.turned["image_id"], found.turned["ann_id"], strict=True)
     assert sorted(names) == sorted(f"{image}_{ann}" for image, ann in ids)
@@ -396,7 +362,7 @@ def test_there_is_a_page_whatever_is_lacking(tmp_path, make, words):
 
 def test_a_ledger_that_one_study_lacks_is_told(other, sample):
     found = other(sample, predicted(sample, conditions=CONDITIONS))
-    rows = table_of(compare_page.build(found, most=0), "metrics.json")[1:]
+    rows = rows_of(compare_page.build(found, most=0), "metrics.json")[1:]
     told = {row[0].strip(): row[3].strip() for row in rows}
     assert told["Gap by resolution"] == told["Gap by context"] == "B has none"
 

@@ -1,16 +1,11 @@
 """The page of a comparison in a real browser: nothing fails to load, nothing scrolls sideways."""
 
-from pathlib import Path
-
 import pytest
 
 from compared import predicted, sampled, side_of, write_study
 from smallsight import compare_page
 from smallsight.compare_study import compare
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 HOSTILE = "<img src=x onerror=alert(1)>"
 LONG = "averylongname" * 9
 
@@ -29,17 +24,6 @@ def address(tmp_path_factory):
     page = compare_page.build(compare(*sides), most=9)
     (folder / "compare.html").write_text(page, encoding="utf-8")
     return (folder / "compare.html").as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield started
-        started.close()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pages import text_of
 from reported import INPUTS, built, write_study
 from smallsight import params, report_attention, report_attention_words, report_inputs, report_text
 from smallsight.conditions import UNTOUCHED
@@ -18,7 +19,6 @@ from smallsight.figures import FAINT, INK, SERIES
 from smallsight.report_study import GROUPS, keyed
 from test_figures_attention import lines, places, scale
 from test_figures_evidence import dots
-from test_report import text_of
 from test_report_evidence import table
 
 FEW = (UNTOUCHED, "downscale", "bg_blur")

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pages import text_of
 from reported import INPUTS
 from smallsight import report_cause_words, report_causes, report_text
 from smallsight.report_study import GROUPS
 from smallsight.terms import FAILURE_CAUSES, NEIGHBOURS, PARTS, PATHS
-from test_report import text_of
 from test_report_evidence import table
 
 ARROWS = {"favours large": "▲ ", "favours small": "▼ ", "higher": "▲ ", "lower": "▼ ", "more": "▲ ",

@@ -6,12 +6,12 @@ import re
 import pandas as pd
 import pytest
 
+from pages import Tables, text_of
 from reported import INPUTS, conditions
 from smallsight import report_evidence, report_text
 from smallsight.conditions import FAMILIES, UNTOUCHED
 from smallsight.report_study import GROUPS
 from smallsight.vocabulary import DIFFERENCE
-from test_report import Tables, text_of
 
 
 def table(page, caption):

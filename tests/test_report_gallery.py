@@ -13,12 +13,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from pages import text_of
 from reported import APART, HOSTILE, INPUTS, built
 from smallsight import report_gallery
 from smallsight.conditions import UNTOUCHED
 from smallsight.errors import PictureError
 from smallsight.report_study import GROUPS
-from test_report import text_of
 
 FEW = (UNTOUCHED, "downscale")
 

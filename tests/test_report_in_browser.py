@@ -5,7 +5,6 @@ import io
 import itertools
 import re
 import time
-from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -20,10 +19,7 @@ from smallsight.conditions import UNTOUCHED
 from smallsight.report_study import GROUPS
 from smallsight.terms import FAILURE_CAUSES
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
 
 WINDOWS = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
 WIDE, HIGH = 256, 192
@@ -31,17 +27,6 @@ WIDE, HIGH = 256, 192
 ACCURACY = '[aria-label="Accuracy, Fixed head"] table'
 THRESHOLDS = '[aria-label="Thresholds"] table'
 FAILED = '[aria-label="Failures by cause"] table'
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
