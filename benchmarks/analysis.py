@@ -14,14 +14,22 @@ import time
 import numpy as np
 import pandas as pd
 
-from smallsight import analysis, conditions, donors, outcomes, params, removal, tables
+from smallsight import params
+from smallsight.analysis import tables
+from smallsight.analysis.headline import HEADLINE_TABLES, compute_headline
+from smallsight.analysis.outcomes import arrange_outcomes
+from smallsight.conditions.ladders import ladders
+from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.registry import Condition
+from smallsight.saliency import removal
+from smallsight.sampling.donors import draw_donors
 from smallsight.vocabulary import REGIMES
 
 COUNTS = (600, 1500, 3000, 6000)
 SEEDS = 5
 
 
-def predictions(instances: int, *, names: list[conditions.Condition]) -> pd.DataFrame:
+def predictions(instances: int, *, names: list[Condition]) -> pd.DataFrame:
     """Make answers as the default study has them: two instances per image, three size groups."""
     rng = np.random.default_rng(0)
     categories = ["person", "car", "truck", "bus", "bicycle", "motorcycle"]
@@ -61,7 +69,7 @@ def predictions(instances: int, *, names: list[conditions.Condition]) -> pd.Data
     return pd.concat(parts, ignore_index=True)
 
 
-def views(sample: pd.DataFrame, names: list[conditions.Condition]) -> pd.DataFrame:
+def views(sample: pd.DataFrame, names: list[Condition]) -> pd.DataFrame:
     """Make the similarities and boxes of every instance under every condition."""
     rng = np.random.default_rng(1)
     parts = [
@@ -73,7 +81,7 @@ def views(sample: pd.DataFrame, names: list[conditions.Condition]) -> pd.DataFra
             box_h=sample["side"],
         )
         for condition in names
-        if condition.name != conditions.UNTOUCHED
+        if condition.name != UNTOUCHED
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -92,12 +100,12 @@ def evidence(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
         return rows.assign(no_evidence=False, **{name: rng.random(len(rows)) for name in measures})
 
     others = [
-        maps(
-            one[one["condition"] == conditions.UNTOUCHED] if name == "random_weights" else one
-        ).assign(map=name)
+        maps(one[one["condition"] == UNTOUCHED] if name == "random_weights" else one).assign(
+            map=name
+        )
         for name in ("true_class", "random_box", "centre", "random_weights")
     ]
-    sample = one[one["condition"] == conditions.UNTOUCHED]
+    sample = one[one["condition"] == UNTOUCHED]
     removals = [
         sample.assign(
             change=change, region=region, area=area, area_share=0.1, overlap=0.0, p_before=0.5,
@@ -111,11 +119,11 @@ def evidence(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def analyse(
-    table: pd.DataFrame, names: list[conditions.Condition], settings: params.Analysis
+    table: pd.DataFrame, names: list[Condition], settings: params.Analysis
 ) -> dict[str, float]:
     """Compute all that the stage does; give the seconds of each step."""
     sample = table.drop_duplicates(["image_id", "ann_id"])
-    given = {"views": views(sample, names), "donors": donors.draw(sample, seed=0)}
+    given = {"views": views(sample, names), "donors": draw_donors(sample, seed=0)}
     given |= evidence(table)
     categories = sorted(set(sample["category_name"]))
     seconds = {}
@@ -124,20 +132,21 @@ def analyse(
     def done(step: str) -> None:
         seconds[step] = time.perf_counter() - start - sum(seconds.values())
 
-    found = outcomes.outcomes(table, settings=settings, rng=np.random.default_rng(0))
+    found = arrange_outcomes(table, settings=settings, rng=np.random.default_rng(0))
     done("outcomes")
     rng = np.random.default_rng(0)
-    made = tables.tables(table, found, objects=sample, categories=categories, rng=rng, **given)
+    made = tables.compute_tables(
+        table, found, objects=sample, categories=categories, rng=rng, **given
+    )
     done("tables")
-    analysis.headline(*(made[name] for name in analysis.HEADLINE_TABLES))
+    compute_headline(*(made[name] for name in HEADLINE_TABLES))
     return seconds
 
 
 def measure(instances: int) -> None:
     """Print one line of the table."""
     study = params.load()
-    ladders = conditions.ladders(study.conditions).values()
-    names = [step for ladder in ladders for step in ladder]
+    names = [step for ladder in ladders(study.conditions).values() for step in ladder]
     seconds = analyse(predictions(instances, names=names), names, study.analysis)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     steps = " ".join(f"{name} {value:.1f}" for name, value in seconds.items())

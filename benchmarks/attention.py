@@ -19,8 +19,12 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
 
-from smallsight import attention, backbones, explanations
-from smallsight.features import BATCH_SIZE
+from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.features import BATCH_SIZE
+from smallsight.backbones.resnet import DIMENSIONS, trunk
+from smallsight.backbones.weights import random_weights
+from smallsight.saliency import measures
+from smallsight.saliency.explain import MEASURED, Evidence, measure_evidence
 
 CLASSES = 6
 
@@ -28,23 +32,23 @@ CLASSES = 6
 def main(pictures: int, size: int, rounds: int) -> None:
     """Print one line per round, and what they come to."""
     rng = np.random.default_rng(0)
-    backbone = backbones.Backbone(backbones.random_weights(rng))
+    backbone = Backbone(random_weights(rng))
     seen = torch.from_numpy(rng.integers(0, 256, (pictures, size, size, 3), np.uint8))
-    weight = rng.normal(0, 0.05, (CLASSES, backbones.DIMENSIONS)).astype(np.float32)
+    weight = rng.normal(0, 0.05, (CLASSES, DIMENSIONS)).astype(np.float32)
     targets = rng.integers(0, CLASSES, pictures)
     with torch.inference_mode():
         maps = np.concatenate([backbone(part).contiguous() for part in seen.split(BATCH_SIZE)])
     inputs = torch.cat([backbone.inputs(part) for part in seen.split(BATCH_SIZE)])
-    network = backbones.trunk()
+    network = trunk()
     network.load_state_dict(backbone.trunk.state_dict())
-    network.fc = nn.Linear(backbones.DIMENSIONS, CLASSES, bias=False)
+    network.fc = nn.Linear(DIMENSIONS, CLASSES, bias=False)
     network.fc.weight.data = torch.from_numpy(weight)
     network = network.eval().to(memory_format=torch.channels_last)
 
     ratios = []
     for number in range(rounds):
         times = [time.perf_counter()]
-        ours = np.maximum(attention.contributions(maps, weight[targets]), 0)
+        ours = np.maximum(measures.contributions(maps, weight[targets]), 0)
         times.append(time.perf_counter())
         theirs = library(network, inputs, targets)
         times.append(time.perf_counter())
@@ -72,14 +76,14 @@ def study(maps: np.ndarray, weight: np.ndarray, size: int) -> None:
     with tempfile.TemporaryFile() as file:
         np.savez(file, maps=maps)
         file.seek(0)
-        contributed = attention.contributions(np.load(file)["maps"], weight)
-    evidence = explanations.Evidence(contributed, np.maximum(contributed, 0))
+        contributed = measures.contributions(np.load(file)["maps"], weight)
+    evidence = Evidence(contributed, np.maximum(contributed, 0))
     side = np.geomspace(2, size / 2, n)
     rows = pd.DataFrame({"box_x": size / 4, "box_y": size / 4, "box_w": side, "box_h": side})
-    rows = rows.assign(**dict.fromkeys(explanations.MEASURED, 0))
+    rows = rows.assign(**dict.fromkeys(MEASURED, 0))
     cover = np.zeros((size, size), np.uint8)
     cover[size // 4 : size // 2, size // 4 : size // 2] = 255
-    explanations.measured(rows, {"predicted": evidence}, [cover] * n, size=size)
+    measure_evidence(rows, {"predicted": evidence}, [cover] * n, size=size)
 
 
 def library(network: nn.Module, inputs: torch.Tensor, targets: np.ndarray) -> np.ndarray:

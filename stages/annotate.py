@@ -1,6 +1,9 @@
 """Write the annotations of the chosen source."""
 
-from smallsight import coco, files, params, sources, stage
+from smallsight import params
+from smallsight.datasets import coco
+from smallsight.datasets.registry import make_source
+from smallsight.runtime import files, script
 
 ANNOTATIONS = "data/source/instances.json"
 
@@ -8,7 +11,7 @@ ANNOTATIONS = "data/source/instances.json"
 def main() -> str:
     parameters = params.load()
     data = parameters.data
-    source = sources.open_source(data, seed=parameters.seed)
+    source = make_source(data, seed=parameters.seed)
     with files.new_file(ANNOTATIONS) as new:
         coco.write(source.annotations(), new)
         dataset = coco.read(new, data.categories, where=source.where)
@@ -18,4 +21,4 @@ def main() -> str:
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    script.run(main)

@@ -4,19 +4,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from smallsight import (
-    backbones,
-    conditions,
-    evaluation,
-    features,
-    files,
-    heads,
-    params,
-    sampling,
-    stage,
-)
-from smallsight.parallel import progress
-from smallsight.protocols import PROTOCOLS
+from smallsight import params
+from smallsight.backbones.feature_store import read_features
+from smallsight.conditions.ladders import ladders
+from smallsight.evaluation import heads
+from smallsight.evaluation.predictions import summarise_results
+from smallsight.evaluation.protocols import PROTOCOLS
+from smallsight.runtime import files, script
+from smallsight.runtime.device import pick_device
+from smallsight.runtime.parallel import progress
+from smallsight.sampling.sample import read_sample
 
 SAMPLE = "data/samples_step1_person_limited.csv"
 FEATURES = Path("data/features")
@@ -27,19 +24,19 @@ RESULTS = "data/results_conditions.csv"
 
 def main() -> str:
     parameters = params.load()
-    device = backbones.pick_device(parameters.device)
+    device = pick_device(parameters.device)
     protocol = PROTOCOLS[parameters.protocol]
     splits = protocol.splits(
-        sampling.read(SAMPLE),
+        read_sample(SAMPLE),
         parameters.data.categories,
         settings=parameters.evaluation,
         seed=parameters.seed,
     )
     untouched = heads.read(HEADS / "fixed.npz")
-    steps = protocol.conditions(conditions.ladders(parameters.conditions))
+    steps = protocol.conditions(ladders(parameters.conditions))
     tables: dict[str, list[pd.DataFrame]] = {regime: [] for regime in protocol.regimes}
     for condition in progress(iter(steps), total=len(steps), description="evaluating"):
-        seen = features.read(FEATURES / condition.family / f"{condition.level}.npz")
+        seen = read_features(FEATURES / condition.family / f"{condition.level}.npz")
         for regime, part in tables.items():
             fitted = splits.heads_of(
                 regime, untouched, seen, settings=parameters.heads, device=device
@@ -47,9 +44,9 @@ def main() -> str:
             part.append(splits.predictions(fitted, seen, condition, regime=regime))
     predictions = pd.concat([table for part in tables.values() for table in part])
     files.write_table(predictions, PREDICTIONS)
-    files.write_table(evaluation.results(predictions), RESULTS)
+    files.write_table(summarise_results(predictions), RESULTS)
     return f"{len(predictions)} predictions of {len(steps)} conditions, {device}"
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    script.run(main)

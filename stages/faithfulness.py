@@ -3,19 +3,19 @@
 import json
 from pathlib import Path
 
-from smallsight import (
-    backbones,
-    conditions,
-    features,
-    files,
-    heads,
-    params,
-    removal,
-    rendered,
-    sampling,
-    stage,
-)
-from smallsight.protocols import PROTOCOLS
+from smallsight import params
+from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.feature_store import read_features
+from smallsight.backbones.weights import read_weights
+from smallsight.conditions.ladders import ladder
+from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.store import read_views
+from smallsight.evaluation import heads
+from smallsight.evaluation.protocols import PROTOCOLS
+from smallsight.runtime import files, script
+from smallsight.runtime.device import pick_device
+from smallsight.saliency import removal
+from smallsight.sampling.sample import read_sample
 
 SAMPLE = "data/samples_step1_person_limited.csv"
 COLOUR = Path("data/colour.json")
@@ -28,23 +28,23 @@ FAITHFULNESS = "data/faithfulness.csv"
 
 def main() -> str:
     parameters = params.load()
-    device = backbones.pick_device(parameters.device)
-    untouched = conditions.ladder(conditions.UNTOUCHED, parameters.conditions)[0]
+    device = pick_device(parameters.device)
+    untouched = ladder(UNTOUCHED, parameters.conditions)[0]
     level = Path(untouched.family) / untouched.level
-    sample = sampling.read(SAMPLE)
+    sample = read_sample(SAMPLE)
     splits = PROTOCOLS[parameters.protocol].splits(
         sample, parameters.data.categories, settings=parameters.evaluation, seed=parameters.seed
     )
-    table = removal.removals(
+    table = removal.compute_removals(
         sample,
-        rendered.read_views(CONDITIONS, untouched),
+        read_views(CONDITIONS, untouched),
         CONDITIONS / level,
         colour=tuple(json.loads(COLOUR.read_text(encoding="utf-8"))["mean_colour"]),
         seed=parameters.seed,
         splits=splits,
         fitted=heads.read(HEADS / "fixed.npz"),
-        seen=features.read(FEATURES / f"{level}.npz"),
-        backbone=backbones.Backbone(backbones.read_weights(BACKBONE)),
+        seen=read_features(FEATURES / f"{level}.npz"),
+        backbone=Backbone(read_weights(BACKBONE)),
         device=device,
     )
     files.write_table(table, FAITHFULNESS)
@@ -55,4 +55,4 @@ def main() -> str:
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    script.run(main)

@@ -3,7 +3,15 @@
 import sys
 from pathlib import Path
 
-from smallsight import backbones, conditions, features, files, params, rendered, stage
+from smallsight import params
+from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.feature_store import write_features
+from smallsight.backbones.features import extract_features
+from smallsight.backbones.weights import read_weights
+from smallsight.conditions import ladders
+from smallsight.conditions.store import read_views
+from smallsight.runtime import files, script
+from smallsight.runtime.device import pick_device
 
 BACKBONE = "data/backbone.pth"
 CONDITIONS = Path("data/conditions")
@@ -12,24 +20,24 @@ FEATURES = Path("data/features")
 
 def main(family: str) -> str:
     parameters = params.load()
-    ladder = conditions.ladder(family, parameters.conditions)
-    device = backbones.pick_device(parameters.device)
-    backbone = backbones.Backbone(backbones.read_weights(BACKBONE))
+    ladder = ladders.ladder(family, parameters.conditions)
+    device = pick_device(parameters.device)
+    backbone = Backbone(read_weights(BACKBONE))
     given = seen = 0
     with files.new_folder(FEATURES / family) as folder:
         for condition in ladder:
-            views = rendered.read_views(CONDITIONS, condition)
-            extracted = features.extract(
+            views = read_views(CONDITIONS, condition)
+            extracted = extract_features(
                 views,
                 CONDITIONS / family / condition.level,
                 backbone,
                 keep_maps=condition.is_reference,
                 device=device,
             )
-            features.write(extracted, folder / f"{condition.level}.npz")
+            write_features(extracted, folder / f"{condition.level}.npz")
             given, seen = given + len(views), seen + len(extracted.plain)
     return f"{given} pictures, {seen} of them different, on {device}"
 
 
 if __name__ == "__main__":
-    stage.run(main, *sys.argv[1:])
+    script.run(main, *sys.argv[1:])

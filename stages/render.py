@@ -4,7 +4,14 @@ import json
 import sys
 from pathlib import Path
 
-from smallsight import conditions, donors, files, masks, materials, params, render, sampling, stage
+from smallsight import params
+from smallsight.conditions import ladders
+from smallsight.conditions.instance_views import instance_views, with_inputs
+from smallsight.conditions.render import render_family
+from smallsight.runtime import files, script
+from smallsight.sampling.donors import read_donors
+from smallsight.sampling.instance_masks import read_masks
+from smallsight.sampling.sample import read_sample
 
 SAMPLE = "data/samples_step1_person_limited.csv"
 MASKS = "data/masks.json"
@@ -15,21 +22,21 @@ CONDITIONS = Path("data/conditions")
 
 def main(family: str) -> str:
     parameters = params.load()
-    ladder = conditions.ladder(family, parameters.conditions)
-    sample = sampling.read(SAMPLE)
+    ladder = ladders.ladder(family, parameters.conditions)
+    sample = read_sample(SAMPLE)
     size = parameters.backbone.input_pixels
-    shared = materials.materials(
+    shared = instance_views(
         sample,
         colour=tuple(json.loads(COLOUR.read_text(encoding="utf-8"))["mean_colour"]),
         input_size=size,
     )
-    instances = materials.with_materials(sample, masks.read(MASKS), donors.read(DONORS))
+    instances = with_inputs(sample, read_masks(MASKS), read_donors(DONORS))
     with files.new_folder(CONDITIONS / family) as folder:
-        views = render.render(ladder, instances, shared, folder=folder)
+        views = render_family(ladder, instances, shared, folder=folder)
         files.write_table(views, folder / "views.csv")
     levels = ", ".join(condition.level for condition in ladder)
     return f"{len(views)} pictures of {size} x {size} at {levels}"
 
 
 if __name__ == "__main__":
-    stage.run(main, *sys.argv[1:])
+    script.run(main, *sys.argv[1:])

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from smallsight import files, params, report, stage, typeset
-from smallsight.report_inputs import Inputs
+from smallsight import params
+from smallsight.report import page, typeset
+from smallsight.report.inputs import Inputs
+from smallsight.runtime import files, script
 
 INPUTS = Inputs(
     sample=Path("data/samples_step1_person_limited.csv"),
@@ -41,7 +43,7 @@ INPUTS = Inputs(
 
 
 def main() -> str:
-    made = report.build(INPUTS, params.load())
+    made = page.build(INPUTS, params.load())
     files.write_text(made.screen(), "reports/report.html")
     with files.new_file("reports/report.pdf") as partial:
         count = typeset.write_pdf(made.printed(), partial)
@@ -51,4 +53,4 @@ def main() -> str:
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    script.run(main)

@@ -2,7 +2,12 @@
 
 import json
 
-from smallsight import coco, donors, files, masks, params, sampling, stage
+from smallsight import params
+from smallsight.datasets import coco
+from smallsight.runtime import files, script
+from smallsight.sampling.donors import draw_donors
+from smallsight.sampling.draw import draw_sample
+from smallsight.sampling.instance_masks import collect_masks, write_masks
 
 ANNOTATIONS = "data/source/instances.json"
 PICTURES = "data/images"
@@ -16,16 +21,16 @@ OBJECTS = "data/objects.csv"
 def main() -> str:
     parameters = params.load()
     dataset = coco.read(ANNOTATIONS, parameters.data.categories)
-    draw = sampling.draw(
+    draw = draw_sample(
         dataset,
         parameters.sample,
         picture_folder=PICTURES,
         seed=parameters.seed,
     )
-    known_masks = masks.of_instances(dataset, draw.sample)
+    known_masks = collect_masks(dataset, draw.sample)
     files.write_table(draw.sample, SAMPLE)
-    files.write_table(donors.draw(draw.sample, seed=parameters.seed), DONORS)
-    masks.write(known_masks, MASKS)
+    files.write_table(draw_donors(draw.sample, seed=parameters.seed), DONORS)
+    write_masks(known_masks, MASKS)
     objects = dataset.annotations[dataset.annotations["image_id"].isin(draw.sample["image_id"])]
     files.write_table(objects.drop(columns="segmentation"), OBJECTS)
     files.write_text(json.dumps(draw.summary, indent=2) + "\n", SUMMARY)
@@ -37,4 +42,4 @@ def main() -> str:
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    script.run(main)

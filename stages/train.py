@@ -3,19 +3,18 @@
 import json
 from pathlib import Path
 
-from smallsight import (
-    backbones,
-    conditions,
-    features,
-    files,
-    heads,
-    params,
-    sampling,
-    stage,
-    training,
-)
-from smallsight.protocols import PROTOCOLS
-from smallsight.randomness import derive
+from smallsight import params
+from smallsight.backbones.feature_store import read_features
+from smallsight.backbones.weights import read_weights
+from smallsight.conditions.ladders import ladder
+from smallsight.conditions.names import UNTOUCHED
+from smallsight.evaluation import heads
+from smallsight.evaluation.protocols import PROTOCOLS
+from smallsight.evaluation.reference_head import reference_head, write_checkpoint
+from smallsight.runtime import files, script
+from smallsight.runtime.device import pick_device
+from smallsight.runtime.randomness import derive
+from smallsight.sampling.sample import read_sample
 
 SAMPLE = "data/samples_step1_person_limited.csv"
 BACKBONE = "data/backbone.pth"
@@ -29,15 +28,15 @@ HEADS = Path("data/heads")
 def main() -> str:
     parameters = params.load()
     seed, categories = parameters.seed, parameters.data.categories
-    device = backbones.pick_device(parameters.device)
-    sample = sampling.read(SAMPLE)
-    untouched = conditions.ladder(conditions.UNTOUCHED, parameters.conditions)[0]
-    seen = features.read(FEATURES / untouched.family / f"{untouched.level}.npz")
+    device = pick_device(parameters.device)
+    sample = read_sample(SAMPLE)
+    untouched = ladder(UNTOUCHED, parameters.conditions)[0]
+    seen = read_features(FEATURES / untouched.family / f"{untouched.level}.npz")
 
     protocol = PROTOCOLS[parameters.protocol]
     splits = protocol.splits(sample, categories, settings=parameters.evaluation, seed=seed)
     test = splits.reference_test
-    reference, curve = training.reference_head(
+    reference, curve = reference_head(
         seen,
         splits.labels,
         test,
@@ -47,8 +46,8 @@ def main() -> str:
         device=device,
     )
     about = {"condition": untouched.name, "seed": seed, "device": device.type}
-    weights = backbones.read_weights(BACKBONE)
-    training.write_checkpoint(CHECKPOINT, weights, reference, classes=categories, about=about)
+    weights = read_weights(BACKBONE)
+    write_checkpoint(CHECKPOINT, weights, reference, classes=categories, about=about)
     files.write_table(curve, CURVE)
     accuracy = curve["test_accuracy"].iloc[-1]
     images = sample["image_id"]
@@ -68,4 +67,4 @@ def main() -> str:
 
 
 if __name__ == "__main__":
-    stage.run(main)
+    script.run(main)

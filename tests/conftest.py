@@ -10,12 +10,18 @@ import torch
 from PIL import Image
 from torch import nn
 
-import pages
-import reported
-import viewed
-from smallsight import backbones, conditions, masks, params, report, report_inputs
-from smallsight.features import Features
-from smallsight.geometry import Box
+from builders import study_files, views
+from readers import report_pages
+from smallsight import params
+from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.feature_store import Features
+from smallsight.backbones.resnet import trunk
+from smallsight.backbones.weights import Weights
+from smallsight.conditions.ladders import ladder
+from smallsight.imaging import masks
+from smallsight.imaging.boxes import Box
+from smallsight.report import page
+from smallsight.report.inputs import read_study
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -57,17 +63,17 @@ def weights():
     """Random weights, with statistics of batch normalisation that are not the first ones."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network = backbones.trunk()
+        network = trunk()
         for layer in network.modules():
             if isinstance(layer, nn.BatchNorm2d):
                 layer.running_mean.uniform_(-0.1, 0.1)
                 layer.running_var.uniform_(0.5, 1.5)
-    return backbones.Weights(network.state_dict())
+    return Weights(network.state_dict())
 
 
 @pytest.fixture(scope="session")
 def backbone(weights):
-    return backbones.Backbone(weights)
+    return Backbone(weights)
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +119,7 @@ def known(sample):
     known = {}
     for row in sample[:-1].itertuples():
         box = Box(row.bbox_x, row.bbox_y, row.bbox_w, row.bbox_h)
-        known[row.image_id, row.ann_id] = masks.encode(viewed.ellipse(box, 60, 80))
+        known[row.image_id, row.ann_id] = masks.encode(views.ellipse(box, 60, 80))
     return known
 
 
@@ -161,7 +167,7 @@ def condition():
     """Make a family's reference condition from its options."""
 
     def condition(name, **options):
-        return conditions.ladder(name, {name: options})[0]
+        return ladder(name, {name: options})[0]
 
     return condition
 
@@ -179,15 +185,15 @@ def frozen():
 def reported_study(tmp_path, monkeypatch):
     """Make a study with the given properties in the working folder, and read it as a report does.
 
-    `edit` is called in that folder before it is read; `reported.write_study` has the properties.
+    `edit` is called in that folder before it is read; `study_files.write_study` has the properties.
     """
 
     def make(*, edit=None, **properties):
-        reported.write_study(tmp_path, **properties)
+        study_files.write_study(tmp_path, **properties)
         monkeypatch.chdir(tmp_path)
         if edit is not None:
             edit()
-        return report_inputs.read(reported.INPUTS, params.load())
+        return read_study(study_files.INPUTS, params.load())
 
     return make
 
@@ -198,7 +204,7 @@ def report_page(reported_study):
 
     def make(**properties):
         reported_study(**properties)
-        return report.build(reported.INPUTS, params.load()).printed()
+        return page.build(study_files.INPUTS, params.load()).printed()
 
     return make
 
@@ -206,7 +212,9 @@ def report_page(reported_study):
 @pytest.fixture(scope="session")
 def forms(tmp_path_factory):
     """The same study's report, made later, elsewhere, in this process."""
-    return pages.forms_of(reported.write_study(tmp_path_factory.mktemp("forms"), **reported.WHOLE))
+    return report_pages.forms_of(
+        study_files.write_study(tmp_path_factory.mktemp("forms"), **study_files.WHOLE)
+    )
 
 
 @pytest.fixture(scope="session")

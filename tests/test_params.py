@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from smallsight import params
-from smallsight.errors import ParameterError
+from smallsight.runtime.errors import ParameterError
 
 FILE = Path(__file__).parents[1] / "params.yaml"
 TREE = yaml.safe_load(FILE.read_text())

@@ -3,11 +3,14 @@
 import sys
 from pathlib import Path
 
-from smallsight import compare_inputs, compare_page, files, stage, typeset
-from smallsight.compare_study import compare
-from smallsight.revisions import WORKSPACE, open_revision
+from smallsight.comparison.comparison import compare_studies
+from smallsight.comparison.inputs import Files, read_side
+from smallsight.comparison.page import MOST_ON_PAPER, MOST_ON_SCREEN, build
+from smallsight.comparison.revisions import WORKSPACE, open_revision
+from smallsight.report import typeset
+from smallsight.runtime import files, script
 
-FILES = compare_inputs.Files(
+FILES = Files(
     parameters="params.yaml",
     pipeline="dvc.yaml",
     sample="data/samples_step1_person_limited.csv",
@@ -22,9 +25,9 @@ PAGE, PAPER = Path("reports/compare.html"), Path("reports/compare.pdf")
 def main(a: str, b: str) -> str:
     """Compare two revisions; any of them may be `workspace`, the files on disk."""
     revisions = [open_revision(Path(), name) for name in (a, b)]
-    found = compare(*(compare_inputs.read(one, FILES) for one in revisions))
-    page = compare_page.build(found, most=compare_page.MOST_ON_SCREEN)
-    printed = compare_page.build(found, most=compare_page.MOST_ON_PAPER)
+    found = compare_studies(*(read_side(one, FILES) for one in revisions))
+    page = build(found, most=MOST_ON_SCREEN)
+    printed = build(found, most=MOST_ON_PAPER)
     with files.new_file(PAPER) as partial:
         pages = typeset.write_pdf(printed, partial)
         files.write_text(page, PAGE)
@@ -38,4 +41,4 @@ def main(a: str, b: str) -> str:
 
 if __name__ == "__main__":
     # Without a second revision the first is compared with what is on disk.
-    stage.run(main, *[*sys.argv[1:], WORKSPACE][: max(2, len(sys.argv) - 1)])
+    script.run(main, *[*sys.argv[1:], WORKSPACE][: max(2, len(sys.argv) - 1)])

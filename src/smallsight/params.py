@@ -8,18 +8,29 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
-from smallsight.errors import ParameterError
+from smallsight.runtime.errors import ParameterError
 
 Share = Annotated[float, Field(ge=0, le=1)]
 """A share, 0 to 1."""
+
+
 PositiveShare = Annotated[float, Field(gt=0, le=1)]
 """A share above 0, at most 1."""
+
+
 Positive = Annotated[float, Field(gt=0)]
+
+
 NotNegative = Annotated[float, Field(ge=0)]
+
+
 Count = Annotated[int, Field(ge=1)]
+
 
 INPUT_SIZES = {"phantom": 96}
 """Input sizes, in pixels, that `input_size: auto` means for weights other than the usual."""
+
+
 USUAL_INPUT_SIZE = 224
 
 

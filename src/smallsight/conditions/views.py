@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from smallsight.geometry import Box
+from smallsight.imaging.boxes import Box
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class View:
     picture: np.ndarray
     box: Box
     mask: np.ndarray | None = None
-    material: "Material | None" = None
+    material: "InterventionInputs | None" = None
 
     @property
     def side(self) -> float:
@@ -41,7 +41,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Material:
+class InterventionInputs:
     """What probes draw on beside an instance's own picture.
 
     Attributes

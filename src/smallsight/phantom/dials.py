@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from smallsight.errors import ParameterError
+from smallsight.runtime.errors import ParameterError
 
 
 @dataclass(frozen=True, kw_only=True)

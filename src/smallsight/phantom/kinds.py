@@ -36,6 +36,7 @@ KINDS: dict[str, Kind] = {
     "motorcycle": Kind(build=cycles.motorcycle, zone="kerb", sideways=0.55, nearest=2.8),
 }
 
+
 CATEGORIES: tuple[str, ...] = tuple(KINDS)
 
 

@@ -15,12 +15,14 @@ SIZE_CATEGORIES: dict[str, tuple[str, ...]] = {
 }
 """Categories, equally likely, from which the `class_mix` dial draws at each size."""
 
+
 RATIOS: dict[str, tuple[float, float]] = {
     "small": (0.0004, 0.0088),
     "medium": (0.0125, 0.036),
     "large": (0.15, 0.5),
 }
 """Box area over picture area aimed at, drawn log-uniformly; gaps keep the groups apart."""
+
 
 LEAD = 0.78
 """Share of scenes with a near object."""

@@ -10,6 +10,7 @@ from smallsight.phantom.camera import Patch
 
 Ink = int | tuple[int, int, int]
 
+
 SOLID = 0.3
 """Share of a pixel that must be covered for it to belong to a silhouette."""
 

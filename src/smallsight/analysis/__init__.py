@@ -1,0 +1,1 @@
+"""Predictions turned into tables with intervals, tests and verdicts."""

@@ -1,0 +1,1 @@
+"""Sentences as tests, each with a verdict."""

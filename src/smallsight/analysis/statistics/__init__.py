@@ -1,0 +1,1 @@
+"""Intervals, tests, verdicts and curves; knows no table of the study."""

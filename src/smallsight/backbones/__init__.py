@@ -1,0 +1,1 @@
+"""Frozen networks, their weights, and the features that they make of pictures."""

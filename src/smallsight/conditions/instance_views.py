@@ -1,0 +1,100 @@
+"""Views of a study's instances, with what probes need beside the picture."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smallsight.conditions.views import InterventionInputs, View
+from smallsight.imaging import masks
+from smallsight.imaging.boxes import Box
+from smallsight.imaging.pictures import read_picture
+from smallsight.sampling.instance_masks import Masks
+
+
+@dataclass(frozen=True)
+class InstanceViews:
+    """What all instances of a study share.
+
+    Attributes
+    ----------
+    colour
+        Mean colour of the pictures, (red, green, blue), 0 to 255.
+    input_size
+        Width and height of the network's input, in pixels.
+    matched_side
+        Median side of the large objects, as a share of the picture's; of all objects where none
+        is large.
+    """
+
+    colour: tuple[int, int, int]
+    input_size: int
+    matched_side: float
+
+    def views(self, instances: pd.DataFrame) -> Iterator[tuple[Any, View]]:
+        """Give every instance of one image as its row and a view of the untouched picture.
+
+        Parameters
+        ----------
+        instances
+            Rows of `with_materials`.
+        """
+        picture = read_picture(instances["image_path"].iloc[0])
+        height, width = picture.shape[:2]
+        for instance in instances.itertuples():
+            mask = instance.mask and masks.decode(instance.mask, width=width, height=height)
+            donors = {
+                kind: partial(self._donor, path, box)
+                for kind, (path, box) in instance.donors.items()
+            }
+            material = InterventionInputs(self.colour, self.input_size, self.matched_side, donors)
+            yield instance, View(picture, _box(instance), mask, material)
+
+    def _donor(self, path: str, box: Box) -> View:
+        material = InterventionInputs(self.colour, self.input_size, self.matched_side, {})
+        return View(read_picture(path), box, None, material)
+
+
+def instance_views(
+    sample: pd.DataFrame, *, colour: tuple[int, int, int], input_size: int
+) -> InstanceViews:
+    """Measure the side to match on a sample."""
+    sides = np.sqrt(sample["area_ratio"])
+    large = sides[sample["size_group"] == "large"]
+    return InstanceViews(colour, input_size, float((large if len(large) else sides).median()))
+
+
+def with_inputs(sample: pd.DataFrame, known_masks: Masks, donors: pd.DataFrame) -> pd.DataFrame:
+    """Add each instance's mask and donors to its row.
+
+    Parameters
+    ----------
+    known_masks
+        What `masks.of_instances` collected.
+    donors
+        `donors.DONOR_COLUMNS`.
+
+    Returns
+    -------
+    DataFrame
+        The sample and two more columns: `mask`, as COCO writes it, or None; `donors`, by kind the
+        donor's picture and box.
+    """
+    by_ids = sample.set_index(["image_id", "ann_id"])
+    given: dict[tuple[int, int], dict[str, tuple[str, Box]]] = {}
+    for row in donors.dropna(subset="donor_ann_id").itertuples():
+        donor = by_ids.loc[(row.donor_image_id, row.donor_ann_id)]
+        place = given.setdefault((row.image_id, row.ann_id), {})
+        place[row.donor] = donor["image_path"], _box(donor)
+    keys = list(by_ids.index)
+    return sample.assign(
+        mask=[known_masks.get(key) for key in keys],
+        donors=[given.get(key, {}) for key in keys],
+    )
+
+
+def _box(row: Any) -> Box:
+    return Box(row.bbox_x, row.bbox_y, row.bbox_w, row.bbox_h)

@@ -1,0 +1,1 @@
+"""Annotations and pictures from outside, checked where they enter."""

@@ -1,0 +1,272 @@
+"""COCO JSON read, checked and written.
+
+All checks of the annotations are here; whatever takes a `Dataset` may assume that they passed.
+"""
+
+import json
+import reprlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, NoReturn
+
+import pandas as pd
+
+from smallsight.runtime import files
+from smallsight.runtime.errors import AnnotationError
+
+IMAGE_COLUMNS = ["image_id", "file_name", "width", "height"]
+
+
+BOX_COLUMNS = ["bbox_x", "bbox_y", "bbox_w", "bbox_h"]
+
+
+ANNOTATION_COLUMNS = [
+    "image_id", "ann_id", "category_id", "category_name", *BOX_COLUMNS,
+    "area", "iscrowd", "segmentation",
+]  # fmt: skip
+
+
+COLUMN_TYPES = (
+    dict.fromkeys(["image_id", "ann_id", "category_id", "width", "height", "iscrowd"], "int64")
+    | dict.fromkeys([*BOX_COLUMNS, "area"], "float64")
+    | dict.fromkeys(["file_name", "category_name"], "str")
+)
+
+
+LARGEST_ID = 2**63 - 1
+
+
+LARGEST_LENGTH = 2**31
+"""Of a coordinate or a side, in pixels; far beyond any picture, and safe to calculate with."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Pictures and the annotations of the study's categories.
+
+    Parameters
+    ----------
+    where
+        What errors call it: the file that was read.
+    categories
+        The study's category names, in the study's order.
+    images
+        One row per picture, sorted by `image_id`; columns `IMAGE_COLUMNS`, sizes in pixels.
+    annotations
+        One row per annotated object, sorted by `image_id` and `ann_id`; columns
+        `ANNOTATION_COLUMNS`. Boxes in pixels from the upper left corner, `area` of the mask in
+        square pixels, `segmentation` as COCO writes it (see `masks`) or None.
+    """
+
+    where: str
+    categories: tuple[str, ...]
+    images: pd.DataFrame
+    annotations: pd.DataFrame
+
+
+def read(path: str | Path, categories: Sequence[str], *, where: str | None = None) -> Dataset:
+    """Read and check a COCO JSON file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    categories
+        Names of the categories to keep; all of them must be there.
+    where
+        What errors call the file, if not by its path.
+
+    Raises
+    ------
+    AnnotationError
+        For the first thing that is missing, malformed or impossible.
+    """
+    where = where or str(path)
+    return parse(load(path, where=where), categories, where=where)
+
+
+def load(path: str | Path, *, where: str | None = None) -> dict[str, Any]:
+    """Read a file's JSON as it is; `parse` checks it."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise AnnotationError(where or path, reason, "a readable file") from None
+    return loads(content, where=where or str(path))
+
+
+def loads(content: bytes, *, where: str) -> dict[str, Any]:
+    """Read JSON from bytes as it is; `parse` checks it."""
+    try:
+        tree = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise AnnotationError(where, f"no JSON ({error})", "a COCO JSON file") from None
+    if not isinstance(tree, dict):
+        raise AnnotationError(where, f"a JSON {type(tree).__name__}", "a COCO JSON object")
+    return tree
+
+
+def write(tree: dict[str, Any], path: str | Path) -> None:
+    """Write COCO JSON: the same tree gives the same bytes."""
+    files.write_text(json.dumps(tree, sort_keys=True) + "\n", path)
+
+
+def parse(tree: dict[str, Any], categories: Sequence[str], *, where: str) -> Dataset:
+    """Check a COCO tree and make tables of it; parameters and errors as in `read`."""
+    names = {entry["id"]: entry["name"] for entry in _entries(tree, "categories", where)}
+    _check_categories(names, categories, where)
+    images = {entry["id"]: entry for entry in _entries(tree, "images", where)}
+    _check_images(images, where)
+    kept, rows = set(categories), []
+    for entry in _entries(tree, "annotations", where):
+        _check_references(entry, images, names, where)
+        name = names[entry["category_id"]]
+        if name in kept:
+            rows.append(_annotation_row(entry, name, where))
+    return Dataset(
+        where=where,
+        categories=tuple(categories),
+        images=_table(
+            [
+                (key, image["file_name"], int(image["width"]), int(image["height"]))
+                for key, image in images.items()
+            ],
+            IMAGE_COLUMNS,
+            keys=["image_id"],
+        ),
+        annotations=_table(rows, ANNOTATION_COLUMNS, keys=["image_id", "ann_id"]),
+    )
+
+
+def _entries(tree: dict[str, Any], key: str, where: str) -> list[dict[str, Any]]:
+    """Give one of the three lists; its entries are objects whose ids are good and distinct."""
+    entries, seen = tree.get(key), set()
+    if not isinstance(entries, list):
+        found = f"no {key!r}" if key not in tree else f"{key!r} is {shortened(entries)}"
+        raise AnnotationError(where, found, "COCO's lists 'images', 'annotations', 'categories'")
+    kind = {"categories": "category"}.get(key, key.removesuffix("s"))
+    for position, entry in enumerate(entries):
+        if not isinstance(entry, dict):
+            raise AnnotationError(f"{where}: {key}[{position}]", shortened(entry), "a JSON object")
+        identity = entry.get("id")
+        if type(identity) is not int or not 0 <= identity <= LARGEST_ID:
+            _bad(f"{where}: {key}[{position}]", entry, "id", "a whole number, 0 or above")
+        if identity in seen:
+            raise AnnotationError(
+                f"{where}: {kind} {identity}", f"the id stands twice in {key!r}", "distinct ids"
+            )
+        if key == "categories" and not isinstance(entry.get("name"), str):
+            _bad(f"{where}: category {identity}", entry, "name", "text")
+        seen.add(identity)
+    return entries
+
+
+def _check_categories(names: dict[int, str], categories: Sequence[str], where: str) -> None:
+    present = list(names.values())
+    for name in categories:
+        if present.count(name) > 1:
+            raise AnnotationError(where, f"several categories named {name!r}", "distinct names")
+        if name not in present:
+            shown = (one if one.isprintable() else shortened(one) for one in sorted(present))
+            known = ", ".join(shown) or "no category at all"
+            raise AnnotationError(
+                where,
+                f"no category {name!r}",
+                f"every name of data.categories among its categories ({known})",
+            )
+
+
+def _check_images(images: dict[int, dict[str, Any]], where: str) -> None:
+    seen: dict[PurePosixPath, int] = {}
+    for identity, image in images.items():
+        place = f"{where}: image {identity}"
+        for key in ("width", "height"):
+            side: Any = image.get(key)
+            if not (_is_length(side) and side > 0 and side == int(side)):
+                _bad(place, image, key, "a whole number of pixels above 0")
+        name = image.get("file_name")
+        if not (isinstance(name, str) and _stays_inside(name)):
+            _bad(place, image, "file_name", "a relative path inside the picture folder")
+        path = PurePosixPath(name)
+        if path in seen:
+            # One picture under two ids could be trained on and tested on at once.
+            raise AnnotationError(
+                place,
+                f"file_name {shortened(name)} is image {seen[path]}'s too",
+                "distinct pictures",
+            )
+        seen[path] = identity
+
+
+def _check_references(
+    entry: dict[str, Any],
+    images: dict[int, dict[str, Any]],
+    names: dict[int, str],
+    where: str,
+) -> None:
+    for key, known, kind in (("image_id", images, "image"), ("category_id", names, "category")):
+        if type(entry.get(key)) is not int or entry[key] not in known:
+            _bad(f"{where}: annotation {entry['id']}", entry, key, f"the id of {_a(kind)} there")
+
+
+def _annotation_row(entry: dict[str, Any], name: str, where: str) -> tuple[Any, ...]:
+    place, box = f"{where}: annotation {entry['id']}", entry.get("bbox")
+    if not (isinstance(box, list) and len(box) == 4 and all(map(_is_length, box))):
+        _bad(place, entry, "bbox", "four finite numbers x, y, width, height")
+    x, y, width, height = map(float, box)
+    if width <= 0 or height <= 0:
+        _bad(place, entry, "bbox", "a box of width and height above 0")
+    area = entry.get("area", width * height)
+    if not _is_length(area, largest=LARGEST_LENGTH**2):
+        _bad(place, entry, "area", "a finite number")
+    crowd = entry.get("iscrowd", 0)
+    if crowd not in (0, 1):
+        _bad(place, entry, "iscrowd", "0 or 1")
+    return (
+        entry["image_id"], entry["id"], entry["category_id"], name, x, y, width, height,
+        float(area), int(crowd), entry.get("segmentation") or None,
+    )  # fmt: skip
+
+
+def _table(rows: list[tuple[Any, ...]], columns: list[str], *, keys: list[str]) -> pd.DataFrame:
+    """Make a sorted table, with the columns' types even where there is no row."""
+    table = pd.DataFrame(rows, columns=columns)
+    types = {column: COLUMN_TYPES[column] for column in columns if column in COLUMN_TYPES}
+    return table.astype(types).sort_values(keys, ignore_index=True)
+
+
+def _is_length(value: object, *, largest: int = LARGEST_LENGTH) -> bool:
+    """Tell numbers from text, NaN, infinity and what would overflow."""
+    return type(value) in (int, float) and -largest < value < largest  # type: ignore[operator]
+
+
+def _stays_inside(name: str) -> bool:
+    windows, posix = PureWindowsPath(name), PurePosixPath(name)
+    return (
+        bool(posix.name)
+        and name.isprintable()
+        and not posix.is_absolute()
+        and not windows.anchor
+        and ".." not in windows.parts
+    )
+
+
+def _bad(place: str, entry: dict[str, Any], key: str, expected: str) -> NoReturn:
+    found = f"{key} {shortened(entry[key])}" if key in entry else f"no {key}"
+    raise AnnotationError(place, found, f"{key} to be {expected}")
+
+
+_repr = reprlib.Repr()
+
+
+_repr.maxstring = _repr.maxother = 120
+
+
+def shortened(value: object) -> str:
+    """Write a value for an error's line: its beginning and its end where it is long."""
+    return _repr.repr(value)
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"

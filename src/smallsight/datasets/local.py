@@ -1,0 +1,61 @@
+"""A COCO-format dataset on disk."""
+
+import shutil
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from smallsight import params
+from smallsight.datasets import coco
+from smallsight.imaging import pictures
+from smallsight.runtime import files, parallel
+from smallsight.runtime.errors import ParameterError, PictureError
+
+
+@dataclass(frozen=True)
+class Local:
+    """A COCO JSON file and a folder of pictures; neither is ever written to."""
+
+    settings: params.LocalData
+
+    @property
+    def where(self) -> str:
+        """The annotation file."""
+        return self.settings.annotations
+
+    def annotations(self) -> dict[str, Any]:
+        """All annotations, as they stand in the file."""
+        return coco.load(self.settings.annotations)
+
+    def fetch(self, images: pd.DataFrame, folder: str | Path) -> None:
+        """Replace a folder by copies of these pictures.
+
+        Raises
+        ------
+        PictureError
+            Where one is missing, truncated, or of another size than the annotations say.
+        ParameterError
+            Where the folder to replace is, holds, or lies in the one to copy from.
+        """
+        source, target = Path(self.settings.images).resolve(), Path(folder).resolve()
+        if source.is_relative_to(target) or target.is_relative_to(source):
+            raise ParameterError(
+                "data.local.images", repr(self.settings.images), f"a folder apart from {folder}"
+            )
+        with files.new_folder(folder) as new:
+            copy = partial(_copy, source=Path(self.settings.images), target=new)
+            items = list(images.itertuples(index=False))
+            parallel.map_items(copy, items, description="copying pictures", prefer="threads")
+
+
+def _copy(image: Any, *, source: Path, target: Path) -> None:
+    original, path = source / image.file_name, target / image.file_name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copyfile(original, path)
+    except OSError as error:
+        raise PictureError(original, error.strerror or str(error), "a readable picture") from None
+    pictures.verify_picture(path, width=image.width, height=image.height, where=original)

@@ -1,0 +1,1 @@
+"""Linear heads, and the predictions that they make of instances they have not seen."""

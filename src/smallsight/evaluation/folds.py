@@ -1,0 +1,93 @@
+"""Divisions of a sample that keep an image's instances together."""
+
+import warnings
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from smallsight.runtime.errors import SampleError
+
+FINEST_SPLIT = 20
+"""Into this many parts, at most, the reference split divides the pictures."""
+
+
+def image_grouped_folds(
+    sample: pd.DataFrame, *, folds: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Assign every instance to a fold, all instances of a picture to the same one.
+
+    Folds resemble each other in category x size group as well as whole pictures allow
+    (scikit-learn's StratifiedGroupKFold).
+
+    Returns
+    -------
+    array of int, shape (instances,)
+        Fold of each row, 0 to `folds` - 1; every fold has a row.
+
+    Raises
+    ------
+    SampleError
+        Where there are fewer pictures than folds.
+    """
+    pictures = sample["image_id"].nunique()
+    if pictures < folds:
+        raise SampleError("sample", f"{pictures} pictures", f"at least {folds}, one per fold")
+    strata = sample.groupby(["category_name", "size_group"]).ngroup().to_numpy()
+    if np.bincount(strata).max() < folds:
+        # scikit-learn refuses where every stratum is this rare: balance the folds' sizes alone.
+        strata = np.zeros_like(strata)
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=int(rng.integers(2**32)))
+    fold = np.empty(len(sample), dtype=int)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        for number, (_, test) in enumerate(splitter.split(strata, strata, sample["image_id"])):
+            fold[test] = number
+    return fold
+
+
+def reference_split(
+    sample: pd.DataFrame, *, test_share: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Mark about `test_share` of the instances as test data, pictures kept whole, stratified.
+
+    Returns
+    -------
+    array of bool, shape (instances,)
+        True for test data; both sides have a row.
+
+    Raises
+    ------
+    SampleError
+        Where there are fewer than two pictures.
+    """
+    pictures = sample["image_id"].nunique()
+    if pictures < 2:
+        raise SampleError("sample", f"{pictures} pictures", "at least 2, one per side")
+    finest = min(FINEST_SPLIT, pictures)
+    share = Fraction(test_share).limit_denominator(finest)
+    share = min(max(share, Fraction(1, finest)), 1 - Fraction(1, finest))
+    folds = image_grouped_folds(sample, folds=share.denominator, rng=rng)
+    return folds < share.numerator
+
+
+def instance_split(
+    sample: pd.DataFrame, *, test_share: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Mark `test_share` of the instances as test data, whatever their pictures.
+
+    Returns
+    -------
+    array of bool, shape (instances,)
+        True for test data; both sides have a row.
+
+    Raises
+    ------
+    SampleError
+        Where there are fewer than two instances.
+    """
+    if len(sample) < 2:
+        raise SampleError("sample", f"{len(sample)} instances", "at least 2, one per side")
+    count = min(max(round(test_share * len(sample)), 1), len(sample) - 1)
+    return rng.permutation(len(sample)) < count

@@ -1,0 +1,89 @@
+"""The reference head: one split, its curve by epoch, and the checkpoint that people load."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.nn import functional
+
+from smallsight import params
+from smallsight.backbones.feature_store import Features
+from smallsight.backbones.weights import Weights
+from smallsight.evaluation.heads import LinearHeads, epochs
+from smallsight.runtime.files import new_file
+
+CURVE_COLUMNS = ("epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
+
+
+def reference_head(
+    features: Features,
+    labels: np.ndarray,
+    test: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    classes: int,
+    settings: params.Heads,
+    device: torch.device,
+) -> tuple[LinearHeads, pd.DataFrame]:
+    """Train one head on one split.
+
+    Parameters
+    ----------
+    labels
+        (n,), integer class of each instance.
+    test
+        (n,), bool: the instances kept for testing.
+
+    Returns
+    -------
+    heads
+        One head.
+    curve
+        `CURVE_COLUMNS`, one row per epoch: mean cross-entropy and accuracy after it, on the
+        pictures as they are.
+    """
+    plain = features.plain[features.row]
+    rounds = epochs(
+        plain, features.flipped[features.row], labels, ~test[None], [rng],
+        classes=classes, settings=settings, device=device,
+    )  # fmt: skip
+    rows = []
+    for epoch, heads in enumerate(rounds, start=1):
+        logits = heads.logits(plain)[0]
+        row = (quality for side in (~test, test) for quality in _quality(logits, labels, side))
+        rows.append((epoch, *row))
+    return heads, pd.DataFrame(rows, columns=list(CURVE_COLUMNS))
+
+
+def _quality(logits: np.ndarray, labels: np.ndarray, chosen: np.ndarray) -> tuple[float, float]:
+    """Mean cross-entropy and accuracy over the chosen instances."""
+    part, wanted = torch.from_numpy(logits[chosen]), torch.from_numpy(labels[chosen])
+    right = (part.argmax(dim=1) == wanted).float().mean()
+    return float(functional.cross_entropy(part, wanted)), float(right)
+
+
+def write_checkpoint(
+    path: str | Path,
+    weights: Weights,
+    head: LinearHeads,
+    *,
+    classes: Sequence[str],
+    about: Mapping[str, object],
+) -> None:
+    """Write trunk and head as one ResNet18 that `torch.load(..., weights_only=True)` reads.
+
+    Beside `model_state_dict`, `classes` and `class_to_idx` it holds the normalisation (`mean`,
+    `std`) and `about`: the condition, the seed and the kind of device that trained the head.
+    """
+    weight, bias = torch.from_numpy(head.weight[0]), torch.from_numpy(head.bias[0])
+    content = {
+        "model_state_dict": weights.state | {"fc.weight": weight, "fc.bias": bias},
+        "classes": list(classes),
+        "class_to_idx": {name: index for index, name in enumerate(classes)},
+        "mean": list(weights.mean),
+        "std": list(weights.std),
+    }
+    with new_file(path) as partial:
+        torch.save(content | dict(about), partial)

@@ -1,0 +1,1 @@
+"""Pixels and boxes: pictures, masks, similarity. Knows no dataset."""

@@ -1,0 +1,66 @@
+"""Confusion matrices."""
+
+from collections.abc import Iterable, Mapping
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.patches import Rectangle
+
+from smallsight.report.figures.style import BAND, panel, style, svg
+
+_PALE, _DARK = "#1a2330", "#fefefe"
+"""Colours of numbers on pale and on dark cells, which stay as they are on a dark page."""
+
+
+_MOST_NUMBERED = 12
+"""Categories of which a matrix has room for numbers in its cells."""
+
+
+_LONGEST = 13
+"""Letters of a category's name that it has room for."""
+
+
+def confusion(shares: pd.DataFrame, *, counts: Mapping[str, int], name: str, title: str) -> str:
+    """Draw what objects of each category are named.
+
+    Parameters
+    ----------
+    shares
+        Square: a row per true category, a column per predicted one, 0 to 1; a row of NaN, for a
+        category without objects, stays empty.
+    counts
+        Objects of each true category.
+    name
+        The figure's own name, which begins its ids.
+    title
+        Stands above the figure.
+    """
+    with style(name):
+        size = len(shares)
+        figure, axes = panel(title, size=(2.3, 2.45), place=(0.345, 0.27, 0.645, 0.645))
+        font = min(6.0, 60 / size)
+        colours = mpl.colormaps["Blues"]
+        for (row, column), share in np.ndenumerate(shares.to_numpy(float)):
+            if share > 0:
+                cell = Rectangle((column - 0.5, row - 0.5), 1, 1, fc=colours(0.9 * share), lw=0)
+                axes.add_patch(cell)
+            if share > 0 and size <= _MOST_NUMBERED:
+                ink = _DARK if share > 0.55 else _PALE
+                number = axes.text(column, row, f"{100 * share:.0f}", color=ink, fontsize=font)
+                number.set(ha="center", va="center_baseline")
+        axes.set_xlim(-0.5, size - 0.5)
+        axes.set_ylim(size - 0.5, -0.5)
+        axes.set_xticks(range(size), _short(shares.columns), rotation=90, fontsize=font)
+        named = zip(_short(shares.index), shares.index, strict=True)
+        rows = [f"{label} ({counts[category]})" for label, category in named]
+        axes.set_yticks(range(size), rows, fontsize=font)
+        axes.tick_params(length=0, pad=2)
+        for spine in ("left", "bottom"):
+            axes.spines[spine].set_color(BAND)
+        axes.set_xlabel("predicted", labelpad=2)
+        return svg(figure, name=name, title=f"{title}: predicted category by true category")
+
+
+def _short(names: Iterable[str]) -> list[str]:
+    return [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…" for name in names]

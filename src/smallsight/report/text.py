@@ -1,0 +1,131 @@
+"""Numbers and lists as the report writes them."""
+
+import math
+from collections.abc import Sequence
+
+from smallsight.report.rows import Estimate, Row
+
+_MOST_LISTED = 6
+"""Names that a sentence can hold."""
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage, or a dash where there is none."""
+    return f"{100 * share:.1f}%" if math.isfinite(share) else "–"
+
+
+def interval(estimate: Estimate) -> str:
+    """Write an accuracy's interval in percent, without the sign."""
+    return percent_span(estimate.low, estimate.high)
+
+
+def signed(share: float) -> str:
+    """Write a difference of shares in percentage points, or a dash where there is none."""
+    if not math.isfinite(share):
+        return "–"
+    text = _minus(f"{100 * share:+.1f}")
+    return "0.0" if text == "+0.0" else text
+
+
+def _minus(number: str) -> str:
+    """Write a number's minus as such; zero has none."""
+    return number.replace("-", "−" if float(number) else "")
+
+
+def size(share: float) -> str:
+    """Write how large a difference of shares is, in percentage points."""
+    return f"{100 * abs(share):.1f}" if math.isfinite(share) else "–"
+
+
+def part(share: float) -> str:
+    """Write a part of a whole in percent, below 0 or above 100 too; a dash where there is none."""
+    return f"{_minus(f'{100 * share:.0f}')}%" if math.isfinite(share) else "–"
+
+
+def span(row: Row) -> str:
+    """Write the interval of a difference of shares, in percentage points."""
+    if not (math.isfinite(row["ci_low"]) and math.isfinite(row["ci_high"])):
+        return "no interval"
+    return f"{signed(row['ci_low'])} to {signed(row['ci_high'])}"
+
+
+def p_value(p: float) -> str:
+    """Write a p-value."""
+    if not math.isfinite(p):
+        return "–"
+    if p < 0.0001:
+        return "< 0.0001"
+    return f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
+
+
+def p_equals(p: float) -> str:
+    """Write a p-value into a sentence."""
+    return f"p {p_value(p)}" if p < 0.0001 else f"p = {p_value(p)}"
+
+
+def threshold(row: Row, key: str = "threshold") -> str:
+    """Write a threshold in pixels; one beyond all sides by the bound that it lies beyond."""
+    value = row[key]
+    if value == 0:
+        return f"< {_pixels(row['side_min'] / 2)}"
+    if value == math.inf:
+        return f"> {_pixels(2 * row['side_max'])}"
+    return _pixels(value)
+
+
+def threshold_span(row: Row) -> str:
+    """Write a threshold's interval, in pixels."""
+    return f"{threshold(row, 'ci_low')} to {threshold(row, 'ci_high')}"
+
+
+def _pixels(value: float) -> str:
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:.1f}" if value < 99.95 else f"{value:.0f}"
+
+
+def factor(value: float) -> str:
+    """Write a factor."""
+    return f"{value:.2f}" if math.isfinite(value) else "–"
+
+
+def factor_span(low: float, high: float) -> str:
+    """Write a factor's interval; an end at 0 or infinity is none."""
+    if math.isnan(low) or math.isnan(high):
+        return "no interval"
+    if low <= 0 and high == math.inf:
+        return "no bound"
+    if low <= 0:
+        return f"{factor(high)} or less"
+    return f"{factor(low)} or more" if high == math.inf else f"{factor(low)}–{factor(high)}"
+
+
+def tip(name: str, value: str, ends: str, n: float) -> str:
+    """Say what a mark in a figure stands for, with its interval and number of objects."""
+    return f"{name}: {value} ({ends}), n = {int(n):,}"
+
+
+def percent_span(low: float, high: float) -> str:
+    """Write an interval of a share in percent, without the sign."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "no interval"
+    return f"{100 * low:.1f}–{100 * high:.1f}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Join parts as a sentence does: a, b and c; of very many, the first and how many more."""
+    if len(parts) > _MOST_LISTED:
+        parts = [*parts[: _MOST_LISTED - 1], f"{len(parts) - _MOST_LISTED + 1} more"]
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a count with its noun: 1 object, 2 objects."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def detectable(rows: Sequence[Row]) -> str:
+    """Say what could have been found where nothing is shown."""
+    known = [row["mde"] for row in rows if math.isfinite(row["mde"])]
+    ends = sorted({size(pick(known)) for pick in (min, max)}, key=float) if known else ["none"]
+    return f"detectable: {' to '.join(ends)}{' points' if known else ''}"

@@ -1,0 +1,1 @@
+"""How code runs: errors, files, randomness, parallel work, scripts, devices. Knows no science."""

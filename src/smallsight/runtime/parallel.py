@@ -1,0 +1,95 @@
+"""One map over work items: processes or threads here, a Dask cluster elsewhere.
+
+Where the work runs is no parameter of the study, and no result depends on it. It is read from the
+environment: `SMALLSIGHT_WORKERS` (default: the cores this process may use) and `SMALLSIGHT_DASK`
+(the address of a Dask scheduler whose workers see the same files).
+"""
+
+import os
+import sys
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Literal, TypeVar
+
+import joblib
+from tqdm import tqdm
+
+from smallsight.runtime.errors import ParameterError
+
+T = TypeVar("T")
+
+
+R = TypeVar("R")
+
+
+def workers() -> int:
+    """How many processes or threads share the work.
+
+    Raises
+    ------
+    ParameterError
+        Where `SMALLSIGHT_WORKERS` is no whole number above 0.
+    """
+    text = os.environ.get("SMALLSIGHT_WORKERS", "")
+    if not text:
+        return joblib.cpu_count()
+    if not text.isdecimal() or int(text) < 1:
+        raise ParameterError("SMALLSIGHT_WORKERS", repr(text), "a whole number above 0")
+    return int(text)
+
+
+def progress(items: Iterator[T], *, total: int, description: str) -> Iterator[T]:
+    """Pass items on, with a progress bar once that has taken two seconds."""
+    # A terminal's bar moves; a log gets a line now and then.
+    interval = 0.1 if sys.stderr.isatty() else 10
+    return iter(tqdm(items, total=total, desc=description, delay=2, mininterval=interval))
+
+
+def map_items(
+    function: Callable[[T], R],
+    items: Collection[T],
+    *,
+    description: str,
+    prefer: Literal["processes", "threads"] = "processes",
+) -> list[R]:
+    """Apply a function to every item, in parallel, with a progress bar.
+
+    Parameters
+    ----------
+    function
+        Pure, and picklable where `prefer` is "processes".
+    items
+        The work; results come in its order.
+    description
+        What the progress bar says.
+    prefer
+        "threads" where the work waits or releases the interpreter's lock.
+    """
+    with _cluster():
+        pool = joblib.Parallel(n_jobs=workers(), prefer=prefer, return_as="generator")
+        results = pool(joblib.delayed(function)(item) for item in items)
+        return list(progress(results, total=len(items), description=description))
+
+
+def _cluster() -> AbstractContextManager[object]:
+    address = os.environ.get("SMALLSIGHT_DASK")
+    return _dask(address) if address else nullcontext()
+
+
+@contextmanager
+def _dask(address: str) -> Iterator[None]:
+    try:
+        from distributed import Client
+
+        client = Client(address)
+    except ImportError:
+        raise ParameterError(
+            "SMALLSIGHT_DASK", "no package distributed", "smallsight[cluster]"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ParameterError(
+            "SMALLSIGHT_DASK", f"{address!r} ({reason})", "the address of a Dask scheduler"
+        ) from None
+    with client, joblib.parallel_config(backend="dask"):
+        yield

@@ -1,0 +1,1 @@
+"""Which instances a study is about, and which others lend them their background."""

@@ -1,0 +1,139 @@
+"""Eligible instances -> balanced sample."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from smallsight import params
+from smallsight.datasets import coco
+from smallsight.runtime.errors import SampleError
+from smallsight.runtime.randomness import derive
+from smallsight.sampling.sample import SAMPLE_COLUMNS, size_groups
+from smallsight.vocabulary import SIZE_GROUPS
+
+PERSON = "person"
+"""The category that is capped; it would fill the sample otherwise."""
+
+
+EXCLUSIONS = {
+    "crowd": "annotated as a crowd, not as one object",
+    "degenerate": "box less than one pixel wide or high",
+    "outside": "box reaches more than one pixel beyond the picture",
+}
+"""Why an instance is left out; the first reason that holds is the one counted."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A balanced sample and how it came about.
+
+    Parameters
+    ----------
+    sample
+        One row per instance, sorted by image_id and ann_id; columns `SAMPLE_COLUMNS`.
+    summary
+        Counts, ready for JSON: requested_per_group, person_cap, drawn[group],
+        eligible[group][category], excluded[reason].
+    """
+
+    sample: pd.DataFrame
+    summary: dict[str, Any]
+
+    @property
+    def shortfalls(self) -> dict[str, int]:
+        """How many instances the groups that fell short have."""
+        requested = self.summary["requested_per_group"]
+        return {group: n for group, n in self.summary["drawn"].items() if n < requested}
+
+
+def draw_sample(
+    dataset: coco.Dataset, settings: params.Sample, *, picture_folder: str, seed: int
+) -> Draw:
+    """Draw up to `per_group` eligible instances of each size group, few persons among them.
+
+    Within a group the eligible instances stand in a random order, which depends on the seed and
+    the group alone, and are taken in turn; persons beyond the cap are passed over.
+
+    Parameters
+    ----------
+    picture_folder
+        Where the pictures will be, for the column `image_path`.
+
+    Raises
+    ------
+    SampleError
+        Where no instance can be drawn.
+    """
+    instances = _instances(dataset, picture_folder)
+    reasons = _exclusions(instances)
+    eligible = instances[reasons == ""]
+    drawn = [
+        _draw_group(
+            eligible[eligible["size_group"] == group],
+            settings,
+            rng=derive(seed, "sample", group),
+        )
+        for group in SIZE_GROUPS
+    ]
+    sample = pd.concat(drawn).sort_values(["image_id", "ann_id"], ignore_index=True)
+    excluded = {reason: int((reasons == reason).sum()) for reason in EXCLUSIONS}
+    if sample.empty:
+        counts = ", ".join(f"{n} {reason}" for reason, n in excluded.items())
+        raise SampleError(
+            dataset.where,
+            f"none of {len(instances)} annotations can be drawn (left out: {counts}; "
+            f"{len(eligible)} eligible, of persons at most {settings.person_cap} per group)",
+            f"an instance of {', '.join(dataset.categories)}",
+        )
+    table = pd.crosstab(eligible["size_group"], eligible["category_name"]).reindex(
+        index=list(SIZE_GROUPS), columns=list(dataset.categories), fill_value=0
+    )
+    summary = {
+        "requested_per_group": settings.per_group,
+        "person_cap": settings.person_cap,
+        "drawn": {group: len(part) for group, part in zip(SIZE_GROUPS, drawn, strict=True)},
+        "eligible": {
+            group: {category: int(n) for category, n in row.items()}
+            for group, row in table.iterrows()
+        },
+        "excluded": excluded,
+    }
+    return Draw(sample=sample[SAMPLE_COLUMNS], summary=summary)
+
+
+def _instances(dataset: coco.Dataset, picture_folder: str) -> pd.DataFrame:
+    instances = dataset.annotations.merge(dataset.images, on="image_id", validate="m:1")
+    bbox_area = instances["bbox_w"] * instances["bbox_h"]
+    img_area = instances["width"] * instances["height"]
+    area_ratio = bbox_area / img_area
+    return instances.assign(
+        image_path=picture_folder.rstrip("/") + "/" + instances["file_name"],
+        bbox_area=bbox_area,
+        img_area=img_area,
+        area_ratio=area_ratio,
+        size_group=size_groups(area_ratio.to_numpy()),
+    ).sort_values(["image_id", "ann_id"], ignore_index=True)
+
+
+def _exclusions(instances: pd.DataFrame) -> np.ndarray:
+    """Reason to leave each instance out; empty text where there is none."""
+    x, y, w, h = (instances[name] for name in coco.BOX_COLUMNS)
+    holds = {
+        "crowd": instances["iscrowd"] == 1,
+        "degenerate": (w < 1) | (h < 1),
+        "outside": (x < -1)
+        | (y < -1)
+        | (x + w > instances["width"] + 1)
+        | (y + h > instances["height"] + 1),
+    }
+    return np.select([holds[reason] for reason in EXCLUSIONS], list(EXCLUSIONS), default="")
+
+
+def _draw_group(
+    group: pd.DataFrame, settings: params.Sample, *, rng: np.random.Generator
+) -> pd.DataFrame:
+    shuffled = group.iloc[rng.permutation(len(group))]
+    person = shuffled["category_name"] == PERSON
+    return shuffled[~person | (person.cumsum() <= settings.person_cap)].head(settings.per_group)

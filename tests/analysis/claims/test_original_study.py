@@ -1,0 +1,324 @@
+import itertools
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from builders import map_measures
+from builders.predictions import CONDITIONS, outcomes_of, predicted
+from smallsight.analysis.claims.registry import CLAIMS
+from smallsight.analysis.claims.table import CLAIM_COLUMNS, VERDICTS, compute_claims
+from smallsight.analysis.saliency import arrange_measures
+from smallsight.analysis.statistics import bootstrap, tests
+from smallsight.conditions.names import ORIGINAL
+
+NOTHING_VACUOUS = pd.DataFrame({"condition": [], "size_group": []})
+ABOUT_UNTOUCHED = ["rises_with_size", "small_worse_untouched"]
+HURT_MOST = "downscale_and_motion_blur_hurt_small_most"
+BLUR = "bg_blur_helps_large_and_does_not_fix_small"
+ABOUT_MAPS = "failed_look_away"
+WITHOUT_MAPS = [name for name in CLAIMS if name != ABOUT_MAPS]
+
+
+def claimed(predictions, **options):
+    return compute_claims(outcomes_of(predictions, **options), NOTHING_VACUOUS)
+
+
+def answered(population, chances, *, images=250, seed=0):
+    """Predict with a probability by condition and size group; `otherwise` for all else."""
+    predictions = predicted(
+        population(images=images, seed=seed), conditions=dict.fromkeys(ORIGINAL, 0), seeds=1
+    )
+    keys = zip(predictions["condition"], predictions["size_group"], strict=True)
+    chance = np.array([chances.get(key, chances["otherwise"]) for key in keys])
+    rank = np.random.default_rng(seed).random(len(predictions))
+    return predictions.assign(correct=rank < chance)
+
+
+def verdicts(population, chances, **options):
+    table = claimed(answered(population, chances, **options))
+    return table[table["regime"] == "fixed"].set_index("claim")["verdict"]
+
+
+@pytest.fixture(scope="module")
+def predictions(population):
+    return predicted(population(images=80))
+
+
+@pytest.fixture(scope="module")
+def table(predictions):
+    return claimed(predictions)
+
+
+def test_claims_about_untouched_pictures_are_tested_once_others_in_each_regime(table):
+    assert list(table.columns) == list(CLAIM_COLUMNS)
+    due = [(name, "fixed") for name in ABOUT_UNTOUCHED]
+    rest = [name for name in WITHOUT_MAPS if name not in ABOUT_UNTOUCHED]
+    due += list(itertools.product(rest, ("fixed", "retrained")))
+    assert list(zip(table["claim"], table["regime"], strict=True)) == due
+    assert all(one.sentence and one.contrary and one.measure for one in CLAIMS.values())
+
+
+def test_numbers_hang_together(table):
+    assert ((table["ci_low"] <= table["effect"]) & (table["effect"] <= table["ci_high"])).all()
+    assert table["probability"].between(0, 1).all()
+    assert (table["p_holm"] >= table["p_value"]).all()
+    assert (table["mde"] > 0).all()
+    assert set(table["verdict"]) <= set(VERDICTS.values())
+    supported, contradicted = (table["verdict"] == name for name in ("supported", "contradicted"))
+    assert (table.loc[supported, "ci_low"] > 0).all()
+    assert (table.loc[contradicted, "ci_high"] < 0).all()
+    assert (table.loc[supported | contradicted, "p_holm"] <= 0.05).all()
+
+
+def test_margins_are_those_of_the_predictions(table, predictions):
+    def accuracy(condition, group):
+        part = predictions.query(
+            "regime == 'retrained' and condition == @condition and size_group == @group"
+        )
+        return part["correct"].mean()
+
+    effect = table[table["regime"] == "retrained"].set_index("claim")["effect"]
+    loss = {name: accuracy("orig_full", "small") - accuracy(name, "small") for name in ORIGINAL}
+    assert effect["crop_helps_small"] == pytest.approx(-loss["orig_crop"])
+    milder = min(loss["downscale"], loss["motion_blur"])
+    other = max(0, loss["orig_crop"], loss["occlusion"], loss["bg_blur"])
+    assert effect[HURT_MOST] == pytest.approx(milder - other)
+    helped = accuracy("bg_blur", "large") - accuracy("orig_full", "large")
+    short = accuracy("orig_full", "large") - accuracy("bg_blur", "small")
+    assert effect[BLUR] == pytest.approx(min(helped, short))
+
+
+def test_rise_with_size_is_the_slope_of_a_line(table, predictions):
+    part = predictions.query("regime == 'fixed' and condition == 'orig_full'")
+    slope, _ = np.polyfit(np.log2(part["side"]), part["correct"], 1)
+    row = table.set_index("claim").loc["rises_with_size"]
+    assert row["effect"] == pytest.approx(slope)
+    assert row["n"] == part["ann_id"].nunique()
+
+
+TRUE = {
+    "otherwise": 0.7,
+    ("orig_full", "small"): 0.5, ("orig_crop", "small"): 0.9, ("downscale", "small"): 0.1,
+    ("motion_blur", "small"): 0.1, ("occlusion", "small"): 0.5, ("bg_blur", "small"): 0.4,
+    ("bg_blur", "large"): 0.95,
+}  # fmt: skip
+FALSE = {
+    "otherwise": 0.7,
+    ("orig_full", "small"): 0.9, ("orig_crop", "small"): 0.5, ("occlusion", "small"): 0.2,
+    ("bg_blur", "large"): 0.3,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("chances", "due"), [(TRUE, "supported"), (FALSE, "contradicted")])
+def test_what_is_plainly_so_is_supported_and_the_contrary_contradicted(population, chances, due):
+    found = verdicts(population, chances).drop("rises_with_size")
+    assert set(found) == {due}
+
+
+@pytest.mark.parametrize("worse", ["orig_crop", "occlusion", "bg_blur"])
+def test_one_other_change_that_hurts_more_contradicts_that_the_two_hurt_most(population, worse):
+    found = verdicts(population, TRUE | {(worse, "small"): 0.0, ("motion_blur", "small"): 0.3})
+    assert found[HURT_MOST] == "contradicted"
+
+
+def test_one_of_the_two_that_does_nothing_is_no_support(population):
+    found = verdicts(population, TRUE | {("motion_blur", "small"): 0.5})
+    assert found[HURT_MOST] == "inconclusive"
+    # And none at all where both hurt as much as something else.
+    found = verdicts(population, TRUE | {("occlusion", "small"): 0.1})
+    assert found[HURT_MOST] == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("change", "due"),
+    [
+        ({("bg_blur", "large"): 0.7}, "inconclusive"),
+        ({("bg_blur", "large"): 0.4}, "contradicted"),
+        ({("bg_blur", "small"): 0.95}, "contradicted"),
+    ],
+)
+def test_a_sentence_of_two_parts_needs_both(population, change, due):
+    assert verdicts(population, TRUE | change)[BLUR] == due
+
+
+def test_the_smallest_of_several_noisy_margins_rarely_contradicts(population):
+    """Its expectation is well below zero where nothing has any effect."""
+    tables = [
+        claimed(answered(population, {"otherwise": 0.6}, images=60, seed=seed))
+        for seed in range(25)
+    ]
+    rows = pd.concat(tables).query("claim == @HURT_MOST")
+    assert rows["effect"].mean() < -0.05
+    assert rows["probability"].mean() < 0.2
+    assert (rows["ci_high"] >= 0).mean() >= 0.9
+    assert (rows["verdict"] == "inconclusive").mean() >= 0.96
+
+
+def test_probability_of_being_the_two_that_hurt_most_is_their_share_of_draws(population):
+    predictions = answered(population, TRUE | {("occlusion", "small"): 0.13}, images=150)
+    found = outcomes_of(predictions)
+    row = (
+        compute_claims(found, NOTHING_VACUOUS)
+        .set_index(["claim", "regime"])
+        .loc[HURT_MOST, "fixed"]
+    )
+    losses = pd.DataFrame(
+        {
+            name: found.accuracy("fixed", "orig_full", "small")[1:]
+            - found.accuracy("fixed", name, "small")[1:]
+            for name in ORIGINAL[1:]
+        }
+    ).assign(nothing=0.0)
+    ranked = losses.rank(axis=1, ascending=False, method="max")
+    top = (ranked[["downscale", "motion_blur"]] <= 2).all(axis=1)
+    assert 0.05 < top.mean() < 0.95
+    assert row["probability"] == pytest.approx(top.mean(), abs=0.01)
+
+
+def test_a_claim_that_lacks_a_condition_or_a_group_is_not_made(predictions):
+    without = claimed(predictions[predictions["condition"] != "motion_blur"])
+    assert set(without["claim"]) == set(WITHOUT_MAPS) - {HURT_MOST}
+    without = claimed(predictions[predictions["size_group"] != "small"])
+    assert set(without["claim"]) == {"rises_with_size"}
+    untouched = claimed(predictions[predictions["condition"] == "orig_full"])
+    assert list(untouched["claim"]) == ABOUT_UNTOUCHED
+
+
+def test_a_condition_that_is_missing_in_one_regime_is_tested_in_the_other(predictions):
+    crop, fixed = predictions["condition"] == "orig_crop", predictions["regime"] == "fixed"
+    table = claimed(predictions[~(crop & fixed)])
+    rows = table[table["claim"] == "crop_helps_small"]
+    assert list(rows["regime"]) == ["retrained"]
+
+
+def test_claims_name_the_conditions_that_leave_their_objects_as_they_were(predictions):
+    vacuous = pd.DataFrame(
+        [("downscale", "small"), ("occlusion", "small"), ("bg_blur", "medium"),
+         ("orig_crop", "large")],
+        columns=["condition", "size_group"],
+    )  # fmt: skip
+    table = compute_claims(outcomes_of(predictions), vacuous).set_index(["claim", "regime"])[
+        "vacuous"
+    ]
+    assert table[HURT_MOST, "fixed"] == "downscale, occlusion"
+    assert table[BLUR, "retrained"] == ""
+    assert table["crop_helps_small", "fixed"] == ""
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_all_right_or_all_wrong_supports_nothing(predictions, answer):
+    table = claimed(predictions.assign(correct=answer))
+    assert (table["effect"] == 0).all()
+    assert (table["verdict"] == "inconclusive").all()
+
+
+def test_a_single_image_supports_nothing(predictions):
+    image = predictions.groupby("image_id")["size_group"].nunique().idxmax()
+    table = claimed(predictions[predictions["image_id"] == image])
+    assert len(table)
+    assert (table["verdict"] == "inconclusive").all()
+
+
+def test_order_of_the_rows_does_not_matter(predictions, table):
+    shuffled = claimed(predictions.sample(frac=1, random_state=0))
+    pd.testing.assert_frame_equal(table, shuffled)
+    assert set(CONDITIONS) >= set(ORIGINAL)
+
+
+# Maps.
+
+
+@pytest.fixture(scope="module")
+def found(predictions):
+    return outcomes_of(predictions)
+
+
+@pytest.fixture(scope="module")
+def looking(found):
+    return arrange_measures(found, *map_measures.tables(found.instances))
+
+
+def with_lifts(found, *, shift=0.0, correct=None, seed=0):
+    """Plant lifts that are greater where the prediction is right, and three times as great where
+    the object is small."""
+    rng = np.random.default_rng(seed)
+    correct = rng.random(len(found.image)) < 0.6 if correct is None else correct
+    group = (found.instances["size_group"] == "small").to_numpy()
+    lift = rng.lognormal(shift * correct + np.log(3) * group, 0.8)
+    return map_measures.looks_of(found, lift, correct)
+
+
+def test_the_claim_about_maps_is_tested_once_and_only_where_there_are_maps(table, found, looking):
+    assert ABOUT_MAPS not in set(table["claim"])
+    with_maps = compute_claims(found, NOTHING_VACUOUS, looking)
+    rows = with_maps[with_maps["claim"] == ABOUT_MAPS]
+    assert list(rows["regime"]) == ["fixed"]
+    assert list(CLAIMS) == [*WITHOUT_MAPS, ABOUT_MAPS]
+
+
+def test_maps_change_no_other_claim_but_its_family(table, found, looking):
+    with_maps = compute_claims(found, NOTHING_VACUOUS, looking)
+    assert list(with_maps.columns) == list(CLAIM_COLUMNS)
+    others = with_maps[with_maps["claim"] != ABOUT_MAPS]
+    by_family = ["p_holm", "verdict"]
+    pd.testing.assert_frame_equal(others.drop(columns=by_family), table.drop(columns=by_family))
+    assert with_maps["p_holm"].to_numpy() == pytest.approx(tests.holm(with_maps["p_value"]))
+    assert (others["p_holm"] > table["p_holm"]).any()
+
+
+def test_its_margin_is_the_superiority_of_the_right_within_size_groups(found, looking):
+    row = compute_claims(found, NOTHING_VACUOUS, looking).set_index("claim").loc[ABOUT_MAPS]
+    draws = looking.superiority("predicted", "orig_full", "all") - 0.5
+    assert row["effect"] == draws[0] != 0
+    assert row["ci_low"] < row["effect"] < row["ci_high"]
+    assert row["probability"] == pytest.approx((draws[1:] > 0).mean())
+
+
+@pytest.mark.parametrize(
+    ("shift", "due"), [(0.8, "supported"), (-0.8, "contradicted"), (0.0, "inconclusive")]
+)
+def test_failed_predictions_look_away_where_their_lifts_are_less(found, shift, due):
+    looking = with_lifts(found, shift=shift)
+    row = compute_claims(found, NOTHING_VACUOUS, looking).set_index("claim").loc[ABOUT_MAPS]
+    assert row["verdict"] == due
+    assert np.sign(row["effect"]) == np.sign(shift) or not shift
+
+
+def test_failed_predictions_do_not_look_away_where_it_is_the_small_objects_that_fail(found):
+    """Their maps have more lift, whatever is named."""
+    small = (found.instances["size_group"] == "small").to_numpy()
+    rank = np.random.default_rng(2).random(len(small))
+    for chances, pooled in (((0.1, 0.9), -1), ((0.9, 0.1), 1)):
+        looking = with_lifts(found, correct=rank < np.where(small, *chances), seed=1)
+        lift = looking.lift("predicted", "orig_full")
+        correct = looking.tables["predicted", "orig_full"]["correct"].to_numpy(bool)
+        once = np.ones((1, len(small)))
+        naive = bootstrap.superiority(
+            lift[correct], lift[~correct], once[:, correct], once[:, ~correct]
+        )
+        assert pooled * (naive - 0.5) > 0.15
+        row = compute_claims(found, NOTHING_VACUOUS, looking).set_index("claim").loc[ABOUT_MAPS]
+        assert row["verdict"] == "inconclusive"
+
+
+def test_where_nothing_failed_nothing_looks_away(found):
+    looking = with_lifts(found, correct=np.ones(len(found.image), bool))
+    row = compute_claims(found, NOTHING_VACUOUS, looking).set_index("claim").loc[ABOUT_MAPS]
+    assert np.isnan(row["effect"])
+    assert row["verdict"] == "inconclusive"
+
+
+@pytest.mark.parametrize("failed", [1, 2, 4])
+def test_few_failures_that_look_away_are_few_witnesses(failed):
+    """Not surer than by counting the ways in which they could have had the least lift, or most."""
+    ids = np.arange(80)
+    sample = pd.DataFrame(
+        {"image_id": ids, "ann_id": ids, "category_name": "a", "size_group": "small"}
+    )
+    found = outcomes_of(predicted(sample, conditions={"orig_full": 0.7}))
+    looking = map_measures.looks_of(found, ids / 9, ids >= failed)
+    row = compute_claims(found, NOTHING_VACUOUS, looking).set_index("claim").loc[ABOUT_MAPS]
+    assert row["effect"] == 0.5
+    assert row["p_value"] >= 2 / math.comb(80, failed) - 1e-12

@@ -1,0 +1,166 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score
+
+from builders.predictions import CONDITIONS, outcomes_of, predicted
+from smallsight.analysis.statistics import tests
+
+
+@pytest.fixture(scope="module")
+def predictions(population):
+    return predicted(population())
+
+
+@pytest.fixture(scope="module")
+def found(predictions):
+    return outcomes_of(predictions)
+
+
+def part_of(predictions, regime, condition, group):
+    part = predictions.query("regime == @regime and condition == @condition")
+    return part if group == "all" else part[part["size_group"] == group]
+
+
+def test_instances_and_conditions_are_those_of_the_predictions(found, predictions):
+    ids = found.instances[["image_id", "ann_id"]]
+    due = predictions[["image_id", "ann_id"]].drop_duplicates().sort_values(["image_id", "ann_id"])
+    assert ids.to_numpy().tolist() == due.to_numpy().tolist()
+    pairs = [(regime, name) for regime in ("fixed", "retrained") for name in CONDITIONS]
+    assert list(found.row) == pairs
+    assert found.regimes == ["fixed", "retrained"]
+    assert found.changes("fixed") == [name for name in CONDITIONS if name != "orig_full"]
+    assert found.chance == pytest.approx(1 / 6)
+    sides = predictions.drop_duplicates("ann_id").set_index("ann_id")["side"]
+    assert found.side.tolist() == sides[ids["ann_id"]].tolist()
+
+
+def test_shares_are_means_over_seeds_of_each_instance(found, predictions):
+    table = predictions.groupby(["regime", "condition", "image_id", "ann_id"])["correct"].mean()
+    for (regime, condition), row in found.row.items():
+        due = table[regime, condition]
+        assert found.shares[row] == pytest.approx(due.to_numpy())
+        assert found.right(regime, condition).tolist() == (due > 0.5).tolist()
+
+
+@pytest.mark.parametrize("regime", ["fixed", "retrained"])
+def test_what_turns_is_right_under_one_condition_alone(found, regime):
+    before, after = (found.right(regime, name) for name in ("orig_full", "downscale"))
+    turned = found.turned(regime, "orig_full", "downscale")
+    assert turned.tolist() == [int(b) - int(a) for a, b in zip(before, after, strict=True)]
+    assert set(turned) == {-1, 0, 1}
+    assert (found.turned(regime, "downscale", "orig_full") == -turned).all()
+    assert not found.turned(regime, "downscale", "downscale").any()
+
+
+@pytest.mark.parametrize("group", ["all", "small", "medium", "large"])
+def test_what_turned_is_tested_with_images_in_place_of_pairs(found, group):
+    turned = found.turned("fixed", "orig_full", "downscale")
+    by_image = {}
+    for image, way, chosen in zip(found.instances["image_id"], turned, found.members[group],
+                                  strict=True):  # fmt: skip
+        if chosen:
+            by_image[image] = by_image.get(image, 0) + way
+    due = tests.clustered_mcnemar_p(np.array(list(by_image.values())))
+    assert found.turned_p(turned, found.members[group]) == pytest.approx(due)
+    assert found.turned_p(-turned, found.members[group]) == pytest.approx(due)
+    pairs = (turned[found.members[group]] == 1).sum(), (turned[found.members[group]] == -1).sum()
+    assert due != pytest.approx(tests.mcnemar_p(*map(int, pairs)), rel=1e-3)
+
+
+def test_where_nothing_turns_or_nothing_is_chosen_there_is_nothing_to_find(found):
+    turned = found.turned("fixed", "orig_full", "downscale")
+    none = np.zeros(len(turned), bool)
+    assert found.turned_p(0 * turned, ~none) == 1
+    assert found.turned_p(turned, none) == 1
+
+
+def test_categories_are_numbered_by_the_alphabet(found):
+    names = sorted(set(found.instances["category_name"]))
+    assert len(names) == 6
+    numbered = [names[number] for number in found.category]
+    assert numbered == found.instances["category_name"].tolist()
+
+
+@pytest.mark.parametrize("group", ["all", "small", "medium", "large"])
+def test_first_of_the_draws_is_the_sample_itself(found, predictions, group):
+    for regime, condition in found.row:
+        part = part_of(predictions, regime, condition, group)
+        draws = found.accuracy(regime, condition, group)
+        assert draws.shape == (301,)
+        assert draws[0] == pytest.approx(part["correct"].mean())
+        assert np.nanstd(draws[1:]) > 0
+        size = found.size(group)
+        assert size == {"n": part["ann_id"].nunique(), "images": part["image_id"].nunique()}
+
+
+def test_draws_are_of_whole_images_and_the_same_for_all(found):
+    weight = found.weights[17]
+    images = found.instances["image_id"].to_numpy()
+    assert all(len(set(weight[images == image])) == 1 for image in set(images))
+    for group, members in found.members.items():
+        for pair, row in found.row.items():
+            due = np.average(found.shares[row, members], weights=weight[members])
+            assert found.accuracy(*pair, group)[17] == pytest.approx(due)
+
+
+def test_two_groups_are_counted_together(found):
+    both = found.instances[found.instances["size_group"] != "medium"]
+    size = {"n": len(both), "images": both["image_id"].nunique()}
+    assert found.size("small", "large") == size
+    assert size["images"] < found.size("small")["images"] + found.size("large")["images"]
+
+
+@pytest.mark.parametrize("group", ["all", "small", "large"])
+def test_balanced_accuracy_is_scikit_learns(population, group):
+    predictions = predicted(population(images=60), seeds=1)
+    found = outcomes_of(predictions)
+    part = part_of(predictions, "retrained", "downscale", group)
+    named = part["category_name"].where(part["correct"], "something else")
+    with pytest.warns(UserWarning, match="y_pred contains classes not in y_true"):
+        due = balanced_accuracy_score(part["category_name"], named)
+    assert found.balanced("retrained", "downscale", group) == pytest.approx(due)
+    assert due != pytest.approx(part["correct"].mean(), abs=1e-6)
+
+
+def test_order_of_the_rows_does_not_matter(predictions, found):
+    shuffled = outcomes_of(predictions.sample(frac=1, random_state=0))
+    assert shuffled.regimes == found.regimes
+    assert shuffled.instances.equals(found.instances)
+    for pair, row in found.row.items():
+        assert (shuffled.shares[shuffled.row[pair]] == found.shares[row]).all()
+    assert (shuffled.weights == found.weights).all()
+    assert (shuffled.side == found.side).all()
+
+
+def test_the_headline_regime_comes_first_however_the_rows_are_ordered(predictions):
+    turned = outcomes_of(predictions.iloc[::-1])
+    assert turned.regimes == ["fixed", "retrained"]
+    assert turned.changes("fixed") == list(CONDITIONS)[:0:-1]
+
+
+def test_an_empty_group_has_no_accuracy(predictions):
+    found = outcomes_of(predictions[predictions["size_group"] != "small"])
+    assert found.size("small") == {"n": 0, "images": 0}
+    assert np.isnan(found.accuracy("fixed", "downscale", "small")).all()
+    assert np.isfinite(found.accuracy("fixed", "downscale", "all")).all()
+
+
+def test_draws_without_a_group_have_no_accuracy_in_it(predictions):
+    small = predictions["size_group"] == "small"
+    one = predictions.loc[small, "image_id"].min()
+    found = outcomes_of(predictions[~small | (predictions["image_id"] == one)])
+    draws = found.accuracy("fixed", "downscale", "small")
+    empty = found.weights[:, found.members["small"]].sum(axis=1) == 0
+    assert empty.any()
+    assert (np.isnan(draws) == empty).all()
+
+
+def test_equal_shares_have_equal_accuracies_in_every_draw(found):
+    shares = np.tile(found.shares[:1], (len(found.shares), 1))
+    same = dataclasses.replace(found, shares=shares)
+    for group in ("all", "small", "medium", "large"):
+        means = same.means[group]
+        assert (means[0] == means[0, 0]).all()
+        assert means == pytest.approx(means[:, :1] * np.ones(means.shape[1]), abs=1e-14)

@@ -1,0 +1,72 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from smallsight.analysis.severity import SEVERITY_COLUMNS, mark_unchanged, summarise_severity
+from smallsight.vocabulary import VACUOUS
+
+
+@pytest.fixture(scope="module")
+def views():
+    rng = np.random.default_rng(0)
+    rows = []
+    for condition, level in (("weak", 0.985), ("strong", 0.5)):
+        for group in ("small", "large"):
+            for similarity in level + rng.normal(0, 0.005, 31):
+                rows.append(
+                    {"condition": condition, "size_group": group, "ssim_box": similarity,
+                     "ssim_picture": rng.random(), "box_w": rng.uniform(2, 30),
+                     "box_h": rng.uniform(2, 30), "side_untouched": rng.uniform(2, 30)}
+                )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_summary_has_a_row_for_each_condition_and_group_with_medians(views):
+    table = summarise_severity(views)
+    assert list(table.columns) == list(SEVERITY_COLUMNS)
+    assert list(zip(table["condition"], table["size_group"], strict=True)) == [
+        (name, group) for name in ("weak", "strong") for group in ("small", "medium", "large")
+    ]
+    for row in table[table["n"] > 0].itertuples():
+        part = views[
+            (views["condition"] == row.condition) & (views["size_group"] == row.size_group)
+        ]
+        assert row.n == 31
+        values = np.sort(part["ssim_box"])
+        assert row.ssim_box == values[15]
+        assert (values <= row.ssim_box_q1).sum() == (values >= row.ssim_box_q3).sum() == 8
+        assert row.ssim_picture == np.sort(part["ssim_picture"])[15]
+        assert row.side == pytest.approx(np.sort(np.sqrt(part["box_w"] * part["box_h"]))[15])
+        assert row.side_untouched == np.sort(part["side_untouched"])[15]
+
+
+def test_a_condition_is_vacuous_for_a_group_above_the_limit_and_only_then(views):
+    marked = summarise_severity(views).set_index(["condition", "size_group"])["vacuous"]
+    assert dict(marked) == {
+        ("weak", "small"): True, ("weak", "medium"): False, ("weak", "large"): True,
+        ("strong", "small"): False, ("strong", "medium"): False, ("strong", "large"): False,
+    }  # fmt: skip
+    limit = views.assign(ssim_box=VACUOUS)
+    assert not summarise_severity(limit)["vacuous"].any()
+    above = summarise_severity(views.assign(ssim_box=VACUOUS + 1e-9))
+    assert (above["vacuous"] == (above["n"] > 0)).all()
+
+
+def test_effects_are_marked_by_condition_and_group_and_differences_by_both():
+    severities = pd.DataFrame(
+        [("a", "small", True), ("a", "medium", False), ("a", "large", True),
+         ("b", "small", True), ("b", "medium", True), ("b", "large", False)],
+        columns=["condition", "size_group", "vacuous"],
+    )  # fmt: skip
+    groups = ["small", "medium", "large", "small-large"]
+    effects = pd.DataFrame(
+        [(regime, name, group) for regime in ("fixed", "retrained") for name in "ba"
+         for group in groups],
+        columns=["regime", "condition", "size_group"],
+    )  # fmt: skip
+    marked = mark_unchanged(effects, severities)
+    assert list(marked["vacuous"]) == 2 * [
+        True, True, False, False,
+        True, False, True, True,
+    ]  # fmt: skip
+    assert "vacuous" not in effects

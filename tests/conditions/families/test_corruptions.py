@@ -1,0 +1,600 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.ndimage import uniform_filter1d
+from skimage.filters import gaussian
+
+from builders import views
+from smallsight.conditions import registry
+from smallsight.conditions.families import interventions
+from smallsight.conditions.ladders import ladder, ladders
+from smallsight.conditions.names import ORIGINAL
+from smallsight.conditions.registry import FAMILIES, family
+from smallsight.conditions.views import View
+from smallsight.imaging.boxes import Box
+from smallsight.params import Share
+from smallsight.runtime.errors import ParameterError
+
+HEIGHT, WIDTH = 60, 80
+BOX = Box(20, 12, 32, 24)
+EXTREME = {
+    "top left": Box(0, 0, 10, 8),
+    "bottom right": Box(WIDTH - 10, HEIGHT - 8, 10, 8),
+    "one pixel": Box(40, 30, 1, 1),
+    "last pixel": Box(WIDTH - 1, HEIGHT - 1, 1, 1),
+    "less than a pixel": Box(40.3, 30.4, 0.3, 0.3),
+    "whole picture": Box(0, 0, WIDTH, HEIGHT),
+    "bigger than the picture": Box(-10, -10, WIDTH + 20, HEIGHT + 20),
+    "fractional": Box(20.37, 11.81, 17.4, 9.93),
+    "one pixel beyond": Box(-1, HEIGHT - 9, 12, 10),
+    "full width": Box(0, 30.5, WIDTH, 1.25),
+}
+ROUNDING = 1e-9
+INNER = st.builds(
+    Box, st.floats(1, 40), st.floats(1, 25), st.floats(3, 38), st.floats(3, 33)
+)  # fmt: skip
+"""Boxes inside the picture, so big that 0.35 of them holds a pixel's centre."""
+REFRAMED = {"orig_crop", "zoom", "crop_low", "zoom_matched", "zoom_object"}
+"""Families whose pictures have other edges."""
+
+
+@pytest.fixture(scope="module")
+def picture(noise):
+    return noise(HEIGHT, WIDTH)
+
+
+@pytest.fixture(scope="module")
+def references(study):
+    return {name: steps[0] for name, steps in ladders(study.conditions).items()}
+
+
+def changed(picture, box, name, **options):
+    return FAMILIES[name].change(View(picture, box), **options)
+
+
+def spans(box):
+    """Rows and columns whose pixels lie wholly in a box, and those that it touches at all."""
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    right, bottom = box.x + box.w, box.y + box.h
+    inside = (box.x <= columns) & (columns + 1 <= right) & (box.y <= rows) & (rows + 1 <= bottom)
+    touched = (box.x < columns + 1) & (columns < right) & (box.y < rows + 1) & (rows < bottom)
+    return inside, touched
+
+
+# What holds for every family.
+
+
+@pytest.mark.parametrize("masked", [True, False], ids=["mask", "no mask"])
+@pytest.mark.parametrize("place", EXTREME)
+@pytest.mark.parametrize("name", FAMILIES)
+def test_any_box_gives_a_picture_and_the_same_one_again(picture, references, name, place, masked):
+    # Picture and mask raise where they are written to.
+    view = views.seen(picture, EXTREME[place], masked=masked)
+    before = picture.copy()
+    first, second = references[name].apply(view), references[name].apply(view)
+    assert first.picture.dtype == np.uint8
+    assert first.picture.ndim == 3
+    assert first.picture.shape[2] == 3
+    assert min(first.picture.shape) >= 1
+    assert (first.picture == second.picture).all()
+    assert first.box == second.box
+    assert first.material is view.material
+    assert (picture == before).all()
+    assert view.box == EXTREME[place]
+    height, width = first.picture.shape[:2]
+    seen = first.box.clipped(width, height)
+    # No sample holds less than a pixel: `zoom_matched` may pass by it.
+    assert min(seen.w, seen.h) > 0 or place == "less than a pixel"
+
+
+@pytest.mark.parametrize("place", EXTREME)
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_mask_stays_with_the_object_and_takes_nothing_of_a_reflection(references, name, place):
+    view = views.seen(np.zeros((HEIGHT, WIDTH, 3), np.uint8), EXTREME[place])
+    changed = references[name].apply(view)
+    height, width = changed.picture.shape[:2]
+    assert changed.mask.shape == (height, width)
+    assert changed.mask.dtype == bool
+    left, top = round(view.box.x - changed.box.x), round(view.box.y - changed.box.y)
+    beyond = np.pad(view.mask, ((height, height), (width, width)))
+    due = beyond[height + top :, width + left :][:height, :width]
+    assert (changed.mask == due).all()
+    unmasked = views.seen(view.picture, view.box, masked=False)
+    assert references[name].apply(unmasked).mask is None
+
+
+MOVED = [
+    ("orig_full", {}), ("orig_crop", {"margin": 0.25}), ("zoom", {"factor": 4}),
+    ("zoom", {"factor": 1.7}), ("zoom_matched", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options"), MOVED)
+@given(box=INNER)
+@settings(deadline=None, max_examples=25)
+def test_a_painted_mask_comes_out_where_the_mask_is(name, options, box):
+    view = views.seen(np.zeros((HEIGHT, WIDTH, 3), np.uint8), box)
+    painted = view.picture.copy()
+    painted[view.mask] = 255
+    changed = FAMILIES[name].change(view.showing(painted), **options)
+    white = changed.picture[..., 0] == 255
+    assert changed.mask.any()
+    assert white[changed.mask].all()
+    # What else is white is a reflection, beyond the picture's edges.
+    rows, columns = np.indices(white.shape)
+    rows, columns = rows + round(box.y - changed.box.y), columns + round(box.x - changed.box.x)
+    own = (rows >= 0) & (rows < HEIGHT) & (columns >= 0) & (columns < WIDTH)
+    assert not (white & ~changed.mask)[own].any()
+
+
+@pytest.mark.parametrize("name", sorted(set(FAMILIES) - REFRAMED))
+def test_all_but_crops_and_zooms_keep_the_frame(picture, references, name):
+    view = references[name].apply(views.seen(picture, BOX))
+    assert view.picture.shape == picture.shape
+    assert view.box == BOX
+
+
+@pytest.mark.parametrize("name", sorted(REFRAMED))
+def test_crops_and_zooms_do_not(picture, references, name):
+    view = references[name].apply(views.seen(picture, EXTREME["fractional"]))
+    assert view.picture.shape != picture.shape
+    assert (view.box.w, view.box.h) == (17.4, 9.93)
+
+
+@pytest.mark.parametrize("masked", [True, False], ids=["mask", "no mask"])
+@pytest.mark.parametrize("name", sorted(set(FAMILIES) - {"occlusion"}))
+def test_an_even_picture_stays_even(references, name, masked):
+    colour = np.array(views.COLOUR, np.uint8)
+    even = np.broadcast_to(colour, (HEIGHT, WIDTH, 3)).copy()
+    given = views.donors(even[:50, :70], even)
+    view = views.seen(even, BOX, masked=masked, given=given)
+    assert (references[name].apply(view).picture == colour).all()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_probe_is_what_needs_material(picture, references, name):
+    bare = View(picture, BOX)
+    assert FAMILIES[name].is_probe == (FAMILIES[name].change.__module__ == interventions.__name__)
+    if FAMILIES[name].is_probe:
+        assert name not in ORIGINAL
+        with pytest.raises(ValueError, match="material"):
+            references[name].apply(bare)
+    else:
+        assert references[name].apply(bare).material is None
+
+
+# Each family, stated once more without its code.
+
+
+def test_untouched_is_untouched(picture):
+    view = changed(picture, BOX, "orig_full")
+    assert (view.picture == picture).all()
+    assert view.box == BOX
+
+
+@pytest.mark.parametrize(
+    "box", [BOX, Box(0, 0, 8, 8), Box(64, 40, 16, 20), Box(4, 52, 12, 8), Box(0, 0, 80, 60)]
+)
+def test_crop_is_the_grown_box_cut_at_the_border(picture, box):
+    view = changed(picture, box, "orig_crop", margin=0.25)
+    left, right = max(box.x - box.w // 4, 0), min(box.x + box.w + box.w // 4, WIDTH)
+    top, bottom = max(box.y - box.h // 4, 0), min(box.y + box.h + box.h // 4, HEIGHT)
+    assert np.array_equal(view.picture, picture[top:bottom, left:right])
+    assert view.box == Box(box.x - left, box.y - top, box.w, box.h)
+
+
+@given(INNER, st.sampled_from([0, 0.25, 0.6, 3]))
+@settings(deadline=None, max_examples=40)
+def test_crop_of_any_box_is_right_within_a_pixel(box, margin):
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH].astype(np.uint8)
+    view = changed(np.dstack([rows, columns, columns]), box, "orig_crop", margin=margin)
+    top, left = view.picture[0, 0, :2].astype(int)
+    bottom, right = view.picture[-1, -1, :2].astype(int) + 1
+    assert abs(left - max(box.x - margin * box.w, 0)) < 1 + ROUNDING
+    assert abs(top - max(box.y - margin * box.h, 0)) < 1 + ROUNDING
+    assert abs(right - min(box.x + (1 + margin) * box.w, WIDTH)) < 1 + ROUNDING
+    assert abs(bottom - min(box.y + (1 + margin) * box.h, HEIGHT)) < 1 + ROUNDING
+    assert (view.box.w, view.box.h) == (box.w, box.h)
+    assert view.box.x + left == pytest.approx(box.x)
+    assert view.box.y + top == pytest.approx(box.y)
+
+
+def area_weights(many, few):
+    """How much of each of `many` cells lies in each of `few`, as rows that sum to 1."""
+    edges = np.arange(few + 1) * many / few
+    cells = np.arange(many)
+    shared = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
+    return shared.clip(0) * few / many
+
+
+def linear_weights(few, many):
+    """Bilinear enlargement with half-pixel centres; the border's values go on outside."""
+    centres = ((np.arange(many) + 0.5) * few / many - 0.5).clip(0, few - 1)
+    return (1 - np.abs(centres[:, None] - np.arange(few))).clip(0)
+
+
+def reduced_and_enlarged(picture, scale):
+    for axis in (0, 1):
+        many = picture.shape[axis]
+        few = round(many * scale)
+        weights = linear_weights(few, many) @ area_weights(many, few)
+        picture = np.moveaxis(np.tensordot(weights, picture, (1, axis)), 0, axis)
+    return picture
+
+
+def test_downscale_by_half_is_means_of_four_enlarged_again(picture):
+    means = picture.reshape(HEIGHT // 2, 2, WIDTH // 2, 2, 3).mean(axis=(1, 3))
+    up = np.einsum(
+        "ik,kjc->ijc", linear_weights(HEIGHT // 2, HEIGHT),
+        np.einsum("jk,ikc->ijc", linear_weights(WIDTH // 2, WIDTH), means),
+    )  # fmt: skip
+    view = changed(picture, BOX, "downscale", scale=0.5)
+    # Pillow rounds after each of its four passes, two down and two up.
+    assert np.abs(view.picture - up).max() <= 2.01
+    assert np.abs(view.picture - up).mean() <= 1
+
+
+@pytest.mark.parametrize("scale", [0.25, 0.6, 0.3, 0.05])
+def test_downscale_by_any_scale_averages_areas(picture, scale):
+    view = changed(picture, BOX, "downscale", scale=scale)
+    assert np.abs(view.picture - reduced_and_enlarged(picture, scale)).max() <= 2.01
+
+
+def test_downscale_of_odd_sizes_averages_areas(noise):
+    picture = noise(43, 57)
+    view = changed(picture, BOX, "downscale", scale=0.5)
+    assert np.abs(view.picture - reduced_and_enlarged(picture, 0.5)).max() <= 2.01
+
+
+def test_downscale_by_one_changes_nothing(picture):
+    assert (changed(picture, BOX, "downscale", scale=1.0).picture == picture).all()
+
+
+def test_downscale_of_a_tiny_picture_keeps_one_pixel(noise):
+    few = noise(2, 3)
+    view = changed(few, Box(0, 0, 1, 1), "downscale", scale=0.05)
+    assert np.abs(view.picture - few.mean(axis=(0, 1))).max() <= 1
+
+
+@pytest.mark.parametrize("length", [15, 5, 1])
+def test_motion_blur_of_an_odd_length_is_a_running_mean(picture, length):
+    view = changed(picture, BOX, "motion_blur", length=length)
+    due = uniform_filter1d(picture.astype(float), length, axis=1, mode="reflect")
+    assert np.abs(view.picture - due).max() <= 0.5 + 1e-3
+    assert view.box == BOX
+
+
+@given(st.floats(0.1, 25))
+@settings(deadline=None, max_examples=40)
+def test_motion_blur_smears_a_point_over_its_length(length):
+    column = np.zeros((3, 61, 3), np.uint8)
+    column[1, 30] = 255
+    smear = changed(column, BOX, "motion_blur", length=length).picture[1, :, 0] / 255
+    left, right = 30.5 - max(length, 1) / 2, 30.5 + max(length, 1) / 2
+    cells = np.arange(61)
+    due = (np.minimum(cells + 1, right) - np.maximum(cells, left)).clip(0) / max(length, 1)
+    assert np.abs(smear - due).max() <= 0.5 / 255 + 1e-6
+
+
+@given(st.floats(0.1, 2.0), INNER)
+@settings(deadline=None, max_examples=30)
+def test_a_length_in_objects_is_that_many_sides(share, box):
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+    native = share * np.sqrt(box.w * box.h)
+    for name, option, rest in (("motion_blur", "length", {}), ("bg_blur", "sigma", {"margin": 0})):
+        relative = changed(picture, box, name, **{option: share}, **rest, unit="object")
+        due = changed(picture, box, name, **{option: native}, **rest)
+        assert (relative.picture == due.picture).all()
+
+
+def test_motion_blur_keeps_rows_apart(picture):
+    other = picture.copy()
+    other[31] = 255 - other[31]
+    one, two = (changed(part, BOX, "motion_blur", length=15).picture for part in (picture, other))
+    differ = (one != two).any(axis=(1, 2))
+    assert differ[31]
+    assert differ.sum() == 1
+
+
+def test_motion_blur_of_a_picture_narrower_than_the_line(noise):
+    picture = noise(5, 6)
+    padded = np.pad(picture.astype(float), ((0, 0), (7, 7), (0, 0)), mode="symmetric")
+    due = np.stack([padded[:, c : c + 15].mean(axis=1) for c in range(6)], axis=1)
+    view = changed(picture, Box(0, 0, 2, 2), "motion_blur", length=15)
+    assert np.abs(view.picture - due).max() <= 0.5 + 1e-3
+
+
+@given(INNER, st.sampled_from([0.35, 0.7, 1.0]))
+@settings(deadline=None, max_examples=40)
+def test_occlusion_is_a_centred_black_rectangle(box, ratio):
+    white = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
+    black = (changed(white, box, "occlusion", ratio=ratio).picture == 0).all(axis=2)
+    rows, columns = (np.flatnonzero(black.any(axis=axis)) for axis in (1, 0))
+    assert abs(len(columns) - ratio * box.w) <= 1
+    assert abs(len(rows) - ratio * box.h) <= 1
+    assert black.sum() == len(rows) * len(columns)
+    if black.any():
+        assert abs(columns.mean() + 0.5 - box.x - box.w / 2) <= 0.5 + 1e-9
+        assert abs(rows.mean() + 0.5 - box.y - box.h / 2) <= 0.5 + 1e-9
+
+
+def test_occlusion_changes_nothing_else(picture):
+    view = changed(picture, BOX, "occlusion", ratio=0.35)
+    # 0.35 of 32 x 24 is 11.2 x 8.4 around (36, 24).
+    black = (slice(20, 28), slice(30, 42))
+    due = picture.copy()
+    due[black] = 0
+    assert (view.picture == due).sum() >= due.size - 3 * 2 * (8 + 12)
+    grown = np.zeros((HEIGHT, WIDTH), bool)
+    grown[19:29, 29:43] = True
+    assert (view.picture[~grown] == picture[~grown]).all()
+    assert (view.picture[20:28, 31:41] == 0).all()
+
+
+def blurred(picture, sigma):
+    radius = int(4 * sigma + 0.5)
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    kernel /= kernel.sum()
+    for axis in (0, 1):
+        width = [(radius, radius) if axis == other else (0, 0) for other in range(3)]
+        padded = np.pad(np.asarray(picture, float), width, mode="symmetric")
+        windows = np.lib.stride_tricks.sliding_window_view(padded, len(kernel), axis=axis)
+        picture = windows @ kernel
+    return picture
+
+
+@pytest.mark.parametrize(("sigma", "margin"), [(3.5, 0.1), (1.2, 0.0), (8.0, 0.5)])
+@pytest.mark.parametrize("place", ["inside", *EXTREME])
+def test_background_blur_is_gaussian_outside_and_nothing_inside(picture, sigma, margin, place):
+    box = EXTREME.get(place, BOX)
+    view = changed(picture, box, "bg_blur", sigma=sigma, margin=margin)
+    grown = Box(
+        box.x - margin * box.w, box.y - margin * box.h,
+        (1 + 2 * margin) * box.w, (1 + 2 * margin) * box.h,
+    )  # fmt: skip
+    inside, touched = spans(grown)
+    assert (view.picture[inside] == picture[inside]).all()
+    outside = view.picture[~touched] - blurred(picture, sigma)[~touched]
+    assert np.abs(outside).max(initial=0) <= 0.5 + 1e-2
+    # Pixels that the edge cuts are one or the other.
+    sharp = (view.picture == picture).all(axis=2)
+    smooth = (np.abs(view.picture - blurred(picture, sigma)) <= 0.51).all(axis=2)
+    assert (sharp | smooth).all()
+
+
+@pytest.mark.parametrize("sigma", [0.5, 3.5, 8, 16])
+def test_background_blur_is_that_of_scikit_image(noise, sigma):
+    picture = noise(120, 150)
+    view = changed(picture, Box(60, 50, 1, 1), "bg_blur", sigma=sigma, margin=0.0)
+    due = 255 * gaussian(picture, sigma=sigma, mode="reflect", truncate=4, channel_axis=-1)
+    away = np.ones((120, 150), bool)
+    away[49:52, 59:62] = False
+    assert np.abs(view.picture - due)[away].max() <= 1
+
+
+def window(picture, box, factor):
+    """The window of `zoom`, by padding: its top and left corner and its content."""
+    height, width = picture.shape[:2]
+    down, across = int(np.ceil(height / factor)), int(np.ceil(width / factor))
+    top = int(np.floor(box.y + box.h / 2 - down / 2))
+    left = int(np.floor(box.x + box.w / 2 - across / 2))
+    padded = np.pad(picture, ((height, height), (width, width), (0, 0)), mode="symmetric")
+    rows, columns = slice(height + top, height + top + down), slice(width + left, None)
+    return top, left, padded[rows, columns][:, :across]
+
+
+@pytest.mark.parametrize("factor", [4, 2, 3.3, 1, 0.5])
+@pytest.mark.parametrize("place", ["top left", "bottom right", "one pixel", "fractional"])
+def test_zoom_is_a_window_around_the_object_mirrored_at_the_border(picture, factor, place):
+    box = EXTREME[place]
+    # The window that just holds the object and half of it again is as close as it gets.
+    factor = min(factor, max(min(WIDTH / box.w, HEIGHT / box.h) / 1.5, 1))
+    top, left, due = window(picture, box, factor)
+    view = changed(picture, box, "zoom", factor=factor)
+    assert np.array_equal(view.picture, due)
+    assert (view.box.x, view.box.y) == pytest.approx((box.x - left, box.y - top))
+    assert (view.box.w, view.box.h) == (box.w, box.h)
+
+
+def test_zoom_within_the_picture_is_the_plain_crop(picture):
+    view = changed(picture, Box(38, 27, 4, 6), "zoom", factor=4)
+    assert np.array_equal(view.picture, picture[22:37, 30:50])
+    assert view.box == Box(8, 5, 4, 6)
+
+
+@given(
+    st.builds(Box, st.floats(-5, 60), st.floats(-5, 45), st.floats(0.3, 80), st.floats(0.3, 60)),
+    st.sampled_from([8.0, 4.0, 2.0, 1.0, 0.7, 0.5, 0.2]),
+)
+@settings(deadline=None, max_examples=150)
+def test_zoom_never_cuts_the_object_and_holds_it_in_the_middle(box, factor):
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH].astype(np.uint8)
+    view = changed(np.dstack([rows, columns, columns]), box, "zoom", factor=factor)
+    height, width = view.picture.shape[:2]
+    across, down = WIDTH / width, HEIGHT / height
+    assert max(across, down) <= factor + 1e-9
+    if factor > 1:
+        # As much closer as was asked for, unless the object is too large for that.
+        tight = min(WIDTH / box.w, HEIGHT / box.h) < 1.5 * factor
+        assert tight or width == np.ceil(WIDTH / factor)
+        assert (width, height) <= (WIDTH, HEIGHT)
+    else:
+        assert (width, height) == (np.ceil(WIDTH / factor), np.ceil(HEIGHT / factor))
+    if box.w <= WIDTH and box.h <= HEIGHT:
+        # Whole pixels are cut out, which may cost a part of one where the box is the picture.
+        assert view.box.x >= -1
+        assert view.box.x + view.box.w <= width + 1
+        assert view.box.y >= -1
+        assert view.box.y + view.box.h <= height + 1
+    assert abs(view.box.x + box.w / 2 - width / 2) <= 1
+    assert abs(view.box.y + box.h / 2 - height / 2) <= 1
+    # The box follows: what was under its centre still is, where that is in the picture.
+    x, y = box.x + box.w / 2, box.y + box.h / 2
+    if 0 <= x < WIDTH and 0 <= y < HEIGHT:
+        seen = view.picture[int(y) + round(view.box.y - box.y), int(x) + round(view.box.x - box.x)]
+        assert tuple(seen[:2]) == (int(y), int(x))
+
+
+# Names, levels and what is refused.
+
+
+def test_names_and_levels():
+    steps = ladder("downscale", {"downscale": {"scale": [0.5, 0.25, 1]}})
+    assert [step.name for step in steps] == [
+        "downscale", "downscale/scale=0.25", "downscale/scale=1",
+    ]  # fmt: skip
+    assert [step.level for step in steps] == ["scale=0.5", "scale=0.25", "scale=1"]
+    assert [step.is_reference for step in steps] == [True, False, False]
+    (only,) = ladder("orig_full", {"orig_full": {}})
+    assert (only.name, only.level) == ("orig_full", "default")
+
+
+def test_levels_are_every_combination_in_the_order_listed():
+    listed = {"sigma": [3.5, 7], "margin": [0.1, 0.0, 0.3]}
+    steps = ladder("bg_blur", {"bg_blur": listed})
+    due = itertools.product(["3.5", "7"], ["0.1", "0", "0.3"])
+    assert [step.level for step in steps] == [f"sigma={s},margin={m}" for s, m in due]
+    assert steps[0].name == "bg_blur"
+    assert all(step.name == f"bg_blur/{step.level}" for step in steps[1:])
+
+
+def test_level_names_its_options_in_one_order_however_they_are_listed():
+    one = ladder("bg_blur", {"bg_blur": {"sigma": 3.5, "margin": [0.1]}})
+    other = ladder("bg_blur", {"bg_blur": {"margin": 0.1, "sigma": [3.5]}})
+    assert one == other
+    assert one[0].level == "sigma=3.5,margin=0.1"
+
+
+def test_an_option_with_a_default_is_named_only_where_it_differs(picture):
+    listed = {"motion_blur": {"length": [0.5, 2.0], "unit": ["native", "object"]}}
+    steps = ladder("motion_blur", listed)
+    assert [step.level for step in steps] == [
+        "length=0.5", "length=0.5,unit=object", "length=2", "length=2,unit=object",
+    ]  # fmt: skip
+    (short,) = ladder("motion_blur", {"motion_blur": {"length": 0.5}})
+    assert short == steps[0]
+    assert (short.apply(View(picture, BOX)).picture == picture).all()
+    assert (steps[1].apply(View(picture, BOX)).picture != picture).any()
+
+
+def test_the_study_has_the_original_families_and_a_ladder_of_each_degradation(study):
+    steps = ladders(study.conditions)
+    assert set(ORIGINAL) <= set(steps)
+    names = [step.name for ladder in steps.values() for step in ladder if step.is_reference]
+    assert names == list(steps)
+    levels = {name: [step.level for step in ladder] for name, ladder in steps.items()}
+    assert levels["downscale"] == ["scale=0.5", "scale=0.25", "scale=0.125"]
+    assert levels["motion_blur"] == ["length=15", "length=31", "length=61"]
+    assert levels["occlusion"] == ["ratio=0.35", "ratio=0.6", "ratio=0.85"]
+    assert levels["bg_blur"] == [f"sigma={sigma},margin=0.1" for sigma in ("3.5", "8", "16")]
+    assert levels["zoom"] == ["factor=4", "factor=2", "factor=0.5"]
+
+
+def test_the_study_has_every_probe(study):
+    steps = ladders(study.conditions)
+    assert set(steps) == set(FAMILIES)
+    assert [step.name for step in steps["bg_swap"]] == ["bg_swap", "bg_swap/donor=other"]
+    assert [step.level for step in steps["bg_swap"]] == ["donor=same", "donor=other"]
+    assert [step.level for step in steps["object_only"]] == ["default"]
+
+
+def test_condition_applies_its_own_options(picture):
+    strong, weak = ladder("bg_blur", {"bg_blur": {"sigma": [8.0, 1.2], "margin": 0.0}})
+    for step, sigma in ((strong, 8.0), (weak, 1.2)):
+        due = changed(picture, BOX, "bg_blur", sigma=sigma, margin=0.0)
+        assert (step.apply(View(picture, BOX)).picture == due.picture).all()
+
+
+def test_every_family_says_what_it_is():
+    texts = [(family.label, family.description) for family in FAMILIES.values()]
+    assert all(label and description for label, description in texts)
+    assert len({label for label, _ in texts}) == len(FAMILIES)
+    assert all(name == family.name for name, family in FAMILIES.items())
+
+
+def test_a_new_family_needs_one_function(monkeypatch, picture):
+    monkeypatch.setattr(registry, "FAMILIES", dict(FAMILIES))
+
+    @family(label="Inverted", description="light for dark")
+    def inverted(view, *, strength: Share):
+        return view.showing(np.rint(view.picture * (1 - strength)).astype(np.uint8))
+
+    (step,) = ladder("inverted", {"inverted": {"strength": 1.0}})
+    assert (step.name, step.level) == ("inverted", "strength=1")
+    assert not step.apply(View(picture, BOX)).picture.any()
+    with pytest.raises(ParameterError, match=r"conditions\.inverted\.strength: 2"):
+        ladder("inverted", {"inverted": {"strength": 2}})
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "where", "found"),
+    [
+        ("downscale", {"scale": [0]}, "scale", "0"),
+        ("downscale", {"scale": [0.5, 1.5]}, "scale", "1.5"),
+        ("downscale", {"scale": "half"}, "scale", "'half'"),
+        ("downscale", {"scale": True}, "scale", "True"),
+        ("orig_crop", {"margin": [-0.1]}, "margin", "-0.1"),
+        ("motion_blur", {"length": [0]}, "length", "0"),
+        ("motion_blur", {"length": [-2.5]}, "length", "-2.5"),
+        ("motion_blur", {"length": [9], "unit": "pixels"}, "unit", "'pixels'"),
+        ("zoom", {"factor": [0]}, "factor", "0"),
+        ("occlusion", {"ratio": [1.01]}, "ratio", "1.01"),
+        ("bg_blur", {"sigma": [0], "margin": [0.1]}, "sigma", "0"),
+        ("bg_blur", {"sigma": [1], "margin": [2]}, "margin", "2"),
+        ("object_only", {"region": "shape"}, "region", "'shape'"),
+        ("zoom_object", {"region": ["mask", "shape"]}, "region", "'shape'"),
+        ("context_only", {"region": True}, "region", "True"),
+        ("bg_swap", {"donor": ["same", "any"]}, "donor", "'any'"),
+        ("crop_low", {"margin": [-0.1]}, "margin", "-0.1"),
+    ],
+)
+def test_a_value_that_is_not_allowed_is_named(name, options, where, found):
+    with pytest.raises(ParameterError) as caught:
+        ladder(name, {name: options})
+    assert caught.value.where == f"conditions.{name}.{where}"
+    assert caught.value.found == found
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_an_unknown_option_lists_the_known_ones():
+    with pytest.raises(ParameterError) as caught:
+        ladder("bg_blur", {"bg_blur": {"sigma": 1.0, "margn": 0.1}})
+    assert caught.value.where == "conditions.bg_blur.margn"
+    assert caught.value.expected == "one of sigma, margin, unit"
+    for name in ("orig_full", "zoom_matched"):
+        with pytest.raises(ParameterError, match=rf"{name}\.x: .* expected no options$"):
+            ladder(name, {name: {"x": 1}})
+
+
+def test_a_missing_option_is_named():
+    with pytest.raises(ParameterError) as caught:
+        ladder("bg_blur", {"bg_blur": {"sigma": 1.0}})
+    assert caught.value.where == "conditions.bg_blur.margin"
+
+
+def test_an_unknown_family_lists_the_known_ones():
+    with pytest.raises(ParameterError) as caught:
+        ladders({"orig_full": {}, "downscal": {"scale": 0.5}})
+    assert caught.value.where == "conditions.downscal"
+    assert caught.value.expected == "one of " + ", ".join(FAMILIES)
+
+
+def test_a_family_that_is_not_listed_names_those_that_are():
+    with pytest.raises(ParameterError, match=r"conditions\.bg_blur: nothing; .* orig_full$"):
+        ladder("bg_blur", {"orig_full": {}})
+
+
+@pytest.mark.parametrize("scale", [[], [0.5, 0.5], [0.5, 0.50000001]])
+def test_a_level_that_is_none_or_twice_is_refused(scale):
+    with pytest.raises(ParameterError, match=r"^parameter error: conditions\.downscale: "):
+        ladder("downscale", {"downscale": {"scale": scale}})
+
+
+@pytest.mark.parametrize("listed", [{}, {"downscale": {"scale": 0.5}}])
+def test_the_untouched_family_must_be_there(listed):
+    with pytest.raises(ParameterError, match=r"expected orig_full$"):
+        ladders(listed)

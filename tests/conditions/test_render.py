@@ -1,0 +1,278 @@
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from builders import views
+from smallsight.conditions.instance_views import instance_views, with_inputs
+from smallsight.conditions.ladders import ladder
+from smallsight.conditions.registry import FAMILIES
+from smallsight.conditions.render import render_family
+from smallsight.conditions.store import (
+    VIEW_COLUMNS,
+    picture_name,
+    read_masks,
+    read_pictures,
+    read_views,
+)
+from smallsight.conditions.views import InterventionInputs, View
+from smallsight.imaging.boxes import Box
+from smallsight.imaging.pictures import resize
+from smallsight.runtime import files
+from smallsight.sampling.donors import KINDS, draw_donors
+
+SIZE = 48
+COLOUR = (90, 140, 30)
+
+
+def written(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def box(row):
+    return Box(row.bbox_x, row.bbox_y, row.bbox_w, row.bbox_h)
+
+
+@pytest.fixture
+def drawn(sample):
+    """Donors, of which one is missing."""
+    drawn = draw_donors(sample, seed=0)
+    drawn.loc[3, ["donor_image_id", "donor_ann_id"]] = None
+    return drawn
+
+
+@pytest.fixture
+def run(sample, known, drawn, tmp_path):
+    """Render a ladder over a sample, as the stage does; give the folder."""
+
+    def run(steps, name="out", sample=sample):
+        folder = tmp_path / name / steps[0].family
+        folder.mkdir(parents=True)
+        shared = instance_views(sample, colour=COLOUR, input_size=SIZE)
+        instances = with_inputs(sample, known, drawn)
+        views = render_family(steps, instances, shared, folder=folder)
+        files.write_table(views, folder / "views.csv")
+        return folder
+
+    return run
+
+
+@pytest.fixture
+def view_of(sample, known, drawn):
+    """Make a row's view from the pictures, the masks and the donors themselves."""
+    large = sample.loc[sample["size_group"] == "large", "area_ratio"]
+
+    def view_of(row):
+        with Image.open(row.image_path) as picture:
+            pixels = np.asarray(picture)
+        mask = views.ellipse(box(row), 60, 80) if (row.image_id, row.ann_id) in known else None
+        given = {}
+        for one in drawn[(drawn["ann_id"] == row.ann_id)].dropna().itertuples():
+            (donor,) = sample[sample["ann_id"] == one.donor_ann_id].itertuples()
+            given[one.donor] = lambda donor=donor: view_of(donor)
+        return View(
+            pixels, box(row), mask, InterventionInputs(COLOUR, SIZE, np.sqrt(large.median()), given)
+        )
+
+    return view_of
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_bytes_do_not_depend_on_the_number_of_workers(monkeypatch, study, run, family):
+    steps = ladder(family, study.conditions)
+    outcomes = []
+    for workers in ("1", "2"):
+        monkeypatch.setenv("SMALLSIGHT_WORKERS", workers)
+        outcomes.append(written(run(steps, name=workers)))
+    assert outcomes[0] == outcomes[1]
+    assert len(outcomes[0]) == 6 * len(steps) + len(["views.csv", "masks.npz"])
+
+
+@pytest.mark.usefixtures("single_worker")
+class TestRender:
+    @pytest.mark.parametrize("family", ["bg_blur", "bg_swap"])
+    def test_bytes_do_not_depend_on_the_order_of_the_sample(self, study, run, sample, family):
+        steps = ladder(family, study.conditions)
+        shuffled = sample.sample(frac=1, random_state=1)
+        assert written(run(steps)) == written(run(steps, "other", shuffled))
+
+    @pytest.mark.parametrize("family", FAMILIES)
+    def test_pictures_are_the_condition_at_the_networks_size(
+        self, study, run, sample, view_of, family
+    ):
+        steps = ladder(family, study.conditions)
+        folder = run(steps)
+        for row in sample.itertuples():
+            for step in steps:
+                view = step.apply(view_of(row))
+                path = folder / step.level / f"{row.image_id}_{row.ann_id}.png"
+                with Image.open(path) as stored:
+                    assert (stored.size, stored.mode) == ((SIZE, SIZE), "RGB")
+                    assert (np.asarray(stored) == resize(view.picture, SIZE)).all()
+
+    @pytest.mark.parametrize("family", FAMILIES)
+    def test_masks_are_the_reference_levels_at_the_networks_size(
+        self, study, run, sample, known, view_of, family
+    ):
+        steps = ladder(family, study.conditions)
+        covers = read_masks(run(steps).parent, steps[0], sample)
+        for row, cover in zip(sample.itertuples(), covers, strict=True):
+            if (row.image_id, row.ann_id) in known:
+                mask = Image.fromarray(steps[0].apply(view_of(row)).mask.astype(np.uint8) * 255)
+                due = mask.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+                assert cover.dtype == np.uint8
+                assert (cover == np.asarray(due)).all()
+                assert 0 == cover.min() < 100 < cover.max()
+            else:
+                assert not cover.any()
+
+    @pytest.mark.parametrize(
+        ("family", "option", "levels"),
+        [("zoom", "factor", [4.0, 0.5]), ("orig_crop", "margin", [1.0, 0.25])],
+    )
+    def test_other_levels_change_no_mask(self, run, sample, family, option, levels):
+        def masks(*chosen):
+            steps = ladder(family, {family: {option: list(chosen)}})
+            folder = run(steps, name=str(chosen)).parent
+            return np.stack(read_masks(folder, steps[0], sample[:-1]))
+
+        alone = [masks(level) for level in levels]
+        assert (masks(*levels) == alone[0]).all()
+        assert (masks(*reversed(levels)) == alone[1]).all()
+        assert (alone[0] != alone[1]).any(axis=(1, 2)).all()
+
+    @pytest.mark.parametrize(
+        ("family", "options"),
+        [("orig_full", {}), ("orig_crop", {"margin": 0.25}), ("zoom", {"factor": 4.0})],
+    )
+    def test_masks_lie_on_what_the_pictures_show(self, run, sample, known, family, options):
+        for path, rows in sample.groupby("image_path"):
+            painted = np.zeros((60, 80, 3), np.uint8)
+            for channel, row in enumerate(rows.itertuples()):
+                painted[views.ellipse(box(row), 60, 80), channel] = 255
+            Image.fromarray(painted).save(path)
+        (step,) = ladder(family, {family: options})
+        folder = run([step])
+        covers = read_masks(folder.parent, step, sample)
+        pictures = read_pictures(folder / step.level, sample)
+        for number, (row, cover) in enumerate(zip(sample.itertuples(), covers, strict=True)):
+            channel = number % 2
+            shown = pictures[number, ..., channel]
+            if (row.image_id, row.ann_id) not in known:
+                assert not cover.any()
+            elif family == "zoom" and channel == 1:
+                # The picture is reflected beyond its edge, and the object with it.
+                assert (cover <= shown).all()
+                assert 0 < cover.sum() < shown.sum()
+            else:
+                assert (cover == shown).all()
+                assert cover.any()
+
+    def test_without_any_mask_there_is_a_file_of_none(self, sample, drawn, tmp_path):
+        (step,) = ladder("orig_full", {"orig_full": {}})
+        shared = instance_views(sample, colour=COLOUR, input_size=SIZE)
+        (tmp_path / "orig_full").mkdir()
+        instances = with_inputs(sample, {}, drawn)
+        render_family([step], instances, shared, folder=tmp_path / "orig_full")
+        covers = read_masks(tmp_path, step, sample)
+        assert len(covers) == 6
+        assert not any(cover.any() for cover in covers)
+
+    def test_views_say_where_the_object_is(self, study, run, sample):
+        for family in ("orig_full", "orig_crop"):
+            step, *_ = ladder(family, study.conditions)
+            views = read_views(run([step]).parent, step)
+            assert list(views.columns) == list(VIEW_COLUMNS)[1:]
+            ids = ["image_id", "ann_id"]
+            assert views[ids].to_numpy().tolist() == sample[ids].to_numpy().tolist()
+            for row, view in zip(sample.itertuples(), views.itertuples(), strict=True):
+                left = top = 0
+                if family == "orig_crop":
+                    left = max(int(np.floor(row.bbox_x - 0.25 * row.bbox_w)), 0)
+                    top = max(int(np.floor(row.bbox_y - 0.25 * row.bbox_h)), 0)
+                else:
+                    assert (view.view_w, view.view_h) == (80, 60)
+                # Objects reach no further than the picture.
+                width = min(row.bbox_w, 80 - row.bbox_x)
+                height = min(row.bbox_h, 60 - row.bbox_y)
+                across, down = SIZE / view.view_w, SIZE / view.view_h
+                assert view.box_x == pytest.approx((row.bbox_x - left) * across)
+                assert view.box_y == pytest.approx((row.bbox_y - top) * down)
+                assert view.box_w == pytest.approx(width * across)
+                assert view.box_h == pytest.approx(height * down)
+
+    def test_each_level_has_its_folder_and_its_rows(self, run):
+        steps = ladder("downscale", {"downscale": {"scale": [0.5, 0.25]}})
+        folder = run(steps)
+        table = pd.read_csv(folder / "views.csv")
+        assert list(table.columns) == list(VIEW_COLUMNS)
+        assert table.groupby("level").size().to_dict() == {"scale=0.5": 6, "scale=0.25": 6}
+        for step in steps:
+            assert len(list((folder / step.level).glob("*.png"))) == 6
+            assert len(read_views(folder.parent, step)) == 6
+        strong = (folder / "scale=0.25/3_30.png").read_bytes()
+        assert strong != (folder / "scale=0.5/3_30.png").read_bytes()
+
+    @pytest.mark.parametrize("factor", [4.0, 0.5])
+    def test_views_of_zoom_say_how_large_the_object_appears(self, run, sample, factor):
+        (step,) = ladder("zoom", {"zoom": {"factor": factor}})
+        views = read_views(run([step]).parent, step)
+        for row, view in zip(sample.itertuples(), views.itertuples(), strict=True):
+            place = step.apply(View(np.zeros((60, 80, 3), np.uint8), box(row))).box
+            cut = place.clipped(view.view_w, view.view_h)
+            assert view.box_w == pytest.approx(cut.w * SIZE / view.view_w)
+            assert view.box_h == pytest.approx(cut.h * SIZE / view.view_h)
+            # Half as wide and high again as the box at least.
+            needed = 1.5 * max(row.bbox_w, row.bbox_h * 80 / 60)
+            due = 160 if factor < 1 else max(20, needed)
+            assert due <= view.view_w <= due + 1.01
+
+    def test_probes_show_what_they_are_for(self, run, sample, known):
+        """Masks and donors reach the pictures, each its own instance's."""
+
+        def pictures(name, **options):
+            (step,) = ladder(name, {name: options})
+            folder = run([step], name=f"{name}{options}") / step.level
+            return {
+                (row.image_id, row.ann_id): np.asarray(
+                    Image.open(folder / picture_name(row.image_id, row.ann_id))
+                )
+                for row in sample.itertuples()
+            }
+
+        alone, boxed = pictures("object_only"), pictures("object_only", region="box")
+        swapped = {kind: pictures("bg_swap", donor=kind) for kind in KINDS}
+        for row in sample.itertuples():
+            key = row.image_id, row.ann_id
+            assert (alone[key] != boxed[key]).any() == (key in known)
+            assert (alone[key][0, -1] == COLOUR).all()
+            missing = row.ann_id == 31
+            assert (swapped["other"][key] == alone[key]).all() == missing
+            assert (swapped["same"][key] != alone[key]).any()
+            assert (swapped["same"][key] != swapped["other"][key]).any()
+
+    def test_zoom_matched_gives_all_objects_about_one_side(self, run, sample):
+        (step,) = ladder("zoom_matched", {"zoom_matched": {}})
+        views = read_views(run([step]).parent, step)
+        side = np.sqrt(views["box_w"] * views["box_h"])
+        due = SIZE * np.sqrt(sample.loc[sample["size_group"] == "large", "area_ratio"].median())
+        assert side.to_numpy() == pytest.approx(due, rel=0.1)
+
+    def test_views_say_how_much_of_the_object_and_of_the_picture_is_left(self, run):
+        def likeness(name, **options):
+            (step,) = ladder(name, {name: options})
+            views = read_views(run([step], name=f"{name}{options}").parent, step)
+            return views["ssim_box"].to_numpy(), views["ssim_picture"].to_numpy()
+
+        for part in likeness("orig_full"):
+            assert part == pytest.approx(np.ones(6))
+        mild, strong = (likeness("motion_blur", length=length) for length in (1.5, 9))
+        for few, much in zip(mild, strong, strict=True):
+            assert (much < few).all()
+            assert (few < 1).all()
+        box, picture = likeness("occlusion", ratio=0.9)
+        assert (box < picture).all()
+        # Sharp far beyond the box, so that nothing in it changes on the way to the network.
+        box, picture = likeness("bg_blur", sigma=3.0, margin=1.0)
+        assert box == pytest.approx(np.ones(6), abs=0.02)
+        assert (picture < 0.9).all()

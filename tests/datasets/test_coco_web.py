@@ -1,0 +1,263 @@
+import hashlib
+import io
+import json
+import socket
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from smallsight import params
+from smallsight.datasets import coco, coco_web
+from smallsight.runtime.errors import AnnotationError, DownloadError
+
+CATEGORIES = ("person", "car")
+ARCHIVE = "/annotations/annotations_trainval2017.zip"
+
+
+class Server:
+    """COCO's addresses on this machine: `files` by path, `faults` that befall a path."""
+
+    def __init__(self):
+        self.files, self.faults, self.requests = {}, {}, []
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                server.requests.append(self.path)
+                fault = server.faults.get(self.path, iter(()))
+                answer = next(fault, None)
+                if answer is None:
+                    answer = respond
+                answer(self, server.files.get(self.path))
+
+            def log_message(self, *_):
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
+
+    def close(self):
+        self.http.shutdown()
+        self.http.server_close()
+
+
+def respond(handler, content, *, status=200, sent=None):
+    if content is None:
+        status, content = 404, b"no such thing"
+    handler.send_response(status)
+    handler.send_header("Content-Length", str(len(content)))
+    handler.end_headers()
+    handler.wfile.write(content[:sent])
+
+
+def truncated(handler, content):
+    respond(handler, content, sent=len(content) // 2)
+
+
+def short(handler, content):
+    """Truncated before it was served: the length announced is the length sent."""
+    respond(handler, content[: len(content) // 2])
+
+
+def unavailable(handler, content):
+    respond(handler, b"", status=503)
+
+
+def hung_up(handler, content):
+    handler.close_connection = True
+
+
+def always(answer):
+    while True:
+        yield answer
+
+
+@pytest.fixture
+def server(tree, tmp_path, paint, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(coco_web, "WAITS", (0, 0))
+    server = Server()
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("annotations/instances_val2017.json", json.dumps(tree))
+    server.files[ARCHIVE] = content.getvalue()
+    for image in tree["images"]:
+        paint(tmp_path / "picture.jpg", seed=image["id"])
+        server.files[f"/val2017/{image['file_name']}"] = (tmp_path / "picture.jpg").read_bytes()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def open_source(server):
+    def open_source(**changes):
+        md5 = hashlib.md5(server.files[ARCHIVE]).hexdigest()
+        settings = {"split": "val2017", "base_url": server.url, "annotations_md5": md5}
+        return coco_web.CocoWeb(params.CocoData(**settings | changes))
+
+    return open_source
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "data/images"
+
+
+def served(server, images):
+    return {name: server.files[f"/val2017/{name}"] for name in images["file_name"]}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_annotations_and_pictures_come(
+    open_source, server, tree, out, snapshot, monkeypatch, workers
+):
+    monkeypatch.setenv("SMALLSIGHT_WORKERS", workers)
+    source = open_source(base_url=server.url + "/")
+    assert source.annotations() == tree
+    images = coco.parse(source.annotations(), CATEGORIES, where=source.where).images
+    source.fetch(images, out)
+    assert snapshot(out) == served(server, images)
+    assert sorted(server.requests) == sorted(server.files)
+
+
+def test_annotations_come_once(open_source, server, tmp_path):
+    for _ in range(2):
+        open_source().annotations()
+    assert server.requests == [ARCHIVE]
+    assert (tmp_path / "cache/smallsight/annotations_trainval2017.zip").exists()
+
+
+def test_damaged_cache_is_replaced(open_source, server, tree, tmp_path):
+    open_source().annotations()
+    (tmp_path / "cache/smallsight/annotations_trainval2017.zip").write_bytes(b"damaged")
+    assert open_source().annotations() == tree
+    assert server.requests == [ARCHIVE] * 2
+
+
+def test_wrong_md5_is_said_once_and_nothing_kept(open_source, server, tmp_path, snapshot):
+    with pytest.raises(DownloadError, match=f"MD5 [0-9a-f]{{32}}; expected MD5 {'0' * 32}"):
+        open_source(annotations_md5="0" * 32).annotations()
+    assert server.requests == [ARCHIVE]
+    assert snapshot(tmp_path / "cache") == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "found"), [(b"no archive", "not a zip file"), (None, "instances_train2017.json")]
+)
+def test_archive_without_the_annotations_is_said(open_source, server, content, found):
+    server.files[ARCHIVE] = content or server.files[ARCHIVE]
+    with pytest.raises(DownloadError, match=found) as caught:
+        open_source(split="train2017").annotations()
+    assert server.url + ARCHIVE in str(caught.value)
+
+
+def test_errors_in_the_annotations_name_address_and_member(open_source, server):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("annotations/instances_val2017.json", "[]")
+    server.files[ARCHIVE] = content.getvalue()
+    with pytest.raises(AnnotationError, match=rf"{server.url}{ARCHIVE}: annotations/instances_val"):
+        open_source().annotations()
+
+
+def test_whole_pictures_are_not_asked_for_again(open_source, server, images, out, snapshot):
+    source = open_source()
+    source.fetch(images, out)
+    server.requests.clear()
+    first, second = (out / name for name in images["file_name"][:2])
+    first.write_bytes(first.read_bytes()[:-300])
+    second.unlink()
+    source.fetch(images, out)
+    assert sorted(server.requests) == [f"/val2017/{path.name}" for path in (first, second)]
+    assert snapshot(out) == served(server, images)
+
+
+def test_pictures_no_longer_asked_for_go(open_source, server, images, out, paint, snapshot):
+    paint(out / "old/stale.jpg")
+    (out / ".left.jpg.partial").write_bytes(b"left by a run that was killed")
+    open_source().fetch(images[1:3], out)
+    assert snapshot(out) == served(server, images[1:3])
+    assert not (out / "old").exists()
+
+
+def test_interrupted_download_goes_on(open_source, server, images, out, snapshot):
+    last = f"/val2017/{images['file_name'].iloc[-1]}"
+    server.faults[last] = always(truncated)
+    with pytest.raises(DownloadError):
+        open_source().fetch(images, out)
+    assert snapshot(out) == served(server, images[:-1])
+    del server.faults[last]
+    server.requests.clear()
+    open_source().fetch(images, out)
+    assert server.requests == [last]
+    assert snapshot(out) == served(server, images)
+
+
+@pytest.mark.parametrize("fault", [truncated, short, unavailable, hung_up])
+def test_what_passes_is_tried_again(open_source, server, images, out, snapshot, fault):
+    path = f"/val2017/{images['file_name'][0]}"
+    server.faults[path] = iter([fault, fault])
+    open_source().fetch(images, out)
+    assert server.requests.count(path) == 3
+    assert snapshot(out) == served(server, images)
+
+
+@pytest.mark.parametrize(
+    ("fault", "found", "times"),
+    [
+        (truncated, "IncompleteRead", 3),
+        (short, "truncated", 3),
+        (unavailable, "503 Service Unavailable; expected 200 OK", 3),
+        (hung_up, "closed connection without response", 3),
+        (lambda handler, _: respond(handler, None), "404 Not Found; expected 200 OK", 1),
+    ],
+)
+def test_failure_names_the_address_and_leaves_what_was(
+    open_source, server, images, out, paint, snapshot, fault, found, times
+):
+    name = images["file_name"][0]
+    paint(out / "stale.jpg")
+    paint(out / name, size=(8, 8))
+    before = snapshot(out)
+    server.faults[f"/val2017/{name}"] = always(fault)
+    with pytest.raises(DownloadError, match=found) as caught:
+        open_source().fetch(images, out)
+    assert f"{server.url}/val2017/{name}: " in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert server.requests.count(f"/val2017/{name}") == times
+    after = snapshot(out)
+    assert {key: after[key] for key in before} == before
+    assert all(after[key] == served(server, images)[key] for key in after.keys() - before.keys())
+
+
+def test_other_size_is_said(open_source, images, out):
+    with pytest.raises(DownloadError, match="48 x 32 pixels; expected 32 x 48 pixels"):
+        open_source().fetch(images.assign(width=32, height=48), out)
+
+
+@pytest.mark.parametrize("question", ["annotations", "pictures"])
+def test_refused_connection_is_said(open_source, images, out, question):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    source = open_source(base_url=url)
+    with pytest.raises(DownloadError, match=f"{url}/.*: Connection refused; expected"):
+        source.annotations() if question == "annotations" else source.fetch(images, out)
+
+
+@pytest.mark.parametrize("url", ["images.cocodataset.org", "file:///tmp", "http://", "http://[x"])
+def test_impossible_address_is_said(open_source, url):
+    with pytest.raises(DownloadError, match=r"annotations_trainval2017\.zip: "):
+        open_source(base_url=url).annotations()
+
+
+def test_quiet(open_source, images, out, caplog, capfd):
+    source = open_source()
+    source.annotations()
+    source.fetch(images, out)
+    assert not caplog.records
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,170 @@
+"""The first stages on a dataset of their own, and what they leave where they fail."""
+
+import json
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+
+from smallsight import params
+from smallsight.datasets import coco, coco_web, local, phantom_scenes
+from smallsight.datasets.registry import make_source
+from smallsight.runtime.errors import AnnotationError, PictureError
+from smallsight.sampling.donors import KINDS, read_donors
+from smallsight.sampling.instance_masks import read_masks
+from smallsight.sampling.sample import SAMPLE_COLUMNS, read_sample
+
+ROOT = Path(__file__).parents[2]
+WRITTEN = {
+    "source/instances.json",
+    "samples_step1_person_limited.csv",
+    "sampling.json",
+    "donors.csv",
+    "masks.json",
+    "objects.csv",
+}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, tree, paint):
+    """A project folder over a local dataset; runs a stage's `main` there.
+
+    Only the persons have a mask.
+    """
+    for annotation in tree["annotations"]:
+        if annotation["category_id"] == 1:
+            annotation["segmentation"] = [[2, 3, 9, 3, 9, 8]]
+    coco.write(tree, tmp_path / "mine/instances.json")
+    for image in tree["images"]:
+        paint(tmp_path / "mine/pictures" / image["file_name"], seed=image["id"])
+    parameters = yaml.safe_load((ROOT / "params.yaml").read_text())
+    parameters["data"] |= {
+        "source": "local",
+        "categories": ["car", "person"],
+        "local": {"annotations": "mine/instances.json", "images": "mine/pictures"},
+    }
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(parameters))
+    monkeypatch.chdir(tmp_path)
+    return lambda name, *given: runpy.run_path(str(ROOT / "stages" / f"{name}.py"))["main"](*given)
+
+
+def test_stages_follow_each_other(run, snapshot):
+    assert run("annotate") == "4 pictures, 8 annotations (4 car, 4 person)"
+    assert run("sample") == (
+        "8 instances of 4 pictures (0 small, 0 medium, 8 large; short of 200: small, medium, large)"
+    )
+    assert run("fetch") == "4 pictures from source local"
+    written = snapshot("data")
+    sample = pd.read_csv("data/samples_step1_person_limited.csv")
+    assert list(sample.columns) == SAMPLE_COLUMNS
+    assert all(Path(path).is_file() for path in sample["image_path"])
+    assert written.keys() == WRITTEN | {"colour.json"} | {
+        f"images/{name}" for name in sample["file_name"]
+    }
+    assert json.loads(written["sampling.json"])["requested_per_group"] == 200
+    for name in ("annotate", "sample", "fetch"):
+        run(name)
+    assert snapshot("data") == written
+
+
+def test_the_sample_has_donors_masks_and_the_objects_around_it(run, tree):
+    tree["annotations"].append(tree["annotations"][0] | {"id": 7, "iscrowd": 1})
+    tree["images"].append(tree["images"][0] | {"id": 77, "file_name": "empty.jpg"})
+    coco.write(tree, "mine/instances.json")
+    run("annotate")
+    run("sample")
+    sample = read_sample("data/samples_step1_person_limited.csv")
+    drawn = read_donors("data/donors.csv")
+    assert drawn["ann_id"].tolist() == np.repeat(sample["ann_id"], 2).tolist()
+    category = sample.set_index("ann_id")["category_name"]
+    alike = category[drawn["ann_id"]].to_numpy() == category[drawn["donor_ann_id"]].to_numpy()
+    assert (alike == (drawn["donor"] == "same")).all()
+    known = read_masks("data/masks.json")
+    persons = sample[sample["category_name"] == "person"]
+    assert known.keys() == set(zip(persons["image_id"], persons["ann_id"], strict=True))
+    objects = pd.read_csv("data/objects.csv")
+    assert set(objects["ann_id"]) == {*sample["ann_id"], 7}
+    assert list(objects.columns) == coco.ANNOTATION_COLUMNS[:-1]
+
+
+def test_the_colour_is_the_mean_of_the_pictures(run, images):
+    for name in ("annotate", "sample", "fetch"):
+        run(name)
+    means = [
+        np.asarray(Image.open(f"mine/pictures/{name}")).mean(axis=(0, 1))
+        for name in images["file_name"]
+    ]
+    (colour,) = json.loads(Path("data/colour.json").read_text()).values()
+    assert np.abs(np.mean(means, axis=0) - colour).max() <= 0.5
+
+
+@pytest.mark.parametrize("categories", [["car", "person"], ["car"]])
+def test_probes_are_rendered_from_what_the_stages_wrote(run, snapshot, categories):
+    """With one category no instance has a donor of another."""
+    parameters = yaml.safe_load(Path("params.yaml").read_text())
+    parameters["data"]["categories"] = categories
+    Path("params.yaml").write_text(yaml.safe_dump(parameters))
+    for name in ("annotate", "sample", "fetch"):
+        run(name)
+    sample = read_sample("data/samples_step1_person_limited.csv")
+    assert set(sample["category_name"]) == set(categories)
+    for family, levels in (("object_only", 1), ("bg_swap", 2)):
+        assert run("render", family).startswith(f"{levels * len(sample)} pictures of 96 x 96 at ")
+    folder = snapshot("data/conditions")
+    for name in {Path(path).name for path in folder if path.endswith(".png")}:
+        alone = folder[f"object_only/default/{name}"]
+        same, other = (folder[f"bg_swap/donor={kind}/{name}"] for kind in KINDS)
+        assert same != alone
+        assert (other == alone) == (categories == ["car"])
+
+
+def test_a_bad_mask_is_named_and_replaces_nothing(run, snapshot, tree):
+    run("annotate")
+    run("sample")
+    before = snapshot("data")
+    tree["annotations"][2]["segmentation"] = [[2, 3, 9]]
+    coco.write(tree, "data/source/instances.json")
+    with pytest.raises(
+        AnnotationError, match=r"instances\.json: annotation 21: segmentation \[\[2"
+    ):
+        run("sample")
+    after = snapshot("data")
+    assert after.pop("source/instances.json") != before.pop("source/instances.json")
+    assert after == before
+
+
+def test_bad_annotations_are_named_and_replace_nothing(run, snapshot, tree):
+    run("annotate")
+    before = snapshot("data")
+    tree["annotations"][0]["bbox"][2] = -1
+    coco.write(tree, "mine/instances.json")
+    with pytest.raises(AnnotationError, match=r"error: mine/instances\.json: annotation 51: bbox"):
+        run("annotate")
+    assert snapshot("data") == before
+
+
+def test_bad_picture_is_named_and_replaces_nothing(run, snapshot, tree):
+    run("annotate")
+    run("sample")
+    run("fetch")
+    before = snapshot("data")
+    picture = Path("mine/pictures") / tree["images"][2]["file_name"]
+    picture.write_bytes(picture.read_bytes()[:200])
+    with pytest.raises(PictureError, match=str(picture)):
+        run("fetch")
+    assert snapshot("data") == before
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("phantom", phantom_scenes.Phantom), ("local", local.Local), ("coco", coco_web.CocoWeb)],
+)
+def test_every_source_opens(name, kind):
+    data = params.load(ROOT / "params.yaml").data.model_copy(update={"source": name})
+    source = make_source(data, seed=0)
+    assert isinstance(source, kind)
+    assert source.where

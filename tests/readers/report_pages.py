@@ -1,0 +1,211 @@
+"""What a report says, read back from its pages and its summary."""
+
+import contextlib
+import dataclasses
+import html as markup
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+
+from builders.study_files import INPUTS
+from smallsight import params
+from smallsight.report import page
+from smallsight.report.inputs import read_study
+from smallsight.report.study import Study
+from smallsight.vocabulary import GROUPS
+
+OBJECTS = ["Objects, recognised and failed", "The conditions, on the same objects"]
+"""Sections that a screen has one gallery for."""
+SECTIONS = [
+    "In short",
+    "Accuracy by size and condition",
+    "What each change does",
+    "Dose and response",
+    "Thresholds in pixels",
+    "How much of a change reaches the network",
+    "Claims and verdicts",
+    "Where the gap comes from",
+    "What failures are taken for",
+    "Where the network looked",
+    *OBJECTS,
+    "What would rescue a failure",
+    "How it was made",
+    "Limits",
+    "The sample",
+    "Training of the reference head",
+    "Provenance",
+]
+ON_SCREEN = [name for name in SECTIONS if name not in OBJECTS]
+ON_SCREEN.insert(SECTIONS.index(OBJECTS[0]), "Objects, one by one")
+PROTOCOL = "The original study’s protocol"
+
+
+@dataclasses.dataclass(frozen=True)
+class Forms:
+    """One study's report, in its three forms."""
+
+    study: Study
+    screen: str
+    printed: str
+    summary: str
+
+
+def forms_of(folder):
+    with contextlib.chdir(folder):
+        made = page.build(INPUTS, params.load())
+        study = read_study(INPUTS, params.load())
+        return Forms(study, made.screen(), made.printed(), made.summary())
+
+
+class Tables(HTMLParser):
+    """Every table of a page: its caption and the text of its cells, row by row."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tables, self.stack, self.seen = [], [], set()
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.seen.add(tag)
+        self.seen.update(name for name, _ in attributes)
+        if tag == "table":
+            self.tables.append(["", []])
+        elif tag == "tr":
+            self.tables[-1][1].append([])
+        elif tag in ("th", "td"):
+            self.tables[-1][1][-1].append("")
+        if tag in ("caption", "th", "td"):
+            self.stack.append(tag)
+
+    def handle_endtag(self, tag):
+        if self.stack and self.stack[-1] == tag:
+            self.stack.pop()
+
+    def handle_data(self, data):
+        if self.stack == ["caption"]:
+            self.tables[-1][0] += data
+        elif self.stack:
+            self.tables[-1][1][-1][-1] += f" {data.strip()}".replace("\xa0", " ")
+
+
+def unscripted(page):
+    return re.sub(r"<script\b.*?</script>", "", page, flags=re.DOTALL)
+
+
+def text_of(page):
+    body = unscripted(page[page.index("<body>") :])
+    return re.sub(r"\s+", " ", markup.unescape(re.sub(r"<[^>]*>", " ", body)))
+
+
+def rows_of(page, caption):
+    return next(rows for found, rows in Tables(page).tables if caption in found)
+
+
+def headings(page):
+    return [markup.unescape(title) for title in re.findall(r"<h2>(.*?)</h2>", page)]
+
+
+def explored(page):
+    """Read the data of a screen's gallery."""
+    (text,) = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)
+    return json.loads(text)
+
+
+def captions(page):
+    """Give what stands with each number, by kind and number, in order; as markup."""
+    begin, number = r"<(caption|figcaption|p)\b[^>]*>\s*", r"(Figure|Table) (\d+)\."
+    pattern = rf'{begin}<b class="number">{number}</b>(.*?)</\1>'
+    found = re.findall(pattern, page, re.DOTALL)
+    assert len(found) == page.count('<b class="number">')
+    return [((kind, int(number)), text.strip()) for _, kind, number, text in found]
+
+
+def tips(page):
+    return [markup.unescape(said) for said in re.findall(r'data-tip="([^"]*)"', page)]
+
+
+def cells_of(line):
+    """Split a row of a Markdown table at the bars that are none of the text."""
+    assert re.match(r"\|.*\|\s*$", line)
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
+
+
+def tables_of(text):
+    """Give the tables of Markdown: rows of cells, without the line below the heading."""
+    tables = []
+    for block in re.split(r"\n\s*\n", text):
+        lines = [line for line in block.splitlines() if line.strip()]
+        if not any(line.startswith("|") for line in lines):
+            continue
+        # A table is a block of its own, of equally long rows, the second of which rules the first.
+        rows = [cells_of(line) for line in lines]
+        assert len({len(row) for row in rows}) == 1
+        assert all(re.fullmatch(r"-{3,}:?", cell) for cell in rows[1])
+        tables.append([rows[0], *rows[2:]])
+    return tables
+
+
+def percents(*values):
+    return [f"{100 * value:.1f}" for value in values]
+
+
+def points(value):
+    text = f"{100 * value:+.1f}".replace("-", "−")
+    return "0.0" if text in ("+0.0", "−0.0") else text
+
+
+def plain(text):
+    """Give what Markdown shows of a text whose signs are escaped."""
+    return re.sub(r"\\([^A-Za-z0-9\s])", r"\1", text)
+
+
+def check_numbers(forms):
+    """Check that every number stands once, in order, and for the same on screen and paper."""
+    on_paper, on_screen = captions(forms.printed), captions(forms.screen)
+    for kind in ("Figure", "Table"):
+        numbers = [number for (one, number), _ in on_paper if one == kind]
+        assert numbers == list(range(1, len(numbers) + 1))
+        shown = [number for (one, number), _ in on_screen if one == kind]
+        assert shown == sorted(set(shown))
+        assert set(shown) <= set(numbers)
+        assert kind == "Figure" or shown == numbers
+    both = dict(on_paper)
+    assert all(both[key] == text for key, text in on_screen)
+
+
+def check_claims(study, rows):
+    """Check that every claim stands with its verdict and interval, under its regime."""
+    table = study.claims.set_index(["claim", "regime"])
+    names = list(dict.fromkeys(study.claims["claim"]))
+    assert [title.strip() for title in rows[0][1:]] == [
+        f"{regime.capitalize()} head" for regime in study.regimes
+    ]
+    for cells, name in zip(rows[1:], names, strict=True):
+        assert plain(cells[0]) == table.loc[name].iloc[0]["sentence"]
+        for cell, regime in zip(cells[1:], study.regimes, strict=True):
+            if (name, regime) not in table.index:
+                assert cell == "–"
+                continue
+            row = table.loc[name, regime]
+            known = np.isfinite([row["ci_low"], row["ci_high"]]).all()
+            ends = (
+                f"{points(row['ci_low'])} to {points(row['ci_high'])}" if known else "no interval"
+            )
+            assert cell == f"{row['verdict']} ({ends})"
+
+
+def check_accuracies(study, rows):
+    """Check that every reference level stands with its accuracies; of empty groups a dash."""
+    table = study.accuracy.set_index(["regime", "condition", "size_group"])
+    steps = [step for step in study.conditions if step.is_reference]
+    assert rows[0] == [f"Accuracy, {study.headline} head", "All", "Small", "Medium", "Large"]
+    for cells, step in zip(rows[1:], steps, strict=True):
+        assert plain(cells[0]) == study.label(step.name)
+        for cell, group in zip(cells[1:], ("all", *GROUPS), strict=True):
+            row = table.loc[study.headline, step.name, group]
+            acc, low, high = percents(row["acc"], row["ci_low"], row["ci_high"])
+            told = f"{acc}% ({low}–{high})" if row["n"] else "–"
+            mark = study.mark(step.name, *([] if group == "all" else [group]))
+            assert cell == " ".join(filter(None, (told, mark if row["n"] else "")))

@@ -1,0 +1,363 @@
+"""The gallery's data: every object and map as the tables have them, and nothing but data."""
+
+import base64
+import contextlib
+import dataclasses
+import io
+import json
+import math
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from builders.study_files import INPUTS, write_study
+from smallsight import params
+from smallsight.analysis.terms import FAILURE_CAUSES
+from smallsight.conditions.names import UNTOUCHED
+from smallsight.report.figures import style
+from smallsight.report.inputs import read_study
+from smallsight.report.sections import explorer
+from smallsight.runtime.errors import PictureError, SmallsightError
+from smallsight.saliency import gallery
+from smallsight.vocabulary import GROUPS
+
+SOME = (
+    UNTOUCHED,
+    "downscale",
+    "downscale/scale=0.25",
+    "object_only",
+    "zoom_matched",
+    "zoom_object",
+)
+"""A ladder, whose further level has no maps, and the conditions that a cause takes."""
+MAPPED = [name for name in SOME if "/" not in name]
+RESCUED = {("fixed", "zoom_matched"): {"small": 0.4}, ("fixed", "object_only"): {"medium": 0.3}}
+INSTANCE = ["image_id", "ann_id"]
+NASTY = [
+    "</script><script>alert(1)</script>", "<!-- <script>", "]]>", 'a "b" \\ \'c\'', "\u2028\u2029",
+    "Füße 🚲", "&lt;b&gt;", "None",
+]  # fmt: skip
+
+
+def read(folder):
+    with contextlib.chdir(folder):
+        return read_study(INPUTS, params.load())
+
+
+@contextlib.contextmanager
+def inside(folder):
+    """Stand where the thumbnails are."""
+    with contextlib.chdir(folder):
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A study's folder; every third object keeps a thumbnail of its first condition alone."""
+    made = write_study(tmp_path_factory.mktemp("explored"), only=SOME, changes=RESCUED)
+    Image.new("RGB", (64, 64), (200, 30, 30)).save(made / "data/gradcam/first.webp")
+    table = pd.read_csv(made / INPUTS.maps, keep_default_na=False)
+    table.loc[table["ann_id"] % 3 == 0, "thumbnail"] = "data/gradcam/first.webp"
+    rng = np.random.default_rng(0)
+    for name in ("confidence", "peak", "box_x", "box_y", "box_w", "box_h"):
+        table[name] = rng.uniform(1, 9, len(table))
+    table["confidence"] /= 10
+    table[["view_w", "view_h"]] = rng.integers(100, 900, (len(table), 2))
+    table.loc[::11, "lift"] = np.nan
+    # The first seed need not say what most of them do.
+    table.loc[::7, "predicted"] = "truck"
+    table.to_csv(made / INPUTS.maps, index=False)
+    with np.load(made / INPUTS.cams) as file:
+        names, cams = file["condition"], file["cams"] * rng.uniform(0, 40, file["cams"].shape)
+    cams[1, 4] = 0
+    np.savez(made / INPUTS.cams, condition=names, cams=cams.astype(np.float32))
+    return made
+
+
+@pytest.fixture(scope="module")
+def study(folder):
+    return read(folder)
+
+
+@pytest.fixture(scope="module")
+def text(folder, study):
+    with inside(folder):
+        return explorer.data(study)
+
+
+@pytest.fixture(scope="module")
+def tree(text):
+    return json.loads(text)
+
+
+def table(folder, path):
+    return pd.read_csv(folder / path, keep_default_na=False, dtype=dict.fromkeys(INSTANCE, str))
+
+
+def named(tree, view):
+    """Give an object's view by the names of its values."""
+    return dict(zip(tree["view"], view, strict=True))
+
+
+def test_every_object_stands_once_with_one_view_per_condition_that_has_maps(folder, tree):
+    answers = table(folder, INPUTS.answers)
+    due = list(answers[INSTANCE].drop_duplicates().itertuples(index=False, name=None))
+    assert [(one["image"], one["object"]) for one in tree["objects"]] == due
+    assert len(set(due)) == len(due) == 120
+    assert [step["name"] for step in tree["conditions"]] == MAPPED
+    assert {len(one["views"]) for one in tree["objects"]} == {len(MAPPED)}
+    assert {len(view) for one in tree["objects"] for view in one["views"]} == {len(explorer.VIEW)}
+
+
+def test_objects_are_what_the_tables_say(folder, study, tree):
+    answers = table(folder, INPUTS.answers).drop_duplicates(INSTANCE).set_index(INSTANCE)
+    files = table(folder, INPUTS.sample).set_index(INSTANCE)["file_name"]
+    for one in tree["objects"]:
+        row = answers.loc[one["image"], one["object"]]
+        assert one["group"] == row["size_group"]
+        assert tree["categories"][one["category"]] == row["category_name"]
+        assert one["side"] == pytest.approx(row["side"], abs=0.051)
+        assert one["file"] == files.loc[one["image"], one["object"]]
+    assert tree["groups"] == list(GROUPS)
+    assert tree["seeds"] == study.params.evaluation.repeats
+
+
+def test_views_are_what_the_tables_say(folder, tree):
+    answers = table(folder, INPUTS.answers).set_index(["condition", *INSTANCE])
+    maps = table(folder, INPUTS.maps).set_index(["condition", *INSTANCE])
+    size = json.loads((folder / INPUTS.about).read_text(encoding="utf-8"))["input_size"]
+    for one in tree["objects"]:
+        for name, values in zip(MAPPED, one["views"], strict=True):
+            view = named(tree, values)
+            told = answers.loc[name, one["image"], one["object"]]
+            seen = maps.loc[name, one["image"], one["object"]]
+            assert view["failed"] == int(told["failed"])
+            assert tree["categories"][view["named"]] == told["predicted"]
+            assert view["right"] == pytest.approx(told["right"], abs=0.0006)
+            assert tree["categories"][view["predicted"]] == seen["predicted"]
+            for key in ("confidence", "lift", "peak"):
+                due = float(seen[key]) if seen[key] != "" else None
+                assert view[key] == (None if due is None else pytest.approx(due, rel=0.006))
+            box = [float(seen[f"box_{key}"]) / size for key in "xywh"]
+            assert [view[key] for key in "xywh"] == pytest.approx(box, abs=6e-5)
+            assert view["ratio"] == pytest.approx(seen["view_w"] / seen["view_h"], abs=6e-5)
+
+
+def test_the_first_seed_may_say_something_else_than_most(tree):
+    views = [named(tree, view) for one in tree["objects"] for view in one["views"]]
+    assert 0 < sum(view["named"] != view["predicted"] for view in views) < len(views)
+
+
+def test_some_have_no_lift_and_all_have_the_rest(tree):
+    lifts = [named(tree, view)["lift"] for one in tree["objects"] for view in one["views"]]
+    assert 0 < sum(lift is None for lift in lifts) < len(lifts)
+    assert not any(
+        value is None for one in tree["objects"] for view in one["views"]
+        for key, value in named(tree, view).items() if key != "lift"
+    )  # fmt: skip
+
+
+def test_failures_have_the_headline_regimes_causes_and_rescues(folder, study, tree):
+    failures = table(folder, INPUTS.failures)
+    failures = failures[failures["regime"] == "fixed"].set_index(INSTANCE)
+    found = {(one["image"], one["object"]): one for one in tree["objects"] if "cause" in one}
+    assert set(found) == set(failures.index)
+    assert 0 < len(found) < len(tree["objects"])
+    labels = {step.name: study.label(step.name) for step in study.conditions}
+    for key, one in found.items():
+        row = failures.loc[key]
+        assert one["cause"] == row["cause"]
+        assert named(tree, one["views"][0])["failed"] == 1
+        assert one["rescued"] == [labels[name] for name in row["rescued_by"].split("; ") if name]
+        side = f"{float(row['neighbour_side']):.1f} px" if row["neighbour_side"] != "" else ""
+        assert ("neighbour" in one) == bool(side)
+        if side:
+            said = f"{row['neighbour']}, object {row['neighbour_ann_id']}, side {side}"
+            assert one["neighbour"] == said
+    assert len({one["cause"] for one in found.values()}) > 1
+    assert {bool(one["rescued"]) for one in found.values()} == {True, False}
+    assert tree["causes"] == {key: term.label for key, term in FAILURE_CAUSES.items()}
+
+
+def test_what_is_recognised_untouched_has_no_cause(tree):
+    for one in tree["objects"]:
+        failed = named(tree, one["views"][0])["failed"]
+        assert ("cause" in one) == ("rescued" in one) == bool(failed)
+
+
+def decoded(one, cells):
+    values = np.frombuffer(base64.b64decode(one["maps"]), np.uint8)
+    return values.reshape(-1, cells, cells)
+
+
+def test_maps_decode_to_their_own_within_one_step_of_their_greatest_cell(folder, study, tree):
+    maps = table(folder, INPUTS.maps)
+    keys = maps[["condition", *INSTANCE]].itertuples(index=False, name=None)
+    place = {key: at for at, key in enumerate(keys)}
+    assert tree["cells"] == study.cams.shape[-1]
+    blank = 0
+    for one in tree["objects"]:
+        for name, values in zip(MAPPED, decoded(one, tree["cells"]), strict=False):
+            cam = study.cams[place[name, one["image"], one["object"]]]
+            top = cam.max()
+            blank += top == 0
+            np.testing.assert_allclose(values / 255 * top, cam, atol=0.501 * top / 255)
+            assert values.max() == (255 if top > 0 else 0)
+    assert blank == 1
+
+
+def test_maps_and_pictures_are_those_of_the_conditions_that_were_kept(tree):
+    for one in tree["objects"]:
+        kind, _, content = one["pictures"].partition(",")
+        assert kind == "data:image/webp;base64"
+        with Image.open(io.BytesIO(base64.b64decode(content))) as picture:
+            assert picture.format == "WEBP"
+            shown = picture.width // picture.height
+        kept = 1 if int(one["object"]) % 3 == 0 else len(MAPPED)
+        assert shown == kept
+        assert len(decoded(one, tree["cells"])) == kept
+        # Of every condition it is told what was answered, whether its picture was kept or not.
+        assert len(one["views"]) == len(MAPPED)
+
+
+def test_pictures_are_the_files_as_they_are(folder, tree):
+    for one in tree["objects"][:4]:
+        name = "first" if int(one["object"]) % 3 == 0 else "thumbnail"
+        content = base64.b64decode(one["pictures"].partition(",")[2])
+        assert content == (folder / f"data/gradcam/{name}.webp").read_bytes()
+
+
+def test_colours_are_those_of_the_overlays_on_paper(study, tree):
+    assert tree["stops"] == list(style.gradient(gallery.COLORMAP))
+    assert tree["alpha"] == gallery.ALPHA == study.about["alpha"]
+
+
+def test_conditions_have_their_labels_and_marks(study, tree):
+    labels = {step["name"]: step["label"] for step in tree["conditions"]}
+    assert labels["downscale"] == "Downscale ∅"
+    assert labels[UNTOUCHED] == "Untouched"
+    assert labels["zoom_matched"] == study.label("zoom_matched")
+
+
+def test_categories_are_the_parameters_then_the_rest(study, tree):
+    chosen = list(study.params.data.categories)
+    assert tree["categories"][: len(chosen)] == chosen
+    assert len(set(tree["categories"])) == len(tree["categories"])
+    assert {"car", "bus"} <= set(tree["categories"])
+
+
+def test_the_same_study_gives_the_same_text(folder, text):
+    with inside(folder):
+        assert explorer.data(read(folder)) == text
+    assert str(folder) not in text
+
+
+def test_a_gallery_can_be_narrowed_down_to_what_there_is(study, tree):
+    found = {one["name"]: one for one in explorer.filters(study)}
+    assert list(found) == ["group", "category", "outcome", "cause"]
+    assert [value for value, _ in found["group"]["options"]] == list(GROUPS)
+    assert found["category"]["options"] == list(enumerate(tree["categories"]))
+    assert dict(found["outcome"]["options"]) == {0: "Recognised", 1: "Failed"}
+    causes = {one["cause"] for one in tree["objects"] if "cause" in one}
+    assert {value for value, _ in found["cause"]["options"]} == causes
+    for value, label in found["cause"]["options"]:
+        assert label == FAILURE_CAUSES[value].label
+
+
+def test_without_failures_there_is_no_cause_to_choose(study):
+    made = dataclasses.replace(study, failures=study.failures[:0])
+    assert [one["name"] for one in explorer.filters(made)] == [
+        "group", "category", "outcome",
+    ]  # fmt: skip
+
+
+class Scripts(HTMLParser):
+    """What stands in a page's scripts, and how often any element begins."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.scripts, self.tags = [], []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_data(self, data):
+        if self.tags and self.tags[-1] == "script":
+            self.scripts[-1] += data
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_hostile_categories_stay_data(folder, study, name):
+    tables = {}
+    for field, column in (
+        ("answers", "category_name"), ("answers", "predicted"), ("maps", "predicted"),
+        ("failures", "neighbour"), ("sample", "file_name"),
+    ):  # fmt: skip
+        made = tables.get(field, getattr(study, field))
+        here = made[column].isin(["car"]) | made[column].str.startswith("picture_2")
+        assert here.any()
+        tables[field] = made.assign(**{column: made[column].where(~here, name)})
+    with inside(folder):
+        text = explorer.data(dataclasses.replace(study, **tables))
+    page = f'<p>before</p><script type="application/json">{text}</script><i>after</i>'
+    parsed = Scripts(page)
+    assert parsed.tags == ["p", "script", "i"]
+    (content,) = parsed.scripts
+    tree = json.loads(content)
+    assert "<" not in text
+    assert name in tree["categories"]
+    assert any(one["file"] == name for one in tree["objects"])
+    assert any(one.get("neighbour", "").startswith(f"{name}, object") for one in tree["objects"])
+    assert any(tree["categories"][one["category"]] == name for one in tree["objects"])
+
+
+@pytest.mark.parametrize("name", ["NA", "None"])
+def test_a_category_may_be_called_like_nothing(reported_study, name):
+    made = reported_study(only=(UNTOUCHED,), category=name)
+    tree = json.loads(explorer.data(made))
+    assert name in tree["categories"]
+    told = [tree["categories"][one["category"]] for one in tree["objects"]]
+    assert set(told) == {name, "bus"}
+    views = [named(tree, one["views"][0]) for one in tree["objects"]]
+    assert {tree["categories"][view["predicted"]] for view in views} == {name, "bus"}
+    assert {tree["categories"][view["named"]] for view in views} == {name, "bus"}
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"no picture")])
+def test_a_missing_or_broken_thumbnail_is_named_in_one_line(reported_study, spoil):
+    made = reported_study(only=(UNTOUCHED,))
+    path = Path(made.maps["thumbnail"].iloc[0])
+    spoil(path)
+    with pytest.raises(PictureError, match=re.escape(str(path))) as caught:
+        explorer.data(made)
+    assert "\n" not in str(caught.value)
+    assert "WebP" in str(caught.value)
+
+
+@pytest.mark.parametrize("number", [0, 359, 599, 601])
+def test_maps_of_another_number_than_the_table_says_are_an_error(study, number):
+    cams = np.zeros((number, 3, 3), np.float32)
+    with pytest.raises(SmallsightError, match=rf"maps\.npz.*{number} maps.*600") as caught:
+        explorer.data(dataclasses.replace(study, cams=cams))
+    assert "\n" not in str(caught.value)
+
+
+def test_no_number_is_written_that_json_does_not_know(text):
+    assert not re.search(r"\b(NaN|Infinity)\b", text)
+    for value in json.loads(text)["objects"][0]["views"][0]:
+        assert value is None or math.isfinite(value)
+
+
+def test_without_maps_there_is_no_object(study):
+    made = dataclasses.replace(study, maps=study.maps[:0], cams=study.cams[:0])
+    tree = json.loads(explorer.data(made))
+    assert tree["objects"] == tree["conditions"] == []

@@ -1,0 +1,238 @@
+"""Objects as the report shows them: in pairs, at their own proportions, under any name."""
+
+import base64
+import dataclasses
+import io
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from builders.study_files import APART, HOSTILE, INPUTS, built
+from readers.report_pages import text_of
+from smallsight.conditions.names import UNTOUCHED
+from smallsight.report.sections import galleries
+from smallsight.runtime.errors import PictureError
+from smallsight.vocabulary import GROUPS
+
+FEW = (UNTOUCHED, "downscale")
+
+
+@pytest.fixture
+def shown(reported_study):
+    """Make a study with pictures of a few conditions, and stand where its pictures are."""
+    return lambda **properties: reported_study(only=FEW, **properties)
+
+
+@pytest.mark.parametrize(("correct", "failed"), [(2, 2), (3, 1), (1, 3), (2, 0), (0, 2)])
+def test_recognised_objects_stand_beside_failed_ones_of_their_size(shown, correct, failed):
+    study = shown(correct=correct, failed=failed)
+    shown_by_group = galleries.galleries(study)
+    assert [part["group"] for part in shown_by_group] == list(GROUPS)
+    for part in shown_by_group:
+        rows = study.gallery[study.gallery["size_group"] == part["group"]]
+        left, right = zip(*part["pairs"], strict=True)
+        for column, outcome in ((left, "correct"), (right, "failed")):
+            due = list(rows.loc[rows["outcome"] == outcome, "picture"])
+            missing = [None] * (max(correct, failed) - len(due))
+            assert [card and card.row["picture"] for card in column] == due + missing
+            assert all(card.is_correct == (outcome == "correct") for card in column if card)
+            assert part["shown"][outcome] == len(due)
+        assert [card.row["picture"] for card in part["cards"]] == list(rows["picture"])
+
+
+def test_no_object_makes_no_gallery_and_no_strip(shown):
+    study = shown(correct=0, failed=0)
+    assert galleries.galleries(study) == []
+    assert galleries.strips(dataclasses.replace(study, strips=study.strips[:0])) == []
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_size_without_objects_has_no_gallery_and_no_strip(shown, group):
+    study = shown()
+    gallery, strips = (
+        table[table["size_group"] != group] for table in (study.gallery, study.strips)
+    )
+    study = dataclasses.replace(study, gallery=gallery, strips=strips)
+    for parts in (galleries.galleries(study), galleries.strips(study)):
+        assert [part["group"] for part in parts] == [name for name in GROUPS if name != group]
+
+
+@pytest.mark.parametrize("cell", [32.0, 16.0, 64.0, 64 / 14])
+def test_the_mesh_has_an_edge_on_both_sides_of_every_cell(shown, cell):
+    def edit():
+        about = json.loads(INPUTS.about.read_text(encoding="utf-8"))
+        INPUTS.about.write_text(json.dumps(about | {"cell": cell}), encoding="utf-8")
+
+    for part in galleries.galleries(shown(edit=edit)):
+        edges = part["mesh"]["edges"]
+        assert (edges[0], edges[-1]) == (0, part["mesh"]["size"])
+        np.testing.assert_allclose(np.diff(edges), cell, atol=0.011)
+
+
+def test_the_meshs_box_is_that_of_the_largest_object_of_its_own_gallery(shown):
+    def edit():
+        table = pd.read_csv(INPUTS.gallery)
+        rng = np.random.default_rng(0)
+        table[["box_w", "box_h"]] = rng.uniform(1, 9, (len(table), 2))
+        table["side"] = np.sqrt(table["box_w"] * table["box_h"])
+        table.to_csv(INPUTS.gallery, index=False)
+
+    study = shown(edit=edit)
+    largest = study.gallery.sort_values("side").groupby("size_group").last()
+    for part in galleries.galleries(study):
+        due = largest.loc[part["group"], ["box_w", "box_h"]]
+        assert [part["mesh"]["width"], part["mesh"]["height"]] == pytest.approx(list(due))
+
+
+@pytest.mark.parametrize("number", [1, 7, 8, 15, 20])
+def test_a_strip_fills_its_lines_evenly(shown, number):
+    study = shown()
+    small = study.strips[study.strips["size_group"] == "small"].iloc[[0] * number]
+    (strip,) = galleries.strips(dataclasses.replace(study, strips=small))
+    lines = -(-number // strip["columns"])
+    assert len(strip["cards"]) == number
+    assert strip["columns"] <= 7
+    assert lines == -(-number // 7)
+    assert lines * strip["columns"] - number < lines
+
+
+def decoded(shot):
+    kind, _, content = shot.uri.partition(";base64,")
+    return kind, base64.b64decode(content)
+
+
+def test_addresses_tell_png_from_jpeg_and_hold_the_files(shown):
+    card = galleries.galleries(shown())[0]["cards"][0]
+    for shot, name, kind in (
+        (card.untouched, "untouched", "jpeg"),
+        (card.picture, "picture", "png"),
+        (card.overlay, "overlay", "png"),
+    ):
+        assert decoded(shot) == (f"data:image/{kind}", Path(card.row[name]).read_bytes())
+
+
+@pytest.mark.parametrize(("width", "height"), [(400, 300), (90, 160), (64, 64)])
+def test_the_untouched_picture_has_a_size_of_its_own_and_its_box_the_same_place(
+    shown, width, height
+):
+    def edit():
+        table = pd.read_csv(INPUTS.gallery).assign(view_w=width, view_h=height)
+        table.to_csv(INPUTS.gallery, index=False)
+        row = table.iloc[0]
+        pixels = np.zeros((height, width, 3), np.uint8)
+        across, down = width / row["input_size"], height / row["input_size"]
+        left, top = round(row["box_x"] * across), round(row["box_y"] * down)
+        right = round((row["box_x"] + row["box_w"]) * across)
+        bottom = round((row["box_y"] + row["box_h"]) * down)
+        pixels[top:bottom, left:right] = 255
+        Image.fromarray(pixels).save(row["untouched"], quality=95)
+
+    card = galleries.galleries(shown(edit=edit))[0]["cards"][0]
+    seen, due = card.untouched, card.picture
+    assert (seen.box, seen.view, seen.pointers) == (due.box, due.view, due.pointers)
+    assert (seen.left, seen.top, seen.width, seen.height) == (
+        due.left, due.top, due.width, due.height,
+    )  # fmt: skip
+    with Image.open(io.BytesIO(decoded(seen)[1])) as picture:
+        bright = np.argwhere(np.asarray(picture.convert("L")) > 128)
+    middle = (bright.min(axis=0) + bright.max(axis=0) + 1) / 2 / (height, width)
+    box = seen.box
+    boxed = (box.y + box.h / 2) / seen.view[1], (box.x + box.w / 2) / seen.view[0]
+    assert boxed == pytest.approx(tuple(middle), abs=0.01)
+    assert seen.view[0] / seen.view[1] == pytest.approx(width / height)
+
+
+@pytest.mark.parametrize("kind", ["picture", "overlay", "untouched"])
+def test_a_missing_or_broken_picture_is_named_in_one_line(shown, kind):
+    study = shown()
+    path = Path(study.gallery[kind].iloc[0])
+    for spoil in (lambda: path.write_text("no picture", encoding="utf-8"), path.unlink):
+        spoil()
+        with pytest.raises(PictureError, match=re.escape(str(path))) as caught:
+            [card.untouched for card in galleries.galleries(study)[0]["cards"]]
+        assert "\n" not in str(caught.value)
+
+
+class Cards(HTMLParser):
+    """Every card of a page: its text, and its pictures' descriptions and addresses."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.cards, self.inside = [], False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "article":
+            self.cards.append(["", []])
+            self.inside = True
+        elif tag == "img" and self.inside:
+            self.cards[-1][1].append([dict(attributes)[name] for name in ("alt", "src")])
+
+    def handle_endtag(self, tag):
+        self.inside = self.inside and tag != "article"
+
+    def handle_data(self, data):
+        if self.inside:
+            self.cards[-1][0] += " ".join(["", *data.split()])
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """A page with three objects recognised to one failed, and their table, pictures and all."""
+    folder = tmp_path_factory.mktemp("shown")
+    made = built(folder, only=FEW, category=HOSTILE, correct=3, failed=1)
+    table = pd.read_csv(folder / INPUTS.gallery)
+    for name in ("untouched", "picture", "overlay"):
+        table[name] = [(folder / path).read_bytes() for path in table[name]]
+    return made, table
+
+
+def test_every_card_says_what_its_object_is_and_what_was_predicted(page):
+    made, table = page
+    found = Cards(made).cards
+    assert len(found) == len(table)
+    # A pair's recognised object comes first.
+    rank = table.groupby(["size_group", "outcome"]).cumcount()
+    order = table.assign(rank=rank, part=table["size_group"].map(list(GROUPS).index))
+    order = order.sort_values(["part", "rank", "outcome"])
+    for (text, pictures), row in zip(found, order.itertuples(), strict=True):
+        sign = {"correct": "✓", "failed": "✗"}[row.outcome]
+        assert (
+            f"predicted {sign} {row.predicted} with confidence {100 * row.confidence:.1f}%" in text
+        )
+        assert f"true category {row.category_name}" in text
+        assert f"side {row.side:.0f} px" in text
+        lift = "– (no evidence in the map)" if np.isnan(row.lift) else f"{row.lift:.2f}"
+        assert f"lift {lift} · brightest cell {row.peak:.2g}" in text
+        told, addresses = zip(*pictures, strict=True)
+        for said, words in zip(told, ("untouched", "network saw", "heat map", "enl"), strict=True):
+            assert words in said
+        assert all(HOSTILE in said for said in told[:2])
+        shown = [base64.b64decode(address.partition(",")[2]) for address in addresses[:3]]
+        assert shown == [row.untouched, row.picture, row.overlay]
+
+
+def test_hostile_names_stay_text_in_the_cards(page):
+    made, _ = page
+    assert "<img src=x" not in made
+    assert all(HOSTILE in text for text, _ in Cards(made).cards)
+
+
+def test_where_fewer_failed_the_page_says_so(page):
+    text = text_of(page[0])
+    assert text.count("No further failed object was drawn.") == len(GROUPS) * 2
+    assert "No further recognised object" not in text
+
+
+def test_a_caption_counts_what_is_shown_of_what_there_is(page):
+    text = text_of(page[0])
+    for group, accuracy in APART.items():
+        correct = round(40 * accuracy)
+        told = f"3 of {correct} objects recognised, 1 of {40 - correct} objects failed"
+        assert f"{group.capitalize()} objects under “Untouched”: {told}" in text

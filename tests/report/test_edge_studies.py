@@ -1,0 +1,278 @@
+"""Reports of studies that lack something: whole in every form, and claiming nothing of it."""
+
+import functools
+import re
+
+import pytest
+
+from builders.study_files import write_study
+from readers.report_pages import (
+    ON_SCREEN,
+    PROTOCOL,
+    SECTIONS,
+    check_accuracies,
+    check_claims,
+    check_numbers,
+    explored,
+    forms_of,
+    headings,
+    plain,
+    rows_of,
+    tables_of,
+    text_of,
+    tips,
+    unscripted,
+)
+from smallsight.conditions.names import UNTOUCHED
+from smallsight.report.sections import attention_words, cause_words, evidence, words
+from smallsight.vocabulary import GROUPS
+
+PROBED = (UNTOUCHED, "orig_crop", "downscale", "object_only", "zoom_matched", "zoom_object")
+"""The conditions that a ledger takes, and a few."""
+EDGES = {
+    "one category": {"category": "bus", "only": PROBED},
+    "no small": {"counts": {"small": 0}, "only": PROBED},
+    "no medium": {"counts": {"medium": 0}, "only": PROBED},
+    "no large": {"counts": {"large": 0}, "only": PROBED},
+    "nothing failed": {"accuracy": dict.fromkeys(GROUPS, 1.0), "failed": 0, "only": PROBED},
+    "nothing recognised": {
+        "accuracy": dict.fromkeys(GROUPS, 0.0), "correct": 0, "failed": 1, "only": PROBED,
+    },
+    "no probes": {"only": PROBED[:3]},
+    "one condition": {"only": (UNTOUCHED,)},
+    "original": {"protocol": "original", "counts": {"small": 40, "medium": 39, "large": 41}},
+}  # fmt: skip
+"""Studies that lack something."""
+
+
+@pytest.fixture(scope="module")
+def edge(tmp_path_factory):
+    """Give the forms of one of `EDGES`."""
+
+    @functools.cache
+    def edge(name):
+        return forms_of(write_study(tmp_path_factory.mktemp("edge"), **EDGES[name]))
+
+    return edge
+
+
+def sentences(study):
+    """Give every sentence that is made for a study, but the verdict and what was drawn."""
+    told = [*words.finding(study), *words.points(study)]
+    about_maps = ("claim", "by_size", "controls", "removal", "ranks")
+    told += [getattr(attention_words, name)(study) for name in about_maps]
+    causes = ("disagreement", "disagreeing", "thinnest", "clean", "background", "native")
+    told += [getattr(cause_words, name)(study) for name in causes]
+    told += [cause_words.neighbours(study, group) for group in ("all", *GROUPS)]
+    return [sentence for sentence in told if sentence]
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_an_unusual_study_makes_every_form_whole(edge, name):
+    made = edge(name)
+    for page, sections in ((made.printed, SECTIONS), (made.screen, ON_SCREEN)):
+        own = [PROTOCOL] if name == "original" else []
+        assert headings(page) == [*sections[:1], *own, *sections[1:]]
+        text = text_of(page)
+        assert not re.search(r"\b(nan|inf|Undefined)\b", text, re.IGNORECASE)
+        assert words.verdict(made.study) in text
+        ids = re.findall(r'\bid="([^"]*)"', unscripted(page))
+        assert len(ids) == len(set(ids))
+        assert tips(page)
+        assert not any(re.search(r"\b(nan|inf)\b|–%", said) for said in tips(page))
+        assert all(re.search(r"\), n = [\d,]+$", said) for said in tips(page))
+    check_numbers(made)
+    metrics, claims, accuracy = tables_of(made.summary)
+    assert len(metrics) == 4
+    check_claims(made.study, claims)
+    check_accuracies(made.study, accuracy)
+    assert f"**{words.verdict(made.study)}**" in plain(made.summary)
+    assert not re.search(r"\b([Nn]a[Nn]|inf|None|Undefined)\b", made.summary)
+    objects = explored(made.screen)["objects"]
+    keys = made.study.answers[["image_id", "ann_id"]].drop_duplicates()
+    assert [(one["image"], one["object"]) for one in objects] == list(map(tuple, keys.to_numpy()))
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_no_sentence_lacks_its_number(edge, name):
+    made = edge(name)
+    for sentence in (words.verdict(made.study), *sentences(made.study)):
+        assert not re.search(r"(^|[ (])–( |%|\)|$)", sentence), sentence
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_an_empty_group_is_said_to_be_empty_and_nothing_is_claimed_of_it(edge, group):
+    made = edge(f"no {group}")
+    study, column = made.study, 2 + GROUPS.index(group)
+    verdict = words.verdict(study)
+    if group == "medium":
+        assert "less often than large ones: 30.0% of 40" in verdict
+    else:
+        assert verdict == (
+            f"Small and large objects cannot be compared: no accuracy for {group} objects."
+        )
+    for sentence in sentences(study):
+        # "another region as large" is no size group.
+        assert not re.search(rf"(?<!as )\b{group}\b", sentence, re.IGNORECASE), sentence
+    for row in study.claims.to_dict("records"):
+        assert group not in row["sentence"].lower()
+    for page in (made.printed, made.screen):
+        text = text_of(page)
+        for regime in ("Fixed", "Retrained"):
+            head, *body = rows_of(page, f"{regime} head: accuracy")
+            assert head[column].split() == [group.capitalize(), "n", "=", "0"]
+            for cells in body:
+                empty = ["no objects" in cell for cell in cells]
+                assert empty == [place == column for place in range(len(cells))]
+        due = f"{group.capitalize()}: 0 of the 40 requested were drawn; 0 were eligible."
+        assert due in text
+        assert "Groups that fell short:" in text
+        assert rows_of(page, "Objects drawn")[-1][column - 1].strip() == "0 of 0"
+        # Neither a panel nor a gallery is of nothing.
+        assert f"{group.capitalize()} objects" not in text
+        assert not any(re.match(rf"{group}\b|.*, {group}:", said, re.I) for said in tips(page))
+        assert ("Figure 1 draws them." in text) == (group == "medium")
+    accuracy = tables_of(made.summary)[2]
+    assert {cells[column] for cells in accuracy[1:]} == {"–"}
+    assert all("%" in cells[place] for cells in accuracy[1:] for place in {1, 2, 3, 4} - {column})
+    assert f"0 {group}" in made.summary
+    assert ("Where the gap comes from" in made.summary) == (group == "medium")
+    assert group not in {one["group"] for one in explored(made.screen)["objects"]}
+
+
+def test_where_nothing_failed_nothing_is_said_of_failures(edge):
+    made = edge("nothing failed")
+    data = explored(made.screen)
+    assert all("cause" not in one for one in data["objects"])
+    assert {view[0] for one in data["objects"] for view in one["views"]} == {0}
+    assert 'select name="cause"' not in made.screen
+    for page in (made.printed, made.screen):
+        text = text_of(page)
+        assert "Nothing failed." in text
+        assert "Failures by cause" not in text
+        assert "suggested causes of the failures" not in text
+        assert "Correct against failed predictions" not in text
+        for cells in rows_of(page, "Fixed head: share of the failed")[1:]:
+            rescued, broken = cells[1::2], cells[2::2]
+            assert [cell.strip() for cell in rescued] == ["–"] * 3
+            assert all(" 0/40" in cell for cell in broken)
+    assert "No further failed object was drawn" in text_of(made.printed)
+    assert "No further recognised object" not in text_of(made.printed)
+
+
+def test_where_nothing_failed_no_probe_is_said_to_be_missing(edge):
+    assert "that takes the conditions zoom_matched" not in text_of(edge("nothing failed").printed)
+
+
+def test_where_nothing_is_recognised_every_object_is_listed_as_failed(edge):
+    made = edge("nothing recognised")
+    data = explored(made.screen)
+    assert {view[0] for one in data["objects"] for view in one["views"]} == {1}
+    assert {one["cause"] for one in data["objects"]} == {"unexplained"}
+    assert all(one["rescued"] == [] for one in data["objects"])
+    assert "All 120 failures of the fixed head" in text_of(made.screen)
+    for page in (made.printed, made.screen):
+        text = text_of(page)
+        assert "Nothing failed." not in text
+        assert "Correct against failed predictions" not in text
+        for cells in rows_of(page, "Fixed head: suggested causes")[1:]:
+            counts = ["40 100.0%", "0 0.0%"][cells[0].strip() != "Unexplained"]
+            assert [" ".join(cell.split()) for cell in cells[3:]] == [counts] * 3
+        for cells in rows_of(page, "Fixed head: share of the failed")[1:]:
+            rescued, broken = cells[1::2], cells[2::2]
+            assert all(" 0/40" in cell for cell in rescued)
+            assert [cell.strip() for cell in broken] == ["–"] * 3
+    assert "No further recognised object was drawn" in text_of(made.printed)
+
+
+def test_without_probes_there_is_no_ledger_and_no_cause(edge):
+    made = edge("no probes")
+    assert made.study.probes == []
+    for page in (made.printed, made.screen):
+        text = text_of(page)
+        assert "No ledger: it takes small and large objects under the conditions" in text
+        assert "No causes are suggested: that takes the conditions zoom_matched" in text
+        assert "effects of probes" not in text
+        assert "Figure 1 draws them" not in text
+        assert "Figure 1. Accuracy against size" in text
+        causes = {" ".join(cells[1].split()) for cells in rows_of(page, "by suggested cause")[1:]}
+        assert causes <= {"None suggested", "None suggested 56 in all"}
+    assert "Where the gap comes from" not in made.summary
+    assert {one["cause"] for one in explored(made.screen)["objects"] if "cause" in one} == {""}
+    assert 'select name="cause"' not in made.screen
+
+
+def test_untouched_pictures_alone_make_every_form(edge):
+    made = edge("one condition")
+    for page in (made.printed, made.screen):
+        text = text_of(page)
+        assert "There is no change to audit" in text
+        assert "Only untouched pictures were evaluated" in text
+        assert "No family was evaluated at more than one level" in text
+        assert len(rows_of(page, "Fixed head: accuracy")) == 2
+    assert [step["name"] for step in explored(made.screen)["conditions"]] == [UNTOUCHED]
+    assert len(tables_of(made.summary)[2]) == 2
+    assert not any("under “" in sentence for sentence in sentences(made.study))
+
+
+def test_untouched_pictures_alone_show_size_groups_on_page_one(edge):
+    made = edge("one condition")
+    assert "In colour, at their median sides: the size groups" in text_of(made.printed)
+    drawn = evidence.headline(made.study)
+    assert drawn in made.printed
+    assert all(f">{group.capitalize()} " in drawn for group in GROUPS)
+
+
+def test_one_category_is_said_to_show_no_recognition(edge):
+    made = edge("one category")
+    for page in (made.printed, made.screen):
+        text = text_of(page)
+        assert "The sample holds 1 category: accuracy says nothing about recognition." in text
+        # The head knows two names.
+        assert "Chance: 50.0%" in text
+    assert "; 1 category; source" in made.summary
+
+
+def test_page_ones_chance_is_the_floor_of_its_curve(edge):
+    made = edge("one category")
+    floor = made.study.threshold("fixed", UNTOUCHED)["floor"]
+    assert floor == 0.5
+    assert "half-way from chance (dashed, 50.0%)" in text_of(made.printed)
+
+
+def test_under_cross_validation_one_line_speaks_of_the_other_protocol(forms):
+    for page in (forms.printed, forms.screen):
+        text = text_of(page)
+        assert text.count("protocol=original") == 1
+        assert "The original study’s protocol" not in text
+
+
+def test_the_original_protocol_explains_its_intervals(edge):
+    made = edge("original")
+    for page in (made.printed, made.screen):
+        text = text_of(page)
+        rows = rows_of(page, "Objects tested")
+        counts = EDGES["original"]["counts"]
+        for cells, (group, n) in zip(rows[1:], counts.items(), strict=True):
+            here, whole = (f"± {196 * (0.25 / number) ** 0.5:.1f}" for number in (n, 5 * n))
+            assert [cell.strip() for cell in cells] == [
+                group.capitalize(), str(n), here, str(5 * n), whole,
+            ]  # fmt: skip
+        assert "7 of the 24 test objects lie in images" in text
+        assert "dvc exp run -S protocol=cross_validation" in text
+        assert "Fixed head" not in text
+        assert "cross-validation, repeated" not in text
+        assert "Zoom" not in text
+        assert "No family was evaluated at more than one level" in text
+        assert "No ledger: it takes small and large objects" in text
+        assert "No causes are suggested" in text
+        assert "Background gap" not in text
+        nav = page[page.index("<nav") : page.index("</nav>")]
+        assert 'href="#protocol"' in nav
+    assert made.study.regimes == ["retrained"]
+    assert "Retrained head" in made.summary
+    assert "Fixed" not in made.summary
+    data = explored(made.screen)
+    assert data["seeds"] == 1
+    # The test objects of one split, not the whole sample, of which there are five times as many.
+    assert len(data["objects"]) == sum(counts.values())

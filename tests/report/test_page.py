@@ -1,0 +1,411 @@
+"""The report's three forms: what stands in them, where, and under which number."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pypdf
+import pytest
+from PIL import Image
+
+from builders.study_files import HOSTILE, INPUTS, ROOT, STAGE, WHOLE, conditions, write_study
+from readers.report_pages import (
+    ON_SCREEN,
+    SECTIONS,
+    Tables,
+    captions,
+    check_numbers,
+    explored,
+    forms_of,
+    headings,
+    percents,
+    points,
+    rows_of,
+    tables_of,
+    text_of,
+    tips,
+    unscripted,
+)
+from smallsight import params
+from smallsight.analysis.terms import PARTS
+from smallsight.conditions.names import UNTOUCHED
+from smallsight.report import page as report_page
+from smallsight.report import typeset
+from smallsight.report.inputs import read_study
+from smallsight.report.sections.failures import PRINTED, listed
+from smallsight.runtime.errors import PictureError, SmallsightError
+from smallsight.vocabulary import GROUPS
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """A study's folder, after the stage has run in it as DVC runs it."""
+    folder = write_study(tmp_path_factory.mktemp("built"), **WHOLE)
+    done = subprocess.run(
+        [sys.executable, STAGE], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+@pytest.mark.parametrize("form", ["printed", "screen"])
+def test_every_number_of_the_table_of_accuracies_is_in_the_page(forms, form):
+    tables = Tables(getattr(forms, form)).tables
+    table = forms.study.accuracy.set_index(["regime", "condition", "size_group"])
+    found = {caption: rows for caption, rows in tables if "head: accuracy" in caption}
+    assert len(found) == 2
+    for regime, word in (("fixed", "Fixed"), ("retrained", "Retrained")):
+        head, *body = next(rows for caption, rows in found.items() if word in caption)
+        for cells, step in zip(body, conditions(), strict=True):
+            for title, cell, group in zip(head[1:], cells[1:], ("all", *GROUPS), strict=True):
+                row = table.loc[regime, step.name, group]
+                ends = f"({100 * row.ci_low:.1f}–{100 * row.ci_high:.1f})"
+                numbers = [word for word in cell.split() if word not in "∅⊙"]
+                acc, balanced = (f"{100 * value:.1f}%" for value in (row.acc, row.balanced))
+                assert numbers == [acc, f"{ends},", "bal.", balanced]
+                assert f"n = {row.n:.0f}," in title
+
+
+def test_a_count_that_differs_between_conditions_stands_in_the_cells(report_page):
+    def edit():
+        table = pd.read_csv(INPUTS.accuracy)
+        table.loc[(table.condition != UNTOUCHED) & (table.size_group == "small"), "n"] = 39
+        table.to_csv(INPUTS.accuracy, index=False)
+
+    text = text_of(report_page(edit=edit, only=(UNTOUCHED, "downscale")))
+    assert "n = 39" in text
+    assert "n = 40" in text
+
+
+def test_nothing_at_all_still_makes_every_form(reported_study):
+    def edit():
+        tables = (INPUTS.accuracy, INPUTS.effects, INPUTS.thresholds, INPUTS.bins, INPUTS.severity)
+        others = (INPUTS.claims, INPUTS.conditions, INPUTS.curve, INPUTS.strips, INPUTS.sample)
+        for path in (*tables, *others):
+            pd.read_csv(path).iloc[:0].to_csv(path, index=False)
+
+    reported_study(edit=edit, correct=0, failed=0, only=(UNTOUCHED, "downscale"))
+    made = forms_of(Path.cwd())
+    for page, sections in ((made.printed, SECTIONS), (made.screen, ON_SCREEN)):
+        text = text_of(page)
+        assert headings(page) == sections
+        assert "cannot be compared" in text
+        assert "table of accuracies is empty" in text
+    assert "no object to show" in text_of(made.printed)
+    assert "cannot be compared" in made.summary
+    assert len(tables_of(made.summary)) == 1
+    assert "head" not in made.summary
+
+
+def test_missing_intervals_are_said_to_be_missing(report_page):
+    def edit():
+        table = pd.read_csv(INPUTS.accuracy)
+        table[["ci_low", "ci_high"]] = None
+        table.to_csv(INPUTS.accuracy, index=False)
+
+    text = text_of(report_page(edit=edit, only=(UNTOUCHED, "downscale")))
+    assert "(no interval)" in text
+
+
+def test_hostile_names_come_out_as_text(forms):
+    for page in (forms.printed, forms.screen):
+        assert text_of(page).count(HOSTILE) > 4
+        assert "<img src=x" not in page
+        assert "onerror" not in Tables(page).seen
+
+
+def test_a_category_may_be_called_none(reported_study):
+    assert set(reported_study(category="None").sample["category_name"]) == {"None", "bus"}
+
+
+def test_the_pages_refer_to_nothing_outside_themselves_and_to_no_place(built, forms):
+    screen = (built[0] / "reports/report.html").read_text(encoding="utf-8")
+    objects = {f"object-{one['image']}-{one['object']}" for one in explored(screen)["objects"]}
+    for page in (screen, forms.printed):
+        body = unscripted(page)
+        addresses = re.findall(r'(?:src|href)="([^"]*)"', body)
+        addresses += re.findall(r"url\(([^)]*)\)", body)
+        assert addresses
+        assert all(address.startswith(("data:", "#")) for address in addresses)
+        assert str(built[0]) not in page
+        assert str(ROOT) not in page
+        ids = re.findall(r'\bid="([^"]*)"', body)
+        assert len(ids) == len(set(ids))
+        anchors = {address[1:] for address in addresses if address.startswith("#")}
+        assert anchors <= {*ids, *objects}
+        # Objects have no element of their own: the gallery opens them, on a screen.
+        assert (anchors & objects != set()) == (page is screen)
+
+
+def test_another_folder_another_second_another_process_the_same_bytes(built, forms, tmp_path):
+    # The stage ran earlier, elsewhere, in a process with another hash seed.
+    typeset.write_pdf(forms.printed, tmp_path / "again.pdf")
+    assert (tmp_path / "again.pdf").read_bytes() == (built[0] / "reports/report.pdf").read_bytes()
+    for text, name in ((forms.screen, "report.html"), (forms.summary, "summary.md")):
+        assert text.encode() == (built[0] / "reports" / name).read_bytes()
+
+
+def test_the_stage_closes_with_one_line(built):
+    files = r"report\.html \(\d+\.\d MB\), report\.pdf \(\d+ pages\), summary\.md"
+    assert re.fullmatch(rf"report: {files} \[.*\]\n", built[1].stdout)
+    assert built[1].stderr == ""
+
+
+def test_the_pdf_is_a4_tagged_titled_and_bookmarked(built):
+    pdf = pypdf.PdfReader(built[0] / "reports/report.pdf")
+    for page in pdf.pages:
+        assert [round(float(side)) for side in page.mediabox[2:]] == [595, 842]
+    root = pdf.trailer["/Root"]
+    assert "smallsight" in pdf.metadata.title
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "en"
+    assert [entry.title for entry in pdf.outline if not isinstance(entry, list)] == SECTIONS
+    assert "/CreationDate" not in pdf.metadata
+
+
+def test_the_pdf_has_every_section_page_numbers_and_its_own_typefaces(built):
+    pdf = pypdf.PdfReader(built[0] / "reports/report.pdf")
+    pages = [page.extract_text() for page in pdf.pages]
+    whole = re.sub(r"\s+", " ", " ".join(pages))
+    for section in SECTIONS:
+        assert section in whole
+    for number, page in enumerate(pages, start=1):
+        assert f"{number} / {len(pages)}" in page
+    # Page one answers, by itself.
+    for said in ("less often than large ones", "Figure 1.", "Figure 2.", "Table 1.", "Sample."):
+        assert said in pages[0]
+    assert "Figure 3." not in pages[0]
+    assert SECTIONS[1] in pages[1]
+    assert "<img" in whole
+    fonts = {
+        font.get_object()["/BaseFont"]
+        for page in pdf.pages
+        for font in page["/Resources"]["/Font"].values()
+    }
+    assert fonts
+    assert all("DejaVu" in font for font in fonts)
+
+
+def test_all_forms_have_their_sections_in_order_and_a_screens_contents_lead_to_them(forms):
+    assert headings(forms.printed) == SECTIONS
+    assert headings(forms.screen) == ON_SCREEN
+    for page in (forms.printed, forms.screen):
+        nav = page[page.index("<nav") : page.index("</nav>")]
+        linked = re.findall(r'href="#(.*?)"', nav)
+        sections = re.findall(r'<section id="(.*?)"', page)
+        assert [anchor for anchor in sections if anchor in linked] == linked
+        assert set(sections) - set(linked) <= {"training", "conditions"}
+
+
+def test_what_moves_is_for_the_screen_alone(forms):
+    for mark in ("<script", "<dialog", "<select", "<details", "<noscript"):
+        assert mark in forms.screen
+        assert mark not in forms.printed
+    for mark in ('class="card"', 'class="strip"', "<img "):
+        assert mark in forms.printed
+        assert mark not in forms.screen
+    assert forms.screen.count("<script") == 2
+    assert len(explored(forms.screen)["objects"]) == 120
+
+
+def test_figures_and_tables_have_one_number_each_in_order_the_same_on_screen_and_paper(forms):
+    check_numbers(forms)
+    on_paper, on_screen = dict(captions(forms.printed)), dict(captions(forms.screen))
+    # The gallery stands for what it replaces.
+    missing = [text for key, text in on_paper.items() if key not in on_screen]
+    assert len(missing) == 2 * len(GROUPS)
+    assert all("data/gradcam/" in text for text in missing)
+
+
+WITHOUT_SOURCE = ("The conditions.", "Versions.", "Files the report was made from")
+"""Captions of what comes from the package, and from no file of the study."""
+
+
+def sources(text):
+    """Give the files that a caption names; those after the first lie beside it."""
+    found = []
+    for names in re.findall(r"<code>(.*?)</code>", text):
+        for name in names.split(", "):
+            folder = found[-1].parent if found and "/" not in name else Path()
+            found.append(folder / name)
+    return found
+
+
+def test_every_caption_on_paper_names_the_files_it_comes_from(forms):
+    known = {*INPUTS.paths(), Path("params.yaml")}
+    numbered = captions(forms.printed)
+    bare = []
+    for _, text in numbered:
+        assert set(sources(text)) <= known, text
+        bare += [] if sources(text) else [text]
+    assert len(bare) == len(WITHOUT_SOURCE)
+    assert all(text.startswith(start) for text, start in zip(bare, WITHOUT_SOURCE, strict=True))
+    # Little is read that no caption speaks of: the same numbers once more, and the maps' data.
+    told = {path for _, text in numbered for path in sources(text)}
+    assert {path.name for path in known - told} <= {
+        "results_conditions.csv", "samples_step1_person_limited.csv", "training.json",
+        "answers.csv", "maps.csv", "maps.npz", "about.json",
+    }  # fmt: skip
+
+
+def due_tips(study):
+    """Say of every mark what the tables have of it."""
+    happenings = [step for step in study.conditions if not step.is_probe]
+    references = [step.name for step in happenings if step.is_reference]
+    accuracy = study.accuracy.set_index(["regime", "condition", "size_group"])
+
+    def estimate(name, row):
+        acc, low, high = percents(row["acc"], row["ci_low"], row["ci_high"])
+        return f"{name}: {acc}% ({low}–{high}), n = {row['n']}"
+
+    for regime in ("fixed", "retrained"):
+        parts = study.ledger[study.ledger["regime"] == regime].set_index("part")
+        for part, label in [*((key, term.label) for key, term in PARTS.items()), ("gap", "Gap")]:
+            row = parts.loc[part]
+            ends = f"{points(row['ci_low'])} to {points(row['ci_high'])}"
+            yield f"{label}: {points(row['value'])} points ({ends}), n = {row['n']:.0f}"
+        for name in references:
+            for group in GROUPS:
+                told = f"{study.label(name)}, {group}"
+                yield estimate(told, accuracy.loc[regime, name, group])
+    for family in dict.fromkeys(step.family for step in happenings):
+        names = [UNTOUCHED, *(step.name for step in study.ladder(family))]
+        for name in names if len(names) > 2 else []:
+            for group in GROUPS:
+                told = f"{study.label(name)}, {group}"
+                yield estimate(told, accuracy.loc["fixed", name, group])
+    bins = study.bins[study.bins["regime"] == "fixed"].groupby("condition")
+    # Untouched pictures stand on page one, and beside every change.
+    panels = [UNTOUCHED, *(one for name in references[1:] for one in (UNTOUCHED, name))]
+    for name in panels:
+        for row in bins.get_group(name).to_dict("records"):
+            yield estimate(f"{study.label(name)}, side about {row['side']:.1f} px", row)
+    for group in GROUPS:
+        yield estimate(group.capitalize(), accuracy.loc["fixed", UNTOUCHED, group])
+    for row in study.severity.to_dict("records"):
+        ends = f"{row['ssim_box_q1']:.3f}–{row['ssim_box_q3']:.3f}"
+        told = f"{study.label(row['condition'])}, {row['size_group']}: {row['ssim_box']:.3f}"
+        yield f"{told} ({ends}), n = {row['n']}"
+    kinds = {
+        ("predicted", "correct"): "Correct", ("predicted", "failed"): "Failed",
+        ("true_class", "failed"): "Failed, true class", ("random_box", "all"): "Box elsewhere",
+        ("centre", "all"): "Centre", ("random_weights", "all"): "Random weights",
+    }  # fmt: skip
+    attention = study.attention[study.attention["condition"] == UNTOUCHED]
+    attention = attention.set_index(["map", "outcome", "size_group"])
+    for group in GROUPS:
+        for key, label in kinds.items():
+            row = attention.loc[(*key, group)]
+            ends = f"quartiles {row['lift_q1']:.2f}–{row['lift_q3']:.2f}"
+            yield f"{label}: median {row['lift']:.2f} ({ends}), n = {row['n']}"
+    for row in study.attention_outcomes.to_dict("records"):
+        if row["size_group"] in GROUPS:
+            share, low, high = percents(row["superiority"], row["ci_low"], row["ci_high"])
+            told = f"{study.label(row['condition'])}, {row['size_group']}: {share}% ({low}–{high})"
+            yield f"{told}, n = {row['n_correct'] + row['n_failed']:.0f}"
+    for row in study.faithfulness.to_dict("records"):
+        for region, whose in (("object", "the object’s region"), ("random", "another region")):
+            if row["size_group"] in GROUPS:
+                ends = f"{points(row[f'{region}_low'])} to {points(row[f'{region}_high'])}"
+                told = f"{whose} {row['change']}, {row['area']:g} × the box"
+                yield f"{told}: {points(row[region])} points ({ends}), n = {row['n']}"
+
+
+def test_every_mark_says_its_value_its_interval_and_its_number_of_objects(forms):
+    due = Counter(due_tips(forms.study))
+    assert due.total() > 300
+    for page in (forms.printed, forms.screen):
+        assert Counter(tips(page)) == due
+
+
+def test_a_screen_lists_every_failure_and_paper_the_first_of_each_cause(forms):
+    parts = listed(forms.study)
+    assert max(part["number"] for part in parts) > PRINTED
+    for page, most in ((forms.screen, None), (forms.printed, PRINTED)):
+        rows = rows_of(page, "by suggested cause")
+        due = [(part, row) for part in parts for row in part["rows"][:most]]
+        assert len(rows) == 1 + len(due)
+        for cells, (part, row) in zip(rows[1:], due, strict=True):
+            words = [" ".join(cell.split()) for cell in cells]
+            assert words[0] == f"{row['image_id']}/{row['ann_id']}"
+            assert words[1].startswith(part["term"].label)
+            assert words[2] == row["size_group"].capitalize()
+            assert words[3] == f"{row['side']:.0f} px"
+            assert words[4:6] == [row["category_name"], row["predicted"]]
+            neighbour = f"{row['neighbour']} {row['neighbour_side']:.0f} px"
+            assert words[6] == (neighbour if row["has_neighbour"] else "–")
+            assert words[7] == (row["rescues"] or "–")
+    for part in parts:
+        assert f"{part['number']} in all" in text_of(forms.printed)
+    number = sum(part["number"] for part in parts)
+    assert f"All {number} failures of the fixed head" in text_of(forms.screen)
+    links = re.findall(r'href="#object-(\d+)-(\d+)"', forms.screen)
+    assert links == [(row["image_id"], row["ann_id"]) for part in parts for row in part["rows"]]
+
+
+def test_two_tables_that_disagree_are_an_error(reported_study):
+    def make():
+        reported_study()
+        table = pd.read_csv(INPUTS.conditions)
+        table.loc[0, "val_acc_small"] += 0.02
+        table.to_csv(INPUTS.conditions, index=False)
+        read_study(INPUTS, params.load())
+
+    with pytest.raises(SmallsightError, match=r"results_conditions.*0\.3200; expected 0\.3000"):
+        make()
+
+
+@pytest.mark.parametrize("path", INPUTS.paths(), ids=lambda path: path.name)
+def test_a_missing_or_malformed_input_is_named(reported_study, path):
+    reported_study()
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(SmallsightError, match=re.escape(str(path))):
+        read_study(INPUTS, params.load())
+    path.unlink()
+    with pytest.raises(SmallsightError, match=re.escape(str(path))):
+        read_study(INPUTS, params.load())
+
+
+def test_a_picture_must_be_there_and_have_the_size_of_the_input(report_page):
+    with pytest.raises(PictureError, match=r"0_picture\.png"):
+        report_page(edit=lambda: Path("data/gradcam/0_picture.png").unlink())
+    with pytest.raises(PictureError, match="8 x 9 pixels; expected 64 x 64"):
+        report_page(edit=lambda: Image.new("RGB", (8, 9)).save("data/gradcam/1_overlay.png"))
+
+
+@pytest.mark.parametrize(
+    ("variables", "on_paper", "in_brief"),
+    [
+        (
+            {"DVC_EXP_NAME": "bold-owl", "DVC_EXP_BASELINE_REV": "0f1e2d"},
+            "Made by DVC in the experiment bold-owl , from the commit 0f1e2d .",
+            "Experiment: bold-owl, from 0f1e2d.",
+        ),
+        pytest.param(
+            {"DVC_EXP_NAME": "bold-owl"},
+            "Made by DVC in the experiment bold-owl .",
+            "Experiment: bold-owl.",
+        ),
+        pytest.param(
+            {"DVC_EXP_BASELINE_REV": "0f1e2d"},
+            "Made by DVC, from the commit 0f1e2d .",
+            "Experiment: 0f1e2d.",
+        ),
+        ({}, "Made outside of a DVC experiment; dvc.lock holds the hashes", ""),
+    ],
+)
+def test_an_experiment_is_named_in_all_forms(
+    reported_study, monkeypatch, variables, on_paper, in_brief
+):
+    for key in ("DVC_EXP_NAME", "DVC_EXP_BASELINE_REV"):
+        monkeypatch.delenv(key, raising=False)
+    for key, value in variables.items():
+        monkeypatch.setenv(key, value)
+    reported_study(only=(UNTOUCHED,))
+    made = report_page.build(INPUTS, params.load())
+    assert on_paper in text_of(made.printed())
+    assert in_brief in made.summary()
+    assert ("Experiment" in made.summary()) == bool(in_brief)

@@ -1,0 +1,150 @@
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from smallsight.runtime import files
+
+
+class OwnError(Exception):
+    pass
+
+
+def everything(folder):
+    """Every path below a folder with its bytes, or None for a folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in Path(folder).rglob("*")
+    }
+
+
+def test_file_appears_under_its_name_only_when_the_block_ends(tmp_path):
+    path = tmp_path / "new/folder/table.csv"
+    with files.new_file(path) as partial:
+        partial.write_text("x")
+        assert not path.exists()
+        assert partial.parent == path.parent
+    assert everything(path.parent) == {"table.csv": b"x"}
+
+
+def test_file_stays_as_it_was_when_the_block_fails(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    before = everything(tmp_path)
+    with pytest.raises(OwnError), files.new_file(path) as partial:
+        partial.write_text("half")
+        raise OwnError
+    assert everything(tmp_path) == before
+
+
+@pytest.mark.parametrize("error", [OwnError, KeyboardInterrupt, SystemExit])
+def test_folder_stays_as_it_was_when_the_block_fails(tmp_path, error):
+    path = tmp_path / "heads"
+    (path / "deep").mkdir(parents=True)
+    (path / "deep/a").write_text("old")
+    before = everything(tmp_path)
+    with pytest.raises(error), files.new_folder(path) as partial:
+        (partial / "b").write_text("half")
+        raise error
+    assert everything(tmp_path) == before
+
+
+def test_nothing_is_left_where_nothing_was(tmp_path):
+    with pytest.raises(OwnError), files.new_folder(tmp_path / "a/heads") as partial:
+        (partial / "b").write_text("half")
+        raise OwnError
+    with pytest.raises(OwnError), files.new_file(tmp_path / "a/file") as partial:
+        raise OwnError
+    assert everything(tmp_path) == {"a": None}
+
+
+def test_folder_is_replaced_whole(tmp_path):
+    path = tmp_path / "heads"
+    path.mkdir()
+    (path / "stale").write_text("old")
+    with files.new_folder(path) as partial:
+        assert not list(partial.iterdir())
+        (partial / "fresh").write_text("new")
+        assert (path / "stale").exists()
+    assert everything(tmp_path) == {"heads": None, "heads/fresh": b"new"}
+
+
+@pytest.mark.parametrize("old_is_there", [True, False])
+@pytest.mark.parametrize(
+    ("leftover", "kind"),
+    [(".heads.partial", "file"), (".heads.partial", "folder"), (".heads.old", "folder")],
+)
+def test_leftovers_of_a_killed_run_do_no_harm_to_a_folder(tmp_path, old_is_there, leftover, kind):
+    path, rest = tmp_path / "heads", tmp_path / leftover
+    if old_is_there:
+        path.mkdir()
+    if kind == "file":
+        rest.write_text("junk")
+    else:
+        (rest / "deep").mkdir(parents=True)
+        (rest / "deep/junk").write_text("junk")
+    with files.new_folder(path) as partial:
+        (partial / "fresh").write_text("new")
+    assert everything(path) == {"fresh": b"new"}
+    assert [path.name for path in tmp_path.iterdir()] == ["heads"]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_leftovers_of_a_killed_run_do_no_harm_to_a_file(tmp_path, kind):
+    rest = tmp_path / ".table.csv.partial"
+    if kind == "file":
+        rest.write_text("junk")
+    else:
+        (rest / "junk").mkdir(parents=True)
+    with files.new_file(tmp_path / "table.csv") as partial:
+        assert not partial.exists()
+        partial.write_text("x")
+    assert everything(tmp_path) == {"table.csv": b"x"}
+
+
+def test_replacing_a_link_leaves_its_target_alone(tmp_path):
+    # DVC may link outputs to its cache.
+    target = tmp_path / "cache"
+    target.write_text("cached")
+    path = tmp_path / "out"
+    path.symlink_to(target)
+    files.write_text("new", path)
+    assert target.read_text() == "cached"
+    assert not path.is_symlink()
+    assert path.read_text() == "new"
+
+
+def test_tables_come_back(tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"a": rng.random(50), "b": ["x,\n'\"é"] * 50, "c": rng.random(50) < 0.5}, index=range(9, 59)
+    )
+    files.write_table(table, tmp_path / "t.csv")
+    files.write_table(table, tmp_path / "t.parquet")
+    plain = table.reset_index(drop=True)
+    csv = pd.read_csv(tmp_path / "t.csv")
+    pd.testing.assert_frame_equal(csv, plain, check_exact=True)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "t.parquet"), plain, check_exact=True)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_tables_are_written_the_same_every_time(tmp_path, name):
+    table = pd.DataFrame({"a": [0.1, 2.5], "b": ["x", "y"]})
+    files.write_table(table, tmp_path / name)
+    first = (tmp_path / name).read_bytes()
+    files.write_table(table, tmp_path / name)
+    assert (tmp_path / name).read_bytes() == first
+
+
+def test_text_is_utf8_with_plain_line_ends(tmp_path):
+    files.write_text("é\nx\n", tmp_path / "t.txt")
+    assert (tmp_path / "t.txt").read_bytes() == b"\xc3\xa9\nx\n"
+
+
+def test_sha256(tmp_path):
+    content = os.urandom(300_000)
+    (tmp_path / "x").write_bytes(content)
+    assert files.sha256(tmp_path / "x") == hashlib.sha256(content).hexdigest()

@@ -1,0 +1,118 @@
+import os
+import threading
+import time
+
+import joblib
+import pytest
+
+from smallsight.runtime.errors import ParameterError, PictureError
+from smallsight.runtime.parallel import map_items, progress, workers
+
+
+@pytest.fixture(autouse=True)
+def no_cluster(monkeypatch):
+    monkeypatch.delenv("SMALLSIGHT_DASK", raising=False)
+
+
+def slow_square(number):
+    time.sleep(0.02 * (number % 3 == 0))
+    return number**2
+
+
+def fail_at_three(number):
+    if number == 3:
+        raise PictureError("a/b.jpg", f"{number} bytes", "a picture")
+    return number
+
+
+def where_it_runs(_):
+    time.sleep(0.01)
+    return os.getpid(), threading.get_ident()
+
+
+def items_of(count, prefer, function=slow_square):
+    return map_items(function, range(count), description="squares", prefer=prefer)
+
+
+@pytest.mark.parametrize("prefer", ["processes", "threads"])
+@pytest.mark.parametrize("number", ["1", "2"])
+def test_results_come_in_the_order_of_the_items(monkeypatch, prefer, number):
+    monkeypatch.setenv("SMALLSIGHT_WORKERS", number)
+    assert items_of(20, prefer) == [n**2 for n in range(20)]
+    assert items_of(0, prefer) == []
+
+
+def test_processes_are_processes_and_threads_are_threads(monkeypatch):
+    monkeypatch.setenv("SMALLSIGHT_WORKERS", "2")
+    processes = {pid for pid, _ in items_of(8, "processes", where_it_runs)}
+    threads = items_of(8, "threads", where_it_runs)
+    assert os.getpid() not in processes
+    assert {pid for pid, _ in threads} == {os.getpid()}
+    assert threading.get_ident() not in {thread for _, thread in threads}
+
+
+@pytest.mark.parametrize("prefer", ["processes", "threads"])
+@pytest.mark.parametrize("number", ["1", "2"])
+def test_errors_of_ours_come_back_whole(monkeypatch, prefer, number):
+    monkeypatch.setenv("SMALLSIGHT_WORKERS", number)
+    with pytest.raises(PictureError) as caught:
+        items_of(6, prefer, fail_at_three)
+    assert str(caught.value) == str(PictureError("a/b.jpg", "3 bytes", "a picture"))
+    assert caught.value.where == "a/b.jpg"
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", " ", "2 ", "1e3", "²"])
+def test_a_number_of_workers_that_is_none_is_named(monkeypatch, text):
+    monkeypatch.setenv("SMALLSIGHT_WORKERS", text)
+    with pytest.raises(ParameterError) as caught:
+        map_items(slow_square, [1], description="x")
+    assert caught.value.where == "SMALLSIGHT_WORKERS"
+    assert caught.value.found == repr(text)
+
+
+def test_default_is_every_core_this_process_may_use(monkeypatch):
+    monkeypatch.delenv("SMALLSIGHT_WORKERS", raising=False)
+    assert workers() == joblib.cpu_count()
+    monkeypatch.setenv("SMALLSIGHT_WORKERS", "")
+    assert workers() == joblib.cpu_count()
+    monkeypatch.setenv("SMALLSIGHT_WORKERS", "7")
+    assert workers() == 7
+
+
+def test_progress_passes_items_on_and_keeps_quiet_for_short_work(capfd):
+    assert list(progress(iter("abc"), total=3, description="letters")) == ["a", "b", "c"]
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    options = {"processes": False, "dashboard_address": None, "silence_logs": 50}
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=2, **options) as cluster:
+        yield cluster
+
+
+@pytest.mark.parametrize("prefer", ["processes", "threads"])
+def test_a_dask_cluster_gives_the_same_results(monkeypatch, cluster, prefer):
+    monkeypatch.setenv("SMALLSIGHT_WORKERS", "1")
+    here = items_of(12, prefer)
+    monkeypatch.setenv("SMALLSIGHT_DASK", cluster.scheduler_address)
+    ran_in = {thread for _, thread in items_of(4, prefer, where_it_runs)}
+    assert threading.get_ident() not in ran_in
+    assert items_of(12, prefer) == here
+
+
+def test_errors_of_ours_come_back_from_a_cluster(monkeypatch, cluster):
+    monkeypatch.setenv("SMALLSIGHT_DASK", cluster.scheduler_address)
+    with pytest.raises(PictureError, match=r"^picture error: a/b\.jpg: 3 bytes"):
+        items_of(6, "processes", fail_at_three)
+
+
+@pytest.mark.parametrize("address", ["nonsense://x", "not an address"])
+def test_a_scheduler_that_is_none_is_one_line_of_error(monkeypatch, address):
+    pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+    monkeypatch.setenv("SMALLSIGHT_DASK", address)
+    with pytest.raises(ParameterError) as caught:
+        items_of(2, "threads")
+    assert caught.value.where == "SMALLSIGHT_DASK"
+    assert len(str(caught.value).splitlines()) == 1

@@ -1,0 +1,444 @@
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from smallsight import params
+from smallsight.backbones import features
+from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.feature_store import Features
+from smallsight.backbones.features import pooled
+from smallsight.backbones.resnet import LAYER
+from smallsight.backbones.weights import random_weights
+from smallsight.evaluation.crossfit import out_of_fold_head
+from smallsight.evaluation.heads import LinearHeads
+from smallsight.evaluation.splits import Splits, class_indices, cross_validation, single_split
+from smallsight.imaging.boxes import Box
+from smallsight.saliency import gradcam, measures
+from smallsight.saliency.explain import (
+    MEASURED,
+    Evidence,
+    Explainer,
+    explain_condition,
+    measure_evidence,
+)
+from smallsight.saliency.grid import Grid, of_box
+from smallsight.saliency.measures import contributions
+
+SIZE, CELLS = 160, 5
+GRID = Grid(SIZE, CELLS)
+CATEGORIES = tuple("abcdef")
+NO_MASK = np.zeros((1, 1), np.uint8)
+BOX_COLUMNS = ["box_x", "box_y", "box_w", "box_h"]
+
+
+def rows_of(boxes):
+    """Predictions of which nothing is known but the boxes; their index is not 0, 1, 2."""
+    n = len(boxes)
+    known = dict.fromkeys(MEASURED, "any") | {"image_id": np.arange(n), "ann_id": np.arange(n) + 50}
+    return pd.DataFrame(known | dict(zip(BOX_COLUMNS, boxes.T, strict=True)), index=range(9, 9 + n))
+
+
+def anywhere(rng, width, height, size=SIZE):
+    """Boxes of these sizes, each at any place of whole pixels in the input."""
+    left, top = (rng.integers(0, size - side + 1) for side in (width, height))
+    return np.stack([left, top, width, height], axis=1).astype(float)
+
+
+def covered(boxes, grid=GRID):
+    """(n, cells, cells): how much of each cell a box covers."""
+    cell = grid.size / grid.cells
+    edges = np.arange(grid.cells) * cell
+    across, down = (
+        np.minimum(edges + cell, (start + length)[:, None]) - np.maximum(edges, start[:, None])
+        for start, length in ((boxes[:, 0], boxes[:, 2]), (boxes[:, 1], boxes[:, 3]))
+    )
+    return down.clip(0)[:, :, None] * across.clip(0)[:, None, :] / cell**2
+
+
+def detector(rng, boxes):
+    """Evidence of a classifier that sees the patches in these boxes, and a little of all else."""
+    maps = rng.random((len(boxes), 3, CELLS, CELLS)).astype(np.float32)
+    maps[:, 0] = covered(boxes)
+    contributed = contributions(maps, np.tile(np.float32([5, 0.1, -0.1]), (len(boxes), 1)))
+    return Evidence(contributed, np.maximum(contributed, 0))
+
+
+def measure(boxes, evidence, covers=None, size=SIZE):
+    covers = [NO_MASK] * len(boxes) if covers is None else covers
+    return measure_evidence(rows_of(boxes), {"predicted": evidence}, covers, size=size)
+
+
+def errors_above_zero(differences):
+    """The mean in standard errors."""
+    return differences.mean() / (differences.std() / np.sqrt(len(differences)))
+
+
+# Measures beside their controls.
+
+
+@pytest.mark.parametrize("side", [8, 16, 32, 48])
+def test_a_detector_looks_at_its_patches_and_random_boxes_are_missed(side):
+    rng = np.random.default_rng(side)
+    boxes = anywhere(rng, *np.full((2, 300), side))
+    evidence = detector(rng, boxes)
+    tables = measure(boxes, evidence)
+    seen, chance = tables["predicted"], tables["random_box"]
+    assert seen["pointing_hit"].mean() > 0.98
+    assert seen["lift"].mean() > 5
+    for name in ("lift", "signed_in_box"):
+        assert seen[name].mean() > 4 * chance[name].mean()
+    assert errors_above_zero(seen["energy_in_box"] - chance["energy_in_box"]) > 20
+    # A place of one's own choice for each box is what the control stands for.
+    moved = measure(anywhere(rng, *np.full((2, 300), side)), evidence)["predicted"]
+    for name in ("energy_in_box", "pointing_hit", "signed_in_box", "logit_in_box"):
+        assert abs(errors_above_zero(moved[name] - chance[name])) < 4
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("where", ["anywhere", "middle"])
+def test_boxes_and_masks_that_have_nothing_to_do_with_the_evidence_are_at_chance(seed, where):
+    rng, n = np.random.default_rng(seed), 800
+    boxes = anywhere(rng, *rng.integers(4, 100, (2, n)))
+    cams = rng.random((n, CELLS, CELLS)) ** 8
+    if where == "middle":
+        cams = cams * measures.centre_prior(CELLS)
+    covers = np.zeros((n, SIZE, SIZE), np.uint8)
+    for cover, box in zip(covers, boxes, strict=True):
+        # The right half of the box, and all of its first row and column.
+        rows, columns = Box(*box).touched_pixels(SIZE, SIZE)
+        cover[rows, (columns.start + columns.stop) // 2 : columns.stop] = 255
+        cover[rows.start, columns] = cover[rows, columns.start] = 255
+    tables = measure(boxes, Evidence(cams - 0.1, cams), covers)
+    seen, chance = tables["predicted"], tables["random_box"]
+    for name in ("energy_in_box", "energy_in_mask", "pointing_hit", "signed_in_box"):
+        assert (seen[name] - chance[name]).std() > 0.02
+        assert abs(errors_above_zero(seen[name] - chance[name])) < 4
+    if where == "middle":
+        excess = seen["energy_in_box"] - seen["box_area_share"]
+        assert errors_above_zero(excess) > 5  # so that the box's area is no measure of chance
+
+
+@pytest.mark.parametrize(
+    ("box", "cells"), [((2, 1, 4, 5), 3), ((0, 5, 12, 1), 4), ((3, 3, 1, 1), 2)]
+)
+def test_the_random_box_is_the_mean_over_every_place(box, cells):
+    rng, size = np.random.default_rng(0), 12
+    coarse, fine = rng.standard_normal((2, 2)), rng.random((cells, cells))
+    left, top, width, height = box
+    shape = rng.integers(1, 256, (height, width)).astype(np.uint8)
+    boxes, covers = [], []
+    for y in range(size - height + 1):
+        for x in range(size - width + 1):
+            boxes.append((x, y, width, height))
+            covers.append(np.pad(shape, ((y, size - height - y), (x, size - width - x))))
+    n = len(boxes)
+    evidence = Evidence(np.stack([coarse] * n), np.stack([fine] * n))
+    tables = measure(np.array(boxes, float), evidence, covers, size=size)
+    mean = tables["predicted"].mean(numeric_only=True).drop(["image_id", "ann_id"])
+    chance = tables["random_box"][mean.index]
+    assert len(mean) == 12
+    number = boxes.index((left, top, width, height))
+    for row in (0, number, n - 1):
+        np.testing.assert_allclose(chance.iloc[row].astype(float), mean, atol=1e-9)
+
+
+def test_the_centre_prior_looks_at_the_middle_and_knows_no_class():
+    boxes = np.array([[70, 70, 20, 20], [0, 0, 20, 20], [140, 0, 20, 20]], float)
+    centre = measure(boxes, detector(np.random.default_rng(0), boxes))["centre"]
+    assert centre["pointing_hit"].tolist() == [1, 0, 0]
+    assert centre["lift"][0] > 1 > centre["lift"][1] == pytest.approx(centre["lift"][2])
+    assert centre[["signed_in_box", "logit_in_box", "logit_elsewhere"]].isna().all(axis=None)
+
+
+def test_a_mask_that_fills_its_box_measures_as_the_box_does():
+    rng = np.random.default_rng(0)
+    boxes = anywhere(rng, *rng.integers(4, 100, (2, 20)))
+    covers = [NO_MASK] * 20
+    for number in range(0, 20, 2):
+        covers[number] = np.zeros((SIZE, SIZE), np.uint8)
+        covers[number][Box(*boxes[number]).touched_pixels(SIZE, SIZE)] = 255
+    for table in measure(boxes, detector(rng, boxes), covers).values():
+        masks = table[["energy_in_mask", "mask_area_share", "mask_lift"]]
+        alike = table[["energy_in_box", "box_area_share", "lift"]]
+        np.testing.assert_allclose(masks[::2], alike[::2])
+        assert masks[1::2].isna().all(axis=None)
+
+
+def test_every_map_is_measured_and_every_row_named():
+    rng = np.random.default_rng(0)
+    boxes = anywhere(rng, *rng.integers(4, 100, (2, 8)))
+    one, other = (detector(rng, part) for part in (boxes, boxes[::-1]))
+    rows = rows_of(boxes)
+    tables = measure_evidence(rows, {"other": other, "predicted": one}, [NO_MASK] * 8, size=SIZE)
+    assert set(tables) == {"predicted", "other", "random_box", "centre"}
+    for name, evidence in (("predicted", one), ("other", other)):
+        alone = measure_evidence(rows, {"predicted": evidence}, [NO_MASK] * 8, size=SIZE)[
+            "predicted"
+        ]
+        pd.testing.assert_frame_equal(tables[name], alone)
+        np.testing.assert_array_equal(tables[name]["peak"], evidence.cams.max(axis=(1, 2)))
+    for table in tables.values():
+        named = rows[list(MEASURED)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(table[list(MEASURED)], named)
+
+
+def test_cams_are_measured_on_their_own_cells_and_contributions_on_theirs():
+    rng = np.random.default_rng(0)
+    boxes = anywhere(rng, *rng.integers(4, 100, (2, 8)))
+    contributed, fine = rng.standard_normal((8, CELLS, CELLS)), rng.random((8, 20, 20))
+    found = measure(boxes, Evidence(contributed, fine))["predicted"]
+    places = [of_box(Box(*box), SIZE) for box in boxes]
+    energy = (Grid(SIZE, 20).places(places).share * fine).sum(axis=(1, 2)) / fine.sum(axis=(1, 2))
+    inside = (GRID.places(places).share * contributed).sum(axis=(1, 2))
+    np.testing.assert_allclose(found["energy_in_box"], energy)
+    np.testing.assert_allclose(found["logit_in_box"], inside)
+
+
+# A condition as a whole.
+
+
+class Study(NamedTuple):
+    """What `explained` is given, and what is known about it."""
+
+    splits: Splits
+    fitted: LinearHeads
+    seen: Features
+    maps: np.ndarray
+    rows: pd.DataFrame
+
+
+def study(splits, fitted, maps, boxes, condition):
+    """Lay out maps, one per instance, so that pictures and instances are in opposite orders."""
+    sample, stored = splits.sample, maps[::-1].copy()
+    plain = pooled(torch.from_numpy(stored)).numpy()
+    seen = Features(
+        sample["image_id"].to_numpy(), sample["ann_id"].to_numpy(), np.ones(len(sample)),
+        np.arange(len(sample))[::-1], plain, plain, stored,
+    )  # fmt: skip
+    rows = splits.predictions(fitted, seen, condition("orig_full"), regime="fixed")
+    rows = rows[rows["seed"] == splits.seeds[0]].merge(
+        sample[["image_id", "ann_id"]].join(pd.DataFrame(boxes, columns=BOX_COLUMNS)),
+        on=["image_id", "ann_id"],
+    )
+    return Study(splits, fitted, seen, maps, rows)
+
+
+def one_mask(study, size):
+    """The first object covers all of the input; the others have no mask."""
+    return [np.full((size, size), 255, np.uint8)] + [NO_MASK] * (len(study.rows) - 1)
+
+
+def unread():
+    raise AssertionError("pictures were read")
+
+
+def explain(study, explainer, pictures=unread, untrained=None):
+    return explain_condition(
+        study.rows, study.seen, splits=study.splits, fitted=study.fitted, pictures=pictures,
+        covers=one_mask(study, explainer.size), explainer=explainer, untrained=untrained,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folds(population):
+    settings = params.Evaluation(test_share=0.2, folds=4, repeats=2)
+    return cross_validation(population(images=25), CATEGORIES, settings=settings, seed=0)
+
+
+@pytest.fixture(scope="module")
+def split(population):
+    settings = params.Evaluation(test_share=0.4, folds=4, repeats=2)
+    return single_split(population(images=25), CATEGORIES, settings=settings, seed=0)
+
+
+@pytest.fixture(scope="module", params=["folds", "split"])
+def planted(request, condition):
+    """Objects whose class the network sees where they are; some lure it elsewhere, to another one.
+
+    The head of fold f is f + 1 times as strong as the first; the other seed's are mute.
+    """
+    splits = request.getfixturevalue(request.param)
+    n, rng = len(splits.sample), np.random.default_rng(3)
+    boxes = anywhere(rng, *rng.integers(10, 60, (2, n)))
+    inside = covered(boxes)
+    maps = rng.random((n, 6, CELLS, CELLS)).astype(np.float32) / 50
+    maps[np.arange(n), splits.labels] += inside / inside.max(axis=(1, 2), keepdims=True)
+    for number in np.flatnonzero(lured(splits.sample)):
+        row, column = np.unravel_index(inside[number].argmin(), (CELLS, CELLS))
+        maps[number, (splits.labels[number] + 1) % 6, row, column] = 30
+    weight = np.float32(1.2) * np.eye(6, dtype=np.float32) - np.float32(0.2)
+    strength = np.array([1, 2, 3, 4, 0, 0, 0, 0], np.float32)[: len(splits.seeds) * splits.folds]
+    bias = rng.standard_normal((len(strength), 6)).astype(np.float32) / 1000
+    fitted = LinearHeads(strength[:, None, None] * weight, bias)
+    return study(splits, fitted, maps, boxes, condition)
+
+
+def lured(rows):
+    return rows["ann_id"] % 3 == 0
+
+
+@pytest.fixture(scope="module")
+def closed_form(backbone, cpu):
+    """How maps of the pooled layer are made, which is without the network."""
+    return Explainer(LAYER, SIZE, backbone, cpu)
+
+
+def test_planted_evidence_is_found_where_it_lies(planted, closed_form):
+    _, tables = explain(planted, closed_form)
+    away = lured(planted.rows)
+    seen, true = tables["predicted"], tables["true_class"]
+    assert 5 < away.sum() < len(away) - 5
+    assert (seen["correct"] == ~away).all()
+    assert (seen["pointing_hit"] == ~away).all()
+    assert seen["lift"][~away].mean() > 3
+    assert seen["lift"][away].mean() < 0.2
+    assert (true["pointing_hit"] == 1).all()
+    assert true["lift"].mean() > 3
+    assert (seen["signed_in_box"][~away] > 0).all()
+    # What lures the network away speaks against the object's own class.
+    assert (true["logit_elsewhere"][away] < -0.1).all()
+    chance = tables["random_box"]
+    assert 0.7 < chance["lift"].mean() < 1.3
+    # Predicted and true class are the same where the network is right.
+    numbers = ["energy_in_box", "pointing_hit", "signed_in_box", "peak"]
+    pd.testing.assert_frame_equal(seen[numbers][~away], true[numbers][~away])
+
+
+def test_each_map_is_by_the_head_that_saw_none_of_its_image(planted, closed_form):
+    cams, tables = explain(planted, closed_form)
+    tested = np.flatnonzero(planted.splits.fold_of[0] >= 0)
+    strength = planted.splits.fold_of[0][tested] + 1
+    classes = class_indices(planted.rows["predicted"], CATEGORIES)
+    once = contributions(planted.maps[tested], (1.2 * np.eye(6) - 0.2).astype(np.float32)[classes])
+    assert len(cams) == len(tables["predicted"]) == len(tested)
+    np.testing.assert_allclose(
+        cams, strength[:, None, None] * np.maximum(once, 0), rtol=1e-4, atol=1e-6
+    )
+    np.testing.assert_allclose(tables["predicted"]["peak"], cams.max(axis=(1, 2)))
+
+
+def test_parts_and_bias_add_up_to_the_logit_of_the_prediction(planted, closed_form):
+    found = explain(planted, closed_form)[1]["predicted"]
+    tested = np.flatnonzero(planted.splits.fold_of[0] >= 0)
+    fold = planted.splits.fold_of[0][tested]
+    classes = class_indices(planted.rows["predicted"], CATEGORIES)
+    logits = planted.fitted.logits(planted.seen.plain[planted.seen.row])[fold, tested]
+    np.testing.assert_allclose(found["logit"], logits.max(axis=1), atol=1e-5)
+    np.testing.assert_array_equal(found["bias"], planted.fitted.bias[fold, classes])
+    sums = found["logit_in_box"] + found["logit_elsewhere"] + found["bias"]
+    np.testing.assert_allclose(sums, found["logit"], atol=1e-4)
+
+
+def test_tables_have_the_columns_that_are_written(planted, closed_form):
+    _, tables = explain(planted, closed_form)
+    assert set(tables) == {"predicted", "true_class", "random_box", "centre"}
+    assert set(measures.ATTENTION_COLUMNS) <= set(tables["predicted"].columns)
+    for table in tables.values():
+        assert set(measures.MAP_COLUMNS) <= {*table.columns, "map"}
+        assert table["ann_id"].tolist() == planted.rows["ann_id"].tolist()
+        assert table["energy_in_mask"][0] == pytest.approx(1)
+        assert table["energy_in_mask"][1:].isna().all()
+
+
+# With a network that is run.
+
+
+@pytest.fixture(scope="module")
+def few(population):
+    settings = params.Evaluation(test_share=0.2, folds=4, repeats=2)
+    return cross_validation(population(images=6), CATEGORIES, settings=settings, seed=0)
+
+
+@pytest.fixture(scope="module")
+def pictures(noise, few):
+    return np.stack([noise(64, 64, seed) for seed in range(len(few.sample))])
+
+
+@pytest.fixture(scope="module")
+def network(few, backbone, pictures, condition):
+    """Maps of noise by a network of random weights, and as random heads."""
+    with torch.inference_mode():
+        maps = backbone(torch.from_numpy(pictures)).contiguous().numpy()
+    rng = np.random.default_rng(0)
+    weight, bias = rng.standard_normal((8, 6, 512)), rng.standard_normal((8, 6))
+    fitted = LinearHeads(weight.astype(np.float32) / 20, bias.astype(np.float32))
+    boxes = anywhere(rng, *rng.integers(4, 40, (2, len(few.sample))), 64)
+    return study(few, fitted, maps, boxes, condition)
+
+
+def untrained(layer, cpu, seed=0):
+    weights = random_weights(np.random.default_rng(seed))
+    return Explainer(layer, 64, Backbone(weights), cpu)
+
+
+def weights_of(network, name):
+    classes = class_indices(network.rows[name], CATEGORIES)
+    return out_of_fold_head(network.splits, network.fitted, classes)[0]
+
+
+@pytest.mark.parametrize("layer", ["layer3", "layer2"])
+def test_finer_maps_are_grad_cams_and_logits_stay_the_pooled_layers(
+    network, backbone, pictures, cpu, layer
+):
+    cams, tables = explain(network, Explainer(layer, 64, backbone, cpu), lambda: pictures)
+    coarse, pooled_tables = explain(network, Explainer(LAYER, 64, backbone, cpu))
+    weights = np.stack([weights_of(network, name) for name in ("predicted", "category_name")])
+    due = gradcam.grad_cam(backbone, pictures, weights, layer=layer, device=cpu)
+    np.testing.assert_allclose(cams, due[0], atol=1e-5 * due.max())
+    np.testing.assert_allclose(tables["true_class"]["peak"], due[1].max(axis=(1, 2)), rtol=1e-4)
+    assert cams.shape[-1] > coarse.shape[-1] == 2
+    signed = ["logit_in_box", "logit_elsewhere", "signed_in_box"]
+    for name, table in tables.items():
+        pd.testing.assert_frame_equal(table[signed], pooled_tables[name][signed])
+        assert (table["energy_in_box"] != pooled_tables[name]["energy_in_box"]).any()
+
+
+@pytest.mark.parametrize("layer", ["layer4", "layer3"])
+def test_random_weights_are_a_network_of_their_own_with_the_same_heads(
+    network, backbone, pictures, cpu, layer
+):
+    control, explainer = untrained(layer, cpu), Explainer(layer, 64, backbone, cpu)
+    _, tables = explain(network, explainer, lambda: pictures, control)
+    _, without = explain(network, explainer, lambda: pictures)
+    weight = weights_of(network, "predicted")
+    maps = control.backbone(torch.from_numpy(pictures)).contiguous().numpy()
+    part = contributions(maps, weight)
+    if layer == LAYER:
+        cams = np.maximum(part, 0)
+    else:
+        (cams,) = gradcam.grad_cam(
+            control.backbone, pictures, weight[None], layer=layer, device=cpu
+        )
+    due = measure_evidence(
+        network.rows, {"predicted": Evidence(part, cams)}, one_mask(network, 64), size=64
+    )
+    found = tables.pop("random_weights")
+    pd.testing.assert_frame_equal(found, due["predicted"], check_exact=False, rtol=1e-3)
+    assert (found["peak"] != tables["predicted"]["peak"]).all()
+    assert tables.keys() == without.keys()
+    for name, table in tables.items():
+        pd.testing.assert_frame_equal(table, without[name])
+
+
+@pytest.mark.parametrize("layer", ["layer4", "layer3"])
+def test_another_run_gives_the_same_bytes(network, weights, pictures, cpu, layer):
+    outcomes = []
+    for _ in range(2):
+        explainer = Explainer(layer, 64, Backbone(weights), cpu)
+        cams, tables = explain(network, explainer, lambda: pictures, untrained(layer, cpu))
+        texts = {name: table.to_csv() for name, table in tables.items()}
+        outcomes.append((cams.tobytes(), texts))
+    assert outcomes[0] == outcomes[1]
+    assert "random_weights" in texts
+
+
+def test_maps_of_an_explainer_are_the_networks_in_order(backbone, pictures, cpu, monkeypatch):
+    monkeypatch.setattr(features, "BATCH_SIZE", 5)
+    maps = Explainer(LAYER, 64, backbone, cpu).maps(pictures[:12])
+    with torch.inference_mode():
+        due = backbone(torch.from_numpy(pictures[:12])).numpy()
+    assert maps.dtype == np.float32
+    np.testing.assert_allclose(maps, due, atol=1e-4 * due.max())

@@ -1,0 +1,161 @@
+"""dvc.yaml against the code: what each stage lists is what it imports and reads."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
+STAGES = {name: stage.get("do", stage) for name, stage in PIPELINE["stages"].items()}
+WHOLE = {"params.yaml": None}
+"""How a stage lists all parameters."""
+
+
+def script(stage):
+    return ROOT / STAGES[stage]["cmd"].split()[1]
+
+
+def paths(entries):
+    return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
+
+
+def imported(path):
+    """Files of this package that one file imports, by whatever form of import."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            at = ROOT / "src" / name.replace(".", "/")
+            candidates = (at.with_suffix(".py"), at / "__init__.py")
+            found |= {file for file in candidates if file.is_file()}
+    return found - {ROOT / "src/smallsight/__init__.py"}
+
+
+def closure(path):
+    """Files of this package that one file imports, directly or not."""
+    found, waiting = set(), [path]
+    while waiting:
+        new = imported(waiting.pop()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def attributes(path):
+    """Dotted names that a script reads off `parameters`, the longest of each chain."""
+    chains = set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    aliases = {"parameters": ""}
+    for node in ast.walk(tree):
+        # `settings = parameters.backbone` and the like, alone or in a tuple
+        if isinstance(node, ast.Assign):
+            pairs = [(node.targets[0], node.value)]
+            if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = list(zip(node.targets[0].elts, node.value.elts, strict=True))
+            for target, value in pairs:
+                chain = dotted(value)
+                if isinstance(target, ast.Name) and chain and chain[0] in aliases and chain[1:]:
+                    prefix = aliases[chain[0]]
+                    aliases[target.id] = ".".join(filter(None, (prefix, *chain[1:])))
+    for node in ast.walk(tree):
+        chain = dotted(node)
+        if chain and chain[0] in aliases and id(node) not in inner:
+            chains.add(".".join(filter(None, (aliases[chain[0]], *chain[1:]))))
+    return chains - {""}
+
+
+def dotted(node):
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return [node.id, *reversed(parts)] if isinstance(node, ast.Name) else None
+
+
+def listed_parameters(stage):
+    return [str(name).replace("${key}", "*") for name in STAGES[stage]["params"]]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_lists_the_modules_it_imports(stage):
+    listed = set()
+    for path in paths(STAGES[stage]["deps"]):
+        if path.startswith("src/"):
+            at = ROOT / path
+            assert at.exists(), path
+            listed |= set(at.rglob("*.py")) if at.is_dir() else {at}
+    assert listed == closure(script(stage))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_lists_its_own_script(stage):
+    assert str(script(stage).relative_to(ROOT)) in STAGES[stage]["deps"]
+
+
+def test_a_report_lists_its_templates():
+    assert "src/smallsight/templates" in STAGES["report"]["deps"]
+
+
+@pytest.mark.parametrize("stage", [name for name in STAGES if STAGES[name]["params"] != [WHOLE]])
+def test_a_stage_lists_the_parameters_it_reads(stage):
+    # What a property of a section reads, and what a function is handed whole.
+    means = {
+        "backbone.input_pixels": {"backbone.weights", "backbone.input_size"},
+        "backbone": {"backbone"},
+    }
+    read = set()
+    for chain in attributes(script(stage)):
+        read |= means.get(chain, {chain})
+    listed = listed_parameters(stage)
+    for name in read:
+        covered = any(name == entry or name.startswith(f"{entry}.") for entry in listed)
+        family = name == "conditions" and any(e.startswith("conditions.") for e in listed)
+        held_below = any(entry.startswith(f"{name}.") for entry in listed)
+        assert covered or family or held_below, f"{stage} reads {name}, dvc.yaml does not list it"
+    for entry in listed:
+        used = any(
+            name == entry or entry.startswith(f"{name}.") or name.startswith(f"{entry}.")
+            for name in read
+        )
+        assert used, f"{stage} lists {entry}, which stages/{stage}.py does not read"
+
+
+@pytest.mark.parametrize("stage", [name for name in STAGES if name != "check"])
+def test_every_stage_waits_for_the_check(stage):
+    assert "data/checked.txt" in STAGES[stage]["deps"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_output_switches_the_run_cache_off_needlessly(stage):
+    plain = [out for out in STAGES[stage]["outs"] if isinstance(out, dict)]
+    kept = {path for out in plain for path, options in out.items() if options == {"persist": True}}
+    assert kept <= {"data/source/instances.json", "data/images"}
+    assert len(kept) == len(plain)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_script_names_only_files_that_dvc_knows(stage):
+    """Paths in a script's constants are inputs or outputs of its stage, or lie in one."""
+    known = paths(STAGES[stage]["deps"]) + paths(STAGES[stage]["outs"])
+    known += paths(STAGES[stage].get("metrics", []))
+    known = [path.replace("/${key}", "") for path in known]
+    constants = {
+        node.value
+        for node in ast.walk(ast.parse(script(stage).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    named = {text for text in constants if text.startswith(("data/", "reports/"))}
+    # `sample` writes where the pictures will be; it does not read them.
+    named -= {"data/images"} if stage == "sample" else set()
+    for path in named:
+        inside = any(f"{path}/".startswith(f"{at}/") for at in known)
+        assert inside or any(at.startswith(f"{path}/") for at in known), path

@@ -1,0 +1,439 @@
+"""A whole study, small, by DVC in its own repository: what runs, what re-runs, what is lost."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+ROOT = Path(__file__).parents[2]
+REPORT = ["reports/report.html", "reports/report.pdf"]
+FAMILIES = [
+    "orig_full", "orig_crop", "downscale", "motion_blur", "occlusion", "bg_blur", "object_only",
+    "bg_swap", "zoom_matched", "zoom_object",
+]  # fmt: skip
+LEFT_OUT = ["zoom", "context_only", "crop_low"]
+"""Families that the small study goes without: each costs two stages."""
+CONDITIONS = [
+    *FAMILIES[:3], "downscale/scale=0.125", *FAMILIES[3:8], "bg_swap/donor=other", *FAMILIES[8:],
+]  # fmt: skip
+SMALL = {
+    "data.phantom": {"scenes": 30, "width": 240, "height": 180},
+    "sample": {"per_group": 15, "person_cap": 5},
+    "conditions.downscale": {"scale": [0.5, 0.125]},
+    "conditions.motion_blur": {"length": [15]},
+    "conditions.occlusion": {"ratio": [0.35]},
+    "conditions.bg_blur": {"sigma": [3.5]},
+    "backbone": {"input_size": 64},
+    "backbone.pretraining": {"pictures": 24, "picture_size": 32, "epochs": 1, "batch_size": 8},
+    "evaluation": {"folds": 3, "repeats": 2},
+    "analysis": {"bootstrap_draws": 100},
+    "explain": {"gallery_size": 2},
+}
+
+
+class Study:
+    """A copy of this project, under Git and DVC, with small parameters."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        home = {"PYTHONPATH": str(folder / "src"), "GIT_CONFIG_GLOBAL": str(folder / "gitconfig")}
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        self.environment = os.environ | home | {"PATH": path, "DVC_NO_ANALYTICS": "1"}
+        # Other tests run beside these: torch's threads would wait for cores that those hold.
+        self.environment |= {"OMP_NUM_THREADS": "1"}
+        listed = subprocess.check_output(
+            ["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT
+        )
+        for name in filter(None, listed.decode().split("\0")):
+            if (ROOT / name).is_file() and not name.startswith(("tests/", "dvc.lock")):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(ROOT / name, folder / name)
+        for key, changes in SMALL.items():
+            for name, value in changes.items():
+                self.set(f"{key}.{name}", value)
+        for family in LEFT_OUT:
+            self.remove("conditions", family)
+        self.git("config", "--global", "user.email", "study@example.org")
+        self.git("config", "--global", "user.name", "Study")
+        self.git("init", "-q", "-b", "main")
+        self.commit("Small study")
+
+    def run(self, *command, fails=False):
+        """Run a command; give its exit status' agreement with `fails` and what it printed."""
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True
+        )
+        output = done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, output
+        return output
+
+    def git(self, *arguments):
+        return self.run("git", *arguments)
+
+    def dvc(self, *arguments, fails=False):
+        return self.run(sys.executable, "-m", "dvc", *arguments, fails=fails)
+
+    def commit(self, message):
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", message)
+
+    def set(self, key, value):
+        path = self.folder / "params.yaml"
+        tree = yaml.safe_load(path.read_text())
+        *above, last = key.split(".")
+        branch = tree
+        for name in above:
+            branch = branch[name]
+        branch[last] = value
+        path.write_text(yaml.safe_dump(tree, sort_keys=False))
+
+    def remove(self, section, key):
+        path = self.folder / "params.yaml"
+        tree = yaml.safe_load(path.read_text())
+        del tree[section][key]
+        path.write_text(yaml.safe_dump(tree, sort_keys=False))
+
+    def bytes(self):
+        """Digest of every file that the study wrote."""
+        return {
+            str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for part in ("data", "reports")
+            for path in sorted((self.folder / part).rglob("*"))
+            if path.is_file() and path.name != ".gitignore"
+        }
+
+    def table(self, name):
+        return pd.read_csv(self.folder / name)
+
+
+def stages_run(output):
+    return re.findall(r"Running stage '([^']+)'", output)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    made = Study(tmp_path_factory.mktemp("study"))
+    made.first = made.dvc("repro")
+    made.commit("Results")
+    return made
+
+
+@pytest.fixture
+def restored(study):
+    """Give the study, and afterwards bring it back to what was committed."""
+    yield study
+    study.git("checkout", "-q", "--", ".")
+    study.dvc("checkout", "-q")
+
+
+def test_every_stage_runs_and_says_what_it_did(study):
+    ran = stages_run(study.first)
+    each = [f"{stage}@{family}" for stage in ("render", "features") for family in FAMILIES]
+    assert sorted(ran) == sorted([
+        *each, "check", "annotate", "sample", "fetch", "backbone", "train", "evaluate", "explain",
+        "faithfulness", "analyse", "report",
+    ])  # fmt: skip
+    closing = re.findall(r"^\w+( \w+)?: .+ \[\d+\.\d s\]$", study.first, re.MULTILINE)
+    assert len(closing) == len(ran)
+
+
+def test_the_files_of_the_design_are_there(study):
+    sample = study.table("data/samples_step1_person_limited.csv")
+    rendered = [path for path in (study.folder / "data/conditions").glob("*/*") if path.is_dir()]
+    assert len(rendered) == len(CONDITIONS)
+    assert {path.parent.name for path in rendered} == set(FAMILIES)
+    expected = zip(sample["image_id"], sample["ann_id"], strict=True)
+    due = {f"{image_id}_{ann_id}.png" for image_id, ann_id in expected}
+    assert all({path.name for path in level.iterdir()} == due for level in rendered)
+    fetched = {path.name for path in (study.folder / "data/images").iterdir()}
+    assert fetched == set(sample["file_name"])
+    assert [path for path in REPORT if (study.folder / path).stat().st_size < 10_000] == []
+    metrics = json.loads((study.folder / "reports/metrics.json").read_text())
+    assert 0 < len(metrics) <= 10
+    summary = (study.folder / "reports/summary.md").read_text()
+    numbers = [value for value in metrics.values() if isinstance(value, float)]
+    assert numbers
+    assert all(str(value) in summary for value in numbers)
+
+
+def test_predictions_are_complete_unique_and_out_of_fold(study):
+    sample = study.table("data/samples_step1_person_limited.csv")
+    table = pd.read_parquet(study.folder / "data/predictions.parquet")
+    keys = ["regime", "seed", "condition", "image_id", "ann_id"]
+    assert not table.duplicated(keys).any()
+    assert len(table) == 2 * SMALL["evaluation"]["repeats"] * len(CONDITIONS) * len(sample)
+    # An image has one fold per seed, so none of its instances was in the training of its head.
+    assert (table.groupby(["seed", "image_id"])["fold"].nunique() == 1).all()
+    assert (table["correct"] == (table["predicted"] == table["category_name"])).all()
+
+
+def test_results_begin_with_the_original_columns(study):
+    table = study.table("data/results_conditions.csv")
+    assert list(table.columns[:12]) == [
+        "condition", "val_acc_all", "val_acc_small", "val_acc_medium", "val_acc_large",
+        "regime", "family", "level", "n_all", "n_small", "n_medium", "n_large",
+    ]  # fmt: skip
+    assert list(table.loc[table["regime"] == "fixed", "condition"]) == CONDITIONS
+
+
+def test_the_analysis_has_the_tables_of_the_design(study):
+    effects = study.table("data/analysis/effects.csv")
+    assert list(effects.columns[:11]) == [
+        "regime", "condition", "size_group", "n", "acc_reference", "acc", "delta", "ci_low",
+        "ci_high", "p_value", "p_holm",
+    ]  # fmt: skip
+    assert len(effects) == 2 * (len(CONDITIONS) - 1) * 4
+    severity = study.table("data/analysis/severity.csv")
+    assert len(severity) == (len(CONDITIONS) - 1) * 3
+    assert set(effects.loc[effects["vacuous"], "condition"]) <= set(
+        severity.loc[severity["vacuous"], "condition"]
+    )
+    claims = study.table("data/analysis/claims.csv")
+    assert set(claims["verdict"]) <= {"supported", "contradicted", "inconclusive"}
+    thresholds = study.table("data/analysis/thresholds.csv")
+    assert len(thresholds) == 2 * len(CONDITIONS)
+    parts = study.table("data/analysis/ledger.csv").pivot(
+        index="regime", columns="part", values="value"
+    )
+    split = parts[["class_mix", "resolution", "context", "residual"]].sum(axis=1)
+    assert split.tolist() == pytest.approx(parts["gap"].tolist(), abs=1e-9)
+    failures = study.table("data/analysis/failures.csv")
+    assert not failures.duplicated(["regime", "image_id", "ann_id"]).any()
+    donors = study.table("data/donors.csv").dropna()
+    assert (donors["image_id"] != donors["donor_image_id"]).all()
+
+
+def test_the_annotations_themselves_give_the_figures_of_neighbours(study):
+    """Count again from the COCO file and the predictions, by other means."""
+    tree = json.loads((study.folder / "data/source/instances.json").read_text())
+    names = {category["id"]: category["name"] for category in tree["categories"]}
+    answers = pd.read_parquet(study.folder / "data/predictions.parquet")
+    untouched = answers[(answers["regime"] == "fixed") & (answers["condition"] == "orig_full")]
+    counts = Counter()
+    for (image_id, ann_id), rows in untouched.groupby(["image_id", "ann_id"]):
+        if 2 * rows["correct"].sum() > len(rows):
+            continue
+        wrong = rows[~rows["correct"]]
+        rank = wrong.groupby("predicted")["confidence"].agg(["size", "sum"])
+        name = max(rank.index, key=lambda name: (*rank.loc[name], name))
+        objects = [one for one in tree["annotations"] if one["image_id"] == image_id]
+        area = {one["id"]: one["bbox"][2] * one["bbox"][3] for one in objects}
+        beside = [
+            one["id"] for one in objects
+            if one["id"] != ann_id and names[one["category_id"]] == name
+        ]  # fmt: skip
+        several = len({one["category_id"] for one in objects}) > 1
+        key = rows["size_group"].iloc[0], "several" if several else "one"
+        counts[*key, "failed"] += 1
+        counts[*key, "any"] += bool(beside)
+        counts[*key, "larger"] += any(area[one] > area[ann_id] for one in beside)
+    assert counts.total() > 10
+    for row in study.table("data/analysis/neighbours.csv").itertuples():
+        groups = ["small", "medium", "large"] if row.size_group == "all" else [row.size_group]
+        for kind, found in (("failed", row.failed), (row.neighbour, row.named)):
+            assert found == sum(counts[group, row.pictures, kind] for group in groups)
+
+
+def test_the_original_protocol_is_a_named_run(restored):
+    sample = restored.table("data/samples_step1_person_limited.csv")
+    output = restored.dvc("exp", "run", "-n", "original", "-S", "protocol=original")
+    assert sorted(stages_run(output)) == sorted([
+        "check", "train", "evaluate", "explain", "faithfulness", "analyse", "report",
+    ])  # fmt: skip
+    results = restored.table("data/results_conditions.csv")
+    assert list(results["condition"]) == FAMILIES[:6]
+    assert set(results["regime"]) == {"retrained"}
+    assert (results["n_all"] == round(0.2 * len(sample))).all()
+    training = json.loads((restored.folder / "data/training.json").read_text())
+    page = (restored.folder / "reports/report.html").read_text()
+    assert training["protocol"] == "original"
+    assert training["shared_images"] > 0
+    assert "dvc exp run -S protocol=cross_validation" in page
+
+
+def test_the_checkpoint_loads_without_trust(study):
+    checkpoint = torch.load(study.folder / "data/step3_checkpoint.pth", weights_only=True)
+    wanted = {"model_state_dict", "classes", "class_to_idx", "condition", "seed", "device"}
+    assert wanted <= set(checkpoint)
+
+
+def test_attention_has_a_row_per_instance_and_condition(study):
+    table = study.table("data/attention.csv")
+    assert list(table.columns[:11]) == [
+        "image_id", "ann_id", "condition", "size_group", "predicted", "correct",
+        "energy_in_box", "box_area_share", "lift", "pointing_hit", "no_evidence",
+    ]  # fmt: skip
+    sample = study.table("data/samples_step1_person_limited.csv")
+    assert len(table) == len(sample) * len(FAMILIES)
+    assert not table.duplicated(["image_id", "ann_id", "condition"]).any()
+    predictions = pd.read_parquet(study.folder / "data/predictions.parquet")
+    told = table.merge(
+        predictions[(predictions["regime"] == "fixed") & (predictions["seed"] == 0)],
+        on=["image_id", "ann_id", "condition"],
+        validate="one_to_one",
+    )
+    assert (told["predicted_x"] == told["predicted_y"]).all()
+
+
+def test_contributions_of_cells_and_bias_are_the_logits_of_the_heads(study):
+    table = study.table("data/attention.csv")
+    sums = table["logit_in_box"] + table["logit_elsewhere"] + table["bias"]
+    predictions = pd.read_parquet(study.folder / "data/predictions.parquet")
+    first = predictions[(predictions["regime"] == "fixed") & (predictions["seed"] == 0)]
+    classes = yaml.safe_load((study.folder / "params.yaml").read_text())["data"]["categories"]
+    with np.load(study.folder / "data/heads/fixed.npz") as file:
+        weight, bias = file["weight"], file["bias"]
+    for family in FAMILIES:
+        rows = first[first["condition"] == family].reset_index()
+        level = study.folder / "data/features" / family / f"{rows['level'][0]}.npz"
+        with np.load(level) as file:
+            plain = file["plain"][file["row"]]
+        logits = np.einsum("ncd,nd->nc", weight[rows["fold"]], plain) + bias[rows["fold"]]
+        due = logits[np.arange(len(rows)), [classes.index(name) for name in rows["predicted"]]]
+        found = sums[table["condition"] == family].to_numpy()
+        assert np.abs(found - due).max() < 1e-4
+        # The predicted class is the one of the greatest logit.
+        assert (due == logits.max(axis=1)).all()
+
+
+def test_masks_lie_in_their_boxes(study):
+    table = study.table("data/attention.csv")
+    assert table["mask_area_share"].notna().all()
+    assert (table["mask_area_share"] <= table["box_area_share"]).all()
+    known = table[~table["no_evidence"]]
+    assert (known["energy_in_mask"] <= known["energy_in_box"] + 1e-9).all()
+
+
+@pytest.mark.parametrize("stage", ["explain", "faithfulness"])
+def test_a_second_run_of_a_stage_writes_the_same_bytes(restored, stage):
+    before = restored.bytes()
+    restored.dvc("repro", "--force", "--single-item", stage)
+    assert restored.bytes() == before
+
+
+def test_a_finer_layer_is_one_parameter(restored):
+    before = restored.table("data/attention.csv")
+    output = restored.dvc("exp", "run", "-n", "finer", "-S", "explain.layer=layer3")
+    assert sorted(stages_run(output)) == ["analyse", "check", "explain", "report"]
+    about = json.loads((restored.folder / "data/gradcam/about.json").read_text())
+    assert (about["layer"], about["cell"], about["pooled_cell"]) == ("layer3", 16, 32)
+    after = restored.table("data/attention.csv")
+    assert (after["energy_in_box"] != before["energy_in_box"]).any()
+    # What is exact stays that of the pooled layer.
+    pd.testing.assert_series_equal(after["logit_in_box"], before["logit_in_box"])
+    page = (restored.folder / "reports/report.html").read_text()
+    assert "layer3, one cell 16 × 16 input pixels" in page
+
+
+def test_nothing_runs_twice(study):
+    assert stages_run(study.dvc("repro")) == []
+    assert "up to date" in study.dvc("status")
+
+
+def test_a_template_re_runs_the_report_alone(restored):
+    template = restored.folder / "src/smallsight/templates/report.html"
+    template.write_text(template.read_text() + "\n<!-- edited -->\n")
+    assert stages_run(restored.dvc("repro")) == ["report"]
+
+
+def test_an_experiment_re_runs_one_family_and_what_follows(study):
+    before = study.bytes()
+    output = study.dvc("exp", "run", "-n", "harder", "-S", "conditions.occlusion.ratio=[0.6]")
+    assert sorted(stages_run(output)) == sorted([
+        "check", "render@occlusion", "features@occlusion", "evaluate", "explain", "analyse",
+        "report",
+    ])  # fmt: skip
+    after = study.bytes()
+    same = [name for name in before if "conditions/" in name and "occlusion" not in name]
+    assert same
+    assert all(before[name] == after[name] for name in same)
+    assert "data/conditions/occlusion/ratio=0.6" in {str(Path(name).parent) for name in after}
+
+    difference = json.loads(study.dvc("metrics", "diff", "--json", "--all", "HEAD", "workspace"))
+    metrics = difference["reports/metrics.json"]
+    assert metrics["accuracy_small"]["diff"] == 0
+    assert {"size_gap", "worst_effect_on_small"} <= set(metrics)
+    shown = study.dvc("exp", "show", "--csv")
+    assert "harder" in shown
+    assert "reports/metrics.json" in shown or "accuracy_small" in shown
+    study.dvc("plots", "diff", "HEAD", "workspace", "-o", "plots")
+    page = (study.folder / "plots/index.html").read_text()
+    for name in ("train_loss", "test_accuracy", "confusion", "gap_by_cause", "side (input pixels)"):
+        assert name in page
+    assert "harder" in (study.folder / "reports/report.html").read_text()
+    assert "harder" in (study.folder / "reports/summary.md").read_text()
+
+    # Back to the old value: nothing is computed that was computed before.
+    study.git("checkout", "-q", "--", ".")
+    back = study.dvc("repro")
+    assert "Running stage 'render" not in back
+    assert study.bytes() == before
+    shutil.rmtree(study.folder / "plots")
+
+
+BAD = {
+    "an unknown parameter": ("sample.per_grop", 10, "sample.per_grop: unknown parameter"),
+    "a wrong type": ("sample.per_group", "many", "sample.per_group: 'many'"),
+    "an unknown option": ("conditions.occlusion", {"rato": [0.3]}, "conditions.occlusion.rato"),
+    "a level out of range": ("conditions.occlusion.ratio", [3], "conditions.occlusion.ratio: 3"),
+    "missing weights": ("backbone.weights", "no/such.pth", "no/such.pth: No such file"),
+    "a category that no one has": ("data.categories", ["person", "zebra"], "no category 'zebra'"),
+}
+
+
+@pytest.mark.parametrize(("key", "value", "line"), BAD.values(), ids=BAD)
+def test_a_bad_parameter_gets_one_line_and_costs_nothing(restored, key, value, line):
+    before = restored.bytes()
+    restored.set(key, value)
+    output = restored.dvc("repro", fails=True)
+    assert len([text for text in output.splitlines() if line in text]) == 1
+    assert "Traceback" not in output
+    after = restored.bytes()
+    # The check's own mark says nothing but that it passed.
+    before.pop("data/checked.txt")
+    after.pop("data/checked.txt", None)
+    assert after == before
+
+
+def test_an_unknown_family_gets_one_line_and_costs_nothing(restored):
+    before = restored.bytes()
+    restored.set("conditions.blurr", {"sigma": [2]})
+    output = restored.dvc("repro", fails=True)
+    assert "conditions.blurr: unknown family; expected one of orig_full" in output
+    assert "Traceback" not in output
+    before.pop("data/checked.txt")
+    after = restored.bytes()
+    assert {name: after[name] for name in before} == before
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated"])
+def test_a_bad_local_picture_gets_one_line_and_costs_nothing(restored, tmp_path, damage):
+    shutil.copytree(ROOT / "examples/local", tmp_path / "own")
+    annotations = json.loads((tmp_path / "own/instances.json").read_text())
+    victim = tmp_path / "own/images" / annotations["images"][0]["file_name"]
+    content = victim.read_bytes()
+    victim.unlink()
+    if damage == "truncated":
+        victim.write_bytes(content[: len(content) // 2])
+    pictures = {
+        name: digest for name, digest in restored.bytes().items() if name.startswith("data/images")
+    }
+    restored.set("data.source", "local")
+    restored.set("data.local.annotations", str(tmp_path / "own/instances.json"))
+    restored.set("data.local.images", str(tmp_path / "own/images"))
+    output = restored.dvc("repro", "fetch", fails=True)
+    assert len([text for text in output.splitlines() if victim.name in text]) == 1
+    assert "Traceback" not in output
+    after = restored.bytes()
+    assert {name: after[name] for name in pictures} == pictures
