@@ -7,7 +7,7 @@ import pytest
 
 from builders import map_measures
 from builders.predictions import outcomes_of, predicted
-from smallsight.analysis.saliency import CONTROLS, MapMeasures, arrange_measures
+from smallsight.analysis.saliency import MapMeasures, arrange_measures
 from smallsight.analysis.saliency_tables import (
     CONTROL_COLUMNS,
     OUTCOME_COLUMNS,
@@ -17,6 +17,7 @@ from smallsight.analysis.saliency_tables import (
     summarise_maps,
 )
 from smallsight.analysis.statistics import bootstrap, tests
+from smallsight.analysis.terms import CONTROLS
 
 GROUPS = ("all", "small", "medium", "large")
 CONDITIONS = ("orig_full", "downscale")

@@ -6,8 +6,8 @@ import pytest
 
 SCRIPT = """
 import sys
-from smallsight import stage
-from smallsight.errors import SampleError
+from smallsight.runtime import script
+from smallsight.runtime.errors import SampleError
 
 def main(family, level):
     if family == "bad":
@@ -16,7 +16,7 @@ def main(family, level):
         raise KeyError(level)
     return f"{family} at {level}"
 
-stage.run(main, *sys.argv[1:])
+script.run(main, *sys.argv[1:])
 """
 
 

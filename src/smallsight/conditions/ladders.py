@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Mapping
 
 from smallsight import params
+from smallsight.conditions import families as families  # each registers itself
 from smallsight.conditions.names import UNTOUCHED
 from smallsight.conditions.registry import FAMILIES, Condition
 from smallsight.params import Option

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smallsight.analysis.claims import original_study as original_study  # registers its claims
 from smallsight.analysis.claims.registry import CLAIMS, Claim, Evidence
 from smallsight.analysis.outcomes import Outcomes
 from smallsight.analysis.saliency import MapMeasures
