@@ -21,7 +21,7 @@ POWER = 0.8
 """Share of the studies that must find an effect for it to count as detectable."""
 
 
-VACUOUS = 0.98
+NO_VISIBLE_CHANGE = 0.98
 """A condition whose median in-box similarity lies above this leaves the object as it was."""
 
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from smallsight.analysis.severity import SEVERITY_COLUMNS, mark_unchanged, summarise_severity
-from smallsight.vocabulary import VACUOUS
+from smallsight.vocabulary import NO_VISIBLE_CHANGE
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +46,9 @@ def test_a_condition_is_vacuous_for_a_group_above_the_limit_and_only_then(views)
         ("weak", "small"): True, ("weak", "medium"): False, ("weak", "large"): True,
         ("strong", "small"): False, ("strong", "medium"): False, ("strong", "large"): False,
     }  # fmt: skip
-    limit = views.assign(ssim_box=VACUOUS)
+    limit = views.assign(ssim_box=NO_VISIBLE_CHANGE)
     assert not summarise_severity(limit)["vacuous"].any()
-    above = summarise_severity(views.assign(ssim_box=VACUOUS + 1e-9))
+    above = summarise_severity(views.assign(ssim_box=NO_VISIBLE_CHANGE + 1e-9))
     assert (above["vacuous"] == (above["n"] > 0)).all()
 
 

@@ -22,7 +22,7 @@ from smallsight.report.figures import curves, gap, saliency, style
 from smallsight.report.inputs import read_study
 from smallsight.report.pictures import Shot
 from smallsight.report.sections import galleries, words
-from smallsight.vocabulary import GROUPS, VACUOUS
+from smallsight.vocabulary import GROUPS, NO_VISIBLE_CHANGE
 
 DRAWING = {
     style: ("by_condition", "training_curve"),
@@ -135,7 +135,7 @@ def moved(study):
             yield field.name, {field.name: moved_tree(value, held)}, held
     # Less similar still, so that marks of vacuous conditions stay.
     whole = study.severity["ssim_picture"]
-    less = study.severity.assign(ssim_picture=whole.where(whole > VACUOUS, 0.9 * whole))
+    less = study.severity.assign(ssim_picture=whole.where(whole > NO_VISIBLE_CHANGE, 0.9 * whole))
     yield "severity", {"severity": less}, cells(study.severity)
     for name in ("effects", "claims", "ledger", "attention_outcomes"):
         table = getattr(study, name)

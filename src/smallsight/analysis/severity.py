@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smallsight.vocabulary import SIZE_GROUPS, VACUOUS
+from smallsight.vocabulary import NO_VISIBLE_CHANGE, SIZE_GROUPS
 
 SEVERITY_COLUMNS = (
     *("condition", "size_group", "n", "ssim_box", "ssim_box_q1", "ssim_box_q3", "ssim_picture"),
@@ -26,7 +26,7 @@ def summarise_severity(views: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         `SEVERITY_COLUMNS`, a row per condition and size group: n, medians, and the quartiles of
-        the in-box similarity. `vacuous` marks a median above `VACUOUS`: nothing that the network
+        the in-box similarity. `vacuous` marks a median above `NO_VISIBLE_CHANGE`: nothing that the network
         can see changes in the box; a low `ssim_picture` beside it means that its surroundings do.
     """
     rows = []
@@ -40,7 +40,7 @@ def summarise_severity(views: pd.DataFrame) -> pd.DataFrame:
                 row |= {"ssim_box_q1": low, "ssim_box_q3": high}
                 for name in ("ssim_picture", "side", "side_untouched"):
                     row[name] = chosen[name].median()
-            rows.append(row | {"vacuous": row.get("ssim_box", 0.0) > VACUOUS})
+            rows.append(row | {"vacuous": row.get("ssim_box", 0.0) > NO_VISIBLE_CHANGE})
     table = pd.DataFrame(rows).reindex(columns=list(SEVERITY_COLUMNS))
     return table.astype({"vacuous": bool})
 

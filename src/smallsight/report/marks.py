@@ -1,7 +1,7 @@
 """Marks of conditions that leave the object as it was, and what they mean."""
 
 from smallsight.report.study import SURROUNDINGS, UNCHANGED, Study
-from smallsight.vocabulary import GROUPS, VACUOUS
+from smallsight.vocabulary import GROUPS, NO_VISIBLE_CHANGE
 
 MARKS = {UNCHANGED: "vacuous", SURROUNDINGS: "vacuous in the box, only the surroundings change"}
 """What the marks of conditions mean, in short."""
@@ -31,9 +31,9 @@ def mark_key(study: Study) -> str:
     """Explain the marks that this study has; empty where it has none."""
     meanings = {
         UNCHANGED: "vacuous: at the network’s input neither the object’s box nor the whole "
-        f"picture changes (median similarity above {VACUOUS:g})",
+        f"picture changes (median similarity above {NO_VISIBLE_CHANGE:g})",
         SURROUNDINGS: "vacuous in the box: the object stays as it was (median similarity above "
-        f"{VACUOUS:g}), only its surroundings change",
+        f"{NO_VISIBLE_CHANGE:g}), only its surroundings change",
     }
     found = _marks_found(study)
     parts = [f"{mark} {meaning}" for mark, meaning in meanings.items() if mark in found]

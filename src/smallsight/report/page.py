@@ -25,7 +25,7 @@ from smallsight.report.sections import (
     words,
 )
 from smallsight.report.study import Study
-from smallsight.vocabulary import DIFFERENCE, GROUPS, POWER, REGIMES, VACUOUS
+from smallsight.vocabulary import DIFFERENCE, GROUPS, NO_VISIBLE_CHANGE, POWER, REGIMES
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def draw(study: Study, *, fingerprints: Mapping[str, str]) -> Report:
             "regimes": REGIMES,
             "difference": DIFFERENCE,
             "power": POWER,
-            "vacuous": VACUOUS,
+            "vacuous": NO_VISIBLE_CHANGE,
             "families": parts.families(study),
             "levels": parts.levels(study),
             "panels": _panels(study),

@@ -12,7 +12,7 @@ from smallsight.conditions.names import UNTOUCHED
 from smallsight.conditions.registry import FAMILIES
 from smallsight.params import Params
 from smallsight.report.rows import Estimate, Row, keyed
-from smallsight.vocabulary import GROUPS, REGIMES, VACUOUS
+from smallsight.vocabulary import GROUPS, NO_VISIBLE_CHANGE, REGIMES
 
 UNCHANGED, SURROUNDINGS = "∅", "⊙"
 """Marks of a condition that leaves the object as it was: the whole picture, or the box alone."""
@@ -179,7 +179,7 @@ class Study:
         known = [row for row in rows if row is not None]
         if not known or not all(row["vacuous"] == "True" for row in known):
             return ""
-        whole = all(row["ssim_picture"] > VACUOUS for row in known)
+        whole = all(row["ssim_picture"] > NO_VISIBLE_CHANGE for row in known)
         return UNCHANGED if whole else SURROUNDINGS
 
     @cached_property

@@ -16,7 +16,7 @@ from smallsight.report.rows import Row
 from smallsight.report.sections.parts import levels
 from smallsight.report.study import Step, Study
 from smallsight.report.text import interval, percent, percent_span, tip
-from smallsight.vocabulary import DIFFERENCE, GROUPS, VACUOUS
+from smallsight.vocabulary import DIFFERENCE, GROUPS, NO_VISIBLE_CHANGE
 
 COLUMNS = (*GROUPS, DIFFERENCE)
 """What a table of effects has side by side."""
@@ -229,7 +229,7 @@ def severity_panels(study: Study) -> list[Markup]:
                 name=f"severity-{number}",
                 title="",
                 labels={name: study.label(name) for name in part},
-                levels={f"vacuous above {VACUOUS:g}": VACUOUS},
+                levels={f"vacuous above {NO_VISIBLE_CHANGE:g}": NO_VISIBLE_CHANGE},
                 measure="similarity in the box (SSIM)",
                 in_percent=False,
             )
