@@ -4,11 +4,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help report compare test lint clean
+PYTEST := python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+
+.PHONY: help report compare test test-fast lint clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
 
 report: $(BIN)/.installed ## run the study and write reports/report.pdf and reports/report.html
 	@python tools/system_libraries.py
@@ -26,13 +28,18 @@ compare: $(BIN)/.installed ## compare A=<revision> with B=<revision>, or with wh
 	@echo "PDF:  $(CURDIR)/reports/compare.pdf"
 	@echo "HTML: $(CURDIR)/reports/compare.html"
 
-test: $(BIN)/.installed-dev ## run the tests
+test: $(BIN)/.installed-dev ## run all tests
 	@python tools/system_libraries.py
-	python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+	$(PYTEST)
 
-lint: $(BIN)/.installed-dev ## check style and types
+test-fast: $(BIN)/.installed-dev ## run the tests that need neither DVC nor a browser nor simulations
+	@python tools/system_libraries.py
+	$(PYTEST) -m 'not dvc and not browser and not simulation'
+
+lint: $(BIN)/.installed-dev ## check style, the order of the folders, and types
 	ruff check
 	ruff format --check
+	lint-imports
 	mypy
 
 clean: ## remove the environment; dvc gc cleans the cache of results

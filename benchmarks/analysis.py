@@ -10,17 +10,17 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from smallsight import params
-from smallsight.analysis import tables
-from smallsight.analysis.headline import HEADLINE_TABLES, compute_headline
+from smallsight.analysis.headline import compute_headline
 from smallsight.analysis.outcomes import arrange_outcomes
-from smallsight.conditions.ladders import ladders
-from smallsight.conditions.names import UNTOUCHED
-from smallsight.conditions.registry import Condition
+from smallsight.analysis.tables import compute_tables
+from smallsight.conditions.levels import facts_of, levels_by_family
+from smallsight.conditions.names import UNTOUCHED, Condition, FamilyFacts
 from smallsight.saliency import removal
 from smallsight.sampling.donors import draw_donors
 from smallsight.vocabulary import REGIMES
@@ -29,8 +29,13 @@ COUNTS = (600, 1500, 3000, 6000)
 SEEDS = 5
 
 
+def conditions(facts: Mapping[str, FamilyFacts]) -> list[Condition]:
+    """List the conditions of all families."""
+    return [condition for family in facts.values() for condition in family.conditions]
+
+
 def predictions(instances: int, *, names: list[Condition]) -> pd.DataFrame:
-    """Make answers as the default study has them: two instances per image, three size groups."""
+    """Make predictions as the default study has them: two instances per image, three groups."""
     rng = np.random.default_rng(0)
     categories = ["person", "car", "truck", "bus", "bicycle", "motorcycle"]
     side = np.exp(rng.uniform(np.log(2), np.log(100), instances))
@@ -86,8 +91,8 @@ def views(sample: pd.DataFrame, names: list[Condition]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def evidence(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Make measures of the first seed's maps, and of regions removed and restored."""
+def map_measures(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Make measures of the first seed's saliency maps, and of regions removed and restored."""
     rng = np.random.default_rng(2)
     one = table[(table["regime"] == table["regime"].iloc[0]) & (table["seed"] == 0)]
     one = one[~one["condition"].str.contains("/")]
@@ -114,17 +119,20 @@ def evidence(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
         for change, region, area in removal.EDITS
     ]  # fmt: skip
     return {
-        "attention": maps(one), "maps": pd.concat(others), "removals": pd.concat(removals)
-    }  # fmt: skip
+        "predicted_class_maps": maps(one),
+        "other_maps": pd.concat(others),
+        "removals": pd.concat(removals),
+    }
 
 
 def analyse(
-    table: pd.DataFrame, names: list[Condition], settings: params.Analysis
+    table: pd.DataFrame, facts: Mapping[str, FamilyFacts], settings: params.Analysis
 ) -> dict[str, float]:
-    """Compute all that the stage does; give the seconds of each step."""
+    """Compute all that the stage does, and return the seconds of each step."""
+    names = conditions(facts)
     sample = table.drop_duplicates(["image_id", "ann_id"])
     given = {"views": views(sample, names), "donors": draw_donors(sample, seed=0)}
-    given |= evidence(table)
+    given |= map_measures(table)
     categories = sorted(set(sample["category_name"]))
     seconds = {}
     start = time.perf_counter()
@@ -135,19 +143,18 @@ def analyse(
     found = arrange_outcomes(table, settings=settings, rng=np.random.default_rng(0))
     done("outcomes")
     rng = np.random.default_rng(0)
-    made = tables.compute_tables(
-        table, found, objects=sample, categories=categories, rng=rng, **given
-    )
+    made = compute_tables(table, found, objects=sample, categories=categories, rng=rng, **given)
     done("tables")
-    compute_headline(*(made[name] for name in HEADLINE_TABLES))
+    compute_headline(made, facts)
     return seconds
 
 
 def measure(instances: int) -> None:
     """Print one line of the table."""
     study = params.load()
-    names = [step for ladder in ladders(study.conditions).values() for step in ladder]
-    seconds = analyse(predictions(instances, names=names), names, study.analysis)
+    levels = levels_by_family(study.conditions)
+    facts = {family: facts_of(each) for family, each in levels.items()}
+    seconds = analyse(predictions(instances, names=conditions(facts)), facts, study.analysis)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     steps = " ".join(f"{name} {value:.1f}" for name, value in seconds.items())
     total = sum(seconds.values())

@@ -1,18 +1,25 @@
 """Turn predictions into tables with intervals, tests and verdicts, and into headline numbers."""
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+import own_library  # noqa: F401
 
 import pandas as pd
 
 from smallsight import params
-from smallsight.analysis import dvc_plots, tables
 from smallsight.analysis.claims.table import VERDICTS
-from smallsight.analysis.headline import HEADLINE_TABLES, compute_headline
+from smallsight.analysis.dvc_plots import PLOTS, plot_tables
+from smallsight.analysis.headline import compute_headline
 from smallsight.analysis.outcomes import arrange_outcomes
-from smallsight.conditions.store import read_changed_views
+from smallsight.analysis.tables import TABLES, compute_tables
+from smallsight.conditions.store import read_all_facts, read_changed_views
 from smallsight.runtime import files, script
 from smallsight.runtime.randomness import derive
+from smallsight.runtime.tables import Table, conform, read_table
+from smallsight.saliency.tables import OTHER_MAPS, PREDICTED_CLASS_MAPS, REMOVALS
+from smallsight.sampling import sample
 from smallsight.sampling.donors import read_donors
 
 PREDICTIONS = "data/predictions.parquet"
@@ -23,7 +30,7 @@ ATTENTION = "data/attention.csv"
 MAPS = "data/attention_maps.csv"
 FAITHFULNESS = "data/faithfulness.csv"
 ANALYSIS = "data/analysis"
-PLOTS = "data/plots"
+DVC_PLOTS = "data/plots"
 METRICS = "reports/metrics.json"
 
 
@@ -33,28 +40,35 @@ def main() -> str:
     found = arrange_outcomes(
         predictions, settings=parameters.analysis, rng=derive(parameters.seed, "bootstrap")
     )
-    made = tables.compute_tables(
+    made = compute_tables(
         predictions,
         found,
         views=read_changed_views(CONDITIONS, found.conditions),
-        objects=pd.read_csv(OBJECTS, keep_default_na=False),
+        objects=read_table(OBJECTS, sample.OBJECTS),
         donors=read_donors(DONORS),
-        attention=pd.read_csv(ATTENTION),
-        maps=pd.read_csv(MAPS),
-        removals=pd.read_csv(FAITHFULNESS),
+        predicted_class_maps=read_table(ATTENTION, PREDICTED_CLASS_MAPS),
+        other_maps=read_table(MAPS, OTHER_MAPS),
+        removals=read_table(FAITHFULNESS, REMOVALS),
         categories=parameters.data.categories,
         rng=derive(parameters.seed, "neighbours"),
     )
-    for place, written in ((ANALYSIS, made), (PLOTS, dvc_plots.plot_tables(made))):
-        with files.new_folder(place) as folder:
-            for name, table in written.items():
-                files.write_table(table, folder / f"{name}.csv")
-    headline = compute_headline(*(made[name] for name in HEADLINE_TABLES))
+    facts = read_all_facts(CONDITIONS, found.conditions["family"].unique())
+    headline = compute_headline(made, facts)
+    write_tables(made, TABLES, ANALYSIS)
+    write_tables(plot_tables(made), PLOTS, DVC_PLOTS)
     files.write_text(json.dumps(headline, indent=2) + "\n", METRICS)
-    verdicts = made["claims"]["verdict"].value_counts()
-    names = dict.fromkeys(VERDICTS.values())
-    counted = ", ".join(f"{verdicts.get(name, 0)} {name}" for name in names)
+    counts = made["claims"]["verdict"].value_counts()
+    counted = ", ".join(
+        f"{counts.get(word, 0)} {word}" for word in dict.fromkeys(VERDICTS.values())
+    )
     return f"{len(made['effects'])} effects; claims: {counted}"
+
+
+def write_tables(made: Mapping[str, pd.DataFrame], tables: Iterable[Table], place: str) -> None:
+    """Write every table into a new folder."""
+    with files.new_folder(place) as folder:
+        for table in tables:
+            files.write_table(conform(made[table.name], table), folder / f"{table.name}.csv")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Write the annotations of the chosen source."""
 
+import own_library  # noqa: F401
+
 from smallsight import params
 from smallsight.datasets import coco
 from smallsight.datasets.registry import make_source

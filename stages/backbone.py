@@ -1,8 +1,12 @@
 """Write the frozen backbone's weights."""
 
+import own_library  # noqa: F401
+
 from smallsight import params
-from smallsight.backbones import pretraining
-from smallsight.backbones.weights import imagenet_weights, read_weights, write_weights
+from smallsight.backbones.networks.pretraining import pretrain
+from smallsight.backbones.networks.weight_sources import download_weights, read_checkpoint
+from smallsight.backbones.networks.weights import write_weights
+from smallsight.backbones.registry import find_backbone
 from smallsight.runtime import script
 from smallsight.runtime.device import pick_device
 
@@ -12,15 +16,20 @@ BACKBONE = "data/backbone.pth"
 def main() -> str:
     parameters = params.load()
     settings, device = parameters.backbone, pick_device(parameters.device)
-    if settings.weights == "phantom":
-        weights = pretraining.pretrain(settings.pretraining, seed=parameters.seed, device=device)
-        origin = f"trained on {settings.pretraining.pictures} generated pictures on {device}"
-    elif settings.weights == "imagenet":
-        weights, origin = imagenet_weights(), "torchvision's ImageNet weights"
+    record = find_backbone(settings.name)
+    named = record.weights.get(settings.weights)
+    if named is None:
+        weights, origin = read_checkpoint(settings.weights, record), f"from {settings.weights}"
+    elif named.download is None:
+        weights = pretrain(
+            record, named.preprocessing, settings.pretraining, seed=parameters.seed, device=device
+        )
+        origin = f"{named.description}, {settings.pretraining.pictures} of them, on {device}"
     else:
-        weights, origin = read_weights(settings.weights), f"from {settings.weights}"
+        weights = download_weights(record, named.download, named.preprocessing)
+        origin = named.description
     write_weights(weights, BACKBONE)
-    return f"ResNet18, {origin}"
+    return f"{record.label}, {origin}"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """Check all parameters before any other stage runs, and so before DVC clears an output."""
 
+import own_library  # noqa: F401
+
 from smallsight import params
-from smallsight.backbones.weights import NAMED_WEIGHTS, read_weights
-from smallsight.conditions.ladders import ladders
+from smallsight.backbones.networks.weight_sources import read_checkpoint
+from smallsight.backbones.registry import check_layer, find_backbone
+from smallsight.conditions.levels import levels_by_family
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 
@@ -11,14 +14,16 @@ MARK = "data/checked.txt"
 
 def main() -> str:
     parameters = params.load()
-    families = ladders(parameters.conditions)
+    families = levels_by_family(parameters.conditions)
     pick_device(parameters.device)
-    if parameters.backbone.weights not in NAMED_WEIGHTS:
-        read_weights(parameters.backbone.weights)
+    record = find_backbone(parameters.backbone.name)
+    check_layer(record, parameters.explain.layer)
+    if parameters.backbone.weights not in record.weights:
+        read_checkpoint(parameters.backbone.weights, record)
     # Always the same text: what depends on it waits for the check, but never re-runs for it.
     files.write_text("params.yaml was checked\n", MARK)
-    levels = sum(len(ladder) for ladder in families.values())
-    return f"{len(families)} families at {levels} levels, source {parameters.data.source}"
+    count = sum(len(levels) for levels in families.values())
+    return f"{len(families)} families at {count} levels, source {parameters.data.source}"
 
 
 if __name__ == "__main__":

@@ -2,20 +2,26 @@
 
 from pathlib import Path
 
+import own_library  # noqa: F401
+
 import pandas as pd
 
 from smallsight import params
 from smallsight.backbones.feature_store import read_features
-from smallsight.conditions.ladders import ladders
+from smallsight.conditions.store import read_all_facts
 from smallsight.evaluation import heads
-from smallsight.evaluation.predictions import summarise_results
+from smallsight.evaluation.crossfit import heads_for_regime
+from smallsight.evaluation.predictions import predict, summarise_results
 from smallsight.evaluation.protocols import PROTOCOLS
+from smallsight.evaluation.splits import read_splits
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 from smallsight.runtime.parallel import progress
 from smallsight.sampling.sample import read_sample
 
 SAMPLE = "data/samples_step1_person_limited.csv"
+SPLITS = "data/splits.csv"
+CONDITIONS = Path("data/conditions")
 FEATURES = Path("data/features")
 HEADS = Path("data/heads")
 PREDICTIONS = "data/predictions.parquet"
@@ -26,26 +32,21 @@ def main() -> str:
     parameters = params.load()
     device = pick_device(parameters.device)
     protocol = PROTOCOLS[parameters.protocol]
-    splits = protocol.splits(
-        read_sample(SAMPLE),
-        parameters.data.categories,
-        settings=parameters.evaluation,
-        seed=parameters.seed,
-    )
+    splits = read_splits(SPLITS, read_sample(SAMPLE), parameters.data.categories)
     untouched = heads.read(HEADS / "fixed.npz")
-    steps = protocol.conditions(ladders(parameters.conditions))
+    chosen = protocol.conditions(read_all_facts(CONDITIONS, parameters.conditions))
     tables: dict[str, list[pd.DataFrame]] = {regime: [] for regime in protocol.regimes}
-    for condition in progress(iter(steps), total=len(steps), description="evaluating"):
+    for condition in progress(iter(chosen), total=len(chosen), description="evaluating"):
         seen = read_features(FEATURES / condition.family / f"{condition.level}.npz")
         for regime, part in tables.items():
-            fitted = splits.heads_of(
-                regime, untouched, seen, settings=parameters.heads, device=device
+            fitted = heads_for_regime(
+                splits, regime, untouched, seen, settings=parameters.heads, device=device
             )
-            part.append(splits.predictions(fitted, seen, condition, regime=regime))
+            part.append(predict(splits, fitted, seen, condition, regime=regime))
     predictions = pd.concat([table for part in tables.values() for table in part])
     files.write_table(predictions, PREDICTIONS)
     files.write_table(summarise_results(predictions), RESULTS)
-    return f"{len(predictions)} predictions of {len(steps)} conditions, {device}"
+    return f"{len(predictions)} predictions of {len(chosen)} conditions, {device}"
 
 
 if __name__ == "__main__":

@@ -3,13 +3,14 @@
 import sys
 from pathlib import Path
 
+import own_library  # noqa: F401
+
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import write_features
 from smallsight.backbones.features import extract_features
-from smallsight.backbones.weights import read_weights
-from smallsight.conditions import ladders
-from smallsight.conditions.store import read_views
+from smallsight.backbones.networks.weights import read_weights
+from smallsight.conditions.store import read_facts, read_views
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 
@@ -20,12 +21,11 @@ FEATURES = Path("data/features")
 
 def main(family: str) -> str:
     parameters = params.load()
-    ladder = ladders.ladder(family, parameters.conditions)
     device = pick_device(parameters.device)
     backbone = Backbone(read_weights(BACKBONE))
-    given = seen = 0
+    n_pictures = n_different = 0
     with files.new_folder(FEATURES / family) as folder:
-        for condition in ladder:
+        for condition in read_facts(CONDITIONS, family).conditions:
             views = read_views(CONDITIONS, condition)
             extracted = extract_features(
                 views,
@@ -35,8 +35,9 @@ def main(family: str) -> str:
                 device=device,
             )
             write_features(extracted, folder / f"{condition.level}.npz")
-            given, seen = given + len(views), seen + len(extracted.plain)
-    return f"{given} pictures, {seen} of them different, on {device}"
+            n_pictures += len(views)
+            n_different += len(extracted.plain)
+    return f"{n_pictures} pictures, {n_different} of them different, on {device}"
 
 
 if __name__ == "__main__":

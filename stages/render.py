@@ -4,9 +4,12 @@ import json
 import sys
 from pathlib import Path
 
+import own_library  # noqa: F401
+
 from smallsight import params
-from smallsight.conditions import ladders
+from smallsight.backbones.registry import input_pixels
 from smallsight.conditions.instance_views import instance_views, with_inputs
+from smallsight.conditions.levels import levels_of
 from smallsight.conditions.render import render_family
 from smallsight.runtime import files, script
 from smallsight.sampling.donors import read_donors
@@ -22,9 +25,9 @@ CONDITIONS = Path("data/conditions")
 
 def main(family: str) -> str:
     parameters = params.load()
-    ladder = ladders.ladder(family, parameters.conditions)
+    levels = levels_of(family, parameters.conditions)
     sample = read_sample(SAMPLE)
-    size = parameters.backbone.input_pixels
+    size = input_pixels(parameters.backbone)
     shared = instance_views(
         sample,
         colour=tuple(json.loads(COLOUR.read_text(encoding="utf-8"))["mean_colour"]),
@@ -32,10 +35,10 @@ def main(family: str) -> str:
     )
     instances = with_inputs(sample, read_masks(MASKS), read_donors(DONORS))
     with files.new_folder(CONDITIONS / family) as folder:
-        views = render_family(ladder, instances, shared, folder=folder)
+        views = render_family(levels, instances, shared, seed=parameters.seed, folder=folder)
         files.write_table(views, folder / "views.csv")
-    levels = ", ".join(condition.level for condition in ladder)
-    return f"{len(views)} pictures of {size} x {size} at {levels}"
+    named = ", ".join(level.condition.level for level in levels)
+    return f"{len(views)} pictures of {size} x {size} at {named}"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import own_library  # noqa: F401
+
 from smallsight import params
 from smallsight.report import page, typeset
 from smallsight.report.inputs import Inputs
@@ -10,34 +12,16 @@ from smallsight.runtime import files, script
 INPUTS = Inputs(
     sample=Path("data/samples_step1_person_limited.csv"),
     sampling=Path("data/sampling.json"),
-    conditions=Path("data/results_conditions.csv"),
-    accuracy=Path("data/analysis/accuracy.csv"),
-    effects=Path("data/analysis/effects.csv"),
-    thresholds=Path("data/analysis/thresholds.csv"),
-    bins=Path("data/analysis/bins.csv"),
-    severity=Path("data/analysis/severity.csv"),
-    claims=Path("data/analysis/claims.csv"),
-    ledger=Path("data/analysis/ledger.csv"),
-    agreement=Path("data/analysis/agreement.csv"),
-    background=Path("data/analysis/background.csv"),
-    neighbours=Path("data/analysis/neighbours.csv"),
-    answers=Path("data/analysis/answers.csv"),
-    failures=Path("data/analysis/failures.csv"),
-    failure_causes=Path("data/analysis/failure_causes.csv"),
-    rescues=Path("data/analysis/rescues.csv"),
-    confusion=Path("data/analysis/confusion.csv"),
-    categories=Path("data/analysis/categories.csv"),
-    attention=Path("data/analysis/attention.csv"),
-    attention_controls=Path("data/analysis/attention_controls.csv"),
-    attention_outcomes=Path("data/analysis/attention_outcomes.csv"),
-    faithfulness=Path("data/analysis/faithfulness.csv"),
+    conditions=Path("data/conditions"),
+    results=Path("data/results_conditions.csv"),
+    analysis=Path("data/analysis"),
     curve=Path("data/training_curve.csv"),
     training=Path("data/training.json"),
     metrics=Path("reports/metrics.json"),
     gallery=Path("data/gradcam/gallery.csv"),
     strips=Path("data/gradcam/strips.csv"),
     maps=Path("data/gradcam/maps.csv"),
-    cams=Path("data/gradcam/maps.npz"),
+    map_values=Path("data/gradcam/maps.npz"),
     about=Path("data/gradcam/about.json"),
 )
 

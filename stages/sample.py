@@ -2,6 +2,8 @@
 
 import json
 
+import own_library  # noqa: F401
+
 from smallsight import params
 from smallsight.datasets import coco
 from smallsight.runtime import files, script

@@ -3,14 +3,18 @@
 import json
 from pathlib import Path
 
+import own_library  # noqa: F401
+
 from smallsight import params
 from smallsight.backbones.feature_store import read_features
-from smallsight.backbones.weights import read_weights
-from smallsight.conditions.ladders import ladder
+from smallsight.backbones.networks.weights import read_weights
 from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.store import read_facts
 from smallsight.evaluation import heads
+from smallsight.evaluation.crossfit import fit_heads
 from smallsight.evaluation.protocols import PROTOCOLS
 from smallsight.evaluation.reference_head import reference_head, write_checkpoint
+from smallsight.evaluation.splits import make_splits, write_splits
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 from smallsight.runtime.randomness import derive
@@ -18,11 +22,13 @@ from smallsight.sampling.sample import read_sample
 
 SAMPLE = "data/samples_step1_person_limited.csv"
 BACKBONE = "data/backbone.pth"
+CONDITIONS = Path("data/conditions")
 FEATURES = Path("data/features")
 CHECKPOINT = "data/step3_checkpoint.pth"
 CURVE = "data/training_curve.csv"
 SUMMARY = "data/training.json"
 HEADS = Path("data/heads")
+SPLITS = "data/splits.csv"
 
 
 def main() -> str:
@@ -30,11 +36,12 @@ def main() -> str:
     seed, categories = parameters.seed, parameters.data.categories
     device = pick_device(parameters.device)
     sample = read_sample(SAMPLE)
-    untouched = ladder(UNTOUCHED, parameters.conditions)[0]
+    untouched = read_facts(CONDITIONS, UNTOUCHED).conditions[0]
     seen = read_features(FEATURES / untouched.family / f"{untouched.level}.npz")
 
     protocol = PROTOCOLS[parameters.protocol]
-    splits = protocol.splits(sample, categories, settings=parameters.evaluation, seed=seed)
+    splits = make_splits(protocol, sample, categories, settings=parameters.evaluation, seed=seed)
+    write_splits(splits, SPLITS)
     test = splits.reference_test
     reference, curve = reference_head(
         seen,
@@ -60,7 +67,7 @@ def main() -> str:
     about |= {"weights": parameters.backbone.weights, "protocol": parameters.protocol}
     files.write_text(json.dumps(about | counts, indent=2) + "\n", SUMMARY)
 
-    fitted = splits.fit(seen, settings=parameters.heads, device=device)
+    fitted = fit_heads(splits, seen, settings=parameters.heads, device=device)
     with files.new_folder(HEADS) as folder:
         heads.write(fitted, folder / "fixed.npz")
     return f"reference head {accuracy:.3f} on {test.sum()} instances; {len(fitted)} heads, {device}"

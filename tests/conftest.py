@@ -10,18 +10,16 @@ import torch
 from PIL import Image
 from torch import nn
 
-from builders import study_files, views
-from readers import report_pages
+from builders import views
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features
-from smallsight.backbones.resnet import trunk
-from smallsight.backbones.weights import Weights
-from smallsight.conditions.ladders import ladder
+from smallsight.backbones.networks.makers import make_trunk
+from smallsight.backbones.networks.weights import Weights
+from smallsight.backbones.registry import IMAGENET, find_backbone
+from smallsight.conditions.levels import levels_of
 from smallsight.imaging import masks
 from smallsight.imaging.boxes import Box
-from smallsight.report import page
-from smallsight.report.inputs import read_study
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -63,12 +61,12 @@ def weights():
     """Random weights, with statistics of batch normalisation that are not the first ones."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network = trunk()
+        network = make_trunk(find_backbone("resnet18"))
         for layer in network.modules():
             if isinstance(layer, nn.BatchNorm2d):
                 layer.running_mean.uniform_(-0.1, 0.1)
                 layer.running_var.uniform_(0.5, 1.5)
-    return Weights(network.state_dict())
+    return Weights("resnet18", network.state_dict(), IMAGENET.mean, IMAGENET.std)
 
 
 @pytest.fixture(scope="session")
@@ -147,7 +145,7 @@ def population():
 def features_of():
     """Wrap arrays of features, one row per instance of a sample."""
 
-    def features_of(sample, plain, flipped=None, maps=None):
+    def features_of(sample, plain, mirrored=None, maps=None):
         n = len(sample)
         return Features(
             image_id=sample["image_id"].to_numpy(),
@@ -155,7 +153,7 @@ def features_of():
             side=np.linspace(2, 60, n),
             row=np.arange(n),
             plain=plain,
-            flipped=plain if flipped is None else flipped,
+            mirrored=plain if mirrored is None else mirrored,
             maps=np.empty((0, plain.shape[1], 0, 0), np.float32) if maps is None else maps,
         )
 
@@ -167,7 +165,7 @@ def condition():
     """Make a family's reference condition from its options."""
 
     def condition(name, **options):
-        return ladder(name, {name: options})[0]
+        return levels_of(name, {name: options})[0].condition
 
     return condition
 
@@ -179,42 +177,6 @@ def frozen():
     gc.freeze()
     yield
     gc.unfreeze()
-
-
-@pytest.fixture
-def reported_study(tmp_path, monkeypatch):
-    """Make a study with the given properties in the working folder, and read it as a report does.
-
-    `edit` is called in that folder before it is read; `study_files.write_study` has the properties.
-    """
-
-    def make(*, edit=None, **properties):
-        study_files.write_study(tmp_path, **properties)
-        monkeypatch.chdir(tmp_path)
-        if edit is not None:
-            edit()
-        return read_study(study_files.INPUTS, params.load())
-
-    return make
-
-
-@pytest.fixture
-def report_page(reported_study):
-    """Make such a study and build the page that is printed."""
-
-    def make(**properties):
-        reported_study(**properties)
-        return page.build(study_files.INPUTS, params.load()).printed()
-
-    return make
-
-
-@pytest.fixture(scope="session")
-def forms(tmp_path_factory):
-    """The same study's report, made later, elsewhere, in this process."""
-    return report_pages.forms_of(
-        study_files.write_study(tmp_path_factory.mktemp("forms"), **study_files.WHOLE)
-    )
 
 
 @pytest.fixture(scope="session")

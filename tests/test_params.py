@@ -7,6 +7,8 @@ import yaml
 from pydantic import ValidationError
 
 from smallsight import params
+from smallsight.datasets import registry
+from smallsight.datasets.registry import make_source
 from smallsight.runtime.errors import ParameterError
 
 FILE = Path(__file__).parents[1] / "params.yaml"
@@ -45,9 +47,17 @@ def dotted(keys):
     return ".".join(("params", *keys))
 
 
+def checked(tree):
+    """Check a tree of parameters whole, as the first stage does."""
+    found = params.validate(params.Params, tree, where="params")
+    registry.check_groups(found.data)
+    make_source(found.data, seed=found.seed)
+    return found
+
+
 def complaint(tree):
     with pytest.raises(ParameterError) as caught:
-        params.validate(params.Params, tree, where="params")
+        checked(tree)
     assert len(str(caught.value).splitlines()) == 1
     return caught.value
 
@@ -132,24 +142,14 @@ def test_values_out_of_range_are_refused(key, value):
 )  # fmt: skip
 def test_values_at_the_edge_are_taken(key, value):
     keys = tuple(key.split("."))
-    section = params.validate(params.Params, changed(keys, value), where="params")
+    section = checked(changed(keys, value)).model_dump()
     for name in keys:
-        section = getattr(section, name)
+        section = section[name]
     assert section == value
 
 
-@pytest.mark.parametrize(
-    ("weights", "size", "pixels"),
-    [("phantom", "auto", 96), ("imagenet", "auto", 224), ("mine.pth", "auto", 224),
-     ("phantom", 96, 96)],
-)  # fmt: skip
-def test_input_size_follows_the_weights_unless_it_is_given(study, weights, size, pixels):
-    section = study.backbone.model_copy(update={"weights": weights, "input_size": size})
-    assert section.input_pixels == pixels
-
-
 def test_sections_are_frozen(study):
-    for section in (study, study.data, study.data.phantom, study.backbone.pretraining):
+    for section in (study, study.data, study.backbone.pretraining):
         with pytest.raises(ValidationError, match="frozen"):
             setattr(section, next(iter(type(section).model_fields)), 1)
 

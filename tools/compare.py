@@ -1,4 +1,4 @@
-"""Compare two experiments: `reports/compare.html` and `reports/compare.pdf`."""
+"""Compares two experiments: writes `reports/compare.html` and `reports/compare.pdf`."""
 
 import sys
 from pathlib import Path
@@ -16,6 +16,7 @@ FILES = Files(
     sample="data/samples_step1_person_limited.csv",
     predictions="data/predictions.parquet",
     failures="data/analysis/failures.csv",
+    conditions="data/conditions",
     views="data/conditions/orig_full/views.csv",
     pictures="data/conditions/orig_full/default",
 )
@@ -23,18 +24,19 @@ PAGE, PAPER = Path("reports/compare.html"), Path("reports/compare.pdf")
 
 
 def main(a: str, b: str) -> str:
-    """Compare two revisions; any of them may be `workspace`, the files on disk."""
-    revisions = [open_revision(Path(), name) for name in (a, b)]
-    found = compare_studies(*(read_side(one, FILES) for one in revisions))
-    page = build(found, most=MOST_ON_SCREEN)
-    printed = build(found, most=MOST_ON_PAPER)
+    """Compare two revisions; each may be `workspace`, the files on disk."""
+    first, second = (read_side(open_revision(Path(), name), FILES) for name in (a, b))
+    comparison = compare_studies(first, second)
+    page = build(comparison, most=MOST_ON_SCREEN)
+    printed = build(comparison, most=MOST_ON_PAPER)
     with files.new_file(PAPER) as partial:
         pages = typeset.write_pdf(printed, partial)
         files.write_text(page, PAGE)
-    counts = found.counts.set_index("size_group").loc["all"]
+    counts = comparison.counts.set_index("size_group").loc["all"]
     size = PAGE.stat().st_size / 1e6
     return (
-        f"{counts['n']} objects, {counts['fixed']} fixed, {counts['broken']} newly broken; "
+        f"{counts['n']} objects, {counts['positive_flips']} positive and "
+        f"{counts['negative_flips']} negative flips; "
         f"{PAGE} ({size:.1f} MB), {PAPER} ({pages} pages)"
     )
 

@@ -1,4 +1,4 @@
-"""See to the system libraries that WeasyPrint loads: install them as root by apt, or say which."""
+"""Make sure that WeasyPrint's system libraries are there: install them as root, or name them."""
 
 import os
 import shutil
@@ -28,9 +28,13 @@ def main() -> None:
 
 
 def _loads() -> bool:
-    """Try in a new process: an import that failed once fails for good."""
-    attempt = subprocess.run([sys.executable, "-c", "import weasyprint"], capture_output=True)
-    return attempt.returncode == 0
+    """Try in a new process: an import that failed once fails for good.
+
+    Without HarfBuzz's subsetter WeasyPrint loads, and embeds fonts that differ from run to run.
+    """
+    attempt = "from weasyprint.text.ffi import harfbuzz_subset; assert harfbuzz_subset"
+    done = subprocess.run([sys.executable, "-c", attempt], capture_output=True)
+    return done.returncode == 0
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -27,57 +27,28 @@ NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 
 
-INPUT_SIZES = {"phantom": 96}
-"""Input sizes, in pixels, that `input_size: auto` means for weights other than the usual."""
-
-
-USUAL_INPUT_SIZE = 224
-
-
 class Section(BaseModel):
     """A frozen group of parameters; an unknown key is an error, and nothing is converted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class PhantomData(Section):
-    """Generated street scenes; the dials are described in `smallsight.phantom.Dials`."""
-
-    scenes: Count
-    width: Annotated[int, Field(ge=160)]
-    height: Annotated[int, Field(ge=120)]
-    context: Share
-    clutter: Share
-    neighbours: Share
-    class_mix: Share
-    small_blur: NotNegative
-    haze: Share
-    noise: Share
-
-
-class LocalData(Section):
-    """A COCO-format dataset on disk."""
-
-    annotations: str
-    images: str
-
-
-class CocoData(Section):
-    """COCO from its own addresses, or from a server laid out alike."""
-
-    split: Literal["val2017", "train2017"]
-    base_url: str
-    annotations_md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
-
-
 class Data(Section):
-    """Where annotations and pictures come from."""
+    """Where annotations and pictures come from, with a group of parameters for each source.
 
-    source: Literal["phantom", "local", "coco"]
+    A group's keys are checked by the source that it belongs to (`smallsight.datasets.registry`).
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Any]
+
+    source: Annotated[str, Field(min_length=1)]
     categories: Annotated[tuple[str, ...], Field(min_length=1)]
-    phantom: PhantomData
-    local: LocalData
-    coco: CocoData
+
+    @property
+    def groups(self) -> dict[str, Any]:
+        """The groups of parameters as they stand in the file, by the name of their source."""
+        return self.__pydantic_extra__
 
     @field_validator("categories")
     @classmethod
@@ -105,18 +76,12 @@ class Pretraining(Section):
 
 
 class Backbone(Section):
-    """The frozen network."""
+    """The frozen network; `smallsight.backbones.registry` knows the names and input sizes."""
 
+    name: Annotated[str, Field(min_length=1)]
     weights: Annotated[str, Field(min_length=1)]
     input_size: Literal["auto"] | Annotated[int, Field(ge=32)]
     pretraining: Pretraining
-
-    @property
-    def input_pixels(self) -> int:
-        """Width and height of the network's input, in pixels."""
-        if self.input_size == "auto":
-            return INPUT_SIZES.get(self.weights, USUAL_INPUT_SIZE)
-        return self.input_size
 
 
 class Heads(Section):
@@ -145,7 +110,7 @@ class Analysis(Section):
 class Explain(Section):
     """Which layer's maps are measured, and what the galleries show."""
 
-    layer: Literal["layer4", "layer3", "layer2"]
+    layer: Annotated[str, Field(min_length=1)]
     gallery_size: Count
 
 
@@ -216,10 +181,16 @@ def validate(section: type[SectionT], tree: object, *, where: str) -> SectionT:
     first, keys = problems[0], _keys(problems[0], tree)
     place = ".".join((where, *keys))
     if first["type"] == "extra_forbidden":
-        known = ", ".join(_known_keys(section, keys[:-1]))
-        expected = f"one of {known}" if known else "no options"
+        known = _known_keys(section, keys[:-1])
+        expected = f"one of {', '.join(known)}" if known else "no options"
         raise ParameterError(place, "unknown parameter", expected)
     if first["type"] == "missing":
+        known = _known_keys(section, keys)
+        # Where groups may be added, what is no group is a misspelt key.
+        for key, value in _at(tree, keys).items():
+            if key not in known and not isinstance(value, dict):
+                expected = f"one of {', '.join(known)}"
+                raise ParameterError(f"{place}.{key}", "unknown parameter", expected)
         raise ParameterError(f"{place}.{first['loc'][-1]}", "nothing", "a value")
     # A union reports once per branch; all of them together say what may stand there.
     reports = [
@@ -228,6 +199,12 @@ def validate(section: type[SectionT], tree: object, *, where: str) -> SectionT:
         if _keys(problem, tree) == keys
     ]
     raise ParameterError(place, repr(first["input"]), " or ".join(reports))
+
+
+def _at(tree: Any, keys: list[str]) -> Any:
+    for key in keys:
+        tree = tree[key]
+    return tree
 
 
 def _keys(problem: ErrorDetails, tree: object) -> list[str]:

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from builders.predictions import outcomes_of, predicted
-from smallsight.analysis.background import BACKGROUND_COLUMNS, VERDICTS, compute_background
+from smallsight.analysis.background import BACKGROUND, VERDICTS, compute_background
 from smallsight.analysis.statistics import bootstrap, tests
 from smallsight.sampling.donors import draw_donors
 
@@ -56,7 +56,7 @@ def part_of(predictions, regime, condition, group):
 
 
 def test_one_row_per_regime_and_group(table):
-    assert list(table.columns) == list(BACKGROUND_COLUMNS)
+    assert list(table.columns) == BACKGROUND.names
     assert list(keyed(table).index) == [(name, group) for name in REGIMES for group in GROUPS]
 
 
@@ -88,7 +88,7 @@ def test_intervals_are_those_of_paired_draws(table, predictions, known):
     for (regime, group), row in keyed(table).iterrows():
         chosen = found.members[group] & both.to_numpy()
         same, other = (
-            found.shares[found.row[regime, condition], chosen]
+            found.hit_rates[found.row[regime, condition], chosen]
             for condition in ("bg_swap", "bg_swap/donor=other")
         )
         weights = found.weights[:, chosen].astype(float)
@@ -124,7 +124,7 @@ def test_levels_are_found_by_their_donor_whichever_is_listed_first(
         level=other["condition"].map(level).fillna(other["level"]),
     )
     found = outcomes_of(other)
-    assert found.changes("fixed")[0] == names[1]
+    assert found.changed_conditions("fixed")[0] == names[1]
     pd.testing.assert_frame_equal(compute_background(found, known), table)
 
 

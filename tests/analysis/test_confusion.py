@@ -5,8 +5,8 @@ from sklearn.metrics import confusion_matrix
 
 from builders.predictions import named, outcomes_of, predicted
 from smallsight.analysis.confusion import (
-    CATEGORY_COLUMNS,
-    CONFUSION_COLUMNS,
+    CATEGORIES,
+    CONFUSION,
     accuracy_by_category,
     compute_confusion,
 )
@@ -55,7 +55,7 @@ def matrix(table, group):
 
 
 def test_one_row_per_group_true_and_predicted_category(table):
-    assert list(table.columns) == list(CONFUSION_COLUMNS)
+    assert list(table.columns) == CONFUSION.names
     due = [(group, one, other) for group in GROUPS for one in NAMES for other in NAMES]
     keys = table[["size_group", "category_name", "predicted"]]
     assert list(keys.itertuples(index=False, name=None)) == due
@@ -94,7 +94,7 @@ def test_the_diagonal_is_the_accuracy_of_each_category(table, categories):
 
 
 def test_one_row_per_group_and_category(categories):
-    assert list(categories.columns) == list(CATEGORY_COLUMNS)
+    assert list(categories.columns) == CATEGORIES.names
     keys = categories[["size_group", "category_name"]]
     due = [(group, name) for group in GROUPS for name in NAMES]
     assert list(keys.itertuples(index=False, name=None)) == due
@@ -114,7 +114,7 @@ def test_accuracies_of_categories_are_those_of_the_predictions(categories, predi
         chosen = chosen.to_numpy() & found.members[row.size_group]
         weights = found.weights[1:, chosen].astype(float)
         drawn = weights.sum(axis=1) > 0
-        shares = found.shares[found.row["fixed", "orig_full"], chosen]
+        shares = found.hit_rates[found.row["fixed", "orig_full"], chosen]
         draws = (weights @ shares)[drawn] / weights.sum(axis=1)[drawn]
         due = bootstrap.share_interval(row.acc, draws, 0.95, images=row.images)
         assert (row.ci_low, row.ci_high) == pytest.approx(due, abs=1e-9)

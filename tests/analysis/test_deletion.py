@@ -7,10 +7,11 @@ from scipy.stats import rankdata, spearmanr
 
 from builders import map_measures
 from builders.predictions import outcomes_of, predicted
-from smallsight.analysis.deletion import DELETION_COLUMNS, compute_deletion
+from smallsight.analysis.deletion import DELETION, compute_deletion
 from smallsight.analysis.saliency import arrange_measures
 from smallsight.analysis.statistics import bootstrap, tests
 from smallsight.saliency import removal
+from smallsight.saliency.tables import REMOVALS
 
 GROUPS = ("all", "small", "medium", "large")
 RANK = ["rank", "rank_low", "rank_high"]
@@ -51,7 +52,7 @@ def changed(sample, *, by=lambda change, region, area: 0.0, noise=0.1, seed=0):
                           p_after=after, area_share=rng.uniform(0, 0.1, n),
                           overlap=rng.uniform(0, 0.2, n))
         )  # fmt: skip
-    return pd.concat(parts, ignore_index=True)[list(removal.REMOVAL_COLUMNS)]
+    return pd.concat(parts, ignore_index=True)[REMOVALS.names]
 
 
 def rows_of(table):
@@ -69,7 +70,7 @@ def part_of(removals, key, region):
 
 
 def test_one_row_per_change_area_and_group(table):
-    assert list(table.columns) == list(DELETION_COLUMNS)
+    assert list(table.columns) == DELETION.names
     due = itertools.product(("removed", "restored"), removal.AREAS, GROUPS)
     assert list(table[KEYS].itertuples(index=False, name=None)) == list(due)
 

@@ -19,7 +19,7 @@ DEFINED = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["plots
 def made_of(folder, **properties):
     write_study(folder, **properties)
     return {
-        name: pd.read_csv(folder / getattr(INPUTS, name), keep_default_na=False, na_values=[""])
+        name: pd.read_csv(folder / INPUTS.table(name), keep_default_na=False, na_values=[""])
         for name in NAMES
     }
 

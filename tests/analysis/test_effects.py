@@ -4,10 +4,11 @@ import pytest
 from scipy.stats import binomtest
 
 from builders.predictions import CONDITIONS, outcomes_of, predicted
-from smallsight.analysis.effects import EFFECT_COLUMNS, VERDICTS, compute_effects
+from smallsight.analysis.effects import EFFECTS, VERDICTS, compute_effects
 from smallsight.analysis.statistics import tests
 
-NUMBERS = [name for name in EFFECT_COLUMNS if name not in ("regime", "condition", "size_group")]
+KEYS = ("regime", "condition", "size_group", "vacuous")
+NUMBERS = [name for name in EFFECTS.names if name not in KEYS]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def members(predictions, group):
 
 
 def test_one_row_per_regime_changed_condition_and_group(table):
-    assert list(table.columns) == list(EFFECT_COLUMNS)
+    assert [*table.columns, "vacuous"] == EFFECTS.names
     changed = [name for name in CONDITIONS if name != "orig_full"]
     due = [
         (regime, name, group)
@@ -140,7 +141,7 @@ def test_an_empty_group_has_no_effect_and_no_difference(predictions):
 
 def test_without_any_change_there_is_no_effect(predictions):
     table = compute_effects(outcomes_of(predictions[predictions["condition"] == "orig_full"]))
-    assert list(table.columns) == list(EFFECT_COLUMNS)
+    assert [*table.columns, "vacuous"] == EFFECTS.names
     assert len(table) == 0
 
 

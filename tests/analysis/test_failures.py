@@ -7,9 +7,9 @@ import pytest
 from builders.predictions import named, outcomes_of, predicted
 from smallsight.analysis.effects import compute_effects
 from smallsight.analysis.failures import (
-    CAUSE_COLUMNS,
-    FAILURE_COLUMNS,
-    RESCUE_COLUMNS,
+    CAUSE_COUNTS,
+    FAILURES,
+    RESCUES,
     compute_rescues,
     count_causes,
     find_failures,
@@ -82,7 +82,7 @@ def right(predictions):
 
 def test_one_row_per_regime_and_failed_instance(made, predictions):
     found, answered, taken, table = made
-    assert list(table.columns) == list(FAILURE_COLUMNS)
+    assert list(table.columns) == FAILURES.names
     is_right = right(predictions)
     due = [
         (regime, row.image_id, row.ann_id)
@@ -176,10 +176,10 @@ def test_without_failures_the_tables_are_empty(predictions):
     correct = predictions["correct"] | untouched
     said = predictions["predicted"].where(~untouched, predictions["category_name"])
     *_, table = tables(predictions.assign(correct=correct, predicted=said))
-    assert list(table.columns) == list(FAILURE_COLUMNS)
+    assert list(table.columns) == FAILURES.names
     assert len(table) == 0
     counts = count_causes(table)
-    assert list(counts.columns) == list(CAUSE_COLUMNS)
+    assert list(counts.columns) == CAUSE_COUNTS.names
     assert len(counts) == 0
 
 
@@ -189,7 +189,7 @@ def test_without_failures_the_tables_are_empty(predictions):
 def test_counts_of_causes_sum_to_the_failures_of_each_group(made):
     *_, table = made
     counts = count_causes(table)
-    assert list(counts.columns) == list(CAUSE_COLUMNS)
+    assert list(counts.columns) == CAUSE_COUNTS.names
     keys = itertools.product(["fixed", "retrained"], GROUPS, FAILURE_CAUSES)
     found = counts[["regime", "size_group", "cause"]].itertuples(index=False, name=None)
     assert list(found) == list(keys)
@@ -227,7 +227,7 @@ def rescues(made):
 
 
 def test_one_row_of_rescues_per_regime_change_and_group(rescues):
-    assert list(rescues.columns) == list(RESCUE_COLUMNS)
+    assert list(rescues.columns) == RESCUES.names
     keys = itertools.product(["fixed", "retrained"], list(CONDITIONS)[1:], GROUPS)
     found = rescues[["regime", "condition", "size_group"]].itertuples(index=False, name=None)
     assert list(found) == list(keys)
@@ -264,7 +264,9 @@ def test_rates_are_of_what_could_be_rescued_or_broken(rescues):
 def test_intervals_of_rates_are_by_bootstrap_over_images(made, rescues):
     found = made[0]
     for row in rescues.query("condition == 'zoom_matched'").itertuples():
-        before, after = (found.right(row.regime, name) for name in ("orig_full", "zoom_matched"))
+        before, after = (
+            found.majority_correct(row.regime, name) for name in ("orig_full", "zoom_matched")
+        )
         chosen = found.members[row.size_group] & ~before
         weights = found.weights[1:, chosen].astype(float)
         total = weights.sum(axis=1)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from builders.predictions import outcomes_of, predicted
 from smallsight.analysis import gap
 from smallsight.analysis.gap import (
-    AGREEMENT_COLUMNS,
-    GAP_COLUMNS,
+    AGREEMENT,
     INTERVENTIONS,
+    LEDGER,
     PARTS,
     PATHS,
     compare_regimes,
@@ -149,7 +149,7 @@ def test_paths_are_what_zooming_takes_off_the_gap(found):
 
 def standardised(found, regime, condition, weights):
     """Do the same one instance at a time."""
-    right = found.shares[found.row[regime, condition]]
+    right = found.hit_rates[found.row[regime, condition]]
     drawn = {"small": {}, "large": {}}
     everything = zip(found.instances.itertuples(), weights, right, strict=True)
     for instance, times, share in everything:
@@ -180,7 +180,7 @@ def test_the_standardised_gap_weighs_each_category_by_its_mean_share(images, lac
 
 def test_class_mix_is_kitagawas_component_of_composition(found):
     """The difference of shares times the mean of rates, where both groups have each category."""
-    right = found.shares[found.row["fixed", "orig_full"]]
+    right = found.hit_rates[found.row["fixed", "orig_full"]]
     instances = found.instances.assign(right=right)
     cells = instances.groupby(["category_name", "size_group"])["right"].agg(["mean", "size"])
     rate, count = cells["mean"].unstack(), cells["size"].unstack()
@@ -298,7 +298,7 @@ def test_the_same_answers_under_all_conditions_are_no_part_of_the_gap(prediction
 
 
 def test_one_row_per_regime_and_part(table, found):
-    assert list(table.columns) == list(GAP_COLUMNS)
+    assert list(table.columns) == LEDGER.names
     order = ["gap", *PARTS, *PATHS]
     due = [(regime, part) for regime in ("fixed", "retrained") for part in order]
     assert list(zip(table["regime"], table["part"], strict=True)) == due
@@ -381,7 +381,7 @@ def test_order_of_the_predictions_does_not_matter(predictions, table, seed):
 
 
 def is_empty(table, columns):
-    return list(table.columns) == list(columns) and len(table) == 0
+    return list(table.columns) == columns.names and len(table) == 0
 
 
 @pytest.mark.parametrize("family", list(CONDITIONS)[1:])
@@ -389,18 +389,18 @@ def test_a_regime_without_one_of_the_conditions_has_no_ledger(predictions, famil
     lacking = (predictions["regime"] == "fixed") & (predictions["condition"] == family)
     found = outcomes_of(predictions[~lacking])
     table = decompose_gap(found)
-    assert list(table.columns) == list(GAP_COLUMNS)
+    assert list(table.columns) == LEDGER.names
     assert set(table["regime"]) == {"retrained"}
-    assert is_empty(compare_regimes(found), AGREEMENT_COLUMNS)
+    assert is_empty(compare_regimes(found), AGREEMENT)
     nowhere = outcomes_of(predictions[predictions["condition"] != family])
-    assert is_empty(decompose_gap(nowhere), GAP_COLUMNS)
+    assert is_empty(decompose_gap(nowhere), LEDGER)
 
 
 @pytest.mark.parametrize("group", ["small", "large"])
 def test_an_empty_size_group_leaves_no_ledger(predictions, group):
     found = outcomes_of(predictions[predictions["size_group"] != group])
-    assert is_empty(decompose_gap(found), GAP_COLUMNS)
-    assert is_empty(compare_regimes(found), AGREEMENT_COLUMNS)
+    assert is_empty(decompose_gap(found), LEDGER)
+    assert is_empty(compare_regimes(found), AGREEMENT)
 
 
 def test_medium_objects_take_no_part(predictions, table):
@@ -416,8 +416,8 @@ def test_medium_objects_take_no_part(predictions, table):
 def test_the_original_six_families_have_no_ledger(population):
     conditions = dict.fromkeys(ORIGINAL, 0.5)
     found = outcomes_of(predicted(population(), conditions=conditions, regimes=("retrained",)))
-    assert is_empty(decompose_gap(found), GAP_COLUMNS)
-    assert is_empty(compare_regimes(found), AGREEMENT_COLUMNS)
+    assert is_empty(decompose_gap(found), LEDGER)
+    assert is_empty(compare_regimes(found), AGREEMENT)
 
 
 def test_one_object_per_group_gives_no_verdict():
@@ -436,7 +436,7 @@ def test_one_object_per_group_gives_no_verdict():
 
 def test_agreement_compares_the_regimes_draw_by_draw(found):
     table = compare_regimes(found)
-    assert list(table.columns) == list(AGREEMENT_COLUMNS)
+    assert list(table.columns) == AGREEMENT.names
     assert list(table["part"]) == [*PARTS, *PATHS]
     fixed, retrained = (gap_parts(found, regime) for regime in ("fixed", "retrained"))
     images = min(found.size(group)["images"] for group in ("small", "large"))
@@ -466,7 +466,7 @@ def test_a_part_of_one_regime_alone_is_no_agreement():
 def test_one_regime_has_nothing_to_agree_with(predictions, regime):
     found = outcomes_of(predictions[predictions["regime"] == regime])
     assert len(decompose_gap(found)) == 1 + len(PARTS) + len(PATHS)
-    assert is_empty(compare_regimes(found), AGREEMENT_COLUMNS)
+    assert is_empty(compare_regimes(found), AGREEMENT)
 
 
 # Shapley's axioms.

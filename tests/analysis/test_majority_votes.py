@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from builders.predictions import named, outcomes_of, predicted
 from smallsight.analysis.majority_votes import (
-    CONDITION_VOTE_COLUMNS,
     VOTE_COLUMNS,
+    VOTES,
     compute_votes,
     untouched_votes,
 )
@@ -42,7 +42,7 @@ def answer(category, said):
 
 def test_one_answer_per_instance_in_the_order_of_the_outcomes(table, predictions):
     found = outcomes_of(predictions)
-    assert list(table.columns) == list(VOTE_COLUMNS)
+    assert list(table.columns) == VOTE_COLUMNS
     about = ["image_id", "ann_id", "category_name", "size_group"]
     pd.testing.assert_frame_equal(table[about], found.instances)
     assert table["side"].tolist() == found.side.tolist()
@@ -62,18 +62,18 @@ def test_answers_are_those_of_most_seeds_untouched_in_the_headline_regime(table,
 def test_answers_under_a_change_are_those_that_are_given_under_it(predictions):
     found = outcomes_of(predictions)
     every = compute_votes(predictions, found)
-    assert list(every.columns) == list(CONDITION_VOTE_COLUMNS)
+    assert list(every.columns) == VOTES.names
     assert every["condition"].unique().tolist() == ["orig_full", "zoom"]
     # The same predictions, told as if they had been made on untouched pictures.
     zoomed = predictions[predictions["condition"] == "zoom"]
     alone = answered(zoomed.assign(condition="orig_full", family="orig_full"))
     there = every[every["condition"] == "zoom"].reset_index(drop=True)
-    pd.testing.assert_frame_equal(there[list(VOTE_COLUMNS)], alone)
+    pd.testing.assert_frame_equal(there[VOTE_COLUMNS], alone)
     assert (there["failed"] == (there["right"] <= 0.5)).all()
-    assert there["right"].tolist() == found.shares[found.row["fixed", "zoom"]].tolist()
+    assert there["right"].tolist() == found.hit_rates[found.row["fixed", "zoom"]].tolist()
 
 
-VOTES = st.lists(
+BALLOTS = st.lists(
     st.tuples(st.sampled_from("abcd"), st.integers(1, 99).map(lambda n: n / 128)),
     min_size=1,
     max_size=7,
@@ -93,7 +93,7 @@ def asked(votes):
     return pd.DataFrame(rows)
 
 
-@given(VOTES, st.randoms())
+@given(BALLOTS, st.randoms())
 @settings(deadline=None, max_examples=40)
 def test_the_commonest_wrong_name_and_of_several_the_surest(votes, random):
     """Whatever the order of the rows; sums of these confidences are exact."""

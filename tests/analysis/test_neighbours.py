@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders.predictions import outcomes_of, predicted
+from smallsight.analysis import neighbours
 from smallsight.analysis.majority_votes import VOTE_COLUMNS
 from smallsight.analysis.neighbours import (
     NAMED_COLUMNS,
-    NEIGHBOUR_COLUMNS,
     compute_neighbours,
     find_named_neighbours,
 )
@@ -158,7 +158,7 @@ def test_rows_count_failures_and_those_that_name_a_neighbour(seed):
     tree = annotated(rng)
     table = answered(rng, tree)
     found = counted(table, objects_of(tree))
-    assert list(found.reset_index().columns) == list(NEIGHBOUR_COLUMNS)
+    assert list(found.reset_index().columns) == neighbours.NEIGHBOURS.names
     assert list(found.index) == KEYS
     for (group, pictures, kind), row in found.iterrows():
         failed, images, hits = 0, set(), 0

@@ -30,7 +30,7 @@ def test_instances_and_conditions_are_those_of_the_predictions(found, prediction
     pairs = [(regime, name) for regime in ("fixed", "retrained") for name in CONDITIONS]
     assert list(found.row) == pairs
     assert found.regimes == ["fixed", "retrained"]
-    assert found.changes("fixed") == [name for name in CONDITIONS if name != "orig_full"]
+    assert found.changed_conditions("fixed") == [name for name in CONDITIONS if name != "orig_full"]
     assert found.chance == pytest.approx(1 / 6)
     sides = predictions.drop_duplicates("ann_id").set_index("ann_id")["side"]
     assert found.side.tolist() == sides[ids["ann_id"]].tolist()
@@ -40,40 +40,40 @@ def test_shares_are_means_over_seeds_of_each_instance(found, predictions):
     table = predictions.groupby(["regime", "condition", "image_id", "ann_id"])["correct"].mean()
     for (regime, condition), row in found.row.items():
         due = table[regime, condition]
-        assert found.shares[row] == pytest.approx(due.to_numpy())
-        assert found.right(regime, condition).tolist() == (due > 0.5).tolist()
+        assert found.hit_rates[row] == pytest.approx(due.to_numpy())
+        assert found.majority_correct(regime, condition).tolist() == (due > 0.5).tolist()
 
 
 @pytest.mark.parametrize("regime", ["fixed", "retrained"])
 def test_what_turns_is_right_under_one_condition_alone(found, regime):
-    before, after = (found.right(regime, name) for name in ("orig_full", "downscale"))
-    turned = found.turned(regime, "orig_full", "downscale")
+    before, after = (found.majority_correct(regime, name) for name in ("orig_full", "downscale"))
+    turned = found.flips(regime, "orig_full", "downscale")
     assert turned.tolist() == [int(b) - int(a) for a, b in zip(before, after, strict=True)]
     assert set(turned) == {-1, 0, 1}
-    assert (found.turned(regime, "downscale", "orig_full") == -turned).all()
-    assert not found.turned(regime, "downscale", "downscale").any()
+    assert (found.flips(regime, "downscale", "orig_full") == -turned).all()
+    assert not found.flips(regime, "downscale", "downscale").any()
 
 
 @pytest.mark.parametrize("group", ["all", "small", "medium", "large"])
 def test_what_turned_is_tested_with_images_in_place_of_pairs(found, group):
-    turned = found.turned("fixed", "orig_full", "downscale")
+    turned = found.flips("fixed", "orig_full", "downscale")
     by_image = {}
     for image, way, chosen in zip(found.instances["image_id"], turned, found.members[group],
                                   strict=True):  # fmt: skip
         if chosen:
             by_image[image] = by_image.get(image, 0) + way
     due = tests.clustered_mcnemar_p(np.array(list(by_image.values())))
-    assert found.turned_p(turned, found.members[group]) == pytest.approx(due)
-    assert found.turned_p(-turned, found.members[group]) == pytest.approx(due)
+    assert found.flip_p(turned, found.members[group]) == pytest.approx(due)
+    assert found.flip_p(-turned, found.members[group]) == pytest.approx(due)
     pairs = (turned[found.members[group]] == 1).sum(), (turned[found.members[group]] == -1).sum()
     assert due != pytest.approx(tests.mcnemar_p(*map(int, pairs)), rel=1e-3)
 
 
 def test_where_nothing_turns_or_nothing_is_chosen_there_is_nothing_to_find(found):
-    turned = found.turned("fixed", "orig_full", "downscale")
+    turned = found.flips("fixed", "orig_full", "downscale")
     none = np.zeros(len(turned), bool)
-    assert found.turned_p(0 * turned, ~none) == 1
-    assert found.turned_p(turned, none) == 1
+    assert found.flip_p(0 * turned, ~none) == 1
+    assert found.flip_p(turned, none) == 1
 
 
 def test_categories_are_numbered_by_the_alphabet(found):
@@ -101,7 +101,7 @@ def test_draws_are_of_whole_images_and_the_same_for_all(found):
     assert all(len(set(weight[images == image])) == 1 for image in set(images))
     for group, members in found.members.items():
         for pair, row in found.row.items():
-            due = np.average(found.shares[row, members], weights=weight[members])
+            due = np.average(found.hit_rates[row, members], weights=weight[members])
             assert found.accuracy(*pair, group)[17] == pytest.approx(due)
 
 
@@ -120,7 +120,7 @@ def test_balanced_accuracy_is_scikit_learns(population, group):
     named = part["category_name"].where(part["correct"], "something else")
     with pytest.warns(UserWarning, match="y_pred contains classes not in y_true"):
         due = balanced_accuracy_score(part["category_name"], named)
-    assert found.balanced("retrained", "downscale", group) == pytest.approx(due)
+    assert found.balanced_accuracy("retrained", "downscale", group) == pytest.approx(due)
     assert due != pytest.approx(part["correct"].mean(), abs=1e-6)
 
 
@@ -129,7 +129,7 @@ def test_order_of_the_rows_does_not_matter(predictions, found):
     assert shuffled.regimes == found.regimes
     assert shuffled.instances.equals(found.instances)
     for pair, row in found.row.items():
-        assert (shuffled.shares[shuffled.row[pair]] == found.shares[row]).all()
+        assert (shuffled.hit_rates[shuffled.row[pair]] == found.hit_rates[row]).all()
     assert (shuffled.weights == found.weights).all()
     assert (shuffled.side == found.side).all()
 
@@ -137,7 +137,7 @@ def test_order_of_the_rows_does_not_matter(predictions, found):
 def test_the_headline_regime_comes_first_however_the_rows_are_ordered(predictions):
     turned = outcomes_of(predictions.iloc[::-1])
     assert turned.regimes == ["fixed", "retrained"]
-    assert turned.changes("fixed") == list(CONDITIONS)[:0:-1]
+    assert turned.changed_conditions("fixed") == list(CONDITIONS)[:0:-1]
 
 
 def test_an_empty_group_has_no_accuracy(predictions):
@@ -158,8 +158,8 @@ def test_draws_without_a_group_have_no_accuracy_in_it(predictions):
 
 
 def test_equal_shares_have_equal_accuracies_in_every_draw(found):
-    shares = np.tile(found.shares[:1], (len(found.shares), 1))
-    same = dataclasses.replace(found, shares=shares)
+    shares = np.tile(found.hit_rates[:1], (len(found.hit_rates), 1))
+    same = dataclasses.replace(found, hit_rates=shares)
     for group in ("all", "small", "medium", "large"):
         means = same.means[group]
         assert (means[0] == means[0, 0]).all()

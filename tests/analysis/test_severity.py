@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smallsight.analysis.severity import SEVERITY_COLUMNS, mark_unchanged, summarise_severity
+from smallsight.analysis.severity import SEVERITY, mark_unchanged, summarise_severity
 from smallsight.vocabulary import NO_VISIBLE_CHANGE
 
 
@@ -23,7 +23,7 @@ def views():
 
 def test_summary_has_a_row_for_each_condition_and_group_with_medians(views):
     table = summarise_severity(views)
-    assert list(table.columns) == list(SEVERITY_COLUMNS)
+    assert list(table.columns) == SEVERITY.names
     assert list(zip(table["condition"], table["size_group"], strict=True)) == [
         (name, group) for name in ("weak", "strong") for group in ("small", "medium", "large")
     ]

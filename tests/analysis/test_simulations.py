@@ -17,10 +17,10 @@ from smallsight.analysis.claims.table import compute_claims
 from smallsight.analysis.effects import compute_effects
 from smallsight.analysis.gap import decompose_gap
 from smallsight.analysis.outcomes import Outcomes
-from smallsight.analysis.saliency import CONTROLS, MapMeasures
+from smallsight.analysis.saliency import MapMeasures
 from smallsight.analysis.saliency_tables import compare_outcomes, compare_with_controls
 from smallsight.analysis.statistics import bootstrap, tests
-from smallsight.analysis.terms import PARTS, PATHS
+from smallsight.analysis.terms import CONTROLS, PARTS, PATHS
 from smallsight.analysis.thresholds import VERDICTS, compute_thresholds
 from smallsight.conditions.names import ORIGINAL, UNTOUCHED
 from smallsight.vocabulary import DIFFERENCE, REGIMES, SIZE_GROUPS
@@ -29,9 +29,9 @@ MORE = int(os.environ.get("SIMULATIONS", "1"))
 N = 200
 """Instances per size group."""
 ONLY_IF_MORE = pytest.mark.skipif(MORE == 1, reason="takes a minute: set SIMULATIONS")
-NOTHING_VACUOUS = pd.DataFrame(columns=["condition", "size_group"])
+NOTHING_UNCHANGED = pd.DataFrame(columns=["condition", "size_group"])
 
-pytestmark = pytest.mark.usefixtures("frozen")
+pytestmark = [pytest.mark.simulation, pytest.mark.usefixtures("frozen")]
 
 
 def clusters(rng, n, sizes):
@@ -67,7 +67,7 @@ def study(image, group, shares, *, rng, draws, side=None, category="a"):
     return Outcomes(
         instances=instances,
         conditions=pd.DataFrame(names),
-        shares=np.stack(list(shares.values())).astype(float),
+        hit_rates=np.stack(list(shares.values())).astype(float),
         side=np.full(n, 20.0) if side is None else side,
         weights=np.concatenate([np.ones((1, n), np.float32), weights]),
         chance=1 / 6,
@@ -193,7 +193,7 @@ def test_noise_rarely_gives_a_verdict(parts):
         table = compute_effects(outcomes)
         assert len(table) == 16 * 4 * 2
         found += (table["verdict"] != "inconclusive").any()
-        verdicts = compute_claims(outcomes, NOTHING_VACUOUS)["verdict"]
+        verdicts = compute_claims(outcomes, NOTHING_UNCHANGED)["verdict"]
         claimed += (verdicts != "inconclusive").any()
     print(f"any effect in {found / repetitions:.3f}, any claim in {claimed / repetitions:.3f}")
     assert found / repetitions <= 0.05
@@ -234,7 +234,7 @@ def test_the_same_condition_twice_gives_no_verdict():
     assert (table["verdict"] == "inconclusive").all()
     assert (table["p_value"] == 1).all()
     assert (table[["delta", "ci_low", "ci_high"]].abs() < 1e-12).to_numpy().all()
-    found = compute_claims(outcomes, NOTHING_VACUOUS).set_index("claim")
+    found = compute_claims(outcomes, NOTHING_UNCHANGED).set_index("claim")
     about_untouched = ["rises_with_size", "small_worse_untouched"]
     assert (found.loc[about_untouched, "verdict"] == "supported").all()
     rest = found.drop(index=about_untouched)

@@ -15,8 +15,8 @@ from builders.predictions import outcomes_of, predicted
 from smallsight.analysis.statistics import tests
 from smallsight.analysis.statistics.psychometric import SPREADS, Grid, curve
 from smallsight.analysis.thresholds import (
-    BINS,
-    CURVE_COLUMNS,
+    BIN_COUNT,
+    THRESHOLDS,
     bin_by_side,
     compute_thresholds,
     fit,
@@ -207,7 +207,7 @@ def table(predictions):
 
 
 def test_one_row_per_regime_and_condition_the_untouched_one_first(table, predictions):
-    assert list(table.columns) == list(CURVE_COLUMNS)
+    assert list(table.columns) == THRESHOLDS.names
     due = [(regime, name) for regime in ("fixed", "retrained")
            for name in ("orig_full", "mild", "strong")]  # fmt: skip
     assert list(zip(table["regime"], table["condition"], strict=True)) == due
@@ -305,13 +305,13 @@ def test_a_handful_of_instances_still_has_a_table(predictions, instances):
 def test_bins_hold_equally_many_instances_and_their_accuracy(predictions):
     found = outcomes_of(predictions)
     table = bin_by_side(found)
-    assert len(table) == 6 * BINS
+    assert len(table) == 6 * BIN_COUNT
     order = found.side.argsort(kind="stable")
     for (regime, condition), part in table.groupby(["regime", "condition"]):
         assert part["n"].sum() == len(order)
         assert part["n"].max() - part["n"].min() <= 1
         assert part["side"].is_monotonic_increasing
-        shares = found.shares[found.row[regime, condition]][order]
+        shares = found.hit_rates[found.row[regime, condition]][order]
         start = 0
         for row in part.itertuples():
             due = shares[start : start + row.n]

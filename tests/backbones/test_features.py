@@ -7,12 +7,13 @@ from PIL import Image
 from smallsight.backbones import features
 from smallsight.backbones.feature_store import read_features, write_features
 from smallsight.backbones.features import batches, extract_features
-from smallsight.backbones.resnet import DIMENSIONS
+from smallsight.backbones.registry import find_backbone
 from smallsight.conditions.store import picture_name
 
 pytestmark = pytest.mark.usefixtures("single_worker")
 
 SIZE = 64
+DIMENSIONS = find_backbone("resnet18").dimensions
 KINDS = (5, 2, 5, 9, 2, 5, 1)
 """Pictures of the same kind are the same, byte by byte."""
 VIEWS = pd.DataFrame(
@@ -53,19 +54,19 @@ def seen(extract):
 def test_plain_features_are_the_means_of_the_maps(seen):
     assert seen.maps.shape == (4, DIMENSIONS, 2, 2)
     np.testing.assert_allclose(seen.maps.mean(axis=(2, 3)), seen.plain, rtol=1e-5, atol=1e-6)
-    for array in (seen.plain, seen.flipped, seen.maps):
+    for array in (seen.plain, seen.mirrored, seen.maps):
         assert array.dtype == np.float32
 
 
-def test_flipped_features_are_those_of_the_mirrored_picture(seen, extract):
+def test_mirrored_features_are_those_of_the_mirrored_picture(seen, extract):
     mirrored = extract(lambda picture: picture[:, ::-1])
-    close(seen.flipped, mirrored.plain)
-    close(seen.plain, mirrored.flipped)
-    assert np.abs(seen.plain - seen.flipped).max() > 0.05 * np.abs(seen.plain).max()
+    close(seen.mirrored, mirrored.plain)
+    close(seen.plain, mirrored.mirrored)
+    assert np.abs(seen.plain - seen.mirrored).max() > 0.05 * np.abs(seen.plain).max()
 
 
 def test_pictures_that_are_the_same_share_a_row(seen):
-    assert len(seen.plain) == len(seen.flipped) == len(set(KINDS))
+    assert len(seen.plain) == len(seen.mirrored) == len(set(KINDS))
     for i, one in enumerate(KINDS):
         for j, other in enumerate(KINDS):
             assert (seen.row[i] == seen.row[j]) == (one == other)
@@ -74,14 +75,14 @@ def test_pictures_that_are_the_same_share_a_row(seen):
 @pytest.mark.parametrize("index", [2, 4, 6])
 def test_sharing_gives_what_each_picture_gives_alone(seen, extract, index):
     alone, row = extract(views=VIEWS.iloc[[index]]), seen.row[index]
-    for name in ("plain", "flipped", "maps"):
+    for name in ("plain", "mirrored", "maps"):
         close(getattr(alone, name)[0], getattr(seen, name)[row])
 
 
 def test_batches_do_not_matter(seen, extract, monkeypatch):
     monkeypatch.setattr(features, "BATCH_SIZE", 3)
     parts = extract()
-    for name in ("plain", "flipped", "maps"):
+    for name in ("plain", "mirrored", "maps"):
         close(getattr(parts, name), getattr(seen, name))
 
 
@@ -101,7 +102,7 @@ def test_batches_bring_every_picture_once_and_in_order(monkeypatch, cpu, count, 
 def test_another_run_is_equal_and_keeps_maps_on_request_only(seen, extract):
     again = extract(keep_maps=False)
     assert (again.plain == seen.plain).all()
-    assert (again.flipped == seen.flipped).all()
+    assert (again.mirrored == seen.mirrored).all()
     assert again.maps.size == 0
     assert again.maps.dtype == np.float32
 

@@ -57,23 +57,25 @@ class Browsed:
 
     @cached_property
     def failures(self):
-        return self.study.failures[self.study.failures["regime"] == "fixed"]
+        table = self.study.tables["failures"]
+        return table[table["regime"] == "fixed"]
 
     @cached_property
     def views(self):
-        """A row per condition and object, all that is told of it; `*_first` is the first seed's."""
+        """A row per condition and object; columns `*_first` are those of the first seed."""
         keys = ["image_id", "ann_id"]
-        table = self.study.answers.merge(
-            self.study.maps.assign(cam=list(self.study.cams)),
+        table = self.study.tables["answers"].merge(
+            self.study.maps.assign(cam=list(self.study.map_values)),
             on=["condition", *keys],
             suffixes=("", "_first"),
         )
         causes = ["cause", "neighbour", "neighbour_ann_id", "neighbour_side", "rescued_by"]
         table = table.merge(self.failures[[*keys, *causes]], on=keys, how="left")
-        return table.assign(id=table["image_id"] + "-" + table["ann_id"])
+        image, ann = (table[key].astype(str) for key in keys)
+        return table.assign(id=image + "-" + ann)
 
     def fitting(self, *, condition=UNTOUCHED, group="", category="", outcome="", cause=""):
-        """Give the views of the objects that fit, in the order of the tables."""
+        """Return the views of the objects that fit, in the order of the tables."""
         table = self.views[self.views["condition"] == condition]
         for key, value in {"size_group": group, "category_name": category, "cause": cause}.items():
             table = table[table[key] == value] if value else table
@@ -81,7 +83,7 @@ class Browsed:
 
 
 def colour(condition):
-    """Give the one colour of all pictures under a condition, by its number."""
+    """Return the one colour of all pictures under a condition, by its number."""
     return np.array([40 + 25 * condition, 90, 220 - 25 * condition])
 
 
@@ -102,7 +104,7 @@ def write_page(folder):
 
 
 def edit_maps(rng):
-    """Give each object a box, numbers and pictures of its own."""
+    """Return each object a box, numbers and pictures of its own."""
     maps = pd.read_csv(INPUTS.maps)
     n, names = len(maps), list(dict.fromkeys(maps["condition"]))
     sheets = ("data/gradcam/all.webp", "data/gradcam/one.webp")
@@ -110,7 +112,7 @@ def edit_maps(rng):
         row = np.concatenate([np.full((SIZE, SIZE, 3), colour(i)) for i in range(shown)], axis=1)
         Image.fromarray(row.astype(np.uint8)).save(path, lossless=True)
     number = maps.groupby("condition", sort=False).cumcount()
-    with np.load(INPUTS.cams) as file:
+    with np.load(INPUTS.map_values) as file:
         cams = file["cams"].reshape(n, CELLS, CELLS)
     width, height = rng.integers(2, 30, (2, n))
     maps.assign(
@@ -132,13 +134,13 @@ def edit_maps(rng):
 
 def edit_tables(rng):
     """Let seeds disagree, and some failures have no neighbour."""
-    answers = pd.read_csv(INPUTS.answers)
-    luck = rng.integers(0, 3, len(answers)) / 5
-    answers["right"] = np.where(answers["failed"], luck, 1 - luck)
-    answers.to_csv(INPUTS.answers, index=False)
-    failures = pd.read_csv(INPUTS.failures)
+    votes = pd.read_csv(INPUTS.table("answers"))
+    luck = rng.integers(0, 3, len(votes)) / 5
+    votes["right"] = np.where(votes["failed"], luck, 1 - luck)
+    votes.to_csv(INPUTS.table("answers"), index=False)
+    failures = pd.read_csv(INPUTS.table("failures"))
     failures.loc[::5, ["neighbour", "neighbour_ann_id", "neighbour_side"]] = np.nan
-    failures.to_csv(INPUTS.failures, index=False)
+    failures.to_csv(INPUTS.table("failures"), index=False)
 
 
 def write_many(made):

@@ -17,14 +17,21 @@ from smallsight.analysis.terms import INTERVENTIONS
 from smallsight.comparison.inputs import Files, read_side
 from smallsight.comparison.pairs import Tables, pair_studies
 from smallsight.comparison.revisions import open_revision
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.names import UNTOUCHED, Condition, FamilyFacts
+from smallsight.conditions.store import write_facts
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tools" / "compare.py"
 FILES: Files = runpy.run_path(str(SCRIPT))["FILES"]
 SIDES = {"small": (3, 12), "medium": (12, 25), "large": (25, 90)}
 CONDITIONS = ("downscale/scale=0.5", "occlusion/ratio=0.35")
-PROBES = tuple(f"{name}/default" for name in INTERVENTIONS.values() if name != UNTOUCHED)
+INTERVENED = tuple(f"{name}/default" for name in INTERVENTIONS.values() if name != UNTOUCHED)
+BETTER = {"small": 0.57, "medium": 0.6, "large": 0.8}
+"""Odds of a study that is better on small objects than `predicted` makes it."""
+
+HOSTILE, FORMULA = "<img src=x onerror=alert(1)>", "=cmd()"
+"""Names that a page or a spreadsheet would run."""
+
 TREE = {
     "seed": 0,
     "data": {"source": "phantom", "phantom": {"haze": 0.35}},
@@ -56,7 +63,7 @@ def sampled(*, each=40, groups=tuple(SIDES), categories=("car", "bus", "van"), p
 
 
 def predicted(
-    sample, *, odds=None, seeds=3, conditions=(*CONDITIONS, *PROBES), regimes=("fixed",), seed=0
+    sample, *, odds=None, seeds=3, conditions=(*CONDITIONS, *INTERVENED), regimes=("fixed",), seed=0
 ):
     """Predict a sample, out of fold: right by chance, with `odds` by size group.
 
@@ -106,23 +113,46 @@ def failed(predictions):
     return wrong.assign(cause="resolution")
 
 
-def tables_of(sample, predictions, *, name="a", failures=None):
+def facts_of(predictions, *, labels=None):
+    """Make the facts of all evaluated families.
+
+    A family is labelled by its name with a capital, or by `labels`, and an intervention where the
+    analysis takes it for one.
+    """
+    facts = {}
+    for family, part in predictions.groupby("family", sort=False):
+        label = (labels or {}).get(family, family.replace("_", " ").capitalize())
+        steps = part[["level", "condition"]].drop_duplicates()
+        conditions = tuple(
+            Condition(family, step.level, is_reference=step.condition == family)
+            for step in steps.itertuples()
+        )
+        is_intervention = f"{family}/default" in INTERVENED
+        facts[family] = FamilyFacts(family, label, "Changes it.", is_intervention, {}, conditions)
+    return facts
+
+
+def tables_of(sample, predictions, *, name="a", failures=None, families=None):
     failures = failed(predictions) if failures is None else failures
-    return Tables(name, sample, predictions, failures)
+    families = facts_of(predictions) if families is None else families
+    return Tables(name, sample, predictions, failures, families)
 
 
-def paired(a, b, *, draws=300, confidence=0.95, seed=0):
-    """Pair two studies, each of a sample and its predictions."""
+def paired(a, b, *, families=(None, None), draws=300, confidence=0.95, seed=0):
+    """Pair two studies, each of a sample and its predictions; `families` are the facts of each."""
     settings = params.Analysis(confidence=confidence, bootstrap_draws=draws)
-    first, second = tables_of(*a, name="a"), tables_of(*b, name="b")
+    first, second = (
+        tables_of(*study, name=name, families=facts)
+        for study, name, facts in zip((a, b), "ab", families, strict=True)
+    )
     rng = np.random.default_rng(seed)
     return pair_studies(first, second, settings=settings, rng=rng)
 
 
-def write_study(folder, sample, predictions, *, changes=None, size=32, shade=0, lock=None):
+def write_study(folder, sample, predictions, *, changes=None, lock=None, **properties):
     """Write the files of a study as they lie in a folder.
 
-    `changes` are parameters by dotted key; `shade` tells its pictures from others'.
+    `changes` are parameters by dotted key; `write_tables` has the properties.
     """
     tree = yaml.safe_load(yaml.safe_dump(TREE))
     for key, value in (changes or {}).items():
@@ -137,12 +167,15 @@ def write_study(folder, sample, predictions, *, changes=None, size=32, shade=0, 
         (folder / FILES.pipeline).write_text("stages: {}\n", encoding="utf-8")
     if lock is not None:
         (folder / "dvc.lock").write_text(yaml.safe_dump(lock), encoding="utf-8")
-    write_tables(folder, sample, predictions, size=size, shade=shade)
+    write_tables(folder, sample, predictions, **properties)
     return folder
 
 
-def write_tables(folder, sample, predictions, *, size=32, shade=0):
-    """Write what the stages of a study write."""
+def write_tables(folder, sample, predictions, *, size=32, shade=0, families=None):
+    """Write what the stages of a study write.
+
+    `shade` tells its pictures from others'; `families` are facts other than `facts_of` makes.
+    """
     pictures = folder / FILES.pictures
     pictures.mkdir(parents=True, exist_ok=True)
     (folder / FILES.failures).parent.mkdir(parents=True, exist_ok=True)
@@ -153,6 +186,9 @@ def write_tables(folder, sample, predictions, *, size=32, shade=0):
         level="default", box_x=4.0, box_y=6.0, box_w=8.0, box_h=8.0, view_w=400, view_h=300
     )
     views.to_csv(folder / FILES.views, index=False)
+    for facts in (facts_of(predictions) if families is None else families).values():
+        (folder / FILES.conditions / facts.name).mkdir(exist_ok=True)
+        write_facts(facts, folder / FILES.conditions / facts.name)
     for row in sample.itertuples():
         pixels = np.full((size, size, 3), (row.ann_id * 37 + shade) % 256, np.uint8)
         Image.fromarray(pixels).save(pictures / f"{row.image_id}_{row.ann_id}.png")
@@ -182,7 +218,7 @@ class Project:
         (folder / ".gitignore").write_text("/data/\n/reports/\n", encoding="utf-8")
 
     def run(self, *command, fails=False):
-        """Run a command; give what it printed, after a look at whether it failed."""
+        """Run a command, check whether it failed, and return what it printed."""
         done = subprocess.run(
             command, cwd=self.folder, env=self.environment, capture_output=True, text=True
         )

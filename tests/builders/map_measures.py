@@ -1,11 +1,11 @@
-"""Measures of maps of evidence that several tests analyse."""
+"""Measures of saliency maps that several tests analyse."""
 
 import numpy as np
 import pandas as pd
 
 from smallsight.analysis.saliency import MapMeasures
 from smallsight.conditions.names import UNTOUCHED
-from smallsight.saliency import measures
+from smallsight.saliency.tables import OTHER_MAPS, PREDICTED_CLASS_MAPS
 
 OTHERS = ("true_class", "random_box", "centre", "random_weights")
 """Maps beside those of the predicted class; those of random weights are of untouched pictures."""
@@ -62,10 +62,10 @@ def tables(sample, *, conditions=(UNTOUCHED, "downscale"), seed=0, **options):
                     other["signed_in_box"] = np.nan
                 others.append(other.assign(map=name))
     attended, maps = (pd.concat(parts, ignore_index=True) for parts in (own, others))
-    return attended[list(measures.ATTENTION_COLUMNS)], maps[list(measures.MAP_COLUMNS)]
+    return attended[PREDICTED_CLASS_MAPS.names], maps[OTHER_MAPS.names]
 
 
-def looks_of(outcomes, lift, correct, *, name="predicted", condition=UNTOUCHED):
+def measures_of(outcomes, lift, correct, *, name="predicted", condition=UNTOUCHED):
     """Arrange lifts of one kind of map, in the order of the outcomes; NaN shows nothing."""
     sample = outcomes.instances
     table = measured(sample, condition=condition, blank=0, lift=lift, correct=correct)

@@ -1,6 +1,7 @@
 """A small study with every input of the report, its tables made by the analysis itself."""
 
 import contextlib
+import dataclasses
 import json
 import runpy
 from collections import Counter
@@ -11,12 +12,15 @@ import pandas as pd
 from PIL import Image
 
 from smallsight import params
-from smallsight.analysis import tables
 from smallsight.analysis.outcomes import arrange_outcomes
-from smallsight.conditions.ladders import ladders
+from smallsight.analysis.tables import TABLES, compute_tables
+from smallsight.conditions.levels import facts_of, levels_by_family
 from smallsight.conditions.names import ORIGINAL, UNTOUCHED
+from smallsight.conditions.store import write_facts
+from smallsight.evaluation.predictions import summarise_results
 from smallsight.report import page
 from smallsight.report.inputs import Inputs
+from smallsight.runtime.tables import conform
 from smallsight.sampling.donors import draw_donors
 from smallsight.vocabulary import GROUPS
 
@@ -42,13 +46,21 @@ WHOLE = {
 }
 """A study under all conditions, with numbers that differ."""
 
+ZOOMED = {
+    ("fixed", "zoom_matched"): {"small": 0.5},
+    ("fixed", "zoom_object"): {"small": 0.5},
+    ("retrained", "object_only"): {"large": -0.5},
+    ("retrained", "zoom_object"): {"large": -0.5},
+}
+"""Pixels close the gap under the fixed head; a missing context does under the retrained one."""
+
 MADE = {}
 """Samples and tables that were asked for before, by their properties."""
 
 
 def conditions(*, protocol="cross_validation"):
     chosen = params.load(ROOT / "params.yaml").model_dump()["conditions"]
-    steps = [step for steps in ladders(chosen).values() for step in steps]
+    steps = [level.condition for levels in levels_by_family(chosen).values() for level in levels]
     if protocol == "original":
         return [step for step in steps if step.is_reference and step.family in ORIGINAL]
     return steps
@@ -76,7 +88,11 @@ def objects(counts, category):
     table = pd.DataFrame(rows, columns=columns)
     side = 5 * table["side"]
     names = [f"picture_{image}.jpg" for image in table["image_id"]]
-    return table.assign(bbox_w=side, bbox_h=side, bbox_area=side**2, file_name=names)
+    return table.assign(
+        bbox_x=90.0, bbox_y=100.0, bbox_w=side, bbox_h=side, bbox_area=side**2,
+        img_area=640 * 480, area_ratio=side**2 / (640 * 480), file_name=names,
+        image_path=[f"data/images/{name}" for name in names], category_id=1,
+    )  # fmt: skip
 
 
 def named(category):
@@ -166,11 +182,11 @@ def analysed(sample, category, table, seen):
     ]
     columns = ["image_id", "ann_id", "condition", "ssim_box", "ssim_picture", "box_w", "box_h"]
     attention, maps = maps_of(table, found.regimes[0])
-    return tables.compute_tables(
+    return compute_tables(
         table,
         found,
-        attention=attention,
-        maps=maps,
+        predicted_class_maps=attention,
+        other_maps=maps,
         removals=removals_of(sample),
         views=pd.concat(views) if views else pd.DataFrame(columns=columns),
         objects=sample,
@@ -219,17 +235,18 @@ def write_study(
         MADE[key] = (
             whole if protocol == "original" else sample,
             analysed(sample, category, table, seen),
+            summarise_results(table),
         )
-    sample, made = MADE[key]
+    sample, made, results = MADE[key]
     steps = list(dict.fromkeys(made["accuracy"]["condition"]))
     sample.to_csv(folder / INPUTS.sample, index=False)
-    for name, table in made.items():
-        table.to_csv(folder / f"data/analysis/{name}.csv", index=False)
-    wide = made["accuracy"].pivot_table(
-        index=["regime", "condition"], columns="size_group", values="acc", sort=False
-    )
-    wide = wide.reindex(columns=["all", *GROUPS]).add_prefix("val_acc_").reset_index()
-    wide.to_csv(folder / INPUTS.conditions, index=False)
+    for table in TABLES:
+        conform(made[table.name], table).to_csv(folder / INPUTS.table(table.name), index=False)
+    results.to_csv(folder / INPUTS.results, index=False)
+    chosen = params.load(folder / "params.yaml").conditions
+    for family, levels in levels_by_family(chosen).items():
+        (folder / INPUTS.conditions / family).mkdir(parents=True, exist_ok=True)
+        write_facts(facts_of(levels), folder / INPUTS.conditions / family)
     eligible = {
         group: dict(Counter(sample[sample.size_group == group].category_name)) for group in GROUPS
     }
@@ -287,7 +304,7 @@ def write_study(
             **{"category_name": category, "outcome": outcome, "confidence": 0.61, "side": 6.2},
             "predicted": category if outcome == "correct" else "bus",
             **{"lift": 1.5 if number % 2 else None, **paths, "input_size": size},
-            **{"peak": 0.37, "scale": 0.52},
+            **{"peak": 0.37, "scale": 0.52, "energy_in_box": 0.02, "box_area_share": 0.01},
             **{
                 "box_x": 3.0,
                 "box_y": 20.0,
@@ -332,7 +349,7 @@ def write_maps(folder, answers, *, size, cells=3):
     )  # fmt: skip
     table.to_csv(folder / INPUTS.maps, index=False)
     cams = rng.random((max(len(names), 1), len(rows) // max(len(names), 1), cells, cells))
-    np.savez(folder / INPUTS.cams, condition=names, cams=cams.astype(np.float32))
+    np.savez(folder / INPUTS.map_values, condition=names, cams=cams.astype(np.float32))
 
 
 def built(folder, *, edit=None, **properties):
@@ -342,6 +359,20 @@ def built(folder, *, edit=None, **properties):
         if edit is not None:
             edit()
         return page.build(INPUTS, params.load()).printed()
+
+
+def edited(path, **values):
+    """Return what writes other values into whole columns of an input."""
+
+    def edit():
+        pd.read_csv(path).assign(**values).to_csv(path, index=False)
+
+    return edit
+
+
+def with_tables(study, **tables):
+    """Give a study that was read other tables of the analysis."""
+    return dataclasses.replace(study, tables={**study.tables, **tables})
 
 
 def write_json(path, **tree):

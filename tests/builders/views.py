@@ -1,12 +1,32 @@
-"""A view with all that a probe may ask for, as several test modules use it."""
+"""Views with all that an intervention may ask for, and boxes to put in them."""
 
 import numpy as np
+from hypothesis import strategies as st
 
 from smallsight.conditions.views import InterventionInputs, View
 from smallsight.imaging.boxes import Box
 
 COLOUR = (13, 200, 90)
 DONOR_BOX = Box(10.5, 8.25, 20.0, 15.5)
+HEIGHT, WIDTH = 60, 80
+"""Of the picture that the boxes below lie in."""
+BOX = Box(20, 12, 32, 24)
+EXTREME = {
+    "top left": Box(0, 0, 10, 8),
+    "bottom right": Box(WIDTH - 10, HEIGHT - 8, 10, 8),
+    "one pixel": Box(40, 30, 1, 1),
+    "last pixel": Box(WIDTH - 1, HEIGHT - 1, 1, 1),
+    "less than a pixel": Box(40.3, 30.4, 0.3, 0.3),
+    "whole picture": Box(0, 0, WIDTH, HEIGHT),
+    "bigger than the picture": Box(-10, -10, WIDTH + 20, HEIGHT + 20),
+    "fractional": Box(20.37, 11.81, 17.4, 9.93),
+    "one pixel beyond": Box(-1, HEIGHT - 9, 12, 10),
+    "full width": Box(0, 30.5, WIDTH, 1.25),
+}
+INNER = st.builds(
+    Box, st.floats(1, 40), st.floats(1, 25), st.floats(3, 38), st.floats(3, 33)
+)  # fmt: skip
+"""Boxes inside the picture, so big that 0.35 of them holds a pixel's centre."""
 
 
 def ellipse(box, height, width):
@@ -28,7 +48,7 @@ def donors(same, other, box=DONOR_BOX):
 
 
 def donor(picture, box=DONOR_BOX):
-    """A view as `Materials` gives it of a donor."""
+    """A donor's view, as `InstanceViews` reads it."""
     return View(picture, box, None, InterventionInputs(COLOUR, 24, 0.4, {}))
 
 

@@ -16,6 +16,8 @@ from smallsight.comparison.inputs import read_side
 from smallsight.comparison.revisions import open_revision
 from smallsight.runtime import script
 
+pytestmark = pytest.mark.dvc
+
 STAGE = """\
 import pathlib
 import yaml
@@ -34,7 +36,7 @@ stages:
       - data/samples_step1_person_limited.csv
       - data/predictions.parquet
       - data/analysis
-      - data/conditions/orig_full
+      - data/conditions
 """
 OUTPUTS = ("reports/compare.html", "reports/compare.pdf")
 

@@ -6,6 +6,8 @@ from builders.compared_studies import predicted, sampled, side_of, write_study
 from smallsight.comparison.comparison import compare_studies
 from smallsight.comparison.page import build
 
+pytestmark = pytest.mark.browser
+
 HOSTILE = "<img src=x onerror=alert(1)>"
 LONG = "averylongname" * 9
 

@@ -7,6 +7,8 @@ from smallsight.comparison import revisions
 from smallsight.comparison.revisions import WORKSPACE, open_revision
 from smallsight.runtime.errors import SmallsightError
 
+pytestmark = pytest.mark.dvc
+
 STAGE = """\
 import pathlib
 text = pathlib.Path("params.yaml").read_text()
@@ -74,6 +76,17 @@ def test_branches_tags_commits_experiments_and_the_disk_are_revisions(project):
 def test_a_file_of_a_folder_is_read_by_itself(project):
     assert open_revision(project.folder, "two").read("data/many/b") == b"bx: 2\n"
     assert open_revision(project.folder, "v1").read("data/many/a") == b"ax: 1\n"
+
+
+def test_a_revision_has_the_files_that_were_there(emptied):
+    project, _ = emptied
+    for name in names(project):
+        revision = open_revision(project.folder, name)
+        assert revision.has("params.yaml")
+        assert revision.has("data/many/a"), name
+        assert not revision.has("data/many/c"), name
+        assert not revision.has("data/none"), name
+    assert not open_revision(project.folder, project.before).has("data/many/a")
 
 
 def test_a_revision_is_told_by_its_commit_and_experiment(project):

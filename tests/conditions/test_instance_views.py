@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from builders import views
 from smallsight.conditions import instance_views
 from smallsight.conditions.instance_views import read_picture, with_inputs
 from smallsight.imaging.boxes import Box
@@ -146,13 +147,13 @@ def test_views_show_the_untouched_picture_and_where_the_object_is(
 ):
     rows = with_inputs(sample, known, drawn)
     for image_id, image in rows.groupby("image_id"):
-        views = list(shared.views(image))
-        assert [row.ann_id for row, _ in views] == image["ann_id"].tolist()
+        found = list(shared.views(image))
+        assert [row.ann_id for row, _ in found] == image["ann_id"].tolist()
         assert read == [image["image_path"].iloc[0]]
         read.clear()
         with Image.open(image["image_path"].iloc[0]) as stored:
             picture = np.asarray(stored)
-        for row, view in views:
+        for row, view in found:
             assert (view.picture == picture).all()
             assert view.box == box(row)
             if (image_id, row.ann_id) in known:
@@ -160,7 +161,7 @@ def test_views_show_the_untouched_picture_and_where_the_object_is(
                 assert (view.mask == views.ellipse(view.box, 60, 80)).all()
             else:
                 assert view.mask is None
-            about = view.material
+            about = view.inputs
             assert (about.colour, about.input_size) == (COLOUR, 48)
             assert about.matched_side == shared.matched_side
             assert about.donors.keys() == row.donors.keys()
@@ -172,14 +173,14 @@ def test_donors_are_read_only_when_they_are_asked_for(sample, known, drawn, shar
     image = rows[rows["image_id"] == 7]
     for row, view in list(shared.views(image)):
         read.clear()
-        assert view.material.donors.keys() == {"same", "other"}
+        assert view.inputs.donors.keys() == {"same", "other"}
         for kind, (path, place) in row.donors.items():
-            donor = view.material.donors[kind]()
+            donor = view.inputs.donors[kind]()
             assert read.pop() == path != image["image_path"].iloc[0]
             assert read == []
             with Image.open(path) as stored:
                 assert (donor.picture == np.asarray(stored)).all()
             assert donor.box == place
             assert donor.mask is None
-            assert donor.material.colour == COLOUR
-            assert donor.material.donors == {}
+            assert donor.inputs.colour == COLOUR
+            assert donor.inputs.donors == {}

@@ -1,16 +1,24 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from unittest import mock
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from builders import views
+from builders import rendered_families, views
+from smallsight.conditions import registry
+from smallsight.conditions.families import FAMILIES
 from smallsight.conditions.instance_views import instance_views, with_inputs
-from smallsight.conditions.ladders import ladder
-from smallsight.conditions.registry import FAMILIES
+from smallsight.conditions.levels import facts_of, levels_of
 from smallsight.conditions.render import render_family
 from smallsight.conditions.store import (
-    VIEW_COLUMNS,
+    VIEWS,
     picture_name,
+    read_facts,
     read_masks,
     read_pictures,
     read_views,
@@ -18,9 +26,12 @@ from smallsight.conditions.store import (
 from smallsight.conditions.views import InterventionInputs, View
 from smallsight.imaging.boxes import Box
 from smallsight.imaging.pictures import resize
+from smallsight.params import Share
 from smallsight.runtime import files
+from smallsight.runtime.randomness import derive
 from smallsight.sampling.donors import KINDS, draw_donors
 
+TESTS = str(Path(__file__).parents[1])
 SIZE = 48
 COLOUR = (90, 140, 30)
 
@@ -33,6 +44,12 @@ def box(row):
     return Box(row.bbox_x, row.bbox_y, row.bbox_w, row.bbox_h)
 
 
+def generator(level, row):
+    """What a random level is handed for an instance, in a study of seed 0."""
+    family, name = level.condition.family, level.condition.level
+    return derive(0, family, name, int(row.image_id), int(row.ann_id))
+
+
 @pytest.fixture
 def drawn(sample):
     """Donors, of which one is missing."""
@@ -43,14 +60,14 @@ def drawn(sample):
 
 @pytest.fixture
 def run(sample, known, drawn, tmp_path):
-    """Render a ladder over a sample, as the stage does; give the folder."""
+    """Render levels over a sample, as the stage does; return the folder."""
 
-    def run(steps, name="out", sample=sample):
-        folder = tmp_path / name / steps[0].family
+    def run(levels, name="out", sample=sample, seed=0):
+        folder = tmp_path / name / levels[0].condition.family
         folder.mkdir(parents=True)
         shared = instance_views(sample, colour=COLOUR, input_size=SIZE)
         instances = with_inputs(sample, known, drawn)
-        views = render_family(steps, instances, shared, folder=folder)
+        views = render_family(levels, instances, shared, seed=seed, folder=folder)
         files.write_table(views, folder / "views.csv")
         return folder
 
@@ -77,35 +94,126 @@ def view_of(sample, known, drawn):
     return view_of
 
 
+@pytest.fixture
+def speckled():
+    """Levels of a random family that is forgotten after the test."""
+    with mock.patch.dict(FAMILIES):
+
+        @registry.family(label="Speckled", description="points of light")
+        def speckled(view, *, share: Share, rng):
+            lit = rng.random((*view.picture.shape[:2], 1)) < share
+            return view.showing(np.where(lit, 255, view.picture).astype(np.uint8))
+
+        yield levels_of("speckled", {"speckled": {"share": [0.1, 0.3]}})
+
+
+def test_a_random_familys_bytes_do_not_depend_on_workers_or_order(
+    monkeypatch, run, sample, speckled
+):
+    outcomes = []
+    for workers, order in (("1", sample), ("2", sample.sample(frac=1, random_state=1))):
+        monkeypatch.setenv("SMALLSIGHT_WORKERS", workers)
+        outcomes.append(written(run(speckled, name=workers, sample=order)))
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.usefixtures("single_worker")
+def test_a_random_family_draws_apart_for_each_instance_level_and_seed(run, sample, speckled):
+    """On black pictures, where nothing differs but what is drawn."""
+    for path in sample["image_path"].unique():
+        Image.new("RGB", (80, 60)).save(path)
+    drawn = {
+        (seed, level.condition.level, ann_id): picture.tobytes()
+        for seed in (0, 1)
+        for folder in [run(speckled, name=str(seed), seed=seed)]
+        for level in speckled
+        for ann_id, picture in zip(
+            sample["ann_id"], read_pictures(folder / level.condition.level, sample), strict=True
+        )
+    }
+    assert len(set(drawn.values())) == len(drawn) == 2 * 2 * 6
+    # Other levels do not shift what one draws.
+    alone = run(levels_of("speckled", {"speckled": {"share": 0.3}}), name="alone")
+    again = read_pictures(alone / "share=0.3", sample)
+    due = [drawn[0, "share=0.3", ann_id] for ann_id in sample["ann_id"]]
+    assert [picture.tobytes() for picture in again] == due
+
+
+@pytest.mark.usefixtures("single_worker")
+def test_the_seed_changes_nothing_of_other_families(study, run):
+    levels = levels_of("downscale", study.conditions)
+    assert written(run(levels, "one", seed=1)) == written(run(levels, "other", seed=2))
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_bytes_do_not_depend_on_the_number_of_workers(monkeypatch, study, run, family):
-    steps = ladder(family, study.conditions)
+    levels = levels_of(family, study.conditions)
     outcomes = []
     for workers in ("1", "2"):
         monkeypatch.setenv("SMALLSIGHT_WORKERS", workers)
-        outcomes.append(written(run(steps, name=workers)))
+        outcomes.append(written(run(levels, name=workers)))
     assert outcomes[0] == outcomes[1]
-    assert len(outcomes[0]) == 6 * len(steps) + len(["views.csv", "masks.npz"])
+    assert len(outcomes[0]) == 6 * len(levels) + len(["views.csv", "masks.npz", "family.json"])
+
+
+AVX2 = {
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+    "OPENCV_CPU_DISABLE": "AVX512-SKX",
+    "OPENCV_IPP": "avx2",
+    "OPENBLAS_CORETYPE": "Haswell",
+}
+"""Lets packages that choose their code by the processor use no more than AVX2 and FMA."""
+SSE = {
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR X86_V3",
+    "OPENCV_CPU_DISABLE": "AVX512-SKX,AVX2,FP16,AVX",
+    "OPENCV_IPP": "disabled",
+    "OPENBLAS_CORETYPE": "Nehalem",
+    "JSIMD_FORCENONE": "1",
+}
+"""Lets them use still less."""
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("here")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SMALLSIGHT_WORKERS", "1")
+        rendered_families.write(folder)
+    return written(folder)
+
+
+@pytest.mark.parametrize(("features", "spared"), [(AVX2, ()), (SSE, ("bg_blur",))])
+def test_bytes_do_not_depend_on_the_processor(tmp_path, rendered, features, spared):
+    """As far as one machine can tell: in a process that is forbidden what others do not have."""
+    subprocess.run(
+        [sys.executable, "-m", "builders.rendered_families", tmp_path],
+        env=os.environ | features | {"PYTHONPATH": TESTS, "SMALLSIGHT_WORKERS": "1"},
+        check=True,
+    )
+    found = written(tmp_path)
+    assert found.keys() == rendered.keys()
+    differ = {path for path in found if found[path] != rendered[path]}
+    assert {Path(path).parts[0] for path in differ} <= set(spared)
 
 
 @pytest.mark.usefixtures("single_worker")
 class TestRender:
     @pytest.mark.parametrize("family", ["bg_blur", "bg_swap"])
     def test_bytes_do_not_depend_on_the_order_of_the_sample(self, study, run, sample, family):
-        steps = ladder(family, study.conditions)
+        levels = levels_of(family, study.conditions)
         shuffled = sample.sample(frac=1, random_state=1)
-        assert written(run(steps)) == written(run(steps, "other", shuffled))
+        assert written(run(levels)) == written(run(levels, "other", shuffled))
 
     @pytest.mark.parametrize("family", FAMILIES)
     def test_pictures_are_the_condition_at_the_networks_size(
         self, study, run, sample, view_of, family
     ):
-        steps = ladder(family, study.conditions)
-        folder = run(steps)
+        levels = levels_of(family, study.conditions)
+        folder = run(levels)
         for row in sample.itertuples():
-            for step in steps:
-                view = step.apply(view_of(row))
-                path = folder / step.level / f"{row.image_id}_{row.ann_id}.png"
+            for level in levels:
+                view = level.apply(view_of(row), rng=generator(level, row))
+                path = folder / level.condition.level / f"{row.image_id}_{row.ann_id}.png"
                 with Image.open(path) as stored:
                     assert (stored.size, stored.mode) == ((SIZE, SIZE), "RGB")
                     assert (np.asarray(stored) == resize(view.picture, SIZE)).all()
@@ -114,11 +222,12 @@ class TestRender:
     def test_masks_are_the_reference_levels_at_the_networks_size(
         self, study, run, sample, known, view_of, family
     ):
-        steps = ladder(family, study.conditions)
-        covers = read_masks(run(steps).parent, steps[0], sample)
+        levels = levels_of(family, study.conditions)
+        covers = read_masks(run(levels).parent, levels[0].condition, sample)
         for row, cover in zip(sample.itertuples(), covers, strict=True):
             if (row.image_id, row.ann_id) in known:
-                mask = Image.fromarray(steps[0].apply(view_of(row)).mask.astype(np.uint8) * 255)
+                view = levels[0].apply(view_of(row), rng=generator(levels[0], row))
+                mask = Image.fromarray(view.mask.astype(np.uint8) * 255)
                 due = mask.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
                 assert cover.dtype == np.uint8
                 assert (cover == np.asarray(due)).all()
@@ -127,18 +236,18 @@ class TestRender:
                 assert not cover.any()
 
     @pytest.mark.parametrize(
-        ("family", "option", "levels"),
+        ("family", "option", "values"),
         [("zoom", "factor", [4.0, 0.5]), ("orig_crop", "margin", [1.0, 0.25])],
     )
-    def test_other_levels_change_no_mask(self, run, sample, family, option, levels):
+    def test_other_levels_change_no_mask(self, run, sample, family, option, values):
         def masks(*chosen):
-            steps = ladder(family, {family: {option: list(chosen)}})
-            folder = run(steps, name=str(chosen)).parent
-            return np.stack(read_masks(folder, steps[0], sample[:-1]))
+            levels = levels_of(family, {family: {option: list(chosen)}})
+            folder = run(levels, name=str(chosen)).parent
+            return np.stack(read_masks(folder, levels[0].condition, sample[:-1]))
 
-        alone = [masks(level) for level in levels]
-        assert (masks(*levels) == alone[0]).all()
-        assert (masks(*reversed(levels)) == alone[1]).all()
+        alone = [masks(value) for value in values]
+        assert (masks(*values) == alone[0]).all()
+        assert (masks(*reversed(values)) == alone[1]).all()
         assert (alone[0] != alone[1]).any(axis=(1, 2)).all()
 
     @pytest.mark.parametrize(
@@ -151,10 +260,10 @@ class TestRender:
             for channel, row in enumerate(rows.itertuples()):
                 painted[views.ellipse(box(row), 60, 80), channel] = 255
             Image.fromarray(painted).save(path)
-        (step,) = ladder(family, {family: options})
-        folder = run([step])
-        covers = read_masks(folder.parent, step, sample)
-        pictures = read_pictures(folder / step.level, sample)
+        (level,) = levels_of(family, {family: options})
+        folder = run([level])
+        covers = read_masks(folder.parent, level.condition, sample)
+        pictures = read_pictures(folder / level.condition.level, sample)
         for number, (row, cover) in enumerate(zip(sample.itertuples(), covers, strict=True)):
             channel = number % 2
             shown = pictures[number, ..., channel]
@@ -168,21 +277,26 @@ class TestRender:
                 assert (cover == shown).all()
                 assert cover.any()
 
+    @pytest.mark.parametrize("family", ["orig_crop", "downscale", "bg_swap"])
+    def test_the_familys_facts_lie_beside_its_pictures(self, study, run, family):
+        levels = levels_of(family, study.conditions)
+        assert read_facts(run(levels).parent, family) == facts_of(levels)
+
     def test_without_any_mask_there_is_a_file_of_none(self, sample, drawn, tmp_path):
-        (step,) = ladder("orig_full", {"orig_full": {}})
+        (level,) = levels_of("orig_full", {"orig_full": {}})
         shared = instance_views(sample, colour=COLOUR, input_size=SIZE)
         (tmp_path / "orig_full").mkdir()
         instances = with_inputs(sample, {}, drawn)
-        render_family([step], instances, shared, folder=tmp_path / "orig_full")
-        covers = read_masks(tmp_path, step, sample)
+        render_family([level], instances, shared, seed=0, folder=tmp_path / "orig_full")
+        covers = read_masks(tmp_path, level.condition, sample)
         assert len(covers) == 6
         assert not any(cover.any() for cover in covers)
 
     def test_views_say_where_the_object_is(self, study, run, sample):
         for family in ("orig_full", "orig_crop"):
-            step, *_ = ladder(family, study.conditions)
-            views = read_views(run([step]).parent, step)
-            assert list(views.columns) == list(VIEW_COLUMNS)[1:]
+            level, *_ = levels_of(family, study.conditions)
+            views = read_views(run([level]).parent, level.condition)
+            assert list(views.columns) == VIEWS.names[1:]
             ids = ["image_id", "ann_id"]
             assert views[ids].to_numpy().tolist() == sample[ids].to_numpy().tolist()
             for row, view in zip(sample.itertuples(), views.itertuples(), strict=True):
@@ -202,23 +316,23 @@ class TestRender:
                 assert view.box_h == pytest.approx(height * down)
 
     def test_each_level_has_its_folder_and_its_rows(self, run):
-        steps = ladder("downscale", {"downscale": {"scale": [0.5, 0.25]}})
-        folder = run(steps)
+        levels = levels_of("downscale", {"downscale": {"scale": [0.5, 0.25]}})
+        folder = run(levels)
         table = pd.read_csv(folder / "views.csv")
-        assert list(table.columns) == list(VIEW_COLUMNS)
+        assert list(table.columns) == VIEWS.names
         assert table.groupby("level").size().to_dict() == {"scale=0.5": 6, "scale=0.25": 6}
-        for step in steps:
-            assert len(list((folder / step.level).glob("*.png"))) == 6
-            assert len(read_views(folder.parent, step)) == 6
+        for level in levels:
+            assert len(list((folder / level.condition.level).glob("*.png"))) == 6
+            assert len(read_views(folder.parent, level.condition)) == 6
         strong = (folder / "scale=0.25/3_30.png").read_bytes()
         assert strong != (folder / "scale=0.5/3_30.png").read_bytes()
 
     @pytest.mark.parametrize("factor", [4.0, 0.5])
     def test_views_of_zoom_say_how_large_the_object_appears(self, run, sample, factor):
-        (step,) = ladder("zoom", {"zoom": {"factor": factor}})
-        views = read_views(run([step]).parent, step)
+        (level,) = levels_of("zoom", {"zoom": {"factor": factor}})
+        views = read_views(run([level]).parent, level.condition)
         for row, view in zip(sample.itertuples(), views.itertuples(), strict=True):
-            place = step.apply(View(np.zeros((60, 80, 3), np.uint8), box(row))).box
+            place = level.apply(View(np.zeros((60, 80, 3), np.uint8), box(row))).box
             cut = place.clipped(view.view_w, view.view_h)
             assert view.box_w == pytest.approx(cut.w * SIZE / view.view_w)
             assert view.box_h == pytest.approx(cut.h * SIZE / view.view_h)
@@ -227,12 +341,12 @@ class TestRender:
             due = 160 if factor < 1 else max(20, needed)
             assert due <= view.view_w <= due + 1.01
 
-    def test_probes_show_what_they_are_for(self, run, sample, known):
+    def test_interventions_show_what_they_are_for(self, run, sample, known):
         """Masks and donors reach the pictures, each its own instance's."""
 
         def pictures(name, **options):
-            (step,) = ladder(name, {name: options})
-            folder = run([step], name=f"{name}{options}") / step.level
+            (level,) = levels_of(name, {name: options})
+            folder = run([level], name=f"{name}{options}") / level.condition.level
             return {
                 (row.image_id, row.ann_id): np.asarray(
                     Image.open(folder / picture_name(row.image_id, row.ann_id))
@@ -252,16 +366,16 @@ class TestRender:
             assert (swapped["same"][key] != swapped["other"][key]).any()
 
     def test_zoom_matched_gives_all_objects_about_one_side(self, run, sample):
-        (step,) = ladder("zoom_matched", {"zoom_matched": {}})
-        views = read_views(run([step]).parent, step)
+        (level,) = levels_of("zoom_matched", {"zoom_matched": {}})
+        views = read_views(run([level]).parent, level.condition)
         side = np.sqrt(views["box_w"] * views["box_h"])
         due = SIZE * np.sqrt(sample.loc[sample["size_group"] == "large", "area_ratio"].median())
         assert side.to_numpy() == pytest.approx(due, rel=0.1)
 
     def test_views_say_how_much_of_the_object_and_of_the_picture_is_left(self, run):
         def likeness(name, **options):
-            (step,) = ladder(name, {name: options})
-            views = read_views(run([step], name=f"{name}{options}").parent, step)
+            (level,) = levels_of(name, {name: options})
+            views = read_views(run([level], name=f"{name}{options}").parent, level.condition)
             return views["ssim_box"].to_numpy(), views["ssim_picture"].to_numpy()
 
         for part in likeness("orig_full"):

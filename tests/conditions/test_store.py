@@ -1,16 +1,21 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from smallsight.conditions.ladders import ladder, ladders
+from smallsight.conditions.levels import facts_of, levels_by_family, levels_of
 from smallsight.conditions.store import (
-    VIEW_COLUMNS,
+    VIEWS,
     picture_name,
+    read_all_facts,
     read_changed_views,
+    read_facts,
     read_masks,
     read_pictures,
     read_views,
+    write_facts,
     write_masks,
 )
 
@@ -19,12 +24,18 @@ FAMILIES = {
 }  # fmt: skip
 
 
+def conditions():
+    return {
+        name: facts_of(levels).conditions for name, levels in levels_by_family(FAMILIES).items()
+    }
+
+
 @pytest.fixture
 def folder(tmp_path):
     """Tables of views, as rendering leaves them: two objects under every condition."""
-    for number, (name, steps) in enumerate(ladders(FAMILIES).items()):
+    for number, (name, steps) in enumerate(conditions().items()):
         rows = [
-            dict.fromkeys(VIEW_COLUMNS, 10 * number + place)
+            dict.fromkeys(VIEWS.names, 10 * number + place)
             | {"level": step.level, "image_id": 7, "ann_id": ann_id}
             for place, step in enumerate(steps)
             for ann_id in (70, 71)
@@ -36,7 +47,7 @@ def folder(tmp_path):
 
 def evaluated(*names):
     """Rows of the conditions of these names in both regimes."""
-    steps = {step.name: step for steps in ladders(FAMILIES).values() for step in steps}
+    steps = {step.name: step for steps in conditions().values() for step in steps}
     rows = [
         {"regime": regime, "condition": name, "family": steps[name].family,
          "level": steps[name].level}
@@ -46,10 +57,10 @@ def evaluated(*names):
 
 
 def test_a_conditions_views_are_those_of_its_level(folder):
-    for number, steps in enumerate(ladders(FAMILIES).values()):
+    for number, steps in enumerate(conditions().values()):
         for place, step in enumerate(steps):
             views = read_views(folder, step)
-            assert list(views.columns) == list(VIEW_COLUMNS)[1:]
+            assert list(views.columns) == VIEWS.names[1:]
             assert views["ann_id"].tolist() == [70, 71]
             assert (views["ssim_box"] == 10 * number + place).all()
 
@@ -66,7 +77,7 @@ def test_changed_views_are_those_of_all_conditions_but_the_untouched_one(folder)
 def test_untouched_pictures_alone_have_no_changed_views(folder):
     views = read_changed_views(folder, evaluated("orig_full"))
     assert len(views) == 0
-    assert {*VIEW_COLUMNS, "condition"} <= set(views.columns)
+    assert {*VIEWS.names, "condition"} <= set(views.columns)
 
 
 def test_pictures_are_named_by_both_ids():
@@ -96,7 +107,7 @@ def covers():
 
 @pytest.fixture
 def step():
-    return ladder("zoom", FAMILIES)[0]
+    return levels_of("zoom", FAMILIES)[0].condition
 
 
 def test_written_masks_come_back_in_the_order_of_the_instances(tmp_path, covers, step):
@@ -127,3 +138,49 @@ def test_masks_written_again_are_the_same_bytes(tmp_path, covers):
     for name in ("one", "other"):
         write_masks(covers, tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+# Facts.
+
+
+@pytest.mark.parametrize("name", ["orig_full", "orig_crop", "downscale", "bg_swap", "zoom_object"])
+def test_written_facts_come_back(tmp_path, study, name):
+    facts = facts_of(levels_of(name, study.conditions))
+    (tmp_path / name).mkdir()
+    write_facts(facts, tmp_path / name)
+    assert read_facts(tmp_path, name) == facts
+
+
+def test_facts_are_strict_json_and_an_infinite_neutral_value_survives(tmp_path, study):
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    assert facts_of(levels_of("orig_crop", study.conditions)).neutral == {"margin": np.inf}
+    write_facts(facts_of(levels_of("orig_crop", study.conditions)), tmp_path)
+    content = json.loads((tmp_path / "family.json").read_text(), parse_constant=refuse)
+    assert content == {
+        "family": "orig_crop",
+        "label": "Crop",
+        "description": "the object's box and a margin around it, nothing else",
+        "is_intervention": False,
+        "neutral": {"margin": "inf"},
+        "levels": ["margin=0.25"],
+        "reference": "margin=0.25",
+    }
+
+
+def test_the_reference_is_a_level_of_its_own_name(tmp_path):
+    write_facts(facts_of(levels_of("zoom", FAMILIES)), tmp_path)
+    content = json.loads((tmp_path / "family.json").read_text())
+    assert (content["levels"], content["reference"]) == (["factor=4", "factor=2"], "factor=4")
+    assert content["neutral"] == {"factor": 1}
+
+
+def test_the_facts_of_several_families_come_in_the_order_asked_for(tmp_path):
+    for name, levels in levels_by_family(FAMILIES).items():
+        (tmp_path / name).mkdir()
+        write_facts(facts_of(levels), tmp_path / name)
+    for names in (("zoom", "orig_full", "downscale"), ("downscale", "zoom")):
+        facts = read_all_facts(tmp_path, names)
+        assert tuple(facts) == names
+        assert all(facts[name] == read_facts(tmp_path, name) for name in names)

@@ -8,7 +8,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from smallsight import params
 from smallsight.datasets import coco, coco_web
 from smallsight.runtime.errors import AnnotationError, DownloadError
 
@@ -97,7 +96,7 @@ def open_source(server):
     def open_source(**changes):
         md5 = hashlib.md5(server.files[ARCHIVE]).hexdigest()
         settings = {"split": "val2017", "base_url": server.url, "annotations_md5": md5}
-        return coco_web.CocoWeb(params.CocoData(**settings | changes))
+        return coco_web.CocoWeb(coco_web.CocoData(**settings | changes))
 
     return open_source
 

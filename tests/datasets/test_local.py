@@ -2,7 +2,7 @@ import pytest
 
 from smallsight import params
 from smallsight.datasets import coco
-from smallsight.datasets.local import Local
+from smallsight.datasets.local import Local, LocalData
 from smallsight.runtime.errors import AnnotationError, ParameterError, PictureError
 from smallsight.sampling.draw import draw_sample
 
@@ -19,7 +19,7 @@ def dataset(tmp_path, tree, paint):
 @pytest.fixture
 def source(dataset):
     annotations, pictures = str(dataset / "instances.json"), str(dataset / "pictures")
-    return Local(params.LocalData(annotations=annotations, images=pictures))
+    return Local(LocalData(annotations=annotations, images=pictures))
 
 
 def test_annotations_are_the_files(source, tree):
@@ -103,7 +103,7 @@ def test_own_pictures_are_never_replaced(source, dataset, images, tmp_path, snap
 def test_real_photographs(real, tmp_path):
     categories = ("person", "car", "truck", "bus", "bicycle", "motorcycle")
     annotations = real / "instances_val2017.json"
-    source = Local(params.LocalData(annotations=str(annotations), images=str(real / "val2017")))
+    source = Local(LocalData(annotations=str(annotations), images=str(real / "val2017")))
     dataset = coco.parse(source.annotations(), categories, where=source.where)
     limits = params.Sample(per_group=200, person_cap=70)
     draw = draw_sample(dataset, limits, picture_folder="data/images", seed=0)

@@ -1,20 +1,22 @@
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from smallsight import params
 from smallsight.datasets import coco, phantom_scenes
+from smallsight.datasets.phantom_scenes import PhantomData
 from smallsight.imaging import masks
-from smallsight.runtime.errors import AnnotationError, PictureError
+from smallsight.params import validate
+from smallsight.runtime.errors import AnnotationError, ParameterError, PictureError
 
 CATEGORIES = ("person", "car", "truck", "bus", "bicycle", "motorcycle")
 
 
 @pytest.fixture
 def settings():
-    return params.PhantomData(
+    return PhantomData(
         scenes=4,
         width=160,
         height=120,
@@ -31,6 +33,23 @@ def settings():
 @pytest.fixture
 def source(settings):
     return phantom_scenes.Phantom(settings, seed=3)
+
+
+@pytest.mark.parametrize("name", ["context", "clutter", "neighbours", "class_mix", "haze", "noise"])
+@pytest.mark.parametrize("value", [-0.01, 1.01, float("nan")])
+def test_a_share_outside_its_range_is_refused_by_name(settings, name, value):
+    with pytest.raises(ParameterError, match=f"phantom.{name}"):
+        validate(PhantomData, settings.model_dump() | {name: value}, where="params.data.phantom")
+
+
+@pytest.mark.parametrize("bad", [{"small_blur": -1.0}, {"width": 10}, {"height": 63}])
+def test_impossible_pictures_are_refused(settings, bad):
+    with pytest.raises(ParameterError):
+        validate(PhantomData, settings.model_dump() | bad, where="params.data.phantom")
+
+
+def test_all_settings_but_the_number_of_scenes_are_dials(settings, source):
+    assert {"scenes": 4} | dataclasses.asdict(source.dials) == settings.model_dump()
 
 
 def parse(source, categories=CATEGORIES):

@@ -16,7 +16,7 @@ from smallsight.datasets.registry import make_source
 from smallsight.runtime.errors import AnnotationError, PictureError
 from smallsight.sampling.donors import KINDS, read_donors
 from smallsight.sampling.instance_masks import read_masks
-from smallsight.sampling.sample import SAMPLE_COLUMNS, read_sample
+from smallsight.sampling.sample import SAMPLE, read_sample
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = {
@@ -60,7 +60,7 @@ def test_stages_follow_each_other(run, snapshot):
     assert run("fetch") == "4 pictures from source local"
     written = snapshot("data")
     sample = pd.read_csv("data/samples_step1_person_limited.csv")
-    assert list(sample.columns) == SAMPLE_COLUMNS
+    assert list(sample.columns) == SAMPLE.names
     assert all(Path(path).is_file() for path in sample["image_path"])
     assert written.keys() == WRITTEN | {"colour.json"} | {
         f"images/{name}" for name in sample["file_name"]

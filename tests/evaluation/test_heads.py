@@ -20,8 +20,8 @@ def toy():
     labels = rng.integers(0, CLASSES, N)
     centres = rng.standard_normal((CLASSES, DIMENSIONS))
     plain = (centres[labels] + 0.5 * rng.standard_normal((N, DIMENSIONS))).astype(np.float32)
-    flipped = (plain + 0.1 * rng.standard_normal((N, DIMENSIONS))).astype(np.float32)
-    return plain, flipped, labels
+    mirrored = (plain + 0.1 * rng.standard_normal((N, DIMENSIONS))).astype(np.float32)
+    return plain, mirrored, labels
 
 
 def rngs(*seeds):
@@ -72,11 +72,11 @@ def test_a_head_never_depends_on_instances_outside_its_set(toy):
     before = fit(toy, train, range(3))
     rng = np.random.default_rng(9)
     for head, chosen in enumerate(train):
-        plain, flipped, labels = (part.copy() for part in toy)
+        plain, mirrored, labels = (part.copy() for part in toy)
         plain[~chosen] = 100 * rng.standard_normal((int((~chosen).sum()), DIMENSIONS))
-        flipped[~chosen] = 1e6
+        mirrored[~chosen] = 1e6
         labels[~chosen] = (labels[~chosen] + 1) % CLASSES
-        after = fit((plain, flipped, labels), train, range(3))
+        after = fit((plain, mirrored, labels), train, range(3))
         assert (after.weight[head] == before.weight[head]).all()
         assert (after.bias[head] == before.bias[head]).all()
 
@@ -85,10 +85,10 @@ def test_a_head_depends_on_every_instance_of_its_set(toy):
     train = masks(20, 40)
     before = fit(toy, train, range(2))
     for index in np.flatnonzero(train[0]):
-        plain, flipped, labels = (part.copy() for part in toy)
+        plain, mirrored, labels = (part.copy() for part in toy)
         plain[index] += 1
-        flipped[index] += 1
-        assert not np.array_equal(fit((plain, flipped, labels), train, range(2)).weight[0],
+        mirrored[index] += 1
+        assert not np.array_equal(fit((plain, mirrored, labels), train, range(2)).weight[0],
                                   before.weight[0])  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def test_each_epoch_shows_each_instance_once_and_half_of_them_mirrored(toy):
         shown = np.concatenate([instances for instances, _ in batches])
         assert sorted(shown) == np.flatnonzero(chosen).tolist()
         assert max(len(instances) for instances, _ in batches) <= 8
-        mirrored += [np.concatenate([flips for _, flips in batches])]
+        mirrored += [np.concatenate([mirrorings for _, mirrorings in batches])]
     assert set(np.concatenate(mirrored)) == {0, 1}
     assert abs(np.concatenate(mirrored).mean() - 0.5) < 0.06
 
@@ -158,11 +158,11 @@ def through_the_network(backbone, pictures, labels, train, rng, classes):
     for _ in range(SETTINGS.epochs):
         order = rng.permutation(np.flatnonzero(train))
         mirrored = rng.integers(0, 2, len(order))
-        for batch, flips in zip(
+        for batch, mirrorings in zip(
             np.array_split(order, steps), np.array_split(mirrored, steps), strict=True
         ):
             shown = pictures[batch]
-            shown[flips == 1] = shown[flips == 1][:, :, ::-1]
+            shown[mirrorings == 1] = shown[mirrorings == 1][:, :, ::-1]
             logits = whole(torch.from_numpy(shown))
             optimiser.zero_grad()
             functional.cross_entropy(logits, torch.from_numpy(labels[batch])).backward()
@@ -182,12 +182,12 @@ def test_training_on_cached_features_equals_training_through_the_network(backbon
     train = np.ones(n, bool)
     train[[3, 8, 15, 20]] = False
     with torch.inference_mode():
-        plain, flipped = (
+        plain, mirrored = (
             pooled(backbone(torch.from_numpy(part.copy()))).numpy()
             for part in (pictures, pictures[:, :, ::-1])
         )
     cached = heads.fit(
-        plain, flipped, labels, train[None], rngs(7), classes=3, settings=SETTINGS, device=cpu
+        plain, mirrored, labels, train[None], rngs(7), classes=3, settings=SETTINGS, device=cpu
     )
     layer, logits = through_the_network(
         backbone, pictures, labels, train, np.random.default_rng(7), 3

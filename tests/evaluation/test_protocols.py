@@ -6,13 +6,12 @@ import pytest
 import torch
 
 from smallsight import params
-from smallsight.conditions.ladders import ladders
-from smallsight.conditions.names import ORIGINAL, UNTOUCHED
+from smallsight.conditions.names import ORIGINAL, UNTOUCHED, Condition, FamilyFacts
 from smallsight.evaluation import protocols
-from smallsight.evaluation.folds import instance_split
-from smallsight.evaluation.predictions import summarise_results
+from smallsight.evaluation.crossfit import fit_heads
+from smallsight.evaluation.predictions import predict, summarise_results
 from smallsight.evaluation.protocols import PROTOCOLS
-from smallsight.runtime.errors import SampleError
+from smallsight.evaluation.splits import make_splits
 from smallsight.vocabulary import REGIMES
 
 CATEGORIES = ("a", "b", "c", "d", "e", "f")
@@ -20,6 +19,21 @@ SETTINGS = params.Evaluation(test_share=0.2, folds=5, repeats=3)
 HEADS = params.Heads(epochs=2, batch_size=16, learning_rate=0.01)
 CPU = torch.device("cpu")
 SINGLE = PROTOCOLS["original"]
+FACTS = {
+    name: FamilyFacts(
+        name,
+        label=name,
+        description="",
+        is_intervention=False,
+        neutral={},
+        conditions=(
+            Condition(name, "strength=1", is_reference=True),
+            Condition(name, "strength=2", is_reference=False),
+        ),
+    )
+    for name in ("zoom", *reversed(ORIGINAL), "object_only")
+}
+"""Families in another order than the original study's, and more of them."""
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +43,7 @@ def sample(population):
 
 @pytest.fixture(scope="module")
 def single(sample):
-    return SINGLE.splits(sample, CATEGORIES, settings=SETTINGS, seed=4)
+    return make_splits(SINGLE, sample, CATEGORIES, settings=SETTINGS, seed=4)
 
 
 @pytest.fixture(scope="module")
@@ -57,58 +71,63 @@ def test_it_splits_instances_whatever_their_image(single, sample):
 
 
 def test_the_split_depends_on_the_seed_alone(single, sample):
-    again = SINGLE.splits(sample, CATEGORIES, settings=SETTINGS, seed=4)
+    again = make_splits(SINGLE, sample, CATEGORIES, settings=SETTINGS, seed=4)
     assert (again.fold_of == single.fold_of).all()
-    other = SINGLE.splits(sample, CATEGORIES, settings=SETTINGS, seed=5)
+    other = make_splits(SINGLE, sample, CATEGORIES, settings=SETTINGS, seed=5)
     assert (other.fold_of != single.fold_of).any()
 
 
-@pytest.mark.parametrize("share", [0.001, 0.5, 0.999])
-def test_both_sides_of_a_split_have_an_instance(sample, share):
-    test = instance_split(sample, test_share=share, rng=np.random.default_rng(0))
-    assert 0 < test.sum() < len(sample)
-    assert test.sum() == min(max(round(share * len(sample)), 1), len(sample) - 1)
-
-
-def test_one_instance_cannot_be_split(sample):
-    with pytest.raises(SampleError, match="1 instances; expected at least 2"):
-        instance_split(sample[:1], test_share=0.2, rng=np.random.default_rng(0))
-
-
 def test_only_test_data_is_predicted_by_one_head_that_did_not_see_it(
-    single, sample, seen, features_of, condition
+    single, sample, seen, features_of
 ):
-    fitted = single.fit(seen, settings=HEADS, device=CPU)
+    fitted = fit_heads(single, seen, settings=HEADS, device=CPU)
     assert len(fitted) == 1
-    table = single.predictions(fitted, seen, condition("orig_full"), regime="retrained")
+    table = predict(single, fitted, seen, FACTS[UNTOUCHED].conditions[0], regime="retrained")
     assert list(table["ann_id"]) == list(sample["ann_id"][single.reference_test])
     assert (table["fold"] == 0).all()
     assert table.notna().all(axis=None)
     plain = seen.plain.copy()
     plain[single.reference_test] += 50
-    moved = single.fit(features_of(sample, plain), settings=HEADS, device=CPU)
+    moved = fit_heads(single, features_of(sample, plain), settings=HEADS, device=CPU)
     assert (moved.weight == fitted.weight).all()
     plain = seen.plain.copy()
     plain[~single.reference_test] += 50
-    moved = single.fit(features_of(sample, plain), settings=HEADS, device=CPU)
+    moved = fit_heads(single, features_of(sample, plain), settings=HEADS, device=CPU)
     assert (moved.weight != fitted.weight).any()
 
 
-def test_the_original_protocol_keeps_the_original_six_conditions(study):
-    steps = SINGLE.conditions(ladders(study.conditions))
-    assert [step.name for step in steps] == list(ORIGINAL)
-    assert steps[0].name == UNTOUCHED
-    every = PROTOCOLS["cross_validation"].conditions(ladders(study.conditions))
-    assert {step.name for step in steps} < {step.name for step in every}
-    some = {name: study.conditions[name] for name in (UNTOUCHED, "bg_blur", "zoom")}
-    assert [step.name for step in SINGLE.conditions(ladders(some))] == [UNTOUCHED, "bg_blur"]
+def test_the_original_protocol_keeps_the_original_six_conditions():
+    chosen = SINGLE.conditions(FACTS)
+    assert [condition.name for condition in chosen] == list(ORIGINAL)
+    assert chosen[0].name == UNTOUCHED
+    every = PROTOCOLS["cross_validation"].conditions(FACTS)
+    assert {condition.name for condition in chosen} < {condition.name for condition in every}
+    some = {name: FACTS[name] for name in (UNTOUCHED, "bg_blur", "zoom")}
+    assert [condition.name for condition in SINGLE.conditions(some)] == [UNTOUCHED, "bg_blur"]
 
 
-def test_its_results_have_the_original_shape(single, study, seen):
-    fitted = single.fit(seen, settings=HEADS, device=CPU)
+def test_cross_validation_evaluates_every_level_in_the_order_of_the_families():
+    chosen = PROTOCOLS["cross_validation"].conditions(FACTS)
+    assert [(one.family, one.level) for one in chosen] == [
+        (name, f"strength={level}") for name in FACTS for level in (1, 2)
+    ]
+
+
+def test_a_protocol_knows_its_seeds_and_describes_its_split():
+    assert SINGLE.n_seeds(SETTINGS) == 1
+    assert PROTOCOLS["cross_validation"].n_seeds(SETTINGS) == 3
+    assert SINGLE.split_description(SETTINGS) == "one 80/20 split by instance"
+    other = SETTINGS.model_copy(update={"test_share": 0.3})
+    assert SINGLE.split_description(other) == "one 70/30 split by instance"
+    described = PROTOCOLS["cross_validation"].split_description(SETTINGS)
+    assert described == "3 × 5-fold cross-validation by image"
+
+
+def test_its_results_have_the_original_shape(single, seen):
+    fitted = fit_heads(single, seen, settings=HEADS, device=CPU)
     tables = [
-        single.predictions(fitted, seen, step, regime=SINGLE.regimes[0])
-        for step in SINGLE.conditions(ladders(study.conditions))
+        predict(single, fitted, seen, step, regime=SINGLE.regimes[0])
+        for step in SINGLE.conditions(FACTS)
     ]
     table = summarise_results(pd.concat(tables))
     assert list(table["condition"]) == list(ORIGINAL)
@@ -116,14 +135,3 @@ def test_its_results_have_the_original_shape(single, study, seen):
         "condition", "val_acc_all", "val_acc_small", "val_acc_medium", "val_acc_large",
     ]  # fmt: skip
     assert (table["n_all"] == single.reference_test.sum()).all()
-
-
-def test_a_regime_has_the_heads_that_it_says(single, seen):
-    untouched = single.fit(seen, settings=HEADS, device=CPU)
-    twice = HEADS.model_copy(update={"epochs": 4})
-    fixed, own = (
-        single.heads_of(regime, untouched, seen, settings=twice, device=CPU)
-        for regime in ("fixed", "retrained")
-    )
-    assert fixed is untouched
-    assert (own.weight != untouched.weight).any()

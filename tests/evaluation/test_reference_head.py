@@ -7,10 +7,12 @@ from torchvision.models import resnet18
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.features import pooled
-from smallsight.backbones.weights import read_weights
+from smallsight.backbones.networks.weight_sources import read_checkpoint
+from smallsight.backbones.registry import find_backbone
 from smallsight.evaluation import heads
 from smallsight.evaluation.heads import LinearHeads
-from smallsight.evaluation.reference_head import CURVE_COLUMNS, reference_head, write_checkpoint
+from smallsight.evaluation.reference_head import reference_head, write_checkpoint
+from smallsight.evaluation.tables import TRAINING_CURVE
 
 CLASSES = ["person", "car", "truck", "bus", "bicycle", "motorcycle"]
 SETTINGS = params.Heads(epochs=4, batch_size=8, learning_rate=0.01)
@@ -21,8 +23,8 @@ ABOUT = {"condition": "orig_full", "seed": 3, "device": "cpu"}
 def seen(population, features_of):
     rng = np.random.default_rng(0)
     sample = population(images=15)
-    plain, flipped = rng.standard_normal((2, len(sample), 10)).astype(np.float32)
-    return features_of(sample, plain, flipped)
+    plain, mirrored = rng.standard_normal((2, len(sample), 10)).astype(np.float32)
+    return features_of(sample, plain, mirrored)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def train(seen, labels, test):
 def test_reference_head_is_the_head_that_fits_the_other_side(seen, labels, test, cpu):
     head, _ = train(seen, labels, test)
     due = heads.fit(
-        seen.plain, seen.flipped, labels, ~test[None], [np.random.default_rng(5)],
+        seen.plain, seen.mirrored, labels, ~test[None], [np.random.default_rng(5)],
         classes=3, settings=SETTINGS, device=cpu,
     )  # fmt: skip
     assert len(head) == 1
@@ -64,7 +66,7 @@ def test_test_data_moves_the_curve_and_not_the_head(seen, labels, test):
 def test_curve_is_loss_and_accuracy_after_each_epoch(seen, labels, test):
     head, curve = train(seen, labels, test)
     columns = ["epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy"]
-    assert list(curve.columns) == columns == list(CURVE_COLUMNS)
+    assert list(curve.columns) == columns == TRAINING_CURVE.names
     assert list(curve["epoch"]) == [1, 2, 3, 4]
     logits = torch.from_numpy(seen.plain @ head.weight[0].T + head.bias[0])
     last = curve.iloc[-1]
@@ -115,7 +117,7 @@ def test_checkpoint_is_torchvisions_resnet18(checkpoint, weights, head, noise):
 
 
 def test_checkpoint_can_be_the_backbone_of_another_study(checkpoint, weights):
-    back = read_weights(checkpoint)
+    back = read_checkpoint(checkpoint, find_backbone("resnet18"))
     assert back.state.keys() == weights.state.keys()
     assert all(torch.equal(back.state[name], value) for name, value in weights.state.items())
     assert (back.mean, back.std) == (weights.mean, weights.std)

@@ -3,11 +3,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from smallsight.phantom import Dials, layout
+from builders.phantom_dials import make_dials
+from smallsight.phantom import layout
 from smallsight.phantom.backdrop import backdrop_patches, haze_share, sky
 from smallsight.phantom.streets import STREETS
 
-SCENE = layout(np.random.default_rng(0), Dials())
+SCENE = layout(np.random.default_rng(0), make_dials())
 
 
 def test_haze_grows_with_distance_and_with_the_dial():

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
-from smallsight.phantom import Dials, layout
+from builders.phantom_dials import make_dials
+from smallsight.phantom import layout
 from smallsight.phantom.ground import MARKINGS, grain, ground_patches
 from smallsight.phantom.raster import Window, coverage
 from smallsight.phantom.streets import STREETS
 
-SCENE = layout(np.random.default_rng(0), Dials())
+SCENE = layout(np.random.default_rng(0), make_dials())
 
 
 def test_the_ground_covers_every_row_below_the_horizon():

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from smallsight.phantom import CATEGORIES, Dials, layout, silhouettes
+from builders.phantom_dials import make_dials
+from smallsight.phantom import CATEGORIES, layout, silhouettes
 from smallsight.phantom.layout import MIN_PIXELS, MIN_SIDE, covered
 from smallsight.phantom.plan import SIZE_CATEGORIES, group_of
 
@@ -13,7 +14,7 @@ SCENES = 40
 
 
 def scenes(n=SCENES, **dials):
-    return [layout(np.random.default_rng([11, k]), Dials(**dials)) for k in range(n)]
+    return [layout(np.random.default_rng([11, k]), make_dials(**dials)) for k in range(n)]
 
 
 def objects(scene):
@@ -38,12 +39,12 @@ def standard_objects(standard):
 
 
 def test_the_same_rng_gives_the_same_scene(standard):
-    again = layout(np.random.default_rng([11, 0]), Dials())
+    again = layout(np.random.default_rng([11, 0]), make_dials())
     assert pickle.dumps(again) == pickle.dumps(standard[0])
 
 
 def test_painting_dials_do_not_move_anything(standard):
-    other = layout(np.random.default_rng([11, 0]), Dials(small_blur=3.0, haze=1.0, noise=0.3))
+    other = layout(np.random.default_rng([11, 0]), make_dials(small_blur=3.0, haze=1.0, noise=0.3))
     assert pickle.dumps(other.things) == pickle.dumps(standard[0].things)
 
 
@@ -157,6 +158,6 @@ def test_scenes_of_other_sizes_work_under_any_dials():
         shares = dict(
             zip(("context", "clutter", "neighbours", "class_mix"), rng.random(4), strict=True)
         )
-        scene = layout(np.random.default_rng(k), Dials(width=160, height=120, **shares))
+        scene = layout(np.random.default_rng(k), make_dials(width=160, height=120, **shares))
         assert all(item.mask.shape == (120, 160) for item in silhouettes(scene))
         assert all(item.mask.sum() >= MIN_PIXELS for item in silhouettes(scene))

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from smallsight.phantom import Dials, layout, paint
+from builders.phantom_dials import make_dials
+from smallsight.phantom import layout, paint
 from smallsight.phantom.paint import blurred, shade_mask, small_things
 from smallsight.phantom.raster import stamp, window_of
 from smallsight.phantom.silhouettes import visible_masks
 
-QUIET = Dials(noise=0.0)
+QUIET = make_dials(noise=0.0)
 SIZE = (640, 480)
 
 
@@ -98,7 +99,7 @@ def test_a_blurred_stamp_keeps_its_amount(scene):
 
 
 def test_noise_has_the_dial_s_standard_deviation(scene, picture):
-    noisy = dataclasses.replace(scene, dials=Dials(noise=0.05))
+    noisy = dataclasses.replace(scene, dials=make_dials(noise=0.05))
     grain = paint(noisy, np.random.default_rng(1)).astype(float) - picture
     inside = (picture > 60) & (picture < 200)
     assert grain[inside].std() / 255 == pytest.approx(0.05, rel=0.05)
@@ -108,7 +109,8 @@ def test_haze_pales_far_things_more_than_near_ones():
     scene = layout(np.random.default_rng(3), QUIET)
     pictures = [
         paint(
-            dataclasses.replace(scene, dials=Dials(noise=0.0, haze=haze)), np.random.default_rng(1)
+            dataclasses.replace(scene, dials=make_dials(noise=0.0, haze=haze)),
+            np.random.default_rng(1),
         )
         for haze in (0.0, 1.0)
     ]

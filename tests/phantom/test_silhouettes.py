@@ -1,6 +1,7 @@
 import numpy as np
 
-from smallsight.phantom import Dials, layout, silhouettes
+from builders.phantom_dials import make_dials
+from smallsight.phantom import layout, silhouettes
 from smallsight.phantom.camera import Patch
 from smallsight.phantom.silhouettes import visible_masks
 
@@ -26,7 +27,7 @@ def test_what_lies_outside_the_picture_shows_nothing():
 
 def test_no_pixel_shows_two_objects():
     for seed in range(5):
-        scene = layout(np.random.default_rng(seed), Dials())
+        scene = layout(np.random.default_rng(seed), make_dials())
         found = silhouettes(scene)
         total = np.sum([item.mask for item in found], axis=0)
         assert total.max() <= 1

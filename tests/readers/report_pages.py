@@ -21,14 +21,14 @@ OBJECTS = ["Objects, recognised and failed", "The conditions, on the same object
 SECTIONS = [
     "In short",
     "Accuracy by size and condition",
-    "What each change does",
+    "What each condition does",
     "Dose and response",
     "Thresholds in pixels",
     "How much of a change reaches the network",
     "Claims and verdicts",
     "Where the gap comes from",
     "What failures are taken for",
-    "Where the network looked",
+    "Where the saliency maps lie",
     *OBJECTS,
     "What would rescue a failure",
     "How it was made",
@@ -103,6 +103,23 @@ def rows_of(page, caption):
     return next(rows for found, rows in Tables(page).tables if caption in found)
 
 
+def body_of(page, caption):
+    """Return the rows of a table below its heading, each cell on one line."""
+    _, *body = rows_of(page, caption)
+    return [[" ".join(cell.split()) for cell in cells] for cells in body]
+
+
+def section(page, anchor):
+    return page[page.index(f'<section id="{anchor}"') :].partition("</section>")[0]
+
+
+def captions_of(part):
+    """Return the text of every caption of a part of a page."""
+    pattern = r'<(caption|figcaption)>(.*?)</\1>|<p class="caption">(.*?)</p>'
+    found = (match[2] or match[3] for match in re.finditer(pattern, part, re.DOTALL))
+    return [" ".join(re.sub("<[^>]*>", "", text).split()) for text in found]
+
+
 def headings(page):
     return [markup.unescape(title) for title in re.findall(r"<h2>(.*?)</h2>", page)]
 
@@ -114,7 +131,7 @@ def explored(page):
 
 
 def captions(page):
-    """Give what stands with each number, by kind and number, in order; as markup."""
+    """Return what stands with each number, by kind and number, in order; as markup."""
     begin, number = r"<(caption|figcaption|p)\b[^>]*>\s*", r"(Figure|Table) (\d+)\."
     pattern = rf'{begin}<b class="number">{number}</b>(.*?)</\1>'
     found = re.findall(pattern, page, re.DOTALL)
@@ -122,8 +139,8 @@ def captions(page):
     return [((kind, int(number)), text.strip()) for _, kind, number, text in found]
 
 
-def tips(page):
-    return [markup.unescape(said) for said in re.findall(r'data-tip="([^"]*)"', page)]
+def tooltips(page):
+    return [markup.unescape(text) for text in re.findall(r'data-tip="([^"]*)"', page)]
 
 
 def cells_of(line):
@@ -133,7 +150,7 @@ def cells_of(line):
 
 
 def tables_of(text):
-    """Give the tables of Markdown: rows of cells, without the line below the heading."""
+    """Return the tables of Markdown: rows of cells, without the line below the heading."""
     tables = []
     for block in re.split(r"\n\s*\n", text):
         lines = [line for line in block.splitlines() if line.strip()]
@@ -157,7 +174,7 @@ def points(value):
 
 
 def plain(text):
-    """Give what Markdown shows of a text whose signs are escaped."""
+    """Return what Markdown shows of a text whose signs are escaped."""
     return re.sub(r"\\([^A-Za-z0-9\s])", r"\1", text)
 
 
@@ -177,8 +194,8 @@ def check_numbers(forms):
 
 def check_claims(study, rows):
     """Check that every claim stands with its verdict and interval, under its regime."""
-    table = study.claims.set_index(["claim", "regime"])
-    names = list(dict.fromkeys(study.claims["claim"]))
+    table = study.tables["claims"].set_index(["claim", "regime"])
+    names = list(dict.fromkeys(study.tables["claims"]["claim"]))
     assert [title.strip() for title in rows[0][1:]] == [
         f"{regime.capitalize()} head" for regime in study.regimes
     ]
@@ -198,14 +215,14 @@ def check_claims(study, rows):
 
 def check_accuracies(study, rows):
     """Check that every reference level stands with its accuracies; of empty groups a dash."""
-    table = study.accuracy.set_index(["regime", "condition", "size_group"])
-    steps = [step for step in study.conditions if step.is_reference]
-    assert rows[0] == [f"Accuracy, {study.headline} head", "All", "Small", "Medium", "Large"]
-    for cells, step in zip(rows[1:], steps, strict=True):
-        assert plain(cells[0]) == study.label(step.name)
+    table = study.tables["accuracy"].set_index(["regime", "condition", "size_group"])
+    references = [one for one in study.conditions if one.is_reference]
+    assert rows[0] == [f"Accuracy, {study.headline_regime} head", "All", "Small", "Medium", "Large"]
+    for cells, one in zip(rows[1:], references, strict=True):
+        assert plain(cells[0]) == study.label(one.name)
         for cell, group in zip(cells[1:], ("all", *GROUPS), strict=True):
-            row = table.loc[study.headline, step.name, group]
+            row = table.loc[study.headline_regime, one.name, group]
             acc, low, high = percents(row["acc"], row["ci_low"], row["ci_high"])
-            told = f"{acc}% ({low}–{high})" if row["n"] else "–"
-            mark = study.mark(step.name, *([] if group == "all" else [group]))
-            assert cell == " ".join(filter(None, (told, mark if row["n"] else "")))
+            due = f"{acc}% ({low}–{high})" if row["n"] else "–"
+            mark = study.mark(one.name, *([] if group == "all" else [group]))
+            assert cell == " ".join(filter(None, (due, mark if row["n"] else "")))

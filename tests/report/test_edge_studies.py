@@ -20,25 +20,35 @@ from readers.report_pages import (
     rows_of,
     tables_of,
     text_of,
-    tips,
+    tooltips,
     unscripted,
 )
 from smallsight.conditions.names import UNTOUCHED
-from smallsight.report.sections import attention_words, cause_words, evidence, words
-from smallsight.vocabulary import GROUPS
+from smallsight.report.sections import (
+    accuracy,
+    background,
+    deletion,
+    gap,
+    limits,
+    neighbours,
+    saliency,
+    summary,
+    thresholds,
+)
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
 
-PROBED = (UNTOUCHED, "orig_crop", "downscale", "object_only", "zoom_matched", "zoom_object")
-"""The conditions that a ledger takes, and a few."""
+FEW = (UNTOUCHED, "orig_crop", "downscale", "object_only", "zoom_matched", "zoom_object")
+"""The conditions that a decomposition takes, and a few."""
 EDGES = {
-    "one category": {"category": "bus", "only": PROBED},
-    "no small": {"counts": {"small": 0}, "only": PROBED},
-    "no medium": {"counts": {"medium": 0}, "only": PROBED},
-    "no large": {"counts": {"large": 0}, "only": PROBED},
-    "nothing failed": {"accuracy": dict.fromkeys(GROUPS, 1.0), "failed": 0, "only": PROBED},
+    "one category": {"category": "bus", "only": FEW},
+    "no small": {"counts": {"small": 0}, "only": FEW},
+    "no medium": {"counts": {"medium": 0}, "only": FEW},
+    "no large": {"counts": {"large": 0}, "only": FEW},
+    "nothing failed": {"accuracy": dict.fromkeys(GROUPS, 1.0), "failed": 0, "only": FEW},
     "nothing recognised": {
-        "accuracy": dict.fromkeys(GROUPS, 0.0), "correct": 0, "failed": 1, "only": PROBED,
+        "accuracy": dict.fromkeys(GROUPS, 0.0), "correct": 0, "failed": 1, "only": FEW,
     },
-    "no probes": {"only": PROBED[:3]},
+    "no interventions": {"only": FEW[:3]},
     "one condition": {"only": (UNTOUCHED,)},
     "original": {"protocol": "original", "counts": {"small": 40, "medium": 39, "large": 41}},
 }  # fmt: skip
@@ -47,7 +57,7 @@ EDGES = {
 
 @pytest.fixture(scope="module")
 def edge(tmp_path_factory):
-    """Give the forms of one of `EDGES`."""
+    """Return the forms of one of `EDGES`."""
 
     @functools.cache
     def edge(name):
@@ -57,14 +67,14 @@ def edge(tmp_path_factory):
 
 
 def sentences(study):
-    """Give every sentence that is made for a study, but the verdict and what was drawn."""
-    told = [*words.finding(study), *words.points(study)]
-    about_maps = ("claim", "by_size", "controls", "removal", "ranks")
-    told += [getattr(attention_words, name)(study) for name in about_maps]
-    causes = ("disagreement", "disagreeing", "thinnest", "clean", "background", "native")
-    told += [getattr(cause_words, name)(study) for name in causes]
-    told += [cause_words.neighbours(study, group) for group in ("all", *GROUPS)]
-    return [sentence for sentence in told if sentence]
+    """Return every sentence that is made for a study, but the verdict and what was drawn."""
+    found = [*summary.sentences(study), *accuracy.sentences(study), *saliency.sentences(study)]
+    found += [deletion.change_sentence(study), deletion.rank_sentence(study)]
+    found += [gap.disagreement_sentence(study), gap.disagreement_note(study)]
+    found += [gap.small_cell_sentence(study), gap.path_sentence(study)]
+    found += [background.sentence(study), limits.native_detail_sentence(study)]
+    found += [neighbours.sentence(study, group) for group in ALL_AND_GROUPS]
+    return [sentence for sentence in found if sentence]
 
 
 @pytest.mark.parametrize("name", EDGES)
@@ -75,28 +85,30 @@ def test_an_unusual_study_makes_every_form_whole(edge, name):
         assert headings(page) == [*sections[:1], *own, *sections[1:]]
         text = text_of(page)
         assert not re.search(r"\b(nan|inf|Undefined)\b", text, re.IGNORECASE)
-        assert words.verdict(made.study) in text
+        assert summary.verdict_sentence(made.study) in text
         ids = re.findall(r'\bid="([^"]*)"', unscripted(page))
         assert len(ids) == len(set(ids))
-        assert tips(page)
-        assert not any(re.search(r"\b(nan|inf)\b|–%", said) for said in tips(page))
-        assert all(re.search(r"\), n = [\d,]+$", said) for said in tips(page))
+        assert tooltips(page)
+        assert not any(re.search(r"\b(nan|inf)\b|–%", text) for text in tooltips(page))
+        assert all(re.search(r"\), n = [\d,]+$", text) for text in tooltips(page))
     check_numbers(made)
     metrics, claims, accuracy = tables_of(made.summary)
     assert len(metrics) == 4
     check_claims(made.study, claims)
     check_accuracies(made.study, accuracy)
-    assert f"**{words.verdict(made.study)}**" in plain(made.summary)
+    assert f"**{summary.verdict_sentence(made.study)}**" in plain(made.summary)
     assert not re.search(r"\b([Nn]a[Nn]|inf|None|Undefined)\b", made.summary)
     objects = explored(made.screen)["objects"]
-    keys = made.study.answers[["image_id", "ann_id"]].drop_duplicates()
-    assert [(one["image"], one["object"]) for one in objects] == list(map(tuple, keys.to_numpy()))
+    keys = made.study.tables["answers"][["image_id", "ann_id"]].drop_duplicates()
+    assert [(one["image"], one["object"]) for one in objects] == [
+        (str(image), str(ann)) for image, ann in keys.to_numpy()
+    ]
 
 
 @pytest.mark.parametrize("name", EDGES)
 def test_no_sentence_lacks_its_number(edge, name):
     made = edge(name)
-    for sentence in (words.verdict(made.study), *sentences(made.study)):
+    for sentence in (summary.verdict_sentence(made.study), *sentences(made.study)):
         assert not re.search(r"(^|[ (])–( |%|\)|$)", sentence), sentence
 
 
@@ -104,7 +116,7 @@ def test_no_sentence_lacks_its_number(edge, name):
 def test_an_empty_group_is_said_to_be_empty_and_nothing_is_claimed_of_it(edge, group):
     made = edge(f"no {group}")
     study, column = made.study, 2 + GROUPS.index(group)
-    verdict = words.verdict(study)
+    verdict = summary.verdict_sentence(study)
     if group == "medium":
         assert "less often than large ones: 30.0% of 40" in verdict
     else:
@@ -114,7 +126,7 @@ def test_an_empty_group_is_said_to_be_empty_and_nothing_is_claimed_of_it(edge, g
     for sentence in sentences(study):
         # "another region as large" is no size group.
         assert not re.search(rf"(?<!as )\b{group}\b", sentence, re.IGNORECASE), sentence
-    for row in study.claims.to_dict("records"):
+    for row in study.tables["claims"].to_dict("records"):
         assert group not in row["sentence"].lower()
     for page in (made.printed, made.screen):
         text = text_of(page)
@@ -130,7 +142,8 @@ def test_an_empty_group_is_said_to_be_empty_and_nothing_is_claimed_of_it(edge, g
         assert rows_of(page, "Objects drawn")[-1][column - 1].strip() == "0 of 0"
         # Neither a panel nor a gallery is of nothing.
         assert f"{group.capitalize()} objects" not in text
-        assert not any(re.match(rf"{group}\b|.*, {group}:", said, re.I) for said in tips(page))
+        pattern = rf"{group}\b|.*, {group}:"
+        assert not any(re.match(pattern, text, re.I) for text in tooltips(page))
         assert ("Figure 1 draws them." in text) == (group == "medium")
     accuracy = tables_of(made.summary)[2]
     assert {cells[column] for cells in accuracy[1:]} == {"–"}
@@ -153,14 +166,14 @@ def test_where_nothing_failed_nothing_is_said_of_failures(edge):
         assert "suggested causes of the failures" not in text
         assert "Correct against failed predictions" not in text
         for cells in rows_of(page, "Fixed head: share of the failed")[1:]:
-            rescued, broken = cells[1::2], cells[2::2]
+            rescued, lost = cells[1::2], cells[2::2]
             assert [cell.strip() for cell in rescued] == ["–"] * 3
-            assert all(" 0/40" in cell for cell in broken)
+            assert all(" 0/40" in cell for cell in lost)
     assert "No further failed object was drawn" in text_of(made.printed)
     assert "No further recognised object" not in text_of(made.printed)
 
 
-def test_where_nothing_failed_no_probe_is_said_to_be_missing(edge):
+def test_where_nothing_failed_no_intervention_is_said_to_be_missing(edge):
     assert "that takes the conditions zoom_matched" not in text_of(edge("nothing failed").printed)
 
 
@@ -179,20 +192,20 @@ def test_where_nothing_is_recognised_every_object_is_listed_as_failed(edge):
             counts = ["40 100.0%", "0 0.0%"][cells[0].strip() != "Unexplained"]
             assert [" ".join(cell.split()) for cell in cells[3:]] == [counts] * 3
         for cells in rows_of(page, "Fixed head: share of the failed")[1:]:
-            rescued, broken = cells[1::2], cells[2::2]
+            rescued, lost = cells[1::2], cells[2::2]
             assert all(" 0/40" in cell for cell in rescued)
-            assert [cell.strip() for cell in broken] == ["–"] * 3
+            assert [cell.strip() for cell in lost] == ["–"] * 3
     assert "No further recognised object was drawn" in text_of(made.printed)
 
 
-def test_without_probes_there_is_no_ledger_and_no_cause(edge):
-    made = edge("no probes")
-    assert made.study.probes == []
+def test_without_interventions_there_is_no_decomposition_and_no_cause(edge):
+    made = edge("no interventions")
+    assert made.study.interventions == []
     for page in (made.printed, made.screen):
         text = text_of(page)
-        assert "No ledger: it takes small and large objects under the conditions" in text
+        assert "No decomposition: it takes small and large objects under the conditions" in text
         assert "No causes are suggested: that takes the conditions zoom_matched" in text
-        assert "effects of probes" not in text
+        assert "effects of interventions" not in text
         assert "Figure 1 draws them" not in text
         assert "Figure 1. Accuracy against size" in text
         causes = {" ".join(cells[1].split()) for cells in rows_of(page, "by suggested cause")[1:]}
@@ -206,7 +219,7 @@ def test_untouched_pictures_alone_make_every_form(edge):
     made = edge("one condition")
     for page in (made.printed, made.screen):
         text = text_of(page)
-        assert "There is no change to audit" in text
+        assert "There is no changed picture to compare" in text
         assert "Only untouched pictures were evaluated" in text
         assert "No family was evaluated at more than one level" in text
         assert len(rows_of(page, "Fixed head: accuracy")) == 2
@@ -218,7 +231,7 @@ def test_untouched_pictures_alone_make_every_form(edge):
 def test_untouched_pictures_alone_show_size_groups_on_page_one(edge):
     made = edge("one condition")
     assert "In colour, at their median sides: the size groups" in text_of(made.printed)
-    drawn = evidence.headline(made.study)
+    drawn = thresholds.untouched_panel(made.study)
     assert drawn in made.printed
     assert all(f">{group.capitalize()} " in drawn for group in GROUPS)
 
@@ -264,7 +277,7 @@ def test_the_original_protocol_explains_its_intervals(edge):
         assert "cross-validation, repeated" not in text
         assert "Zoom" not in text
         assert "No family was evaluated at more than one level" in text
-        assert "No ledger: it takes small and large objects" in text
+        assert "No decomposition: it takes small and large objects" in text
         assert "No causes are suggested" in text
         assert "Background gap" not in text
         nav = page[page.index("<nav") : page.index("</nav>")]

@@ -14,28 +14,40 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders.study_files import APART, INPUTS, write_study
+from builders.study_files import APART, INPUTS, with_tables, write_study
+from readers.report_pages import text_of
 from smallsight import params
 from smallsight.imaging.boxes import Box
-from smallsight.report import page, text
-from smallsight.report.figures import curves, gap, saliency, style
+from smallsight.report import cards, page, text
+from smallsight.report.figures import by_condition, curves
 from smallsight.report.inputs import read_study
 from smallsight.report.pictures import Shot
-from smallsight.report.sections import galleries, words
+from smallsight.report.sections import (
+    confusion,
+    deletion,
+    effects,
+    gap,
+    saliency,
+    training,
+)
 from smallsight.vocabulary import GROUPS, NO_VISIBLE_CHANGE
 
 DRAWING = {
-    style: ("by_condition", "training_curve"),
-    saliency: ("spreads", "regions"),
-    gap: ("waterfall", "confusion"),
-    curves: ("dose_response", "against_side", "headline"),
+    by_condition: ("by_condition",),
+    curves: ("dose_response", "against_side", "untouched"),
+    confusion: ("confusion_matrix",),
+    deletion: ("regions",),
+    gap: ("waterfall",),
+    saliency: ("spreads",),
+    training: ("training_curve",),
 }
+"""Functions that draw, by the module that calls them by name."""
 NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?(?:e-\d+)?")
 WORDS = (
-    r"(Figures?|Table) \d+", r"ResNet-?\d+", r"ICLR \d+", r"ImageNet-9", r"SHA-256", r"80/20",
-    r"first 12 digits", r"Kitagawa \(1955\)", r"find 7\.3 points", r"half of 640 pixels",
+    r"(Figures?|Table) \d+", r"ResNet-?\d+", r"ICLR \d+", r"ImageNet-9", r"SHA-256",
+    r"first 12 digits", r"Kitagawa \(1955\)", r"find 7\.3 points",
     r"[Ll]ayer\d", r"\w+=[\d.]+", r"(below|from) \d%", r"above 0\.98", r"in 80% of such studies",
-    r"; 1 is|where it is 1\b", r"([Aa]bove|[Bb]elow|is|are) 0\b", r"0evidence", r"p < 0\.0001",
+    r"standard deviation of \d+%", r"; 1 is|where it is 1\b", r"([Aa]bove|[Bb]elow|is|are) 0\b", r"0evidence", r"p < 0\.0001",
     r"the first \d+, size groups", r"\d+ (further levels?|lower|higher|without a change)",
 )  # fmt: skip
 """What has digits and is no number of the study."""
@@ -43,8 +55,8 @@ WORDS = (
 
 LEVELS = re.compile(r"(\d+) (lower|higher|without a change)")
 LEAD = {"fixed": "With the head left as it is", "retrained": "With a head trained again"}
-KEYS = ("area", "input_size")
-"""Columns by which rows are found, or which pictures depend on."""
+KEYS = ("area", "input_size", "image_id", "ann_id", "neighbour_ann_id", "direction")
+"""Columns by which rows are found, which pictures depend on, or which no sentence writes."""
 
 
 class Prose(HTMLParser):
@@ -76,8 +88,8 @@ class Prose(HTMLParser):
 
 
 def prose(study):
-    """Give the sentences of a study's page, without what belongs to the words."""
-    blocks = Prose(page.draw(study, fingerprints={}).printed()).blocks
+    """Return the sentences of a study's page, without what belongs to the words."""
+    blocks = Prose(page.draw(study).printed()).blocks
     return [re.sub("|".join(WORDS), "·", re.sub(r"\s+", " ", block)) for block in blocks]
 
 
@@ -103,7 +115,7 @@ def study(tmp_path_factory):
                 patched.setattr(module, name, lambda *args, **kwargs: "")
         blank = Shot("data:,", 0, 0, 100, 100, (4, 3), Box(1, 1, 1, 1), ())
         for name in ("shot", "untouched", "close_up"):
-            patched.setattr(galleries, name, lambda *args: blank)
+            patched.setattr(cards, name, lambda *args: blank)
         yield read_study(INPUTS, params.load())
 
 
@@ -125,46 +137,53 @@ def moved_table(table):
 
 
 def moved(study):
-    """Give the study once for each input, with that one changed, and what the input holds."""
-    for field in dataclasses.fields(study):
-        value = getattr(study, field.name)
-        if isinstance(value, pd.DataFrame) and field.name not in ("sample", "curve"):
-            yield field.name, {field.name: moved_table(value)}, cells(value)
-        elif isinstance(value, dict):
-            held = set()
-            yield field.name, {field.name: moved_tree(value, held)}, held
-    # Less similar still, so that marks of vacuous conditions stay.
-    whole = study.severity["ssim_picture"]
-    less = study.severity.assign(ssim_picture=whole.where(whole > NO_VISIBLE_CHANGE, 0.9 * whole))
-    yield "severity", {"severity": less}, cells(study.severity)
-    for name in ("effects", "claims", "ledger", "attention_outcomes"):
+    """Yield the study once for each input, with that one changed, and what the input holds."""
+    for name, table in study.tables.items():
+        yield name, with_tables(study, **{name: moved_table(table)}), cells(table)
+    for name in ("gallery", "strips", "maps"):
         table = getattr(study, name)
+        yield name, dataclasses.replace(study, **{name: moved_table(table)}), cells(table)
+    for name in ("sampling", "training", "metrics", "about"):
+        held = set()
+        tree = moved_tree(getattr(study, name), held)
+        yield name, dataclasses.replace(study, **{name: tree}), held
+    # Less similar still, so that marks of conditions without visible change stay.
+    severity = study.tables["severity"]
+    whole = severity["ssim_picture"]
+    less = severity.assign(ssim_picture=whole.where(whole > NO_VISIBLE_CHANGE, 0.9 * whole))
+    yield "severity", with_tables(study, severity=less), cells(severity)
+    for name in ("effects", "claims", "ledger", "attention_outcomes"):
+        table = study.tables[name]
         again = table[:1] if name == "attention_outcomes" else table[-1:]
-        yield name, {name: pd.concat([table, again])}, lengths(table)
+        yield name, with_tables(study, **{name: pd.concat([table, again])}), lengths(table)
     other = study.sample[3:-5].assign(bbox_area=study.sample["bbox_area"] * 1.5)
     other = other.drop(index=other.index[90])
     other.iloc[:10, other.columns.get_loc("category_name")] = "tram"
-    yield "sample", {"sample": other}, counts(study.sample)
+    yield "sample", dataclasses.replace(study, sample=other), counts(study.sample)
     fewer = study.gallery.drop_duplicates(["size_group", "outcome"])
     shown = study.gallery.groupby(["size_group", "outcome"]).size()
-    yield "gallery", {"gallery": fewer}, set(shown)
+    yield "gallery", dataclasses.replace(study, gallery=fewer), set(shown)
     ids = ["image_id", "ann_id"]
-    renamed = study.strips.assign(**{name: "9" + study.strips[name] for name in ids})
-    yield "strips", {"strips": renamed}, set(study.strips[ids].astype(int).to_numpy().ravel())
-    sizes = study.strips.assign(input_size=32)
-    yield "strips", {"strips": sizes}, set(study.strips["input_size"])
-    sizes = study.gallery.assign(input_size=32)
-    yield "gallery", {"gallery": sizes}, set(study.gallery["input_size"])
+    renamed = study.strips.assign(**{name: study.strips[name] + 90_000 for name in ids})
+    held = set(study.strips[ids].to_numpy().ravel().tolist())
+    yield "strips", dataclasses.replace(study, strips=renamed), held
+    for name in ("strips", "gallery"):
+        table = getattr(study, name)
+        changed = {name: table.assign(input_size=32)}
+        yield name, dataclasses.replace(study, **changed), set(table["input_size"])
     for section, key, value in (
         ("evaluation", "folds", 7), ("evaluation", "repeats", 7), ("heads", "epochs", 7),
         ("analysis", "bootstrap_draws", 777), ("analysis", "confidence", 0.9),
-        ("sample", "person_cap", 7), ("backbone", "input_size", 112),
+        ("sample", "person_cap", 7),
     ):  # fmt: skip
         before = getattr(study.params, section)
-        after = before.model_copy(update={key: value})
-        name = "input_pixels" if key == "input_size" else key
-        held = {getattr(before, name)}
-        yield key, {"params": study.params.model_copy(update={section: after})}, held
+        yield key, with_parameter(study, section, key, value), {getattr(before, key)}
+
+
+def with_parameter(study, section, key, value):
+    """Give a study another value of one parameter."""
+    tree = getattr(study.params, section).model_copy(update={key: value})
+    return dataclasses.replace(study, params=study.params.model_copy(update={section: tree}))
 
 
 def moved_tree(tree, held):
@@ -183,7 +202,7 @@ def lengths(table):
 
 
 def cells(table):
-    """Give the numbers that a table holds."""
+    """Return the numbers that a table holds."""
     values = table.select_dtypes("number").to_numpy(float)
     return set(values[np.isfinite(values)].tolist())
 
@@ -212,7 +231,7 @@ def written(value):
 
 
 def by_words(blocks):
-    """Give what numbers stand between the same words: by these, a list per block."""
+    """Return what numbers stand between the same words: by these, a list per block."""
     found = defaultdict(list)
     for block in blocks:
         found[re.sub(f"[+−]?(?:{NUMBER.pattern})", "#", block)].append(NUMBER.findall(block))
@@ -230,7 +249,7 @@ def test_every_number_of_the_prose_is_one_of_a_table(study):
     assert len(untraced) > 300
     wrong = []
     for name, changed, held in moved(study):
-        after = by_words(prose(dataclasses.replace(study, **changed)))
+        after = by_words(prose(changed))
         # What is counted of the sample may depend on a number from elsewhere.
         known = set().union(*map(written, held | counts(study.sample)))
         for wording in before.keys() & after.keys():
@@ -245,20 +264,44 @@ def test_every_number_of_the_prose_is_one_of_a_table(study):
     assert wrong == []
 
 
-def test_levels_are_counted_as_their_verdicts_say(study):
-    table = study.effects[study.effects["size_group"] == "small"]
+def test_levels_are_counted_as_their_directions_say(study):
     for regime in study.regimes:
         further = [
-            study.effect(regime, step.name, "small")["verdict"]
-            for step in study.happenings
-            if not step.is_reference
+            study.effect(regime, one.name, "small")["direction"]
+            for one in study.corruptions
+            if not one.is_reference
         ]
         assert further
-        said = next(text for text in words.points(study) if text.startswith(LEAD[regime]))
-        known = {"lower": 0, "higher": 0, "without a change": further.count("inconclusive")}
-        known |= {verdict: further.count(verdict) for verdict in ("lower", "higher")}
-        assert f"{len(further)} further levels" in said
-        told = {words: int(number) for number, words in LEVELS.findall(said)}
+        sentence = next(text for text in effects.sentences(study) if text.startswith(LEAD[regime]))
+        known = {"lower": further.count(-1), "higher": further.count(1)}
+        known["without a change"] = further.count(0)
+        assert f"{len(further)} further levels" in sentence
+        found = {words: int(number) for number, words in LEVELS.findall(sentence)}
         due = {words: number for words, number in known.items() if number}
-        assert told == (due if len(due) > 1 or "without a change" not in due else {})
-    assert set(table["verdict"]) == {"lower", "higher", "inconclusive"}
+        assert found == (due if len(due) > 1 or "without a change" not in due else {})
+    table = study.tables["effects"]
+    assert set(table.loc[table["size_group"] == "small", "direction"]) == {-1, 1, 0}
+
+
+@pytest.mark.parametrize(("share", "split"), [(0.2, "80/20"), (0.25, "75/25")])
+def test_the_split_of_the_original_protocol_is_that_of_the_parameters(
+    tmp_path, monkeypatch, share, split
+):
+    write_study(tmp_path, protocol="original")
+    monkeypatch.chdir(tmp_path)
+    study = with_parameter(read_study(INPUTS, params.load()), "evaluation", "test_share", share)
+    whole = text_of(page.draw(study).printed())
+    assert f"how the original study was made: one {split} split by instance, one seed" in whole
+    assert f"Evaluation. One {split} split by instance and one seed" in whole
+    assert re.findall(r"\d+/\d+ split", whole) == [f"{split} split"] * 2
+
+
+@pytest.mark.parametrize(("width", "is_larger"), [(640, True), (100, False)])
+def test_the_sizes_of_pictures_and_input_are_those_of_the_study(study, width, is_larger):
+    made = dataclasses.replace(study, maps=study.maps.assign(view_w=width))
+    sentence = next(block for block in Prose(page.draw(made).printed()).blocks if "SSIM" in block)
+    size = study.about["input_size"]
+    half = f"half of {width} pixels, the median width of a picture, is still more than the input"
+    assert (f"{half}’s {size}." in sentence) == is_larger
+    whole = f"the median width of a picture is {width} pixels, the input’s {size}."
+    assert (whole in sentence) != is_larger

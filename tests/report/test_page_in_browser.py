@@ -19,6 +19,8 @@ from smallsight.conditions.names import UNTOUCHED
 from smallsight.saliency.measures import enlarge
 from smallsight.vocabulary import GROUPS
 
+pytestmark = pytest.mark.browser
+
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 
 WINDOWS = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
@@ -670,7 +672,7 @@ def test_an_object_is_shown_under_all_conditions_as_the_tables_have_it(opened, m
     assert len(labels) == len(made.names)
     for label, name in zip(labels, made.names, strict=True):
         assert label.startswith(made.study.label(name))
-    seeds, seen = made.study.seeds, set()
+    seeds, seen = made.study.n_seeds, set()
     for place in range(15):
         key = tiles(page)[place]
         open_tile(page, place)

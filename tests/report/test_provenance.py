@@ -1,10 +1,13 @@
 """What a report was made from: the same on every machine, whatever the clock says."""
 
 import hashlib
+import re
+import tomllib
 from importlib import metadata
 
 import pytest
 
+from builders.study_files import ROOT
 from smallsight.report import provenance
 
 NAME, BASELINE = "DVC_EXP_NAME", "DVC_EXP_BASELINE_REV"
@@ -55,11 +58,34 @@ def test_a_fingerprint_is_the_beginning_of_the_files_hash(tmp_path, monkeypatch)
 
 
 def test_versions_are_those_installed(monkeypatch):
-    monkeypatch.setattr(provenance, "PACKAGES", ("pandas", "no-such-package"))
+    monkeypatch.setattr(metadata, "requires", lambda package: ["pandas>=2", "no-such-package"])
     found = provenance.versions()
-    assert found.keys() == {"Python", "pandas", "no-such-package"}
+    assert found.keys() == {"Python", "smallsight", "pandas", "no-such-package"}
     assert found["pandas"] == metadata.version("pandas")
     assert found["no-such-package"] == "not installed"
+
+
+def test_every_dependency_is_told_and_no_extra():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = [re.match(r"[\w.-]+", one)[0] for one in project["dependencies"]]
+    assert list(provenance.versions()) == ["Python", "smallsight", *sorted(names)]
+    assert "not installed" not in provenance.versions().values()
+
+
+@pytest.mark.parametrize(
+    ("requirement", "names"),
+    [
+        ("numpy>=2.0", ["numpy"]),
+        ("opencv-python-headless", ["opencv-python-headless"]),
+        ("dask[distributed]>=2025.1", ["dask"]),
+        ('tomli>=2; python_version < "3.11"', ["tomli"]),
+        ('ruff>=0.8; extra == "dev"', []),
+        ('smallsight[cluster]; python_version > "3" and extra == "dev"', []),
+        ("extra-package>=1", ["extra-package"]),
+    ],
+)
+def test_a_requirement_names_its_package_unless_it_is_an_extras(requirement, names):
+    assert provenance.dependencies([requirement]) == names
 
 
 def test_parameters_come_out_flat_and_in_order():

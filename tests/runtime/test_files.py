@@ -1,5 +1,6 @@
 import hashlib
 import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -148,3 +149,36 @@ def test_sha256(tmp_path):
     content = os.urandom(300_000)
     (tmp_path / "x").write_bytes(content)
     assert files.sha256(tmp_path / "x") == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_arrays_come_back_whole(tmp_path, compress):
+    arrays = {
+        "numbers": np.arange(12, dtype=np.float32).reshape(3, 4).T,
+        "names": np.array(["a", "bc"]),
+        "none": np.empty((0, 3), np.uint8),
+        "one": np.float64(2.5),
+    }
+    path = tmp_path / "arrays.npz"
+    files.write_arrays(arrays, path, compress=compress)
+    with np.load(path) as read:
+        assert read.files == list(arrays)
+        for name, array in arrays.items():
+            assert read[name].dtype == array.dtype
+            np.testing.assert_array_equal(read[name], array)
+
+
+def test_headers_of_arrays_are_those_that_every_release_of_python_writes(tmp_path):
+    path = tmp_path / "arrays.npz"
+    files.write_arrays({"a": np.arange(5)}, path)
+    with zipfile.ZipFile(path) as archive:
+        (member,) = archive.infolist()
+    # ZIP64, which numpy.savez asks for, needs version 45, and Python 3.11.4 changed its header.
+    assert (member.extract_version, member.create_version) == (20, 20)
+    assert member.date_time == (1980, 1, 1, 0, 0, 0)
+
+
+def test_objects_are_no_arrays(tmp_path):
+    with pytest.raises(ValueError, match="allow_pickle"):
+        files.write_arrays({"a": np.array([{}])}, tmp_path / "arrays.npz")
+    assert not list(tmp_path.iterdir())

@@ -10,23 +10,27 @@ from smallsight.backbones import features
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features
 from smallsight.backbones.features import pooled
-from smallsight.backbones.resnet import LAYER
-from smallsight.backbones.weights import random_weights
+from smallsight.backbones.networks.weight_sources import random_weights
+from smallsight.backbones.registry import find_backbone
 from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import LinearHeads
+from smallsight.evaluation.predictions import predict
 from smallsight.evaluation.splits import Splits, class_indices, cross_validation, single_split
 from smallsight.imaging.boxes import Box
 from smallsight.saliency import gradcam, measures
 from smallsight.saliency.explain import (
-    MEASURED,
-    Evidence,
+    PREDICTION,
+    ClassMaps,
     Explainer,
     explain_condition,
-    measure_evidence,
+    measure_class_maps,
 )
-from smallsight.saliency.grid import Grid, of_box
+from smallsight.saliency.grid import Grid, region_of_box
 from smallsight.saliency.measures import contributions
+from smallsight.saliency.tables import OTHER_MAPS, PREDICTED_CLASS_MAPS
 
+RESNET18 = find_backbone("resnet18")
+LAYER = RESNET18.pooled_layer
 SIZE, CELLS = 160, 5
 GRID = Grid(SIZE, CELLS)
 CATEGORIES = tuple("abcdef")
@@ -37,7 +41,10 @@ BOX_COLUMNS = ["box_x", "box_y", "box_w", "box_h"]
 def rows_of(boxes):
     """Predictions of which nothing is known but the boxes; their index is not 0, 1, 2."""
     n = len(boxes)
-    known = dict.fromkeys(MEASURED, "any") | {"image_id": np.arange(n), "ann_id": np.arange(n) + 50}
+    known = dict.fromkeys(PREDICTION, "any") | {
+        "image_id": np.arange(n),
+        "ann_id": np.arange(n) + 50,
+    }
     return pd.DataFrame(known | dict(zip(BOX_COLUMNS, boxes.T, strict=True)), index=range(9, 9 + n))
 
 
@@ -59,16 +66,16 @@ def covered(boxes, grid=GRID):
 
 
 def detector(rng, boxes):
-    """Evidence of a classifier that sees the patches in these boxes, and a little of all else."""
+    """Maps of a classifier that sees the patches in these boxes, and a little of all else."""
     maps = rng.random((len(boxes), 3, CELLS, CELLS)).astype(np.float32)
     maps[:, 0] = covered(boxes)
     contributed = contributions(maps, np.tile(np.float32([5, 0.1, -0.1]), (len(boxes), 1)))
-    return Evidence(contributed, np.maximum(contributed, 0))
+    return ClassMaps(contributed, np.maximum(contributed, 0))
 
 
-def measure(boxes, evidence, covers=None, size=SIZE):
+def measure(boxes, found, covers=None, size=SIZE):
     covers = [NO_MASK] * len(boxes) if covers is None else covers
-    return measure_evidence(rows_of(boxes), {"predicted": evidence}, covers, size=size)
+    return measure_class_maps(rows_of(boxes), {"predicted": found}, covers, size=size)
 
 
 def errors_above_zero(differences):
@@ -83,8 +90,8 @@ def errors_above_zero(differences):
 def test_a_detector_looks_at_its_patches_and_random_boxes_are_missed(side):
     rng = np.random.default_rng(side)
     boxes = anywhere(rng, *np.full((2, 300), side))
-    evidence = detector(rng, boxes)
-    tables = measure(boxes, evidence)
+    found = detector(rng, boxes)
+    tables = measure(boxes, found)
     seen, chance = tables["predicted"], tables["random_box"]
     assert seen["pointing_hit"].mean() > 0.98
     assert seen["lift"].mean() > 5
@@ -92,26 +99,26 @@ def test_a_detector_looks_at_its_patches_and_random_boxes_are_missed(side):
         assert seen[name].mean() > 4 * chance[name].mean()
     assert errors_above_zero(seen["energy_in_box"] - chance["energy_in_box"]) > 20
     # A place of one's own choice for each box is what the control stands for.
-    moved = measure(anywhere(rng, *np.full((2, 300), side)), evidence)["predicted"]
+    moved = measure(anywhere(rng, *np.full((2, 300), side)), found)["predicted"]
     for name in ("energy_in_box", "pointing_hit", "signed_in_box", "logit_in_box"):
         assert abs(errors_above_zero(moved[name] - chance[name])) < 4
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("where", ["anywhere", "middle"])
-def test_boxes_and_masks_that_have_nothing_to_do_with_the_evidence_are_at_chance(seed, where):
+def test_boxes_and_masks_that_have_nothing_to_do_with_the_maps_are_at_chance(seed, where):
     rng, n = np.random.default_rng(seed), 800
     boxes = anywhere(rng, *rng.integers(4, 100, (2, n)))
-    cams = rng.random((n, CELLS, CELLS)) ** 8
+    saliency = rng.random((n, CELLS, CELLS)) ** 8
     if where == "middle":
-        cams = cams * measures.centre_prior(CELLS)
+        saliency = saliency * measures.centre_prior(CELLS)
     covers = np.zeros((n, SIZE, SIZE), np.uint8)
     for cover, box in zip(covers, boxes, strict=True):
         # The right half of the box, and all of its first row and column.
         rows, columns = Box(*box).touched_pixels(SIZE, SIZE)
         cover[rows, (columns.start + columns.stop) // 2 : columns.stop] = 255
         cover[rows.start, columns] = cover[rows, columns.start] = 255
-    tables = measure(boxes, Evidence(cams - 0.1, cams), covers)
+    tables = measure(boxes, ClassMaps(saliency - 0.1, saliency), covers)
     seen, chance = tables["predicted"], tables["random_box"]
     for name in ("energy_in_box", "energy_in_mask", "pointing_hit", "signed_in_box"):
         assert (seen[name] - chance[name]).std() > 0.02
@@ -135,8 +142,8 @@ def test_the_random_box_is_the_mean_over_every_place(box, cells):
             boxes.append((x, y, width, height))
             covers.append(np.pad(shape, ((y, size - height - y), (x, size - width - x))))
     n = len(boxes)
-    evidence = Evidence(np.stack([coarse] * n), np.stack([fine] * n))
-    tables = measure(np.array(boxes, float), evidence, covers, size=size)
+    found = ClassMaps(np.stack([coarse] * n), np.stack([fine] * n))
+    tables = measure(np.array(boxes, float), found, covers, size=size)
     mean = tables["predicted"].mean(numeric_only=True).drop(["image_id", "ann_id"])
     chance = tables["random_box"][mean.index]
     assert len(mean) == 12
@@ -172,27 +179,27 @@ def test_every_map_is_measured_and_every_row_named():
     boxes = anywhere(rng, *rng.integers(4, 100, (2, 8)))
     one, other = (detector(rng, part) for part in (boxes, boxes[::-1]))
     rows = rows_of(boxes)
-    tables = measure_evidence(rows, {"other": other, "predicted": one}, [NO_MASK] * 8, size=SIZE)
+    tables = measure_class_maps(rows, {"other": other, "predicted": one}, [NO_MASK] * 8, size=SIZE)
     assert set(tables) == {"predicted", "other", "random_box", "centre"}
-    for name, evidence in (("predicted", one), ("other", other)):
-        alone = measure_evidence(rows, {"predicted": evidence}, [NO_MASK] * 8, size=SIZE)[
+    for name, found in (("predicted", one), ("other", other)):
+        alone = measure_class_maps(rows, {"predicted": found}, [NO_MASK] * 8, size=SIZE)[
             "predicted"
         ]
         pd.testing.assert_frame_equal(tables[name], alone)
-        np.testing.assert_array_equal(tables[name]["peak"], evidence.cams.max(axis=(1, 2)))
+        np.testing.assert_array_equal(tables[name]["peak"], found.saliency.max(axis=(1, 2)))
     for table in tables.values():
-        named = rows[list(MEASURED)].reset_index(drop=True)
-        pd.testing.assert_frame_equal(table[list(MEASURED)], named)
+        named = rows[list(PREDICTION)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(table[list(PREDICTION)], named)
 
 
-def test_cams_are_measured_on_their_own_cells_and_contributions_on_theirs():
+def test_maps_are_measured_on_their_own_cells_and_contributions_on_theirs():
     rng = np.random.default_rng(0)
     boxes = anywhere(rng, *rng.integers(4, 100, (2, 8)))
     contributed, fine = rng.standard_normal((8, CELLS, CELLS)), rng.random((8, 20, 20))
-    found = measure(boxes, Evidence(contributed, fine))["predicted"]
-    places = [of_box(Box(*box), SIZE) for box in boxes]
-    energy = (Grid(SIZE, 20).places(places).share * fine).sum(axis=(1, 2)) / fine.sum(axis=(1, 2))
-    inside = (GRID.places(places).share * contributed).sum(axis=(1, 2))
+    found = measure(boxes, ClassMaps(contributed, fine))["predicted"]
+    regions = [region_of_box(Box(*box), SIZE) for box in boxes]
+    energy = (Grid(SIZE, 20).locate(regions).share * fine).sum(axis=(1, 2)) / fine.sum(axis=(1, 2))
+    inside = (GRID.locate(regions).share * contributed).sum(axis=(1, 2))
     np.testing.assert_allclose(found["energy_in_box"], energy)
     np.testing.assert_allclose(found["logit_in_box"], inside)
 
@@ -218,7 +225,7 @@ def study(splits, fitted, maps, boxes, condition):
         sample["image_id"].to_numpy(), sample["ann_id"].to_numpy(), np.ones(len(sample)),
         np.arange(len(sample))[::-1], plain, plain, stored,
     )  # fmt: skip
-    rows = splits.predictions(fitted, seen, condition("orig_full"), regime="fixed")
+    rows = predict(splits, fitted, seen, condition("orig_full"), regime="fixed")
     rows = rows[rows["seed"] == splits.seeds[0]].merge(
         sample[["image_id", "ann_id"]].join(pd.DataFrame(boxes, columns=BOX_COLUMNS)),
         on=["image_id", "ann_id"],
@@ -286,7 +293,7 @@ def closed_form(backbone, cpu):
     return Explainer(LAYER, SIZE, backbone, cpu)
 
 
-def test_planted_evidence_is_found_where_it_lies(planted, closed_form):
+def test_a_planted_cause_is_found_where_it_lies(planted, closed_form):
     _, tables = explain(planted, closed_form)
     away = lured(planted.rows)
     seen, true = tables["predicted"], tables["true_class"]
@@ -308,16 +315,17 @@ def test_planted_evidence_is_found_where_it_lies(planted, closed_form):
 
 
 def test_each_map_is_by_the_head_that_saw_none_of_its_image(planted, closed_form):
-    cams, tables = explain(planted, closed_form)
+    found, tables = explain(planted, closed_form)
+    saliency = found.saliency
     tested = np.flatnonzero(planted.splits.fold_of[0] >= 0)
     strength = planted.splits.fold_of[0][tested] + 1
     classes = class_indices(planted.rows["predicted"], CATEGORIES)
     once = contributions(planted.maps[tested], (1.2 * np.eye(6) - 0.2).astype(np.float32)[classes])
-    assert len(cams) == len(tables["predicted"]) == len(tested)
+    assert len(saliency) == len(tables["predicted"]) == len(tested)
     np.testing.assert_allclose(
-        cams, strength[:, None, None] * np.maximum(once, 0), rtol=1e-4, atol=1e-6
+        saliency, strength[:, None, None] * np.maximum(once, 0), rtol=1e-4, atol=1e-6
     )
-    np.testing.assert_allclose(tables["predicted"]["peak"], cams.max(axis=(1, 2)))
+    np.testing.assert_allclose(tables["predicted"]["peak"], saliency.max(axis=(1, 2)))
 
 
 def test_parts_and_bias_add_up_to_the_logit_of_the_prediction(planted, closed_form):
@@ -335,9 +343,9 @@ def test_parts_and_bias_add_up_to_the_logit_of_the_prediction(planted, closed_fo
 def test_tables_have_the_columns_that_are_written(planted, closed_form):
     _, tables = explain(planted, closed_form)
     assert set(tables) == {"predicted", "true_class", "random_box", "centre"}
-    assert set(measures.ATTENTION_COLUMNS) <= set(tables["predicted"].columns)
+    assert set(PREDICTED_CLASS_MAPS.names) <= set(tables["predicted"].columns)
     for table in tables.values():
-        assert set(measures.MAP_COLUMNS) <= {*table.columns, "map"}
+        assert set(OTHER_MAPS.names) <= {*table.columns, "map"}
         assert table["ann_id"].tolist() == planted.rows["ann_id"].tolist()
         assert table["energy_in_mask"][0] == pytest.approx(1)
         assert table["energy_in_mask"][1:].isna().all()
@@ -370,7 +378,7 @@ def network(few, backbone, pictures, condition):
 
 
 def untrained(layer, cpu, seed=0):
-    weights = random_weights(np.random.default_rng(seed))
+    weights = random_weights(RESNET18, np.random.default_rng(seed))
     return Explainer(layer, 64, Backbone(weights), cpu)
 
 
@@ -383,13 +391,14 @@ def weights_of(network, name):
 def test_finer_maps_are_grad_cams_and_logits_stay_the_pooled_layers(
     network, backbone, pictures, cpu, layer
 ):
-    cams, tables = explain(network, Explainer(layer, 64, backbone, cpu), lambda: pictures)
+    fine, tables = explain(network, Explainer(layer, 64, backbone, cpu), lambda: pictures)
     coarse, pooled_tables = explain(network, Explainer(LAYER, 64, backbone, cpu))
     weights = np.stack([weights_of(network, name) for name in ("predicted", "category_name")])
     due = gradcam.grad_cam(backbone, pictures, weights, layer=layer, device=cpu)
-    np.testing.assert_allclose(cams, due[0], atol=1e-5 * due.max())
+    np.testing.assert_allclose(fine.saliency, due[0], atol=1e-5 * due.max())
     np.testing.assert_allclose(tables["true_class"]["peak"], due[1].max(axis=(1, 2)), rtol=1e-4)
-    assert cams.shape[-1] > coarse.shape[-1] == 2
+    assert fine.saliency.shape[-1] > coarse.saliency.shape[-1] == 2
+    np.testing.assert_array_equal(fine.contributed, coarse.contributed)
     signed = ["logit_in_box", "logit_elsewhere", "signed_in_box"]
     for name, table in tables.items():
         pd.testing.assert_frame_equal(table[signed], pooled_tables[name][signed])
@@ -407,13 +416,13 @@ def test_random_weights_are_a_network_of_their_own_with_the_same_heads(
     maps = control.backbone(torch.from_numpy(pictures)).contiguous().numpy()
     part = contributions(maps, weight)
     if layer == LAYER:
-        cams = np.maximum(part, 0)
+        saliency = np.maximum(part, 0)
     else:
-        (cams,) = gradcam.grad_cam(
+        (saliency,) = gradcam.grad_cam(
             control.backbone, pictures, weight[None], layer=layer, device=cpu
         )
-    due = measure_evidence(
-        network.rows, {"predicted": Evidence(part, cams)}, one_mask(network, 64), size=64
+    due = measure_class_maps(
+        network.rows, {"predicted": ClassMaps(part, saliency)}, one_mask(network, 64), size=64
     )
     found = tables.pop("random_weights")
     pd.testing.assert_frame_equal(found, due["predicted"], check_exact=False, rtol=1e-3)
@@ -428,16 +437,16 @@ def test_another_run_gives_the_same_bytes(network, weights, pictures, cpu, layer
     outcomes = []
     for _ in range(2):
         explainer = Explainer(layer, 64, Backbone(weights), cpu)
-        cams, tables = explain(network, explainer, lambda: pictures, untrained(layer, cpu))
+        found, tables = explain(network, explainer, lambda: pictures, untrained(layer, cpu))
         texts = {name: table.to_csv() for name, table in tables.items()}
-        outcomes.append((cams.tobytes(), texts))
+        outcomes.append((*(part.tobytes() for part in found), texts))
     assert outcomes[0] == outcomes[1]
     assert "random_weights" in texts
 
 
 def test_maps_of_an_explainer_are_the_networks_in_order(backbone, pictures, cpu, monkeypatch):
     monkeypatch.setattr(features, "BATCH_SIZE", 5)
-    maps = Explainer(LAYER, 64, backbone, cpu).maps(pictures[:12])
+    maps = Explainer(LAYER, 64, backbone, cpu).pooled_maps(pictures[:12])
     with torch.inference_mode():
         due = backbone(torch.from_numpy(pictures[:12])).numpy()
     assert maps.dtype == np.float32

@@ -10,6 +10,7 @@ from PIL import Image
 
 from smallsight.report.figures import style
 from smallsight.saliency import gallery
+from smallsight.saliency.tables import GALLERY
 from smallsight.vocabulary import SIZE_GROUPS
 
 SIZE = 24
@@ -179,7 +180,7 @@ def test_strips_leave_an_empty_size_out(table, missing):
 
 
 def make(table, folder, scale=None):
-    return gallery.cards(
+    return gallery.make_cards(
         table,
         scale=table["peak"] if scale is None else scale,
         pictures=folder / "conditions",
@@ -190,7 +191,7 @@ def make(table, folder, scale=None):
 
 def test_cards_name_their_pictures_and_say_what_was_predicted(table, tmp_path):
     cards = make(table, tmp_path)
-    assert list(cards.columns) == list(gallery.CARD_COLUMNS)
+    assert list(cards.columns) == GALLERY.names
     assert list(cards.index) == list(table.index)
     for card, row in zip(cards.itertuples(), table.itertuples(), strict=True):
         name = f"{row.image_id}_{row.ann_id}.png"
@@ -201,7 +202,7 @@ def test_cards_name_their_pictures_and_say_what_was_predicted(table, tmp_path):
         assert card.outcome == ("correct" if row.correct else "failed")
     assert (cards["input_size"] == SIZE).all()
     assert cards["overlay"].is_unique
-    same = [name for name in gallery.CARD_COLUMNS if name in table]
+    same = [name for name in GALLERY.names if name in table]
     pd.testing.assert_frame_equal(cards[same], table[same])
 
 
@@ -232,19 +233,19 @@ def written(tmp_path, noise):
     assert len(sources) == len(NATIVE) - 1
     for image_id, path in sources.items():
         Image.fromarray(wavy(*NATIVE[image_id])).save(path)
-    cams = np.random.default_rng(0).random((len(table), 3, 3)).astype(np.float32)
-    gallery.write_pictures(cards, cams, sources, tmp_path / "new" / "gallery")
-    return cards, cams, tmp_path / "new" / "gallery"
+    saliency = np.random.default_rng(0).random((len(table), 3, 3)).astype(np.float32)
+    gallery.write_pictures(cards, saliency, sources, tmp_path / "new" / "gallery")
+    return cards, saliency, tmp_path / "new" / "gallery"
 
 
 def test_each_card_has_the_overlay_of_its_own_map_at_its_own_scale(written, noise):
-    cards, cams, folder = written
+    cards, saliency, folder = written
     found = {path.name for path in (folder / "overlays").iterdir()}
     assert found == {Path(path).name for path in cards["overlay"]}
     for index, card in cards.iterrows():
         with Image.open(folder / "overlays" / Path(card["overlay"]).name) as overlay:
             assert (overlay.size, overlay.mode) == ((SIZE, SIZE), "RGB")
-            due = gallery.blend(noise(SIZE, SIZE, index), cams[index], top=card["scale"])
+            due = gallery.blend(noise(SIZE, SIZE, index), saliency[index], top=card["scale"])
             assert (np.asarray(overlay) == due).all()
 
 
@@ -263,10 +264,10 @@ def test_each_image_is_shown_untouched_once_at_its_own_proportions(written):
             assert np.abs(np.asarray(picture, float) - np.asarray(whole)).mean() < 3
 
 
-def heat(cam, *, top):
+def heat(saliency, *, top):
     """What a map adds to a black picture."""
     black = np.zeros((SIZE, SIZE, 3), np.uint8)
-    return gallery.blend(black, np.asarray(cam, np.float32), top=top).astype(float)
+    return gallery.blend(black, np.asarray(saliency, np.float32), top=top).astype(float)
 
 
 def test_blend_is_a_share_of_picture_and_heat(noise):
@@ -283,11 +284,11 @@ def test_blend_is_a_share_of_picture_and_heat(noise):
 
 @pytest.mark.parametrize("factor", [1e-6, 0.5, 1000.0])
 def test_a_map_by_its_own_maximum_looks_the_same_at_every_magnitude(factor):
-    cam = np.random.default_rng(0).random((3, 3))
-    one, other = (heat(scale * cam, top=scale * cam.max()) for scale in (1, factor))
+    saliency = np.random.default_rng(0).random((3, 3))
+    one, other = (heat(scale * saliency, top=scale * saliency.max()) for scale in (1, factor))
     # Rounding may fall into the next of 256 colours.
     assert np.abs(one - other).max() <= 4
-    assert np.abs(one - heat(cam.T, top=cam.max())).max() > 20
+    assert np.abs(one - heat(saliency.T, top=saliency.max())).max() > 20
 
 
 def test_its_own_maximum_has_the_brightest_colour_and_no_evidence_the_darkest():

@@ -71,13 +71,13 @@ def close(one, other):
 
 @every_layer
 def test_maps_are_those_of_the_whole_network(explain, head, library, layer):
-    (cams,) = explain([head[0][TARGETS]], layer)
+    (saliency,) = explain([head[0][TARGETS]], layer)
     unscaled, scaled = library(layer)
-    assert cams.shape == (4, CELLS[layer], CELLS[layer])
-    assert cams.dtype == np.float32
-    close(cams, unscaled)
+    assert saliency.shape == (4, CELLS[layer], CELLS[layer])
+    assert saliency.dtype == np.float32
+    close(saliency, unscaled)
     # The library stretches each map to 0..1 before it enlarges it, and once more after that.
-    twice = scale_cam_image(scale_cam_image(cams, (SIZE, SIZE)))
+    twice = scale_cam_image(scale_cam_image(saliency, (SIZE, SIZE)))
     np.testing.assert_allclose(twice, scaled, atol=1e-3)
 
 
@@ -89,8 +89,8 @@ def test_the_closed_form_is_what_the_whole_network_gives(maps, head, library):
 
 def test_the_last_layers_maps_are_what_the_closed_form_leaves_above_zero(explain, maps, head):
     several = np.stack([head[0][TARGETS], -head[0][TARGETS], head[0][TARGETS[::-1]]])
-    for cams, weight in zip(explain(several, "layer4"), several, strict=True):
-        close(cams, np.maximum(contributions(maps, weight), 0))
+    for saliency, weight in zip(explain(several, "layer4"), several, strict=True):
+        close(saliency, np.maximum(contributions(maps, weight), 0))
 
 
 @every_layer
@@ -98,8 +98,8 @@ def test_several_logits_at_once_are_each_alone(explain, head, layer):
     several = np.stack([head[0][TARGETS], -head[0][TARGETS], head[0][TARGETS[::-1]]])
     together = explain(several, layer)
     assert together.shape[:2] == (3, 4)
-    for cams, weight in zip(together, several, strict=True):
-        close(cams, explain([weight], layer)[0])
+    for saliency, weight in zip(together, several, strict=True):
+        close(saliency, explain([weight], layer)[0])
     assert np.abs(together[0] - together[1]).max() > 0.1 * together.max()
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smallsight.imaging.boxes import Box
-from smallsight.saliency.grid import Grid, Region, of_box, of_mask
+from smallsight.saliency.grid import Grid, Region, region_of_box, region_of_mask
 
 WHOLE_CELLS = [Grid(12, 1), Grid(16, 2), Grid(21, 7), Grid(20, 5), Grid(9, 9)]
 BROKEN_CELLS = [Grid(14, 4), Grid(17, 3), Grid(23, 7), Grid(13, 11)]
@@ -72,21 +72,21 @@ def compare(one, other, **tolerance):
 def test_a_boxs_region_is_all_pixels_that_it_touches(box, rows, columns):
     due = np.zeros((10, 10))
     due[slice(*rows), slice(*columns)] = 1
-    assert (laid_out(of_box(box, 10), 10) == due).all()
+    assert (laid_out(region_of_box(box, 10), 10) == due).all()
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_masks_region_is_the_mask_and_no_larger_than_it_must_be(seed):
     (region,) = draw(Grid(30, 1), ragged=True, seed=seed, n=1)
     mask = np.rint(255 * laid_out(region, 30)).astype(np.uint8)
-    found = of_mask(mask)
+    found = region_of_mask(mask)
     np.testing.assert_allclose(laid_out(found, 30), mask / 255)
     assert found.cover.shape == region.cover.shape
 
 
 @pytest.mark.parametrize("size", [1, 8])
 def test_a_mask_of_nothing_is_no_region(size):
-    assert of_mask(np.zeros((size, size), np.uint8)) is None
+    assert region_of_mask(np.zeros((size, size), np.uint8)) is None
 
 
 # Where they lie.
@@ -96,8 +96,8 @@ def test_a_mask_of_nothing_is_no_region(size):
 @every_shape
 def test_shares_are_those_of_a_cells_map_enlarged(grid, ragged):
     regions, large = draw(grid, ragged=ragged), enlarged_units(grid)
-    places = grid.places(regions)
-    for region, share, area in zip(regions, places.share, places.area, strict=True):
+    shares = grid.locate(regions)
+    for region, share, area in zip(regions, shares.share, shares.area, strict=True):
         inside = laid_out(region, grid.size)
         due = (large * inside).sum(axis=(2, 3)) / large.sum(axis=(2, 3))
         np.testing.assert_allclose(share, due, atol=1e-5)
@@ -107,8 +107,8 @@ def test_shares_are_those_of_a_cells_map_enlarged(grid, ragged):
 @every_grid
 def test_the_whole_input_holds_everything(grid):
     whole = Region(0, 0, np.ones((grid.size, grid.size)))
-    for places in (grid.places([whole]), grid.anywhere([whole])):
-        for part in (places.share, places.area, places.hit):
+    for shares in (grid.locate([whole]), grid.averaged_over_positions([whole])):
+        for part in (shares.share, shares.area, shares.hit):
             np.testing.assert_allclose(part, 1)
 
 
@@ -118,7 +118,7 @@ def test_shares_of_regions_that_do_not_overlap_add_up(grid):
     for region in draw(grid, ragged=True):
         part = rng.integers(0, 2, region.cover.shape)
         whole, one, other = (
-            grid.places([region._replace(cover=cover)])
+            grid.locate([region._replace(cover=cover)])
             for cover in (region.cover, region.cover * part, region.cover * (1 - part))
         )
         np.testing.assert_allclose(one.share + other.share, whole.share, atol=1e-12)
@@ -129,16 +129,16 @@ def test_shares_of_regions_that_do_not_overlap_add_up(grid):
 @every_shape
 def test_cells_together_hold_the_regions_share_of_the_input(grid, ragged):
     regions = draw(grid, ragged=ragged)
-    for places in (grid.places(regions), grid.anywhere(regions)):
-        np.testing.assert_allclose(places.share.mean(axis=(1, 2)), places.area)
+    for shares in (grid.locate(regions), grid.averaged_over_positions(regions)):
+        np.testing.assert_allclose(shares.share.mean(axis=(1, 2)), shares.area)
 
 
 @pytest.mark.parametrize("grid", BROKEN_CELLS, ids=str)
 def test_cells_of_broken_pixels_hold_about_that_share(grid):
     # Their enlarged maps do not all have one sum; a large region shows how little it matters.
     regions = [region for region in draw(grid, ragged=False, n=30) if region.cover.size > 20]
-    places = grid.places(regions)
-    np.testing.assert_allclose(places.share.mean(axis=(1, 2)), places.area, rtol=0.1)
+    shares = grid.locate(regions)
+    np.testing.assert_allclose(shares.share.mean(axis=(1, 2)), shares.area, rtol=0.1)
 
 
 @every_grid
@@ -157,7 +157,7 @@ def test_a_cell_is_hit_where_it_and_the_box_share_some_area(data):
     top, left = (data.draw(st.integers(0, size - 1), label="start") for _ in range(2))
     height = data.draw(st.integers(1, size - top), label="height")
     width = data.draw(st.integers(1, size - left), label="width")
-    (hit,) = Grid(size, cells).places([Region(top, left, np.ones((height, width)))]).hit
+    (hit,) = Grid(size, cells).locate([Region(top, left, np.ones((height, width)))]).hit
     assert (hit == np.outer(overlaps(size, cells, top, height),
                             overlaps(size, cells, left, width))).all()  # fmt: skip
 
@@ -179,20 +179,20 @@ def test_boxes_that_end_on_the_edge_of_a_cell_do_not_touch_the_next(size, cells)
     before = [Region(edge - 1, 0, np.ones((1, 1))) for edge in edges]
     after = [Region(edge, 0, np.ones((1, 1))) for edge in edges]
     for regions in (before, after):
-        for region, hit in zip(regions, grid.places(regions).hit, strict=True):
+        for region, hit in zip(regions, grid.locate(regions).hit, strict=True):
             assert hit[:, 0].tolist() == overlaps(size, cells, region.top, 1)
 
 
-# Where they might as well have lain.
+# Where they might lie by chance.
 
 
 @every_grid
 @every_shape
-def test_anywhere_is_the_mean_over_all_places(grid, ragged):
+def test_the_average_is_the_mean_over_all_places(grid, ragged):
     regions = draw(grid, ragged=ragged, seed=2, n=3)
-    found = grid.anywhere(regions)
+    found = grid.averaged_over_positions(regions)
     for number, region in enumerate(regions):
-        moved = grid.places(everywhere(grid, region))
+        moved = grid.locate(everywhere(grid, region))
         for name in ("share", "area", "hit"):
             due = getattr(moved, name).mean(axis=0)
             np.testing.assert_allclose(getattr(found, name)[number], due, atol=1e-12)
@@ -200,16 +200,16 @@ def test_anywhere_is_the_mean_over_all_places(grid, ragged):
 
 @every_grid
 @every_shape
-def test_anywhere_does_not_depend_on_where_a_region_lies(grid, ragged):
+def test_the_average_does_not_depend_on_where_a_region_lies(grid, ragged):
     regions = draw(grid, ragged=ragged)
     corner = [region._replace(top=0, left=0) for region in regions]
-    compare(grid.anywhere(regions), grid.anywhere(corner), rtol=0)
+    compare(grid.averaged_over_positions(regions), grid.averaged_over_positions(corner), rtol=0)
 
 
 @every_grid
 def test_without_a_region_there_is_no_share_and_the_others_are_as_if_alone(grid):
     one, other = draw(grid, ragged=True, n=2)
-    for find in (grid.places, grid.anywhere):
+    for find in (grid.locate, grid.averaged_over_positions):
         together = find([one, None, other])
         assert np.isnan(together.share[1]).all()
         assert np.isnan(together.area[1])
@@ -221,6 +221,6 @@ def test_without_a_region_there_is_no_share_and_the_others_are_as_if_alone(grid)
 
 
 def test_no_regions_give_no_places():
-    for places in (Grid(8, 2).places([]), Grid(8, 2).anywhere([])):
-        assert places.share.shape == places.hit.shape == (0, 2, 2)
-        assert places.area.shape == (0,)
+    for shares in (Grid(8, 2).locate([]), Grid(8, 2).averaged_over_positions([])):
+        assert shares.share.shape == shares.hit.shape == (0, 2, 2)
+        assert shares.area.shape == (0,)

@@ -10,7 +10,7 @@ from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.splits import cross_validation, single_split
 from smallsight.imaging.boxes import Box
 from smallsight.saliency import measures
-from smallsight.saliency.grid import Grid, of_box, of_mask
+from smallsight.saliency.grid import Grid, region_of_box, region_of_mask
 from smallsight.saliency.measures import contributions, enlarge, measure, signed_shares
 
 CATEGORIES = tuple("abcdef")
@@ -117,11 +117,11 @@ def test_what_is_never_test_data_has_no_head(population):
 
 @pytest.mark.parametrize(("cells", "size"), [(5, 160), (7, 224), (2, 64), (3, 70)])
 def test_enlarging_is_opencvs_bilinear(cells, size):
-    cams = np.random.default_rng(0).random((3, cells, cells)).astype(np.float32)
-    large = enlarge(cams, size)
+    saliency = np.random.default_rng(0).random((3, cells, cells)).astype(np.float32)
+    large = enlarge(saliency, size)
     assert large.shape == (3, size, size)
-    for cam, full in zip(cams, large, strict=True):
-        due = cv2.resize(cam, (size, size), interpolation=cv2.INTER_LINEAR)
+    for small, full in zip(saliency, large, strict=True):
+        due = cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR)
         np.testing.assert_allclose(full, due, atol=1e-5)
 
 
@@ -151,18 +151,19 @@ NO_MASK = np.zeros((1, 1), np.uint8)
 NUMBERS = ["energy_in_box", "lift", "energy_in_mask", "mask_lift", "pointing_hit"]
 
 
-def measured(cam, box=BOX, mask=NO_MASK):
-    cams = np.asarray(cam, np.float32)[None]
-    grid = Grid(SIZE, cams.shape[-1])
-    table = measure(cams, *(grid.places([part]) for part in (of_box(box, SIZE), of_mask(mask))))
+def measured(saliency, box=BOX, mask=NO_MASK):
+    saliency = np.asarray(saliency, np.float32)[None]
+    grid = Grid(SIZE, saliency.shape[-1])
+    regions = region_of_box(box, SIZE), region_of_mask(mask)
+    table = measure(saliency, *(grid.locate([region]) for region in regions))
     assert len(table) == 1
     return table.iloc[0]
 
 
 def inside_out(inside, outside):
-    cam = np.full((SIZE, SIZE), outside, np.float32)
-    cam[4:12, 8:24] = inside
-    return cam
+    saliency = np.full((SIZE, SIZE), outside, np.float32)
+    saliency[4:12, 8:24] = inside
+    return saliency
 
 
 def test_all_energy_in_the_box():
@@ -191,9 +192,9 @@ def test_a_known_share_of_the_energy():
 @pytest.mark.parametrize("box", [BOX, Box(0, 0, 3, 2), Box(17.3, 20.8, 14.1, 5.5)])
 def test_energy_is_that_of_the_map_enlarged(cells, box):
     rng = np.random.default_rng(0)
-    cam = rng.random((cells, cells)).astype(np.float32)
+    saliency = rng.random((cells, cells)).astype(np.float32)
     mask = rng.integers(0, 256, (SIZE, SIZE))
-    row, large = measured(cam, box, mask), enlarge(cam[None], SIZE)[0]
+    row, large = measured(saliency, box, mask), enlarge(saliency[None], SIZE)[0]
     part = large[box.touched_pixels(SIZE, SIZE)]
     assert row["energy_in_box"] == pytest.approx(part.sum() / large.sum(), rel=1e-5)
     assert row["energy_in_mask"] == pytest.approx((large * mask).sum() / 255 / large.sum())
@@ -213,15 +214,18 @@ def test_an_even_map_has_lift_one(cells):
 @pytest.mark.parametrize("cells", [1, 4, 32])
 def test_an_even_map_has_lift_one_by_chance_as_well(cells):
     grid, mask = Grid(SIZE, cells), np.random.default_rng(0).integers(0, 256, (20, 20))
-    box, hidden = grid.anywhere([of_box(BOX, SIZE)]), grid.anywhere([of_mask(mask)])
+    box, hidden = (
+        grid.averaged_over_positions([region])
+        for region in (region_of_box(BOX, SIZE), region_of_mask(mask))
+    )
     row = measure(np.full((1, cells, cells), 0.7), box, hidden).iloc[0]
     assert row["energy_in_box"] == pytest.approx(SHARE)
     assert row[["lift", "mask_lift"]].tolist() == pytest.approx([1, 1])
 
 
 def test_chance_in_the_middle_is_more_than_the_objects_share_of_the_input():
-    # Why the share of the input is no control: more places hold the middle than a corner.
-    box = Grid(SIZE, 4).anywhere([of_box(BOX, SIZE)])
+    # Why the share of the input is no control: more positions hold the middle than a corner.
+    box = Grid(SIZE, 4).averaged_over_positions([region_of_box(BOX, SIZE)])
     lift = measure(measures.centre_prior(4)[None], box, box)["lift"][0]
     assert lift > 1.05
 
@@ -235,9 +239,9 @@ def test_a_map_of_nothing_is_no_evidence_and_no_number():
 
 
 def test_maps_of_nothing_among_others_leave_those_alone():
-    cams = np.stack([inside_out(1, 0), np.zeros((SIZE, SIZE), np.float32), inside_out(0, 1)])
-    places = Grid(SIZE, SIZE).places([of_box(BOX, SIZE)] * 3)
-    table = measure(cams, places, places)
+    saliency = np.stack([inside_out(1, 0), np.zeros((SIZE, SIZE), np.float32), inside_out(0, 1)])
+    shares = Grid(SIZE, SIZE).locate([region_of_box(BOX, SIZE)] * 3)
+    table = measure(saliency, shares, shares)
     assert table["no_evidence"].tolist() == [False, True, False]
     assert table["energy_in_box"].dropna().tolist() == pytest.approx([1, 0])
     assert table["pointing_hit"].dropna().tolist() == [1, 0]
@@ -252,9 +256,9 @@ def test_an_object_without_a_mask_has_all_other_numbers():
 
 @pytest.mark.parametrize("factor", [1e-6, 1e6])
 def test_measures_do_not_depend_on_the_scale_of_the_map(factor):
-    cam = np.random.default_rng(0).random((4, 4))
+    saliency = np.random.default_rng(0).random((4, 4))
     mask = np.random.default_rng(1).integers(0, 256, (SIZE, SIZE))
-    one, other = measured(cam, BOX, mask), measured(factor * cam, BOX, mask)
+    one, other = measured(saliency, BOX, mask), measured(factor * saliency, BOX, mask)
     assert one[NUMBERS].tolist() == pytest.approx(other[NUMBERS].tolist(), rel=1e-4)
 
 
@@ -276,33 +280,33 @@ def test_any_box_has_an_area_and_shares_between_0_and_1(box):
     [(5, 9, 1), (9, 5, 0), (4, 8, 1), (11, 23, 1), (12, 23, 0), (11, 24, 0), (3, 8, 0), (4, 7, 0)],
 )
 def test_pointing_looks_at_rows_and_columns(row, column, hit):
-    cam = np.zeros((SIZE, SIZE))
-    cam[row, column] = 1
-    assert measured(cam)["pointing_hit"] == hit
+    saliency = np.zeros((SIZE, SIZE))
+    saliency[row, column] = 1
+    assert measured(saliency)["pointing_hit"] == hit
 
 
 @pytest.mark.parametrize(("column", "hit"), [(0, 0), (1, 1), (2, 1), (3, 0)])
 def test_pointing_takes_the_whole_cell(column, hit):
-    cam = np.zeros((4, 4))
-    cam[0, column] = 1
-    assert measured(cam, Box(15, 0, 2, 1))["pointing_hit"] == hit
+    saliency = np.zeros((4, 4))
+    saliency[0, column] = 1
+    assert measured(saliency, Box(15, 0, 2, 1))["pointing_hit"] == hit
 
 
 @pytest.mark.parametrize(
     ("inside", "outside", "hit"), [(1, 0, 1), (1, 1, 1 / 2), (2, 6, 1 / 4), (0, 3, 0)]
 )
 def test_cells_that_are_alike_share_the_pointing(inside, outside, hit):
-    cam = np.zeros((SIZE, SIZE))
-    cam[6, 10] = 0.999
-    cam[4, 8 : 8 + inside] = cam[20, :outside] = 1
-    assert measured(cam)["pointing_hit"] == pytest.approx(hit)
+    saliency = np.zeros((SIZE, SIZE))
+    saliency[6, 10] = 0.999
+    saliency[4, 8 : 8 + inside] = saliency[20, :outside] = 1
+    assert measured(saliency)["pointing_hit"] == pytest.approx(hit)
 
 
 def test_a_mask_counts_by_how_much_of_each_pixel_it_covers():
-    cam, mask = np.zeros((SIZE, SIZE)), np.zeros((SIZE, SIZE), np.uint8)
-    cam[5, 9], cam[5, 10], cam[20, 20] = 2, 1, 1
+    saliency, mask = np.zeros((SIZE, SIZE)), np.zeros((SIZE, SIZE), np.uint8)
+    saliency[5, 9], saliency[5, 10], saliency[20, 20] = 2, 1, 1
     mask[5, 9], mask[5, 10], mask[6, 10] = 255, 51, 102
-    row = measured(cam, BOX, mask)
+    row = measured(saliency, BOX, mask)
     assert row["energy_in_mask"] == pytest.approx((2 + 0.2) / 4)
     assert row["mask_area_share"] == pytest.approx(1.6 / SIZE**2)
     assert row["mask_lift"] == pytest.approx(0.55 * SIZE**2 / 1.6)
@@ -314,8 +318,8 @@ def test_a_mask_counts_by_how_much_of_each_pixel_it_covers():
 
 def signed(contributed, box=BOX):
     contributed = np.asarray(contributed, np.float32)[None]
-    places = Grid(SIZE, contributed.shape[-1]).places([of_box(box, SIZE)])
-    return signed_shares(contributed, places).iloc[0]
+    shares = Grid(SIZE, contributed.shape[-1]).locate([region_of_box(box, SIZE)])
+    return signed_shares(contributed, shares).iloc[0]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -347,7 +351,7 @@ def test_evidence_against_counts_as_such(inside, outside, due):
 def test_a_cell_on_the_edge_counts_on_both_sides_by_its_share(contributed):
     cells, box = np.zeros((4, 4)), Box(0, 0, 20, 32)
     cells[1, 2] = contributed
-    row, share = signed(cells, box), Grid(SIZE, 4).places([of_box(box, SIZE)]).share[0, 1, 2]
+    row, share = signed(cells, box), Grid(SIZE, 4).locate([region_of_box(box, SIZE)]).share[0, 1, 2]
     assert share == pytest.approx(0.5)
     assert row["logit_in_box"] == pytest.approx(contributed / 2)
     assert row["logit_elsewhere"] == pytest.approx(contributed / 2)

@@ -14,11 +14,13 @@ from torch import nn
 from smallsight import params
 from smallsight.backbones.features import extract_features
 from smallsight.conditions.store import picture_name
+from smallsight.evaluation.crossfit import fit_heads, out_of_fold
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.splits import cross_validation, single_split
 from smallsight.imaging.boxes import Box
 from smallsight.runtime.randomness import derive
 from smallsight.saliency import removal
+from smallsight.saliency.tables import REMOVALS
 
 pytestmark = pytest.mark.usefixtures("single_worker")
 
@@ -123,7 +125,7 @@ def box_of(sample, views):
 def regions_of(box, *, size, seed=0, image_id=3, ann_id=30):
     """Choose regions as the stage does."""
     rng = derive(seed, "removal", image_id, ann_id)
-    return removal.regions_of(Box(*box), size=size, rng=rng)
+    return removal.choose_regions(Box(*box), size=size, rng=rng)
 
 
 @st.composite
@@ -245,7 +247,7 @@ def test_a_region_alone_is_changed_and_heads_that_saw_no_such_image_tell(
     splits = folds_of(sample)
     fitted = random_heads(splits)
     table = measure(splits, fitted, seen=seen_of(features_of, sample, pictures))
-    assert list(table.columns) == list(removal.REMOVAL_COLUMNS)
+    assert list(table.columns) == REMOVALS.names
     ground = np.broadcast_to(np.uint8(COLOUR), pictures.shape)
     parts = dict(list(table.groupby(KEYS)))
     assert set(parts) == set(removal.EDITS)
@@ -267,8 +269,8 @@ def test_a_region_alone_is_changed_and_heads_that_saw_no_such_image_tell(
             edited[number][places[region, area]] = into[number][places[region, area]]
         np.testing.assert_allclose(part["p_before"], held_out(splits, fitted, start), atol=1e-5)
         np.testing.assert_allclose(part["p_after"], held_out(splits, fitted, edited), atol=1e-5)
-        turned = (edited != start).any(axis=-1).mean(axis=(1, 2))
-        np.testing.assert_allclose(part["area_share"], turned)
+        changed = (edited != start).any(axis=-1).mean(axis=(1, 2))
+        np.testing.assert_allclose(part["area_share"], changed)
         for number, overlap in enumerate(part["overlap"]):
             inside, own = (np.zeros((SIZE, SIZE), bool) for _ in range(2))
             inside[regions[number][region, area]] = own[regions[number]["object", area]] = True
@@ -286,7 +288,7 @@ def test_a_head_that_saw_the_image_has_no_say(sample, pictures, features_of, mea
     splits = folds_of(named)
     seen = seen_of(features_of, named, alike)
     learning = params.Heads(epochs=30, batch_size=32, learning_rate=0.01)
-    fitted = splits.fit(seen, settings=learning, device=cpu)
+    fitted = fit_heads(splits, seen, settings=learning, device=cpu)
     every = fitted.probabilities(seen.plain[seen.row])[:, np.arange(len(named)), splits.labels]
     learnt = (splits.fold_of[:, None] != np.arange(splits.folds)[:, None]).reshape(every.shape)
     assert every[learnt].min() > 0.9
@@ -355,12 +357,14 @@ def test_the_real_network_sees_what_it_saw_before(sample, views, folder, backbon
     fitted = random_heads(splits, dimensions=seen.plain.shape[1])
     one, again = (measure(splits, fitted, seen=seen, backbone=backbone) for _ in range(2))
     pd.testing.assert_frame_equal(one, again)
-    shares = splits.out_of_fold(fitted, seen)[:, np.arange(len(sample)), splits.labels]
+    probabilities = out_of_fold(splits, fitted, seen)[:, np.arange(len(sample)), splits.labels]
     before = dict(list(one.groupby("change")["p_before"]))
-    np.testing.assert_allclose(before["removed"], np.tile(shares.mean(axis=0), 6), rtol=1e-5)
+    np.testing.assert_allclose(before["removed"], np.tile(probabilities.mean(axis=0), 6), rtol=1e-5)
     ground = torch.from_numpy(np.full((1, SIZE, SIZE, 3), COLOUR, np.uint8))
     plain = backbone(ground).mean(dim=(2, 3)).numpy()
     alone = dataclasses.replace(seen, plain=plain, row=np.zeros(len(sample), int))
-    shares = splits.out_of_fold(fitted, alone)[:, np.arange(len(sample)), splits.labels]
-    np.testing.assert_allclose(before["restored"], np.tile(shares.mean(axis=0), 6), rtol=1e-5)
+    probabilities = out_of_fold(splits, fitted, alone)[:, np.arange(len(sample)), splits.labels]
+    np.testing.assert_allclose(
+        before["restored"], np.tile(probabilities.mean(axis=0), 6), rtol=1e-5
+    )
     assert abs(one["p_after"] - one["p_before"]).max() > 0.01

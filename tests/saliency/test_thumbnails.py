@@ -51,7 +51,9 @@ def write(folder, *, size=64, drawn=OBJECTS, table=None, target="new/thumbnails"
     seen = render(folder / "conditions", table, size)
     chosen = pd.DataFrame(drawn, columns=["image_id", "ann_id"])
     out = folder / target
-    thumbnails.write(table, chosen, pictures=folder / "conditions", folder=out, size=size)
+    thumbnails.write_thumbnails(
+        table, chosen, pictures=folder / "conditions", folder=out, size=size
+    )
     return seen, out
 
 
@@ -97,7 +99,7 @@ def test_the_order_of_rows_between_objects_does_not_matter(tmp_path):
     _, one = write(tmp_path, table=table)
     order = table.sort_values(["ann_id"], kind="stable")
     assert list(order.index) != list(table.index)
-    thumbnails.write(
+    thumbnails.write_thumbnails(
         order,
         table[["image_id", "ann_id"]],
         pictures=tmp_path / "conditions",
@@ -114,7 +116,7 @@ def contents(folder):
 def test_paths_name_the_files_that_are_written_one_for_each_row(tmp_path):
     table = predictions()
     _, folder = write(tmp_path, table=table)
-    found = thumbnails.paths(table, Path("data/gradcam/thumbnails"))
+    found = thumbnails.thumbnail_paths(table, Path("data/gradcam/thumbnails"))
     assert len(found) == len(table)
     for path, row in zip(found, table.itertuples(), strict=True):
         assert path == f"data/gradcam/thumbnails/{row.image_id}_{row.ann_id}.webp"
@@ -151,7 +153,7 @@ def test_a_missing_picture_is_an_error_that_names_it(tmp_path):
     render(tmp_path / "conditions", table, 24)
     (tmp_path / "conditions/zoom/factor=4/30_4.png").unlink()
     with pytest.raises(FileNotFoundError, match=r"zoom/factor=4/30_4\.png"):
-        thumbnails.write(
+        thumbnails.write_thumbnails(
             table,
             table[["image_id", "ann_id"]],
             pictures=tmp_path / "conditions",
@@ -168,7 +170,7 @@ def sample(pools):
 
 
 def draw(table, seed=0):
-    return thumbnails.draw(table, rng=np.random.default_rng(seed))
+    return thumbnails.draw_whole(table, rng=np.random.default_rng(seed))
 
 
 @given(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from smallsight.runtime import files
-from smallsight.sampling.donors import DONOR_COLUMNS, KINDS, draw_donors, read_donors
+from smallsight.sampling.donors import DONORS, KINDS, draw_donors, read_donors
 
 IDS = ["image_id", "ann_id"]
 DONOR_IDS = ["donor_image_id", "donor_ann_id"]
@@ -40,7 +40,7 @@ def test_a_donor_is_of_the_kind_asked_for_in_another_picture_and_of_the_size_whe
 ):
     sample = table(rows)
     drawn = draw_donors(sample, seed=seed)
-    assert list(drawn.columns) == list(DONOR_COLUMNS)
+    assert list(drawn.columns) == DONORS.names
     assert len(drawn) == 2 * len(sample)
     by_ids = drawn.set_index([*IDS, "donor"])
     assert by_ids.index.is_unique

@@ -18,11 +18,13 @@ from smallsight.analysis.gap import PARTS, compare_regimes, decompose_gap, gap_p
 from smallsight.analysis.majority_votes import compute_votes, untouched_votes
 from smallsight.analysis.neighbours import compute_neighbours, find_named_neighbours
 from smallsight.analysis.outcomes import arrange_outcomes
-from smallsight.conditions.ladders import ladders
+from smallsight.conditions.levels import levels_by_family
 from smallsight.conditions.views import InterventionInputs, View
 from smallsight.imaging.boxes import Box
 from smallsight.imaging.pictures import resize
 from smallsight.sampling.donors import draw_donors
+
+pytestmark = pytest.mark.simulation
 
 SIZE, INPUT = 240, 48
 GROUND = (128, 128, 128)
@@ -34,7 +36,7 @@ NAMES = list(INK)
 SIDES = {"small": (0.06, 0.09), "medium": (0.13, 0.2), "large": (0.32, 0.42)}
 EACH = 60
 """Objects per size group."""
-CONDITIONS = ladders(
+LEVELS = levels_by_family(
     {name: {} for name in ("orig_full", "object_only", "context_only", "zoom_matched",
                            "zoom_object")}
     | {"bg_swap": {"donor": ["same", "other"]}, "crop_low": {"margin": 0.25}}
@@ -100,8 +102,9 @@ class Scenes:
         rows = []
         for row in self.sample.itertuples():
             view = self.view(row, self.donors_of(row))
-            for condition in (step for steps in CONDITIONS.values() for step in steps):
-                seen = resize(condition.apply(view).picture, INPUT)
+            for level in (level for levels in LEVELS.values() for level in levels):
+                condition = level.condition
+                seen = resize(level.apply(view).picture, INPUT)
                 predicted = classify(seen, row)
                 rows.append({
                     "seed": 0, "fold": 0, "family": condition.family, "level": condition.level,

@@ -16,6 +16,8 @@ import pytest
 import torch
 import yaml
 
+pytestmark = pytest.mark.dvc
+
 ROOT = Path(__file__).parents[2]
 REPORT = ["reports/report.html", "reports/report.pdf"]
 FAMILIES = [
@@ -342,9 +344,38 @@ def test_nothing_runs_twice(study):
 
 
 def test_a_template_re_runs_the_report_alone(restored):
-    template = restored.folder / "src/smallsight/templates/report.html"
+    template = restored.folder / "src/smallsight/report/templates/report.html"
     template.write_text(template.read_text() + "\n<!-- edited -->\n")
     assert stages_run(restored.dvc("repro")) == ["report"]
+
+
+def test_a_docstring_of_a_family_re_runs_its_rendering_alone(restored):
+    source = restored.folder / "src/smallsight/conditions/families/occlusion.py"
+    source.write_text(source.read_text().replace('"""', '"""Edited. ', 1))
+    assert stages_run(restored.dvc("repro")) == ["check", "render@occlusion"]
+
+
+def test_an_experiment_runs_the_code_that_it_was_queued_with(restored):
+    """DVC runs it in a copy of the tree, while the installed library is the workspace's."""
+    before = restored.table("data/results_conditions.csv")
+    metrics = json.loads((restored.folder / "reports/metrics.json").read_text())
+    queued = ["exp", "run", "--queue", "-n", "queued", "-S", "analysis.bootstrap_draws=101"]
+    restored.dvc(*queued)
+    source = restored.folder / "src/smallsight/analysis/headline.py"
+    edited = source.read_text().replace("round(float(value), 4)", "-1.0")
+    assert edited != source.read_text()
+    source.write_text(edited)
+    restored.dvc("exp", "run", "--run-all")
+    assert source.read_text() == edited
+
+    restored.git("checkout", "-q", "--", ".")
+    restored.dvc("exp", "apply", "queued")
+    found = json.loads((restored.folder / "reports/metrics.json").read_text())
+    assert found == metrics
+    assert restored.table("data/results_conditions.csv").equals(before)
+    # What the run cache brings back is what this code makes.
+    restored.dvc("repro", "--force", "--single-item", "analyse")
+    assert json.loads((restored.folder / "reports/metrics.json").read_text()) == found
 
 
 def test_an_experiment_re_runs_one_family_and_what_follows(study):

@@ -1,29 +1,45 @@
-"""Outcomes to the table of accuracies."""
+"""Accuracy by regime, condition and size group: accuracy.csv."""
 
 import numpy as np
 import pandas as pd
 
-from smallsight.analysis.outcomes import CONDITION, Outcomes
+from smallsight.analysis.columns import GROUP, IMAGES, N, interval
+from smallsight.analysis.outcomes import Outcomes
 from smallsight.analysis.statistics import bootstrap
+from smallsight.columns import CONDITION, FAMILY, LEVEL, REGIME
+from smallsight.runtime.tables import Table, number
 from smallsight.vocabulary import ALL_AND_GROUPS
 
-ACCURACY_COLUMNS = (
-    *CONDITION,
-    *("size_group", "n", "images", "acc", "ci_low", "ci_high", "balanced", "side"),
+ACCURACY = Table(
+    "accuracy",
+    "accuracy by regime, condition and size group",
+    (
+        REGIME,
+        CONDITION,
+        FAMILY,
+        LEVEL,
+        GROUP,
+        N,
+        IMAGES,
+        number("acc", "share of the predictions that are correct, the mean over the seeds"),
+        *interval(),
+        number("balanced", "mean of the categories' accuracies"),
+        number("side", "median side of the objects in the untouched picture, in input pixels"),
+    ),
 )
 
 
 def compute_accuracy(outcomes: Outcomes) -> pd.DataFrame:
-    """Accuracy by regime, condition and size group, with intervals by bootstrap over images.
+    """Compute the accuracy by regime, condition and size group, with intervals.
 
-    An instance counts by the share of seeds that predict it correctly.
+    An instance counts by the share of seeds that predict it correctly. Intervals come from the
+    bootstrap over images.
 
     Returns
     -------
     DataFrame
-        `ACCURACY_COLUMNS`; `n` counts instances, `balanced` is the mean of the categories'
-        accuracies, `side` the median side in the untouched picture, in input pixels. An empty
-        group has n 0 and nothing else.
+        The columns of `ACCURACY`: regime, condition, family, level, size_group, n, images, acc,
+        ci_low, ci_high, balanced, side. An empty group has n 0, images 0 and nothing else.
     """
     rows = []
     for condition in outcomes.conditions.to_dict("records"):
@@ -36,7 +52,7 @@ def compute_accuracy(outcomes: Outcomes) -> pd.DataFrame:
                     draws[0], draws[1:], outcomes.settings.confidence, images=row["images"]
                 )
                 row |= {"acc": draws[0], "ci_low": low, "ci_high": high}
-                row["balanced"] = outcomes.balanced(*key, group)
+                row["balanced"] = outcomes.balanced_accuracy(*key, group)
                 row["side"] = np.median(outcomes.side[outcomes.members[group]])
             rows.append(row)
-    return pd.DataFrame(rows).reindex(columns=list(ACCURACY_COLUMNS))
+    return pd.DataFrame(rows).reindex(columns=ACCURACY.names)

@@ -1,4 +1,4 @@
-"""Which kind of object: confusion matrices, and accuracy by category, in every size group."""
+"""Predictions and accuracy by category and size group: confusion.csv, categories.csv."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,55 +6,82 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smallsight.analysis.columns import GROUP, IMAGES, N, interval
 from smallsight.analysis.outcomes import Outcomes
+from smallsight.columns import CATEGORY_NAME, PREDICTED
 from smallsight.conditions.names import UNTOUCHED
+from smallsight.runtime.tables import Table, number, whole
 from smallsight.vocabulary import ALL_AND_GROUPS
 
-CONFUSION_COLUMNS = ("size_group", "category_name", "predicted", "n", "share")
+CONFUSION = Table(
+    "confusion",
+    "what untouched objects of each category are predicted to be, in the headline regime",
+    (
+        GROUP,
+        CATEGORY_NAME,
+        PREDICTED,
+        whole("n", "number of objects of the true category"),
+        number("share", "share of their predictions, over all seeds, that name this category"),
+    ),
+)
 
 
-CATEGORY_COLUMNS = (*("size_group", "category_name", "n", "images", "acc", "ci_low", "ci_high"),)
+CATEGORIES = Table(
+    "categories",
+    "accuracy on untouched objects by category, in the headline regime",
+    (
+        GROUP,
+        CATEGORY_NAME,
+        N,
+        IMAGES,
+        number("acc", "share of the predictions that are correct, the mean over the seeds"),
+        *interval(),
+    ),
+)
 
 
 def compute_confusion(
     predictions: pd.DataFrame, outcomes: Outcomes, categories: Sequence[str]
 ) -> pd.DataFrame:
-    """Say what the objects of each category and size are named, untouched, in the headline regime.
+    """Count what objects of each category and size are predicted to be.
+
+    Untouched pictures, in the headline regime.
 
     Returns
     -------
     DataFrame
-        `CONFUSION_COLUMNS`, a row per size group, true and predicted category: `n` counts the
-        instances of the true category, `share` is how many of their predictions, over all seeds,
-        have the predicted one; empty where there are none.
+        The columns of `CONFUSION`: size_group, category_name, predicted, n, share; a row per size
+        group, true and predicted category. `share` is empty where there are no objects.
     """
-    untouched = outcomes.untouched(predictions)
+    untouched = outcomes.untouched_predictions(predictions)
     names = pd.Index(categories)
     rows: list[dict[str, Any]] = []
     for group in ALL_AND_GROUPS:
         part = untouched[(untouched["size_group"] == group) | (group == "all")]
-        counts = pd.crosstab(part["category_name"], part["predicted"])
-        counts = counts.reindex(index=names, columns=names, fill_value=0)
+        table = pd.crosstab(part["category_name"], part["predicted"])
+        counts = table.reindex(index=names, columns=names, fill_value=0).to_numpy()
         members = outcomes.instances.loc[outcomes.members[group], "category_name"].value_counts()
-        for category in categories:
-            total = counts.loc[category].sum()
+        for category, given in zip(categories, counts, strict=True):
+            total = given.sum()
             row = {"size_group": group, "category_name": category, "n": members.get(category, 0)}
-            for name in categories:
-                share = counts.at[category, name] / total if total else np.nan
+            for name, count in zip(categories, given, strict=True):
+                share = count / total if total else np.nan
                 rows.append(row | {"predicted": name, "share": share})
-    return pd.DataFrame(rows)[list(CONFUSION_COLUMNS)]
+    return pd.DataFrame(rows)[CONFUSION.names]
 
 
 def accuracy_by_category(outcomes: Outcomes, categories: Sequence[str]) -> pd.DataFrame:
-    """Accuracy of each category in each size group, untouched, in the headline regime.
+    """Compute the accuracy on each category in each size group, with intervals.
+
+    Untouched pictures, in the headline regime; the bootstrap is over images.
 
     Returns
     -------
     DataFrame
-        `CATEGORY_COLUMNS`, with intervals by bootstrap over images; a cell without instances has
-        n 0 and nothing else.
+        The columns of `CATEGORIES`: size_group, category_name, n, images, acc, ci_low, ci_high. A
+        cell without instances has n 0, images 0 and nothing else.
     """
-    right = outcomes.shares[outcomes.row[outcomes.regimes[0], UNTOUCHED]]
+    hit_rates = outcomes.hit_rates[outcomes.row[outcomes.regimes[0], UNTOUCHED]]
     names = outcomes.instances["category_name"].to_numpy()
     rows: list[dict[str, Any]] = []
     for group in ALL_AND_GROUPS:
@@ -64,6 +91,7 @@ def accuracy_by_category(outcomes: Outcomes, categories: Sequence[str]) -> pd.Da
             row: dict[str, Any] = {"size_group": group, "category_name": category}
             row |= {"n": int(chosen.sum()), "images": images}
             if chosen.any():
-                row |= zip(("acc", "ci_low", "ci_high"), outcomes.rate(right, chosen), strict=True)
+                found = outcomes.mean_with_interval(hit_rates, chosen)
+                row |= zip(("acc", "ci_low", "ci_high"), found, strict=True)
             rows.append(row)
-    return pd.DataFrame(rows).reindex(columns=list(CATEGORY_COLUMNS))
+    return pd.DataFrame(rows).reindex(columns=CATEGORIES.names)

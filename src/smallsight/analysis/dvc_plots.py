@@ -1,33 +1,79 @@
 """Small tables for DVC's plots, which draw columns as they are: one file for each plot."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from smallsight.analysis.terms import PARTS
+from smallsight.columns import CONDITION
 from smallsight.conditions.names import UNTOUCHED
+from smallsight.runtime.tables import Table, number, text
+from smallsight.vocabulary import ALL_AND_GROUPS
+
+_ORDER = tuple(sorted(ALL_AND_GROUPS))
 
 
-def plot_tables(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Pick what DVC's plots show, all of the headline regime, by the name of the file.
+BY_SIDE = Table(
+    "by_side",
+    "accuracy in groups of untouched objects by side, in the headline regime",
+    (
+        number("side", "median side, in input pixels"),
+        number("accuracy", "of the group"),
+    ),
+)
+
+
+BY_CONDITION = Table(
+    "by_condition",
+    "accuracy by condition, in the headline regime",
+    (CONDITION, *(number(group, f"accuracy on {group} objects") for group in _ORDER)),
+)
+
+
+GAP = Table(
+    "gap",
+    "parts of the gap between large and small objects, in the headline regime",
+    (
+        text("part", "label of the part"),
+        number("points", "its share in the difference of accuracies, in points"),
+    ),
+)
+
+
+CONFUSION = Table(
+    "confusion",
+    "majority votes on untouched objects, in the headline regime: a row per object",
+    (
+        text("category", "the object's category"),
+        text("predicted", "what most seeds predict"),
+    ),
+)
+
+
+PLOTS = (BY_SIDE, BY_CONDITION, GAP, CONFUSION)
+"""Tables that DVC's plots show."""
+
+
+def plot_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Pick the columns that DVC's plots show, all of the headline regime, by the name of the file.
 
     Parameters
     ----------
-    made
+    tables
         The tables of the analysis, by name.
 
     Returns
     -------
     dict
-        Numbers rounded to 4 digits. by_side: side (input pixels) and accuracy of groups of
-        untouched objects. by_condition: condition, and accuracy on all, small, medium and large
-        objects. gap: part, and the points of accuracy that it makes. confusion: category and
-        predicted, a row per untouched object. Where a study has nothing of a kind, its table has
-        no rows.
+        The tables of `PLOTS`, numbers rounded to 4 digits. by_side: side, accuracy. by_condition:
+        condition, and accuracy on all, large, medium and small objects. gap: part, points.
+        confusion: category, predicted. A table has no rows where the study has nothing to show.
     """
-    regime = made["accuracy"]["regime"].iloc[0]
+    regime = tables["accuracy"]["regime"].iloc[0]
     accuracy, bins, ledger = (
-        made[name][made[name]["regime"] == regime] for name in ("accuracy", "bins", "ledger")
+        tables[name][tables[name]["regime"] == regime] for name in ("accuracy", "bins", "ledger")
     )
-    bins, answers = (table[table["condition"] == UNTOUCHED] for table in (bins, made["answers"]))
+    bins, votes = (table[table["condition"] == UNTOUCHED] for table in (bins, tables["answers"]))
     ledger = ledger[ledger["part"].isin(PARTS)]
     wide = accuracy.pivot(index="condition", columns="size_group", values="acc")
     found = {
@@ -39,7 +85,7 @@ def plot_tables(made: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
                 "points": 100 * ledger["value"],
             }
         ),
-        "confusion": answers[["category_name", "predicted"]].rename(
+        "confusion": votes[["category_name", "predicted"]].rename(
             columns={"category_name": "category"}
         ),
     }

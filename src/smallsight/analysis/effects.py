@@ -1,24 +1,48 @@
-"""Effects: what a condition does to the same instances, compared pair by pair."""
+"""Effects of conditions, compared on the same instances: effects.csv."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from smallsight.analysis.columns import IMAGES, MDE, P_HOLM, P_VALUE, N, interval, judged
 from smallsight.analysis.outcomes import Outcomes
 from smallsight.analysis.statistics import bootstrap, tests, verdicts
+from smallsight.columns import CONDITION, REGIME
 from smallsight.conditions.names import UNTOUCHED
+from smallsight.runtime.tables import Table, flag, number, text
 from smallsight.vocabulary import DIFFERENCE, SIZE_GROUPS
 
-EFFECT_COLUMNS = (
-    *("regime", "condition", "size_group", "n", "acc_reference", "acc", "delta"),
-    *("ci_low", "ci_high", "p_value", "p_holm", "images", "gained", "lost", "p_mcnemar"),
-    *("balanced_reference", "balanced", "balanced_delta", "mde", "verdict"),
+VERDICTS = verdicts.verdict_words("higher", "lower")
+"""Accuracy under the condition, compared with that on untouched pictures."""
+
+
+EFFECTS = Table(
+    "effects",
+    "what each condition does to the accuracy on the same objects, compared with untouched",
+    (
+        REGIME,
+        CONDITION,
+        text("size_group", f"small, medium or large; {DIFFERENCE} for the difference of effects"),
+        N,
+        number("acc_reference", "accuracy on the untouched pictures"),
+        number("acc", "accuracy under the condition"),
+        number("delta", "acc minus acc_reference"),
+        *interval(),
+        P_VALUE,
+        P_HOLM,
+        IMAGES,
+        number("gained", "number of objects that most seeds get right under the condition alone"),
+        number("lost", "number of objects that most seeds get right untouched alone"),
+        number("p_mcnemar", "p-value as if objects of one image had nothing in common"),
+        number("balanced_reference", "mean of the categories' accuracies, untouched"),
+        number("balanced", "the same under the condition"),
+        number("balanced_delta", "balanced minus balanced_reference"),
+        MDE,
+        *judged(VERDICTS),
+        flag("vacuous", "whether the condition makes no visible change to objects of this size"),
+    ),
 )
-
-
-VERDICTS = {1: "higher", -1: "lower", 0: "inconclusive", None: ""}
-"""What interval and adjusted test agree on: the accuracy is higher, lower, or neither."""
 
 
 def compute_effects(outcomes: Outcomes) -> pd.DataFrame:
@@ -34,21 +58,49 @@ def compute_effects(outcomes: Outcomes) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `EFFECT_COLUMNS`, a row per regime, condition and size group, `small-large` last. `gained`
-        and `lost` count instances that turn right and wrong; `mde` is the least effect that one
-        test would find with 80 % power. A row of an empty group has n 0 and nothing else.
+        The columns of `EFFECTS` without `vacuous`, which `severity.mark_unchanged` adds; a row per
+        regime, condition and size group, `small-large` last. `gained` and `lost` count positive
+        and negative flips; `mde` is the smallest effect that one test would find with 80 % power.
+        A row of an empty group has n 0, images 0 and nothing else.
+
+    Examples
+    --------
+    Downscaling makes all small objects unrecognisable, and leaves the large ones as they were:
+
+    >>> from smallsight import params
+    >>> from smallsight.analysis.outcomes import arrange_outcomes
+    >>> rows = [
+    ...     {"condition": condition, "image_id": image, "size_group": size,
+    ...      "correct": condition == "orig_full" or size == "large"}
+    ...     for condition in ("orig_full", "downscale")
+    ...     for image, size in enumerate(["small"] * 20 + ["large"] * 20)
+    ... ]
+    >>> outcomes = arrange_outcomes(
+    ...     pd.DataFrame(rows).assign(
+    ...         regime="fixed", family="any", level="default", ann_id=1, category_name="car",
+    ...         side=8.0, p_car=0.5, p_bus=0.5,
+    ...     ),
+    ...     settings=params.Analysis(confidence=0.95, bootstrap_draws=200),
+    ...     rng=np.random.default_rng(0),
+    ... )
+    >>> effects = compute_effects(outcomes).set_index("size_group")
+    >>> effects.loc[["small", "large"], ["delta", "lost", "verdict"]].values.tolist()
+    [[-1.0, 20.0, 'lower'], [0.0, 0.0, 'inconclusive']]
     """
     rows = [
         row
         for regime in outcomes.regimes
-        for condition in outcomes.changes(regime)
+        for condition in outcomes.changed_conditions(regime)
         for row in _rows(outcomes, regime, condition)
     ]
-    table = pd.DataFrame(rows).reindex(columns=list(EFFECT_COLUMNS))
+    names = [name for name in EFFECTS.names if name != "vacuous"]
+    table = pd.DataFrame(rows).reindex(columns=names)
     return verdicts.judge(table, VERDICTS, confidence=outcomes.settings.confidence)
 
 
 def _rows(outcomes: Outcomes, regime: str, condition: str) -> list[dict[str, Any]]:
+    """Compare one condition with the untouched pictures, in every size group."""
+    flips = outcomes.flips(regime, UNTOUCHED, condition)
     deltas, rows = {}, []
     for group in SIZE_GROUPS:
         row: dict[str, Any] = {"regime": regime, "condition": condition, "size_group": group}
@@ -57,15 +109,15 @@ def _rows(outcomes: Outcomes, regime: str, condition: str) -> list[dict[str, Any
             reference = outcomes.accuracy(regime, UNTOUCHED, group)
             changed = outcomes.accuracy(regime, condition, group)
             deltas[group] = changed - reference
-            chosen, turned = outcomes.members[group], outcomes.turned(regime, UNTOUCHED, condition)
-            gained, lost = (int((turned[chosen] == way).sum()) for way in (1, -1))
+            chosen = outcomes.members[group]
+            gained, lost = (int((flips[chosen] == way).sum()) for way in (1, -1))
             row |= {"acc_reference": reference[0], "acc": changed[0]}
-            row |= _estimate(outcomes, deltas[group], least=row["n"], images=row["images"])
+            row |= _estimate(outcomes, deltas[group], instances=row["n"], images=row["images"])
             row |= {"gained": gained, "lost": lost}
             row["p_mcnemar"] = tests.mcnemar_p(gained, lost)
-            row["p_value"] = outcomes.turned_p(turned, chosen)
-            row["balanced_reference"] = outcomes.balanced(regime, UNTOUCHED, group)
-            row["balanced"] = outcomes.balanced(regime, condition, group)
+            row["p_value"] = outcomes.flip_p(flips, chosen)
+            row["balanced_reference"] = outcomes.balanced_accuracy(regime, UNTOUCHED, group)
+            row["balanced"] = outcomes.balanced_accuracy(regime, condition, group)
             row["balanced_delta"] = row["balanced"] - row["balanced_reference"]
         rows.append(row)
     return [*rows, _difference(outcomes, rows, deltas)]
@@ -83,25 +135,26 @@ def _difference(
     row |= outcomes.size("small", "large")
     for key in ("acc_reference", "acc", "balanced_reference", "balanced", "balanced_delta"):
         row[key] = small[key] - large[key]
-    least, images = (min(small[key], large[key]) for key in ("n", "images"))
-    return row | _estimate(outcomes, deltas["small"] - deltas["large"], least=least, images=images)
+    instances, images = (min(small[key], large[key]) for key in ("n", "images"))
+    return row | _estimate(
+        outcomes, deltas["small"] - deltas["large"], instances=instances, images=images
+    )
 
 
 def _estimate(
-    outcomes: Outcomes, draws: np.ndarray, *, least: int, images: int
+    outcomes: Outcomes, draws: np.ndarray, *, instances: int, images: int
 ) -> dict[str, float]:
-    """Give an estimate with its interval, Wald's test, and what could have been found.
+    """Return an estimate with its interval, Wald's test and the smallest detectable effect.
 
     Parameters
     ----------
     draws
         (1 + draws,), the estimate first.
-    least, images
-        Instances and images of the smallest group; a handful of discordant pairs is the least
-        that any test finds.
+    instances, images
+        Numbers of the smallest group. No test finds less than a handful of discordant pairs.
     """
     confidence = outcomes.settings.confidence
     found = bootstrap.estimate(draws, confidence=confidence, images=images)
-    floor = min(tests.fewest_discordant(confidence) / least, 1.0)
+    floor = min(tests.fewest_discordant(confidence) / instances, 1.0)
     found["mde"] = float(np.fmax(found["mde"], floor))
     return {"delta": draws[0]} | found

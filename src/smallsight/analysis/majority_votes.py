@@ -1,46 +1,63 @@
-"""Answers: what the heads say of every instance, and whether that counts as a failure."""
+"""Majority votes over the seeds, and whether an instance counts as failed: answers.csv."""
 
 import pandas as pd
 
 from smallsight.analysis.outcomes import Outcomes
+from smallsight.columns import ANN_ID, CATEGORY_NAME, CONDITION, IMAGE_ID, SIZE_GROUP
 from smallsight.conditions.names import UNTOUCHED
+from smallsight.runtime.tables import Table, flag, number, text
 from smallsight.vocabulary import INSTANCE
 
-VOTE_COLUMNS = (*INSTANCE, "category_name", "size_group", "side", "failed", "predicted")
+VOTES = Table(
+    "answers",
+    "what most seeds predict of every object under every condition, in the headline regime",
+    (
+        CONDITION,
+        IMAGE_ID,
+        ANN_ID,
+        CATEGORY_NAME,
+        SIZE_GROUP,
+        number("side", "the object's side in the untouched picture, in input pixels"),
+        flag("failed", "whether no more than half of the seeds are correct"),
+        text("predicted", "the category, or where it failed what most wrong seeds predict"),
+        number("right", "share of the seeds that are correct, 0 to 1"),
+    ),
+)
 
 
-CONDITION_VOTE_COLUMNS = ("condition", *VOTE_COLUMNS, "right")
+VOTE_COLUMNS = VOTES.names[1:-1]
+"""Of the votes on untouched pictures."""
 
 
 def compute_votes(predictions: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
-    """Give one answer per condition and instance, in the headline regime.
+    """Take a majority vote per condition and instance, in the headline regime.
 
-    An instance has failed where no more than half of the seeds are right; it was then predicted
-    to be what most of the wrong ones say, and of several such names the most confident.
+    An instance has failed where no more than half of the seeds are correct. The vote is then the
+    name that most of the wrong seeds predict, and of several such names the most confident one.
 
     Returns
     -------
     DataFrame
-        `EVERY_COLUMNS`, conditions in the order of the outcomes, instances too. `side` is that in
-        the untouched picture, in input pixels; `right` the share of seeds that are right.
+        The columns of `VOTES`: condition, image_id, ann_id, category_name, size_group, side,
+        failed, predicted, right; conditions and instances in the order of the outcomes.
     """
     regime = outcomes.regimes[0]
     is_wrong = (predictions["regime"] == regime) & ~predictions["correct"].astype(bool)
     keys = ["condition", *INSTANCE]
-    votes = predictions[is_wrong].groupby([*keys, "predicted"], observed=True)["confidence"]
-    order = votes.agg(["size", "sum"]).reset_index()
+    wrong = predictions[is_wrong].groupby([*keys, "predicted"], observed=True)["confidence"]
+    order = wrong.agg(["size", "sum"]).reset_index()
     order = order.sort_values(
         [*keys, "size", "sum", "predicted"], ascending=[True] * len(keys) + [False, False, True]
     )
     first = order.drop_duplicates(keys)[[*keys, "predicted"]]
-    names = [UNTOUCHED, *outcomes.changes(regime)]
+    names = [UNTOUCHED, *outcomes.changed_conditions(regime)]
     table = pd.concat(
         [
             outcomes.instances.assign(
                 condition=name,
                 side=outcomes.side,
-                right=outcomes.shares[outcomes.row[regime, name]],
-                failed=~outcomes.right(regime, name),
+                right=outcomes.hit_rates[outcomes.row[regime, name]],
+                failed=~outcomes.majority_correct(regime, name),
             )
             for name in names
         ],
@@ -48,16 +65,16 @@ def compute_votes(predictions: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame
     )
     table = table.merge(first, on=keys, how="left", validate="one_to_one")
     named = table["predicted"].where(table["failed"], table["category_name"])
-    return table.assign(predicted=named)[list(CONDITION_VOTE_COLUMNS)]
+    return table.assign(predicted=named)[VOTES.names]
 
 
-def untouched_votes(answered: pd.DataFrame) -> pd.DataFrame:
-    """Choose the answers on untouched pictures, on which all regimes that test them agree.
+def untouched_votes(votes: pd.DataFrame) -> pd.DataFrame:
+    """Return the votes on untouched pictures, on which all regimes agree.
 
     Returns
     -------
     DataFrame
-        `ANSWER_COLUMNS`, a row per instance.
+        `VOTE_COLUMNS`, a row per instance.
     """
-    chosen = answered[answered["condition"] == UNTOUCHED]
-    return chosen[list(VOTE_COLUMNS)].reset_index(drop=True)
+    chosen = votes[votes["condition"] == UNTOUCHED]
+    return chosen[VOTE_COLUMNS].reset_index(drop=True)

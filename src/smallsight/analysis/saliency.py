@@ -13,15 +13,15 @@ from smallsight.vocabulary import SIZE_GROUPS
 
 @dataclass(frozen=True)
 class MapMeasures:
-    """Measures of maps, their rows those of an `Outcomes`.
+    """Measures of saliency maps, their rows those of an `Outcomes`.
 
     Attributes
     ----------
     outcomes
         The instances, and draws of their images.
     tables
-        By map and condition: a table of n rows with the columns of `attention.MAP_COLUMNS`; NaN
-        where an instance has no such map.
+        By kind of map and condition: a table of n rows with the measures of
+        `saliency.tables.OTHER_MAPS`; NaN where an instance has no such map.
     """
 
     outcomes: Outcomes
@@ -30,50 +30,48 @@ class MapMeasures:
     @property
     def conditions(self) -> list[str]:
         """Conditions that have maps, in order."""
-        return [condition for name, condition in self.tables if name == "predicted"]
+        return [condition for kind, condition in self.tables if kind == "predicted"]
 
-    def lift(self, name: str, condition: str) -> np.ndarray:
+    def lift(self, kind: str, condition: str) -> np.ndarray:
         """(n,): the lifts of one kind of map."""
-        return self.tables[name, condition]["lift"].to_numpy(float)
+        return self.tables[kind, condition]["lift"].to_numpy(float)
 
-    def superiority(self, name: str, condition: str, group: str) -> np.ndarray:
-        """(1 + draws,): how surely a correct prediction's map has a greater lift than a failed one.
+    def superiority(self, kind: str, condition: str, group: str) -> np.ndarray:
+        """(1 + draws,): the chance that a correct prediction's lift exceeds a failed one's.
 
-        Of all objects together it is compared within size groups, which differ in lift for reasons
-        of their own.
+        All objects together are compared within size groups, since size alone changes the lift.
         """
         groups = SIZE_GROUPS if group == "all" else (group,)
-        return stratified([self.within(name, condition, one) for one in groups])
+        return combine_groups([self.group_superiority(kind, condition, one) for one in groups])
 
-    def within(self, name: str, condition: str, group: str) -> tuple[np.ndarray, np.ndarray]:
-        """(1 + draws,) twice: the same of one size group, and its weight among others.
+    def group_superiority(
+        self, kind: str, condition: str, group: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(1 + draws,) twice: the superiority in one size group, and its weight among others.
 
         The weight is van Elteren's (1960): pairs over objects plus 1.
         """
-        lift = self.lift(name, condition)
-        sides = self.compared(name, condition, group)
+        lift = self.lift(kind, condition)
+        sides = self.correct_and_failed(kind, condition, group)
         drawn = [self.outcomes.weights[:, side] for side in sides]
         chance = bootstrap.superiority(*(lift[side] for side in sides), *drawn)
         one, other = (part.sum(axis=1, dtype=float) for part in drawn)
         return chance, one * other / (one + other + 1)
 
-    def compared(self, name: str, condition: str, group: str) -> list[np.ndarray]:
+    def correct_and_failed(self, kind: str, condition: str, group: str) -> list[np.ndarray]:
         """(n,) and (n,), bool: the correct and the failed predictions that have a lift."""
-        known = self.outcomes.members[group] & np.isfinite(self.lift(name, condition))
-        correct = self.tables[name, condition]["correct"].eq(True).to_numpy()
+        known = self.outcomes.members[group] & np.isfinite(self.lift(kind, condition))
+        correct = self.tables[kind, condition]["correct"].eq(True).to_numpy()
         return [known & correct, known & ~correct]
 
-    def witnesses(self, name: str, condition: str, group: str) -> int:
-        """Count the images that hold a correct or those that hold a failed prediction: the fewer.
-
-        However many there are of the others, so many images tell how much a comparison scatters.
-        """
-        sides = self.compared(name, condition, group)
+    def n_images_effective(self, kind: str, condition: str, group: str) -> int:
+        """Count the images on the smaller side (correct or failed): the effective sample size."""
+        sides = self.correct_and_failed(kind, condition, group)
         return min(map(self.outcomes.images, sides))
 
 
-def stratified(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Average what `Looks.within` gives of several size groups; NaN in a draw without a pair."""
+def combine_groups(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Average `MapMeasures.group_superiority` over size groups; NaN in a draw without a pair."""
     chances, weights = (np.stack(part) for part in zip(*parts, strict=True))
     total = weights.sum(axis=0)
     sums = (weights * np.nan_to_num(chances)).sum(axis=0)
@@ -81,19 +79,18 @@ def stratified(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
 
 
 def arrange_measures(
-    outcomes: Outcomes, attention: pd.DataFrame, maps: pd.DataFrame
+    outcomes: Outcomes, predicted_class: pd.DataFrame, others: pd.DataFrame
 ) -> MapMeasures:
-    """Arrange measures as an `Outcomes` arranges its instances.
+    """Arrange measures of maps as an `Outcomes` arranges its instances.
 
     Parameters
     ----------
-    attention
-        `attention.ATTENTION_COLUMNS`: the predicted class's maps.
-    maps
-        `attention.MAP_COLUMNS`: all others.
+    predicted_class
+        The columns of `saliency.tables.PREDICTED_CLASS_MAPS`.
+    others
+        The columns of `saliency.tables.OTHER_MAPS`.
     """
-    whole = pd.concat([attention.assign(map="predicted"), maps])
-    tables = {
-        key: outcomes.aligned(part) for key, part in whole.groupby(["map", "condition"], sort=False)
-    }
+    whole = pd.concat([predicted_class.assign(map="predicted"), others])
+    groups = whole.groupby(["map", "condition"], sort=False)
+    tables = {(str(kind), str(name)): outcomes.align(part) for (kind, name), part in groups}
     return MapMeasures(outcomes, tables)

@@ -1,93 +1,160 @@
-"""Whether saliency maps lie on the object: more than controls, and more where it is named."""
+"""Saliency maps summarised, and compared with controls and by outcome: attention*.csv."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from smallsight.analysis.saliency import MapMeasures, stratified
+from smallsight.analysis.columns import (
+    GROUP,
+    IMAGES,
+    MDE,
+    P_HOLM,
+    P_VALUE,
+    N,
+    interval,
+    judged,
+)
+from smallsight.analysis.saliency import MapMeasures, combine_groups
 from smallsight.analysis.statistics import bootstrap, verdicts
 from smallsight.analysis.terms import CONTROLS
+from smallsight.columns import CONDITION
+from smallsight.runtime.tables import Table, number, text, whole
 from smallsight.vocabulary import ALL_AND_GROUPS, SIZE_GROUPS
 
 MEDIANS = (
-    *("energy_in_box", "lift", "box_area_share", "energy_in_mask", "mask_lift", "signed_in_box"),
+    number("energy_in_box", "median share of the map's sum that lies in the box, 0 to 1"),
+    number("lift", "median of energy_in_box over box_area_share"),
+    number("box_area_share", "median share of the input that the box takes, 0 to 1"),
+    number("energy_in_mask", "median share of the map's sum that lies in the mask, 0 to 1"),
+    number("mask_lift", "median of energy_in_mask over the mask's share of the input"),
+    number("signed_in_box", "median of what the box adds to the logit, over all cells' amounts"),
 )
 """Measures of which the summary has medians."""
 
 
-RATES = ("pointing_hit", "no_evidence")
+RATES = (
+    number("pointing_hit", "share of the maps whose greatest cell touches the box"),
+    number("no_evidence", "share of the maps that are 0 everywhere"),
+)
 """Measures of which it has means."""
 
 
-SUMMARY_COLUMNS = (
-    *("map", "condition", "size_group", "outcome", "n", *MEDIANS, "lift_q1", "lift_q3"),
-    *("n_mask", *RATES),
+_MAP = text("map", "predicted: maps of the predicted class; true_class; or the name of a control")
+
+
+MAP_SUMMARY = Table(
+    "attention",
+    "saliency maps described by kind, condition, size group and outcome",
+    (
+        _MAP,
+        CONDITION,
+        GROUP,
+        text("outcome", "all, or maps of correct or failed predictions of the first seed"),
+        N,
+        *MEDIANS,
+        number("lift_q1", "lower quartile of the lift"),
+        number("lift_q3", "upper quartile of the lift"),
+        whole("n_mask", "number of objects that have a mask and a map with evidence"),
+        *RATES,
+    ),
 )
 
 
-CONTROL_COLUMNS = (
-    *("control", "condition", "size_group", "n", "images", "energy", "control_energy", "excess"),
-    *("ci_low", "ci_high", "p_value", "p_holm", "mde", "verdict"),
+AGAINST_CONTROLS = verdicts.verdict_words("more", "less")
+"""The share of the map in the box, compared with a control."""
+
+
+CONTROL_COMPARISON = Table(
+    "attention_controls",
+    "how much of the predicted class's map lies in the box, compared with controls",
+    (
+        text("control", f"the control: {', '.join(CONTROLS)}"),
+        CONDITION,
+        GROUP,
+        N,
+        IMAGES,
+        number("energy", "mean share of the map's sum that lies in the box, 0 to 1"),
+        number("control_energy", "the same of the control"),
+        number("excess", "energy minus control_energy"),
+        *interval(of="excess"),
+        P_VALUE,
+        P_HOLM,
+        MDE,
+        *judged(AGAINST_CONTROLS),
+    ),
 )
 
 
-OUTCOME_COLUMNS = (
-    *("map", "condition", "size_group", "n_correct", "n_failed", "images"),
-    *("median_correct", "median_failed", "superiority", "ci_low", "ci_high"),
-    *("p_value", "p_holm", "mde", "verdict"),
+BY_OUTCOME = verdicts.verdict_words("correct", "failed")
+"""The predictions whose maps have the greater lift."""
+
+
+OUTCOME_COMPARISON = Table(
+    "attention_outcomes",
+    "the lift of maps of correct predictions, compared with that of failed ones",
+    (
+        _MAP,
+        CONDITION,
+        GROUP,
+        whole("n_correct", "number of correct predictions whose map has a lift"),
+        whole("n_failed", "number of failed predictions whose map has a lift"),
+        whole("images", "number of images on the smaller side: the effective sample size"),
+        number("median_correct", "median lift of correct predictions"),
+        number("median_failed", "median lift of failed predictions"),
+        number("superiority", "chance that a correct prediction's lift exceeds a failed one's"),
+        *interval(of="superiority"),
+        P_VALUE,
+        P_HOLM,
+        number("mde", "smallest distance from one half that one unadjusted test would find"),
+        *judged(BY_OUTCOME),
+    ),
 )
 
 
-AGAINST_CONTROLS = {1: "more", -1: "less", 0: "inconclusive", None: ""}
-"""How much of the map lies in the box, compared with a control."""
-
-
-BY_OUTCOME = {1: "correct", -1: "failed", 0: "inconclusive", None: ""}
-"""Whose maps have the greater lift."""
-
-
-def summarise_maps(looks: MapMeasures) -> pd.DataFrame:
-    """Describe all maps, by condition, size group and whether the prediction is right.
+def summarise_maps(map_measures: MapMeasures) -> pd.DataFrame:
+    """Describe all maps, by condition, size group and outcome.
 
     Returns
     -------
     DataFrame
-        `SUMMARY_COLUMNS`, a row per map, condition, size group and outcome (`all`, `correct`,
-        `failed`) that has instances: medians (energies and lifts of maps with evidence alone),
-        rates of pointing and of maps without evidence. `n_mask` counts objects whose mask is known.
+        The columns of `MAP_SUMMARY`, a row per map, condition, size group and outcome (`all`,
+        `correct`, `failed`) that has instances: medians (energies and lifts of maps with evidence
+        alone), rates of pointing and of maps without evidence. `n_mask` counts objects whose mask
+        is known.
     """
-    sizes = looks.outcomes.instances["size_group"]
-    whole = pd.concat(
+    medians, rates = ([column.name for column in part] for part in (MEDIANS, RATES))
+    sizes = map_measures.outcomes.instances["size_group"]
+    table = pd.concat(
         [
-            table.assign(map=name, condition=condition, size_group=sizes)
-            for (name, condition), table in looks.tables.items()
+            measures.assign(map=kind, condition=condition, size_group=sizes)
+            for (kind, condition), measures in map_measures.tables.items()
         ],
         ignore_index=True,
     ).dropna(subset="no_evidence")
-    correct = whole["correct"].astype(bool)
+    correct = table["correct"].astype(bool)
     parts = [
-        whole[(whole["size_group"].eq(group) | (group == "all")) & side].assign(
+        table[(table["size_group"].eq(group) | (group == "all")) & side].assign(
             size_group=group, outcome=outcome
         )
         for group in ALL_AND_GROUPS
         for outcome, side in (("all", True), ("correct", correct), ("failed", ~correct))
     ]
-    stacked = pd.concat(parts).astype(dict.fromkeys((*MEDIANS, *RATES), float))
+    stacked = pd.concat(parts).astype(dict.fromkeys((*medians, *rates), float))
     grouped = stacked.groupby(["size_group", "outcome", "map", "condition"], sort=False)
-    lifts = grouped["lift"].quantile([0.25, 0.75]).unstack()
-    described = grouped[list(MEDIANS)].median().join(grouped[list(RATES)].mean())
+    lifts = grouped["lift"].quantile(np.array([0.25, 0.75])).unstack()
+    described = grouped[medians].median().join(grouped[rates].mean())
     described = described.assign(
         n=grouped.size(),
         lift_q1=lifts[0.25],
         lift_q3=lifts[0.75],
         n_mask=grouped["energy_in_mask"].count(),
     )
-    return described.reset_index()[list(SUMMARY_COLUMNS)]
+    return described.reset_index()[MAP_SUMMARY.names]
 
 
-def compare_with_controls(looks: MapMeasures) -> pd.DataFrame:
-    """Ask whether more of a map lies in the box than its controls would have there.
+def compare_with_controls(map_measures: MapMeasures) -> pd.DataFrame:
+    """Compare the share of a map that lies in the box with that of its controls.
 
     Controls are the same map with a box of the same size anywhere in the picture, the centre
     prior, and the map of a backbone with random weights. `p_value` is Wald's, by the bootstrap over
@@ -96,21 +163,21 @@ def compare_with_controls(looks: MapMeasures) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `CONTROL_COLUMNS`, a row per control, condition and size group that has both maps.
-        `energy` and `control_energy` are mean shares of the maps' energy in the box, 0 to 1, of
-        the n instances whose maps both have evidence; `excess` is their difference.
+        The columns of `CONTROL_COMPARISON`, a row per control, condition and size group that has
+        both maps. `energy` and `control_energy` are mean shares of the maps' sum in the box, 0 to
+        1, of the n instances whose maps both have evidence; `excess` is their difference.
     """
-    outcomes = looks.outcomes
+    outcomes = map_measures.outcomes
     confidence = outcomes.settings.confidence
     families = []
     for control in CONTROLS:
         rows: list[dict[str, Any]] = []
-        for condition in looks.conditions:
-            if (control, condition) not in looks.tables:
+        for condition in map_measures.conditions:
+            if (control, condition) not in map_measures.tables:
                 continue
             own, other = (
-                looks.tables[name, condition]["energy_in_box"].to_numpy(float)
-                for name in ("predicted", control)
+                map_measures.tables[kind, condition]["energy_in_box"].to_numpy(float)
+                for kind in ("predicted", control)
             )
             for group in ALL_AND_GROUPS:
                 chosen = outcomes.members[group] & np.isfinite(own) & np.isfinite(other)
@@ -126,49 +193,53 @@ def compare_with_controls(looks: MapMeasures) -> pd.DataFrame:
                 excess = draws[:, 0] - draws[:, 1]
                 row |= bootstrap.estimate(excess, confidence=confidence, images=images)
                 rows.append(row | {"excess": excess[0]})
-        table = pd.DataFrame(rows).reindex(columns=list(CONTROL_COLUMNS))
+        table = pd.DataFrame(rows).reindex(columns=CONTROL_COMPARISON.names)
         families.append(verdicts.judge(table, AGAINST_CONTROLS, confidence=confidence))
     return pd.concat(families, ignore_index=True)
 
 
-def compare_outcomes(looks: MapMeasures) -> pd.DataFrame:
+def compare_outcomes(map_measures: MapMeasures) -> pd.DataFrame:
     """Compare the lifts of correct and of failed predictions.
 
-    Of the predicted class's maps, and of the true class's. `p_value` is Wald's against one half,
-    by the bootstrap over images; `p_holm` takes all rows of one kind of map as a family; a verdict
-    needs the interval too.
+    Maps of the predicted class and of the true class are compared. `p_value` is Wald's against one
+    half, by the bootstrap over images; `p_holm` takes all rows of one kind of map as a family; a
+    verdict needs the interval too.
 
     Returns
     -------
     DataFrame
-        `OUTCOME_COLUMNS`, a row per map, condition and size group that has both, and `all` for
-        the comparison within size groups (`Looks.superiority`). `images` is `Looks.witnesses`, the
-        interval Wilson's for as many independent trials as the draws' scatter amounts to. `mde` is
-        the least distance from one half that one test would find with 80 % power.
+        The columns of `OUTCOME_COMPARISON`, a row per map, condition and size group that has both
+        outcomes, and `all` for the comparison within size groups (`MapMeasures.superiority`).
+        `images` is `MapMeasures.n_images_effective`. The interval is Wilson's, for the number of
+        independent trials that has the draws' variance. `mde` is the smallest distance from one
+        half that one test would find with 80 % power.
     """
-    outcomes = looks.outcomes
+    outcomes = map_measures.outcomes
     confidence = outcomes.settings.confidence
     families = []
-    for name in ("predicted", "true_class"):
+    for kind in ("predicted", "true_class"):
         rows: list[dict[str, Any]] = []
-        for condition in looks.conditions:
-            lift = looks.lift(name, condition)
-            parts = {group: looks.within(name, condition, group) for group in SIZE_GROUPS}
+        for condition in map_measures.conditions:
+            lift = map_measures.lift(kind, condition)
+            parts = {
+                group: map_measures.group_superiority(kind, condition, group)
+                for group in SIZE_GROUPS
+            }
             for group in ALL_AND_GROUPS:
-                draws = stratified([parts[group]] if group in parts else list(parts.values()))
+                draws = combine_groups([parts[group]] if group in parts else list(parts.values()))
                 if np.isnan(draws[0]):
                     continue
-                images = looks.witnesses(name, condition, group)
+                images = map_measures.n_images_effective(kind, condition, group)
                 found = bootstrap.estimate(draws - 0.5, confidence=confidence, images=images)
-                row: dict[str, Any] = {"map": name, "condition": condition}
+                row: dict[str, Any] = {"map": kind, "condition": condition}
                 row |= {"size_group": group, "images": images}
-                sides = looks.compared(name, condition, group)
+                sides = map_measures.correct_and_failed(kind, condition, group)
                 for outcome, side in zip(("correct", "failed"), sides, strict=True):
                     row |= {f"n_{outcome}": int(side.sum())}
                     row |= {f"median_{outcome}": float(np.median(lift[side]))}
                 low, high = bootstrap.share_interval(draws[0], draws[1:], confidence, images=images)
                 ends = {"ci_low": low, "ci_high": high}
                 rows.append(row | found | ends | {"superiority": draws[0]})
-        table = pd.DataFrame(rows).reindex(columns=list(OUTCOME_COLUMNS))
+        table = pd.DataFrame(rows).reindex(columns=OUTCOME_COMPARISON.names)
         families.append(verdicts.judge(table, BY_OUTCOME, confidence=confidence, null=0.5))
     return pd.concat(families, ignore_index=True)

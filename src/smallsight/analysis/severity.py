@@ -1,15 +1,30 @@
-"""The severity audit: what every condition does to the objects of each size group."""
+"""Severity of every condition, after preprocessing: severity.csv, and marks in effects.csv."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from smallsight.analysis.columns import N
+from smallsight.columns import CONDITION, SIZE_GROUP
+from smallsight.runtime.tables import Table, flag, number
 from smallsight.vocabulary import NO_VISIBLE_CHANGE, SIZE_GROUPS
 
-SEVERITY_COLUMNS = (
-    *("condition", "size_group", "n", "ssim_box", "ssim_box_q1", "ssim_box_q3", "ssim_picture"),
-    *("side", "side_untouched", "vacuous"),
+SEVERITY = Table(
+    "severity",
+    "how much of each condition reaches the network, by size group",
+    (
+        CONDITION,
+        SIZE_GROUP,
+        N,
+        number("ssim_box", "median similarity of the object's box to itself untouched, up to 1"),
+        number("ssim_box_q1", "its lower quartile"),
+        number("ssim_box_q3", "its upper quartile"),
+        number("ssim_picture", "median similarity of the whole picture to itself untouched"),
+        number("side", "median side of the objects under the condition, in input pixels"),
+        number("side_untouched", "the same in the untouched picture"),
+        flag("vacuous", f"no visible change: ssim_box is above {NO_VISIBLE_CHANGE:g}"),
+    ),
 )
 
 
@@ -25,9 +40,10 @@ def summarise_severity(views: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `SEVERITY_COLUMNS`, a row per condition and size group: n, medians, and the quartiles of
-        the in-box similarity. `vacuous` marks a median above `NO_VISIBLE_CHANGE`: nothing that the network
-        can see changes in the box; a low `ssim_picture` beside it means that its surroundings do.
+        The columns of `SEVERITY`, a row per condition and size group: n, medians, and the
+        quartiles of the in-box similarity. `vacuous` marks a median above `NO_VISIBLE_CHANGE`: the
+        network can see no change in the box; a low `ssim_picture` then means that its surroundings
+        changed.
     """
     rows = []
     views = views.assign(side=np.sqrt(views["box_w"] * views["box_h"]))
@@ -41,20 +57,27 @@ def summarise_severity(views: pd.DataFrame) -> pd.DataFrame:
                 for name in ("ssim_picture", "side", "side_untouched"):
                     row[name] = chosen[name].median()
             rows.append(row | {"vacuous": row.get("ssim_box", 0.0) > NO_VISIBLE_CHANGE})
-    table = pd.DataFrame(rows).reindex(columns=list(SEVERITY_COLUMNS))
+    table = pd.DataFrame(rows).reindex(columns=SEVERITY.names)
     return table.astype({"vacuous": bool})
 
 
 def mark_unchanged(effects: pd.DataFrame, severities: pd.DataFrame) -> pd.DataFrame:
-    """Add to effects whether their condition is vacuous for their size group.
+    """Mark the effects of conditions that make no visible change to objects of their size group.
 
-    A difference between two groups is vacuous where both are.
+    Parameters
+    ----------
+    effects, severities
+        As `effects.compute_effects` and `summarise_severity` return them.
+
+    Returns
+    -------
+    DataFrame
+        The effects and `vacuous`. A difference between two groups is marked where both are.
     """
-    vacuous = {
-        (row.condition, row.size_group): bool(row.vacuous) for row in severities.itertuples()
-    }
+    pairs = zip(severities["condition"], severities["size_group"], strict=True)
+    unchanged = dict(zip(pairs, severities["vacuous"], strict=True))
     marks = [
-        all(vacuous[row.condition, group] for group in row.size_group.split("-"))
-        for row in effects.itertuples()
+        all(bool(unchanged[condition, group]) for group in groups.split("-"))
+        for condition, groups in zip(effects["condition"], effects["size_group"], strict=True)
     ]
     return effects.assign(vacuous=marks)

@@ -1,4 +1,4 @@
-"""What the analysis' causes are called in tables, figures and text, each with its meaning."""
+"""Labels of what the analysis tells apart, each with its meaning, for tables, figures and text."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from smallsight.conditions.names import UNTOUCHED
 
 
 class Term(NamedTuple):
-    """What people call something, and what it means."""
+    """A label for people, and its meaning."""
 
     label: str
     description: str
@@ -15,9 +15,9 @@ class Term(NamedTuple):
 
 PARTS = {
     "class_mix": Term("Class mix", "some categories are mostly small, others mostly large"),
-    "resolution": Term("Resolution", "small objects have fewer pixels: gone at one size"),
-    "context": Term("Context", "what surrounds the objects: gone before an even ground"),
-    "residual": Term("Residual", "what is left at one size, before an even ground, at one mix"),
+    "resolution": Term("Resolution", "pixels: the part that disappears at one size of all objects"),
+    "context": Term("Context", "surroundings: the part that disappears on a plain background"),
+    "residual": Term("Residual", "what remains at one size, on a plain background, at one mix"),
 }
 """Parts of the gap between large and small objects, which sum to it."""
 
@@ -25,7 +25,7 @@ PARTS = {
 MORE_PIXELS, NO_CONTEXT, BOTH = (
     frozenset(causes) for causes in (["resolution"], ["context"], ["resolution", "context"])
 )
-"""Causes that probes take away: by more pixels, by leaving the object alone, by both."""
+"""Causes that interventions take away: more pixels, the object alone, or both."""
 
 
 INTERVENTIONS: Mapping[frozenset[str], str] = {
@@ -41,20 +41,20 @@ PATHS = {
     "resolution_with_context": Term("Pixels, context kept", "untouched to one size"),
     "resolution_without_context": Term("Pixels, no context", "object only, to one size"),
 }
-"""What more pixels alone take off the gap, by what surrounds the object meanwhile."""
+"""What more pixels alone take off the gap, with the surroundings and without."""
 
 
 FAILURE_CAUSES = {
     "neighbour": Term(
-        "Neighbour", "named as another object of the picture; right once nothing surrounds it"
+        "Neighbour", "named as another object of the picture; right without its surroundings"
     ),
-    "context": Term("Context", "right once nothing surrounds it, not with more pixels"),
-    "resolution": Term("Resolution", "right with more pixels, not once nothing surrounds it"),
-    "either": Term("Either", "right with more pixels, and right once nothing surrounds it"),
-    "both": Term("Both at once", "right only with more pixels and nothing around it"),
+    "context": Term("Context", "right without its surroundings, not with more pixels"),
+    "resolution": Term("Resolution", "right with more pixels, not without its surroundings"),
+    "either": Term("Either", "right with more pixels, and right without its surroundings"),
+    "both": Term("Both at once", "right only with more pixels and without its surroundings"),
     "unexplained": Term("Unexplained", "wrong under all of these"),
 }
-"""What may have made a failure, by the probes that turn it right."""
+"""Suggested causes of a failure, by the interventions that turn it right."""
 
 
 PICTURES = {
@@ -72,13 +72,13 @@ NEIGHBOURS = {
 
 
 MAPS = {
-    "predicted": Term("Predicted class", "what speaks for the name that was given"),
-    "true_class": Term("True class", "what speaks for the name that was due"),
-    "random_box": Term("Box elsewhere", "the same maps, a box of the same size anywhere"),
-    "centre": Term("Centre", "a map that always has its middle brightest"),
-    "random_weights": Term("Random weights", "the same heads on a backbone that never learnt"),
+    "predicted": Term("Predicted class", "saliency maps of the category that was predicted"),
+    "true_class": Term("True class", "saliency maps of the object's own category"),
+    "random_box": Term("Box elsewhere", "the same maps, with a box of the same size anywhere"),
+    "centre": Term("Centre", "a map that is always brightest in the middle"),
+    "random_weights": Term("Random weights", "the same heads on a backbone with random weights"),
 }
-"""Maps of evidence, and the controls that they are compared with."""
+"""Saliency maps, and the controls that they are compared with."""
 
 
 CONTROLS = ("random_box", "centre", "random_weights")

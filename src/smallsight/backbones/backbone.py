@@ -3,17 +3,23 @@
 import torch
 from torch import nn
 
-from smallsight.backbones.resnet import LAYER, trunk
-from smallsight.backbones.weights import Weights
+from smallsight.backbones.networks.makers import make_trunk
+from smallsight.backbones.networks.weights import Weights
+from smallsight.backbones.registry import find_backbone
 
 
 class Backbone(nn.Module):
-    """A ResNet18 without its last layer, frozen: it never trains and its statistics never move.
+    """A network without its last layer, frozen: it never trains and its statistics never move.
 
     Parameters
     ----------
     weights
-        The trunk's weights and normalisation.
+        The network's name, the weights of its trunk and their normalisation.
+
+    Attributes
+    ----------
+    record
+        What is known of the network: its layers, their strides, the length of its features.
     """
 
     mean: torch.Tensor
@@ -21,7 +27,8 @@ class Backbone(nn.Module):
 
     def __init__(self, weights: Weights) -> None:
         super().__init__()
-        self.trunk = trunk()
+        self.record = find_backbone(weights.network)
+        self.trunk = make_trunk(self.record)
         self.trunk.load_state_dict(weights.state)
         self.trunk.to(memory_format=torch.channels_last)
         self.register_buffer("mean", torch.tensor(weights.mean).view(1, 3, 1, 1))
@@ -34,7 +41,7 @@ class Backbone(nn.Module):
         return self
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Give the last layer's maps.
+        """Return the pooled layer's maps.
 
         Parameters
         ----------
@@ -44,7 +51,7 @@ class Backbone(nn.Module):
         Returns
         -------
         Tensor
-            (n, `DIMENSIONS`, rows, columns), 0 or more.
+            (n, dimensions, rows, columns).
         """
         return self.through(self.inputs(pictures))
 
@@ -55,17 +62,22 @@ class Backbone(nn.Module):
         return inputs.contiguous(memory_format=torch.channels_last)
 
     def through(
-        self, maps: torch.Tensor, *, after: str | None = None, until: str = LAYER
+        self, maps: torch.Tensor, *, after: str | None = None, until: str | None = None
     ) -> torch.Tensor:
-        """Run some of the layers: those that follow one, or all, up to another one.
+        """Run maps through some of the record's steps.
 
         Parameters
         ----------
         maps
-            Normalised inputs, (n, 3, height, width), or the maps of the layer `after`.
+            Normalised inputs, (n, 3, height, width), or the maps of the step `after`.
+        after
+            The step before the first that is run; None for all from the input on.
+        until
+            The last step that is run; None for the pooled layer.
         """
-        names = [name for name, _ in self.trunk.named_children()]
-        first = 0 if after is None else names.index(after) + 1
-        for name in names[first : names.index(until) + 1]:
+        steps = self.record.steps
+        first = 0 if after is None else steps.index(after) + 1
+        last = steps.index(until or self.record.pooled_layer)
+        for name in steps[first : last + 1]:
             maps = self.trunk.get_submodule(name)(maps)
         return maps

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from smallsight.runtime.files import new_file
+from smallsight.runtime.files import write_arrays
 
 
 @dataclass(frozen=True)
 class Features:
-    """What the backbone made of one condition's pictures.
+    """Features of one condition's pictures.
 
     Instances whose pictures are the same, byte by byte, share a row of the picture arrays.
 
@@ -22,11 +22,11 @@ class Features:
         (instances,), side of the object in input pixels.
     row
         (instances,), each instance's row in the arrays below.
-    plain, flipped
+    plain, mirrored
         (pictures, dimensions), float32: pooled features of the picture and its mirror image.
     maps
-        (pictures, dimensions, rows, columns), float32: the maps that `plain` is the mean of. No
-        pictures where they were not kept.
+        (pictures, dimensions, rows, columns), float32: the maps whose means over the cells are
+        `plain`. No pictures where they were not kept.
     """
 
     image_id: np.ndarray
@@ -34,18 +34,17 @@ class Features:
     side: np.ndarray
     row: np.ndarray
     plain: np.ndarray
-    flipped: np.ndarray
+    mirrored: np.ndarray
     maps: np.ndarray
 
 
 def write_features(features: Features, path: str | Path) -> None:
-    """Write features as an uncompressed `.npz`."""
-    with new_file(path) as partial, partial.open("wb") as file:
-        np.savez(file, **{field.name: getattr(features, field.name) for field in fields(Features)})
+    """Write features as an uncompressed NPZ file, an array for each attribute."""
+    write_arrays({field.name: getattr(features, field.name) for field in fields(Features)}, path)
 
 
 def read_features(path: str | Path, *, maps: bool = False) -> Features:
-    """Read features; the maps only on request, for they are large."""
+    """Read features. Maps are large: they are left out unless asked for."""
     with np.load(path) as file:
         arrays = {name: file[name] for name in file.files if maps or name != "maps"}
     arrays.setdefault("maps", np.empty((0, arrays["plain"].shape[1], 0, 0), np.float32))

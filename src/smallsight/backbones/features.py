@@ -1,4 +1,4 @@
-"""Pictures to pooled features and maps: the backbone, run once per different picture."""
+"""Pooled features and maps of pictures: the backbone is run once per different picture."""
 
 import hashlib
 from collections.abc import Iterator
@@ -26,20 +26,20 @@ def extract_features(
     Parameters
     ----------
     views
-        The condition's rows of `rendered.VIEW_COLUMNS`.
+        The condition's rows of `store.VIEWS`.
     folder
         Holds the condition's pictures.
     keep_maps
         Whether to return the maps as well: they take 50 times the room.
     """
     different, row = _different(read_pictures(folder, views))
-    plain, flipped, maps = [], [], []
+    plain, mirrored, maps = [], [], []
     backbone = backbone.to(device)
     for batch in batches(different, device=device, description=f"features of {folder}"):
         with torch.inference_mode():
-            seen, mirrored = backbone(batch), backbone(batch.flip(2))
+            seen, seen_mirrored = backbone(batch), backbone(batch.flip(2))
         plain.append(pooled(seen).cpu().numpy())
-        flipped.append(pooled(mirrored).cpu().numpy())
+        mirrored.append(pooled(seen_mirrored).cpu().numpy())
         maps.append(seen[: len(seen) if keep_maps else 0].cpu().contiguous().numpy())
     boxes = views[["box_x", "box_y", "box_w", "box_h"]].itertuples(index=False)
     return Features(
@@ -48,7 +48,7 @@ def extract_features(
         side=np.array([Box(*box).side for box in boxes]),
         row=row,
         plain=np.concatenate(plain),
-        flipped=np.concatenate(flipped),
+        mirrored=np.concatenate(mirrored),
         maps=np.concatenate(maps),
     )
 
@@ -56,7 +56,7 @@ def extract_features(
 def batches(
     pictures: np.ndarray, *, device: torch.device, description: str
 ) -> Iterator[torch.Tensor]:
-    """Bring pictures, (n, size, size, 3), to the device, as many at a time as run best."""
+    """Yield pictures, (n, size, size, 3), on the device, `BATCH_SIZE` at a time."""
     starts = range(0, len(pictures), BATCH_SIZE)
     for start in progress(iter(starts), total=len(starts), description=description):
         yield torch.from_numpy(pictures[start : start + BATCH_SIZE]).to(device)
@@ -65,7 +65,7 @@ def batches(
 def forward_batches(
     backbone: Backbone, pictures: np.ndarray, *, device: torch.device, description: str
 ) -> Iterator[torch.Tensor]:
-    """Run the backbone over pictures; give the last layer's maps batch by batch."""
+    """Run the backbone over pictures, and yield the pooled layer's maps batch by batch."""
     backbone = backbone.to(device)
     for batch in batches(pictures, device=device, description=description):
         with torch.inference_mode():
@@ -79,7 +79,7 @@ def pooled(maps: torch.Tensor) -> torch.Tensor:
 
 
 def _different(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Keep one of each picture; also give, for every picture, the row of its like."""
+    """Keep one of each set of equal pictures; return them and the row of each picture's like."""
     digests = [hashlib.sha256(picture.tobytes()).digest() for picture in pictures]
     first = {digest: index for index, digest in reversed(list(enumerate(digests)))}
     kept = sorted(first.values())

@@ -1,11 +1,11 @@
-"""Objects that turned, as the page shows them: each with its picture, boxed, and both answers."""
+"""Shows flips as cards: an object's picture, boxed, and what each study names it."""
 
 import io
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 from PIL import Image
@@ -16,104 +16,165 @@ from smallsight.comparison.flips import choose_shown
 from smallsight.comparison.inputs import Side, read_views
 from smallsight.conditions.store import picture_name
 from smallsight.report.pictures import Shot, close_up, shot
+from smallsight.report.rows import Row, records
 from smallsight.runtime.errors import PictureError
 from smallsight.vocabulary import GROUPS, INSTANCE
 
 _END = b"IEND\xaeB`\x82"
-"""How a whole PNG file ends."""
+"""The last bytes of a whole PNG file."""
 
 
 @dataclass(frozen=True)
-class View:
-    """What one network saw: the picture, and the object in it enlarged."""
-
-    shot: Shot
-    close_up: Shot
-
-
-@dataclass(frozen=True)
-class Card:
-    """One object that turned.
+class SeenObject:
+    """An object as a network saw it.
 
     Attributes
     ----------
-    row
-        `compare_turned.TURNED_COLUMNS`.
-    views
-        What the networks saw, by A and B; under no name where both saw the same.
-    cause
-        What the study in which it fails suggests, or nothing.
+    studies
+        A or B; empty where both networks saw the same.
+    picture, enlarged
+        The whole picture, and the object in it enlarged.
     """
 
-    row: Mapping[str, Any]
-    views: Mapping[str, View]
+    studies: str
+    picture: Shot
+    enlarged: Shot
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer of one study to which category an object has.
+
+    Attributes
+    ----------
+    study
+        A or B.
+    named
+        The category that it names.
+    seeds
+        How many of its seeds are right, of how many; empty where there is one seed.
+    """
+
+    study: str
+    named: str
+    is_right: bool
+    seeds: str
+
+
+@dataclass(frozen=True)
+class FlipCard:
+    """An object that flipped.
+
+    Attributes
+    ----------
+    name
+        `<image_id>_<ann_id>`, the name of its picture.
+    side
+        In pixels of A's input.
+    cause
+        What the study in which it fails suggests; empty where that suggests nothing.
+    """
+
+    name: str
+    category: str
+    size_group: str
+    side: float
+    seen: tuple[SeenObject, ...]
+    answers: tuple[Answer, Answer]
     cause: str
 
 
-class Row(NamedTuple):
-    """Cards of one size group, and how many of it turned."""
+@dataclass(frozen=True)
+class CardRow:
+    """Cards of one size group, and how many of its objects flipped this way."""
 
     group: str
     number: int
-    cards: list[Card]
+    cards: tuple[FlipCard, ...]
 
 
-class Gallery(NamedTuple):
-    """Objects that turned one way: how many did, and some of them, by size group."""
+@dataclass(frozen=True)
+class FlipGallery:
+    """Objects that flipped one way: how many did, and cards of some, by size group."""
 
-    way: str
+    flip: str
     number: int
-    rows: list[Row]
+    rows: tuple[CardRow, ...]
 
     @property
     def shown(self) -> int:
-        """How many of them are shown."""
+        """Number of the cards."""
         return sum(len(row.cards) for row in self.rows)
 
 
-def gallery(found: Comparison, way: str, *, most: int) -> Gallery:
-    """Make the cards of objects that turned one way, size groups without any left out.
+def make_gallery(comparison: Comparison, flip: str, *, most: int) -> FlipGallery:
+    """Make the cards of objects that flipped one way.
 
     Parameters
     ----------
-    way
-        One of `compare_turned.WAYS`.
+    flip
+        One of `flips.FLIPS`.
     most
-        How many, at the most.
+        The largest number of cards.
+
+    Returns
+    -------
+    FlipGallery
+        Its rows leave out the size groups without any card.
 
     Raises
     ------
     SmallsightError
-        Where a picture or the table of boxes is missing or malformed.
+        If a picture or the table of boxes is missing or malformed.
     """
-    turned = found.turned[found.turned["way"] == way]
-    shown = choose_shown(turned, most=most)
-    # A comparison in which nothing turned needs no pictures.
-    boxes = [read_views(side).set_index(INSTANCE) for side in found.sides] if len(shown) else []
+    flips = comparison.flips[comparison.flips["flip"] == flip]
+    shown = choose_shown(flips, most=most)
+    # Without any flip, no picture is needed.
+    boxes = (
+        [read_views(side).set_index(INSTANCE) for side in comparison.sides] if len(shown) else []
+    )
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for group in GROUPS:
-            records = shown[shown["size_group"] == group].to_dict("records")
-            cards = [_card(found, boxes, row, Path(folder)) for row in records]
+            chosen = records(shown[shown["size_group"] == group])
+            cards = tuple(_card(comparison, boxes, row, Path(folder)) for row in chosen)
             if cards:
-                rows.append(Row(group, int((turned["size_group"] == group).sum()), cards))
-    return Gallery(way, len(turned), rows)
+                rows.append(CardRow(group, int((flips["size_group"] == group).sum()), cards))
+    return FlipGallery(flip, len(flips), tuple(rows))
 
 
 def _card(
-    found: Comparison, boxes: Sequence[pd.DataFrame], row: Mapping[str, Any], folder: Path
-) -> Card:
-    a, b = (_view(side, table, row, folder) for side, table in zip(found.sides, boxes, strict=True))
+    comparison: Comparison, boxes: Sequence[pd.DataFrame], row: Row, folder: Path
+) -> FlipCard:
+    a, b = (
+        _see(side, table, row, folder) for side, table in zip(comparison.sides, boxes, strict=True)
+    )
     cause = FAILURE_CAUSES.get(row["cause"])
-    return Card(
-        row=row,
-        views={"": b} if a == b else {"A": a, "B": b},
+    return FlipCard(
+        name=f"{row['image_id']}_{row['ann_id']}",
+        category=row["category_name"],
+        size_group=row["size_group"],
+        side=row["side"],
+        seen=(SeenObject("", *b),) if a == b else (SeenObject("A", *a), SeenObject("B", *b)),
+        answers=(_answer(comparison, row, 0), _answer(comparison, row, 1)),
         cause=cause.label if cause else "",
     )
 
 
-def _view(side: Side, boxes: pd.DataFrame, row: Mapping[str, Any], folder: Path) -> View:
-    """Fetch an object's untouched picture, as one study's network saw it."""
+def _answer(comparison: Comparison, row: Row, number: int) -> Answer:
+    study = "AB"[number]
+    named, right = row[f"named_{study.lower()}"], row[f"right_{study.lower()}"]
+    seeds = comparison.pair.tables[number].predictions["seed"].nunique()
+    return Answer(
+        study=study,
+        named=named,
+        is_right=named == row["category_name"],
+        seeds=f"{round(right * seeds)}/{seeds}" if seeds > 1 else "",
+    )
+
+
+def _see(side: Side, boxes: pd.DataFrame, row: Row, folder: Path) -> tuple[Shot, Shot]:
+    """Read an object's untouched picture as one study's network saw it: whole, and enlarged."""
     ids = row["image_id"], row["ann_id"]
     name = f"{side.files.pictures}/{picture_name(*ids)}"
     content = side.revision.read(name)
@@ -123,7 +184,7 @@ def _view(side: Side, boxes: pd.DataFrame, row: Mapping[str, Any], folder: Path)
             size = picture.width
     except OSError:
         size = 0
-    # Once WeasyPrint is loaded, Pillow lets half a picture pass.
+    # Once WeasyPrint is loaded, Pillow opens half a picture without an error.
     if not (size and content.endswith(_END)):
         raise PictureError(f"{name} at {side.revision.name}", "no picture", "a whole PNG file")
     if ids not in boxes.index:
@@ -131,5 +192,5 @@ def _view(side: Side, boxes: pd.DataFrame, row: Mapping[str, Any], folder: Path)
         raise PictureError(where, f"no row of {picture_name(*ids)}", "one of each object")
     path = folder / picture_name(*ids)
     path.write_bytes(content)
-    about = boxes.loc[ids].to_dict() | {"input_size": size}
-    return View(shot(str(path), about), close_up(str(path), about))
+    about: dict[str, Any] = {**dict(boxes.loc[ids]), "input_size": size}
+    return shot(str(path), about), close_up(str(path), about)

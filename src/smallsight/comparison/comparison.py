@@ -1,5 +1,6 @@
-"""Two studies compared: what differs between them, and everything that follows from it."""
+"""Compares two studies: their parameters, files, numbers, conditions and flips."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -9,16 +10,17 @@ import pandas as pd
 from smallsight.comparison.flips import count_flips, list_flips
 from smallsight.comparison.inputs import Side
 from smallsight.comparison.numbers import compare_conditions, compare_numbers
-from smallsight.comparison.pairs import Pair, Tables, pair_studies
-from smallsight.report.rows import Row, keyed
+from smallsight.comparison.pairs import Pair, SharedCondition, Tables, pair_studies
+from smallsight.report.rows import Row, keyed, records
 from smallsight.runtime.errors import SmallsightError
 from smallsight.runtime.randomness import derive
+from smallsight.vocabulary import ALL_AND_GROUPS
 
 _SAME_SCALE = 1e-6
 
 
 class Difference(NamedTuple):
-    """One parameter, or one file, that differs; nothing where one side has no such thing."""
+    """A parameter or a file that differs; the value is None where a study has none of that name."""
 
     name: str
     a: str | None
@@ -27,7 +29,7 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """All that the page shows.
+    """Everything that the page shows.
 
     Attributes
     ----------
@@ -35,20 +37,22 @@ class Comparison:
         The two studies, A and B.
     pair
         Their outcomes on the instances that both test.
-    numbers, conditions, turned, counts
-        What `comparison` and `compare_turned` make of them.
+    numbers, conditions
+        The tables of `numbers.compare_numbers` and `numbers.compare_conditions`.
+    flips, counts
+        The tables of `flips.list_flips` and `flips.count_flips`.
     """
 
     sides: tuple[Side, Side]
     pair: Pair
     numbers: pd.DataFrame
     conditions: pd.DataFrame
-    turned: pd.DataFrame
+    flips: pd.DataFrame
     counts: pd.DataFrame
 
     @property
     def names(self) -> tuple[str, str]:
-        """What sentences call the two."""
+        """The names of A and B in sentences."""
         a, b = (side.revision.title for side in self.sides)
         return f"A ({a})", f"B ({b})"
 
@@ -59,28 +63,52 @@ class Comparison:
 
     @cached_property
     def number(self) -> dict[str, Row]:
-        """Rows of the headline numbers, by number."""
-        return {row["number"]: row for row in self.numbers.to_dict("records")}
+        """Rows of the table of numbers, by number."""
+        return {row["number"]: row for row in records(self.numbers)}
 
-    @cached_property
-    def condition(self) -> dict[tuple[str, str, str, str], Row]:
-        """Rows of the table of conditions, by regime, family, level and size group."""
-        return keyed(self.conditions, "regime", "family", "level", "size_group")
+    def by_condition(self, regime: str) -> list[tuple[SharedCondition, dict[str, Row]]]:
+        """Return the conditions compared in one regime, each with its rows by size group."""
+        rows = keyed(self.conditions, "regime", "family", "level", "size_group")
+        return [
+            (
+                one,
+                {group: rows[regime, one.family, one.level, group] for group in ALL_AND_GROUPS},
+            )
+            for one in self.pair.conditions
+            if one.regime == regime and (regime, one.family, one.level, "all") in rows
+        ]
 
     @cached_property
     def parameters(self) -> list[Difference]:
-        """Parameters that differ, in the order of A's file, then those that B alone has."""
-        return _differing(*(side.parameters for side in self.sides))
+        """The parameters that differ: A's in the order of its file, then those of B alone."""
+        a, b = self.sides
+        return _differing(a.parameters, b.parameters)
 
     @cached_property
     def sources(self) -> list[Difference]:
-        """Code and data, made by no stage, that differ by what DVC recorded of the two runs."""
-        return _differing(*(side.sources for side in self.sides))
+        """The code and data made by no stage that differ, by DVC's record of the two runs."""
+        a, b = self.sides
+        return _differing(a.sources, b.sources)
 
     @property
     def has_same_input(self) -> bool:
         """Whether both networks see pictures of one size."""
         return abs(self.pair.scale - 1) < _SAME_SCALE
+
+    def condition_label(self, family: str, level: str) -> str:
+        """Return a condition's label: its family's, and its level where either study has others.
+
+        Of a level, only the options are named that vary between the levels of this comparison.
+        """
+        name = self.pair.family_label(family)
+        same = {one.level: one for one in self.pair.conditions if one.family == family}
+        if same[level].a == same[level].b == family:
+            return name
+        options = {other: other.split(",") for other in same}
+        varying = [
+            one for one in options[level] if not all(one in parts for parts in options.values())
+        ]
+        return f"{name}, {', '.join(varying) or level}"
 
 
 def compare_studies(a: Side, b: Side) -> Comparison:
@@ -89,21 +117,30 @@ def compare_studies(a: Side, b: Side) -> Comparison:
     Raises
     ------
     SmallsightError
-        Where the studies are of different data, or share too little.
+        If the studies are of different data, or share too little.
     """
     _check_source(a, b)
-    tables = [
-        Tables(side.revision.title, side.sample, side.predictions, side.failures) for side in (a, b)
-    ]
-    pair = pair_studies(*tables, settings=b.analysis, rng=derive(b.seed, "bootstrap"))
+    pair = pair_studies(
+        _tables(a), _tables(b), settings=b.analysis, rng=derive(b.seed, "bootstrap")
+    )
     numbers = compare_numbers(pair)
     return Comparison(
         sides=(a, b),
         pair=pair,
         numbers=numbers,
         conditions=compare_conditions(pair),
-        turned=list_flips(pair),
+        flips=list_flips(pair),
         counts=count_flips(pair, numbers),
+    )
+
+
+def _tables(side: Side) -> Tables:
+    return Tables(
+        name=side.revision.title,
+        sample=side.sample,
+        predictions=side.predictions,
+        failures=side.failures,
+        families=side.families,
     )
 
 
@@ -117,7 +154,7 @@ def _check_source(a: Side, b: Side) -> None:
         )
 
 
-def _differing(a: dict[str, str], b: dict[str, str]) -> list[Difference]:
+def _differing(a: Mapping[str, str], b: Mapping[str, str]) -> list[Difference]:
     return [
         Difference(key, a.get(key), b.get(key))
         for key in dict.fromkeys((*a, *b))

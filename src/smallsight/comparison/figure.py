@@ -1,6 +1,7 @@
-"""Figures of a comparison: differences as dots with intervals, around no difference at all."""
+"""Draws the figures of a comparison: differences as dots with intervals, around no difference."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,19 +19,19 @@ _FEW = 12
 
 
 _OFFSETS = {"small": -0.25, "medium": 0.0, "large": 0.25}
-"""Where the size groups lie in a row that they share, in rows."""
+"""Offsets of the size groups in a row that they share, in rows."""
 
 
 _WHOLE = Series("All", INK, "o")
-"""How a number that belongs to no size group looks."""
+"""Look of a number that belongs to no size group."""
 
 
 _LEAST, _LEAST_FACTOR = 0.01, np.log(1.1)
-"""How far an axis reaches at the least, a share of 1 and the logarithm of a factor."""
+"""Least reach of an axis: a share of 1, and the logarithm of a factor."""
 
 
 _FACTORS = (1.02, 1.05, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
-"""Factors that may stand at an axis, as may what they are the inverse of."""
+"""Factors that an axis may name, as well as their inverses."""
 
 
 def differences(
@@ -48,14 +49,19 @@ def differences(
     ----------
     rows, factors
         Columns place (row, from the top), size_group (one of `SERIES`, or another name), value,
-        low, high, hollow. Of `rows` shares of 1. What is not a number is left out; a dot is hollow
-        where `hollow` says so. Size groups at one place stand side by side.
+        low and high (shares of 1 in `rows`), hollow (whether the dot is). A value or an interval
+        that is not a number is left out. Size groups at one place are drawn side by side.
     labels, factor_labels
-        What the places are called.
+        Labels of the places.
     name
-        The figure's own name, which begins its ids.
+        The figure's own name, which its ids begin with.
     title
         Stands above the figure.
+
+    Returns
+    -------
+    str
+        An `<svg>` element.
     """
     row_height = _ROW if len(labels) <= _FEW else _LOW_ROW
     below = 0.0 if factors is None else 0.38 + _ROW * len(factor_labels)
@@ -84,7 +90,8 @@ def _draw(axes: Axes, rows: pd.DataFrame, labels: Sequence[str], *, null: float)
     is_few = len(labels) <= _FEW
     marked = {"ms": 4 if is_few else 3.2, "lw": 1.5 if is_few else 1.1}
     is_shared = rows["place"].duplicated(keep=False)
-    for row, shared in zip(rows.itertuples(), is_shared, strict=True):
+    drawn: list[Any] = list(rows.itertuples())
+    for row, shared in zip(drawn, is_shared, strict=True):
         series = SERIES.get(row.size_group, _WHOLE)
         y = row.place + (_OFFSETS[row.size_group] if shared else 0.0)
         if not np.isnan([row.low, row.high]).any():
@@ -100,7 +107,7 @@ def _draw(axes: Axes, rows: pd.DataFrame, labels: Sequence[str], *, null: float)
 
 
 def _scale_points(axes: Axes, rows: pd.DataFrame) -> None:
-    """Count in points; let the axis reach to both sides of 0."""
+    """Scale an axis in points, with 0 inside it."""
     known = rows[["value", "low", "high"]].to_numpy(float)
     known = known[np.isfinite(known)]
     left, right = min([-_LEAST, *known]), max([_LEAST, *known])
@@ -115,7 +122,7 @@ def _scale_points(axes: Axes, rows: pd.DataFrame) -> None:
 
 
 def _scale_factors(axes: Axes, rows: pd.DataFrame) -> None:
-    """Let the axis reach as far to one side of 1 as to the other, as a logarithm."""
+    """Scale an axis of factors as a logarithm, with 1 in its middle."""
     known = rows[["value", "low", "high"]].to_numpy(float)
     known = np.log(known[np.isfinite(known) & (known > 0)])
     reach = 1.06 * max([_LEAST_FACTOR, *abs(known)])

@@ -1,4 +1,9 @@
-"""Which failures were fixed and which are new: objects that most of the seeds name otherwise."""
+"""Finds the flips: objects that are right in one study and wrong in the other.
+
+A positive flip is wrong in A and right in B, a negative flip right in A and wrong in B (Yan et al.,
+Positive-Congruent Training: Towards Regression-Free Model Updates, CVPR 2021). An object is right
+where more than half of the seeds are.
+"""
 
 from typing import Any
 
@@ -10,99 +15,106 @@ from smallsight.comparison.pairs import Pair
 from smallsight.conditions.names import UNTOUCHED
 from smallsight.vocabulary import INSTANCE, SIZE_GROUPS
 
-WAYS = {"fixed": 1, "broken": -1}
-"""What becomes of an object: it failed in A and is right in B, or the reverse."""
+FLIPS = {"positive": 1, "negative": -1}
+"""Kinds of flips, each with its sign in `Pair.flips`."""
 
 
 FLIP_COLUMNS = (
-    *INSTANCE, "category_name", "size_group", "side", "way", "named_a", "named_b", "right_a",
+    *INSTANCE, "category_name", "size_group", "side", "flip", "named_a", "named_b", "right_a",
     "right_b", "cause",
 )  # fmt: skip
 
 
 COUNT_COLUMNS = (
-    *("size_group", "n", "failed", "fixed", "right", "broken", "net", "p_value", "p_holm"),
-    "verdict",
+    *("size_group", "n", "failed", "positive_flips", "right", "negative_flips", "net"),
+    *("p_value", "p_holm", "direction", "verdict"),
 )
 
 
 def list_flips(pair: Pair) -> pd.DataFrame:
-    """List the objects that turned, untouched, in the first common regime.
+    """List the flips on untouched pictures, in the first common regime.
 
     Returns
     -------
     DataFrame
-        `TURNED_COLUMNS`, a row per object: what each study names it, the share of seeds that are
-        right in each, `side` in pixels of A's input, and the cause that the study in which it
-        fails suggests, empty where that has none. Those that most seeds changed their mind about
-        come first, then by their ids.
+        `FLIP_COLUMNS`, a row per object. `named_a` and `named_b` are what each study names it,
+        `right_a` and `right_b` the share of seeds that are right, `side` is in pixels of A's input,
+        and `cause` is what the study in which the object fails suggests, empty where it suggests
+        nothing. Rows come in the order of the share of seeds that changed, largest first, then by
+        their ids.
     """
     a, b = (
-        answered[answered["condition"] == UNTOUCHED].reset_index(drop=True)
-        for answered in (
+        votes[votes["condition"] == UNTOUCHED].reset_index(drop=True)
+        for votes in (
             compute_votes(tables.predictions, outcomes)
             for tables, outcomes in zip(pair.tables, (pair.a, pair.b), strict=True)
         )
     )
-    way = np.select([a["failed"] & ~b["failed"], b["failed"] & ~a["failed"]], list(WAYS), "")
+    flip = np.select([a["failed"] & ~b["failed"], b["failed"] & ~a["failed"]], list(FLIPS), "")
     table = a[[*INSTANCE, "category_name", "size_group", "side"]].assign(
-        way=way,
+        flip=flip,
         named_a=a["predicted"],
         named_b=b["predicted"],
         right_a=a["right"],
         right_b=b["right"],
-        cause=np.where(way == "fixed", _causes(pair, a, 0), _causes(pair, b, 1)),
+        cause=np.where(flip == "positive", _causes(pair, a, 0), _causes(pair, b, 1)),
     )
     swing = (table["right_b"] - table["right_a"]).abs().round(9)
     order = swing.sort_values(ascending=False, kind="stable").index
-    return table.loc[order][way[order] != ""].reset_index(drop=True)[list(FLIP_COLUMNS)]
+    return table.loc[order][flip[order] != ""].reset_index(drop=True)[list(FLIP_COLUMNS)]
 
 
-def _causes(pair: Pair, answered: pd.DataFrame, side: int) -> pd.Series:
-    """Give the cause that one study suggests for each of its failures; else nothing."""
+def _causes(pair: Pair, votes: pd.DataFrame, side: int) -> pd.Series:
+    """Return the cause that one study suggests for each of its failures; else nothing."""
     known = pair.tables[side].failures
     known = known.loc[known["regime"] == pair.regimes[0], [*INSTANCE, "cause"]]
-    found = answered[INSTANCE].merge(known, on=INSTANCE, how="left", validate="one_to_one")
+    found = votes[INSTANCE].merge(known, on=INSTANCE, how="left", validate="one_to_one")
     return found["cause"].fillna("")
 
 
 def count_flips(pair: Pair, numbers: pd.DataFrame) -> pd.DataFrame:
-    """Count what turned, by size group.
+    """Count the flips by size group.
 
     Parameters
     ----------
     numbers
-        `comparison.NUMBER_COLUMNS`: the accuracies' tests are those of what turned.
+        `numbers.NUMBER_COLUMNS`. The tests of the accuracies are tests of the flips.
 
     Returns
     -------
     DataFrame
-        `COUNT_COLUMNS`, all objects first: how many failed in A, and how many of them are fixed;
-        how many were right in A, and how many of them are broken; fixed minus broken; and the
-        test of the accuracy, McNemar's with images in place of pairs.
+        `COUNT_COLUMNS`, a row per size group, all objects first. `failed` and `right` count the
+        objects that are wrong and right in A, `net` is positive minus negative flips, and the last
+        four columns are those of the accuracy: McNemar's test with images in place of pairs.
     """
-    was_right = pair.a.right(pair.regimes[0], UNTOUCHED)
-    turned = pair.turned(pair.untouched)
-    tests = numbers.set_index("number")[["p_value", "p_holm", "verdict"]]
+    was_right = pair.a.majority_correct(pair.regimes[0], UNTOUCHED)
+    flips = pair.flips(pair.untouched)
+    tests = numbers.set_index("number")[["p_value", "p_holm", "direction", "verdict"]]
     rows = []
     for group, chosen in pair.a.members.items():
-        fixed, broken = (int((turned[chosen] == way).sum()) for way in WAYS.values())
+        positive, negative = (int((flips[chosen] == sign).sum()) for sign in FLIPS.values())
         row: dict[str, Any] = {"size_group": group, "n": int(chosen.sum())}
-        row |= {"failed": int((~was_right & chosen).sum()), "fixed": fixed}
-        row |= {"right": int((was_right & chosen).sum()), "broken": broken}
-        rows.append(row | {"net": fixed - broken} | tests.loc[f"accuracy_{group}"].to_dict())
+        row |= {"failed": int((~was_right & chosen).sum()), "positive_flips": positive}
+        row |= {"right": int((was_right & chosen).sum()), "negative_flips": negative}
+        row["net"] = positive - negative
+        rows.append(row | dict(tests.loc[f"accuracy_{group}"]))
     return pd.DataFrame(rows)[list(COUNT_COLUMNS)]
 
 
 def choose_shown(table: pd.DataFrame, *, most: int) -> pd.DataFrame:
-    """Choose the objects to show, size groups taking turns.
+    """Choose the flips to show, from each size group in turn.
 
     Parameters
     ----------
     table
-        `TURNED_COLUMNS`, in the order in which each size group shows its own.
+        `FLIP_COLUMNS`. Each size group's rows are chosen in their order.
     most
-        How many, at the most.
+        The largest number of rows.
+
+    Returns
+    -------
+    DataFrame
+        The chosen rows, in the order of the table.
     """
     turn = table.groupby("size_group").cumcount()
     rank = table["size_group"].map(list(SIZE_GROUPS).index)

@@ -1,8 +1,8 @@
-"""What a comparison is made of: a study's files at a revision, read and checked once."""
+"""Reads the files of one of the two studies at its revision, and checks them."""
 
 import hashlib
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,10 +10,13 @@ from typing import Any
 import pandas as pd
 
 from smallsight import params
-from smallsight.analysis.outcomes import CONDITION
+from smallsight.analysis.failures import FAILURES
 from smallsight.comparison.revisions import Revision, holds
+from smallsight.conditions.names import FamilyFacts
+from smallsight.conditions.store import FACTS, VIEWS, parse_facts
 from smallsight.report import provenance
 from smallsight.runtime.errors import ParameterError, SmallsightError
+from smallsight.sampling.sample import SAMPLE
 from smallsight.vocabulary import INSTANCE
 
 WANTED_OF_SAMPLE = (
@@ -28,8 +31,8 @@ WANTED_OF_SAMPLE = (
 
 
 WANTED_OF_PREDICTIONS = (
-    *CONDITION, "seed", *INSTANCE, "category_name", "size_group", "side", "predicted", "correct",
-    "confidence",
+    "regime", "condition", "family", "level", "seed", *INSTANCE, "category_name", "size_group",
+    "side", "predicted", "correct", "confidence",
 )  # fmt: skip
 
 
@@ -37,27 +40,33 @@ WANTED_OF_FAILURES = ("regime", *INSTANCE, "cause")
 
 
 WANTED_OF_VIEWS = (*INSTANCE, "box_x", "box_y", "box_w", "box_h", "view_w", "view_h")
+"""Columns that a comparison reads of each table; others do not matter."""
 
 
-_DIGITS = 12
-"""Hexadecimal digits that tell one file's content from another's."""
-
-
-_TEXT = dict.fromkeys(("category_name", "size_group", "regime", "cause"), str)
+_TEXT = {
+    column.name: str
+    for table in (SAMPLE, FAILURES, VIEWS)
+    for column in table.columns
+    if column.kind == "text"
+}
+"""Type of the columns that hold text: a category may be called "None" or "NA"."""
 
 
 @dataclass(frozen=True)
 class Files:
-    """Where each file lies, below the project's folder.
+    """Paths of a study's files, below the project's folder.
 
     Attributes
     ----------
     parameters, pipeline
         `params.yaml` and `dvc.yaml`.
     sample, predictions, failures
-        The sampled instances, their out-of-fold predictions, and what each failure suggests.
+        Tables of the sampled instances, their out-of-fold predictions, and the failures with
+        their suggested causes.
+    conditions
+        The folder that holds the folders of all families.
     views
-        Where each object lies in its untouched picture (CSV).
+        Table of the objects' boxes in the untouched pictures.
     pictures
         The folder of these pictures, `<image_id>_<ann_id>.png`.
     """
@@ -67,6 +76,7 @@ class Files:
     sample: str
     predictions: str
     failures: str
+    conditions: str
     views: str
     pictures: str
 
@@ -77,12 +87,19 @@ class Side:
 
     Attributes
     ----------
+    revision, files
+        Where the rest was read.
     tree
-        Its parameters, as they stand in their file: an older one may have keys unknown today.
+        The parameters as they stand in their file; an older file may have keys unknown today.
     stages
-        What DVC recorded of each of its stages.
+        DVC's record of each stage.
+    sample, predictions, failures
+        The tables of these files.
+    families
+        Facts of the evaluated families, by name; a revision may be older than the files that hold
+        them.
     fingerprints
-        First digits of the SHA-256 of each table's file, by its path.
+        First digits of the SHA-256 of each table's file, by path.
     """
 
     revision: Revision
@@ -92,16 +109,23 @@ class Side:
     sample: pd.DataFrame
     predictions: pd.DataFrame
     failures: pd.DataFrame
+    families: Mapping[str, FamilyFacts]
     fingerprints: Mapping[str, str]
 
     @cached_property
     def parameters(self) -> dict[str, str]:
-        """Every parameter by its dotted key, as text."""
+        """The parameters as text, by dotted key."""
         return dict(provenance.flattened(self.tree))
 
     @property
     def analysis(self) -> params.Analysis:
-        """How this study makes its intervals."""
+        """The settings of this study's intervals.
+
+        Raises
+        ------
+        ParameterError
+            If they are missing or malformed.
+        """
         section = self.tree.get("analysis")
         known = params.Analysis.model_fields
         chosen = section if isinstance(section, Mapping) else {}
@@ -111,7 +135,13 @@ class Side:
 
     @property
     def seed(self) -> int:
-        """The study's seed."""
+        """The study's seed.
+
+        Raises
+        ------
+        ParameterError
+            If it is missing or no whole number.
+        """
         seed = self.tree.get("seed")
         if not isinstance(seed, int):
             where = f"{self.files.parameters} at {self.revision.name}: seed"
@@ -120,11 +150,11 @@ class Side:
 
     @cached_property
     def sources(self) -> dict[str, str]:
-        """Code and data that the stages read and none of them wrote: short digests, by path."""
+        """Short digests, by path, of the code and data that stages read and none of them wrote."""
         stages = self.stages.values()
         made = {str(out["path"]) for stage in stages for out in stage.get("outs", ())}
         read = {
-            str(dep["path"]): str(dep.get("md5", ""))[:_DIGITS]
+            str(dep["path"]): str(dep.get("md5", ""))[: provenance.DIGITS]
             for stage in stages
             for dep in stage.get("deps", ())
         }
@@ -142,14 +172,15 @@ def read_side(revision: Revision, files: Files) -> Side:
     Raises
     ------
     SmallsightError
-        Where a file is missing or malformed, lacks a column, or where the parameters have changed
-        since the run that the rest is from.
+        If a file is missing or malformed, if a table lacks a column, or if the parameters have
+        changed since the run that the other files are from.
     """
     tree = revision.tree(files.parameters)
     stages = _stages(revision, files, tree)
     _check_run(revision, files, tree, stages)
     tables = files.sample, files.predictions, files.failures
     contents = {path: revision.read(path) for path in tables}
+    predictions = _table(revision, files.predictions, contents, WANTED_OF_PREDICTIONS)
     digest = hashlib.sha256
     return Side(
         revision=revision,
@@ -157,20 +188,35 @@ def read_side(revision: Revision, files: Files) -> Side:
         tree=tree,
         stages=stages,
         sample=_table(revision, files.sample, contents, WANTED_OF_SAMPLE),
-        predictions=_table(revision, files.predictions, contents, WANTED_OF_PREDICTIONS),
+        predictions=predictions,
         failures=_table(revision, files.failures, contents, WANTED_OF_FAILURES),
-        fingerprints={path: digest(text).hexdigest()[:_DIGITS] for path, text in contents.items()},
+        families=_families(revision, files, predictions["family"].unique()),
+        fingerprints={
+            path: digest(text).hexdigest()[: provenance.DIGITS] for path, text in contents.items()
+        },
     )
 
 
 def read_views(side: Side) -> pd.DataFrame:
-    """Read where each object lies in its untouched picture: `VIEW_COLUMNS`, in input pixels."""
+    """Read the objects' boxes in the untouched pictures.
+
+    Returns
+    -------
+    DataFrame
+        `WANTED_OF_VIEWS` and others, a row per instance. Boxes are in input pixels, `view_w` and
+        `view_h` are the size of the picture before its resize, in pixels.
+
+    Raises
+    ------
+    SmallsightError
+        If the table is missing, malformed, or lacks a column.
+    """
     path = side.files.views
     return _table(side.revision, path, {path: side.revision.read(path)}, WANTED_OF_VIEWS)
 
 
 def _stages(revision: Revision, files: Files, tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what DVC recorded of each stage; it also keeps what is left of stages long gone."""
+    """Return DVC's record of each stage, without those that `dvc.yaml` has no longer."""
     pipeline = revision.tree(files.pipeline).get("stages") or {}
     families = tree.get("conditions") or {}
     current = {}
@@ -184,7 +230,7 @@ def _stages(revision: Revision, files: Files, tree: Mapping[str, Any]) -> dict[s
 def _check_run(
     revision: Revision, files: Files, tree: Mapping[str, Any], stages: Mapping[str, Any]
 ) -> None:
-    """Refuse parameters other than those of the last run: its numbers are not theirs."""
+    """Refuse parameters that the last run did not have: its numbers are not theirs."""
     now = dict(provenance.flattened(tree))
     for name, stage in stages.items():
         recorded = stage.get("params", {}).get(files.parameters) or {}
@@ -201,12 +247,26 @@ def _check_run(
                     )
 
 
+def _families(revision: Revision, files: Files, names: Iterable[str]) -> dict[str, FamilyFacts]:
+    """Read the facts of those families that the revision has facts of."""
+    paths = {name: f"{files.conditions}/{name}/{FACTS}" for name in names}
+    return {name: _facts(revision, path) for name, path in paths.items() if revision.has(path)}
+
+
+def _facts(revision: Revision, path: str) -> FamilyFacts:
+    try:
+        return parse_facts(revision.read(path).decode())
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise SmallsightError(
+            f"{path} at {revision.name}", "malformed", "a family's facts"
+        ) from None
+
+
 def _table(
     revision: Revision, path: str, contents: Mapping[str, bytes], columns: tuple[str, ...]
 ) -> pd.DataFrame:
     where = f"{path} at {revision.name}"
     parse: Callable[..., pd.DataFrame] = pd.read_csv
-    # A category may be called "None" or "NA".
     options: dict[str, Any] = {"dtype": _TEXT, "keep_default_na": False}
     if path.endswith(".parquet"):
         parse, options = pd.read_parquet, {}

@@ -1,7 +1,7 @@
-"""What differs between two studies, pair by pair: headline numbers, and every condition.
+"""Computes the differences of two studies: headline numbers, and accuracies by condition.
 
-All numbers of both studies come from the same draws of the same images, so that a difference has
-an interval of its own, however much both scatter together.
+The numbers of both studies come from the same draws of the same images. Each difference is taken
+draw by draw, so that its interval leaves out whatever makes both scatter alike.
 """
 
 from typing import Any, NamedTuple
@@ -15,31 +15,36 @@ from smallsight.analysis.outcomes import Outcomes
 from smallsight.analysis.statistics import bootstrap, tests, verdicts
 from smallsight.analysis.statistics.psychometric import Grid
 from smallsight.analysis.thresholds import fit_untouched
-from smallsight.comparison.pairs import Pair, Shared
-from smallsight.conditions.names import UNTOUCHED
-from smallsight.conditions.registry import FAMILIES
+from smallsight.comparison.pairs import Pair, SharedCondition
+from smallsight.conditions.names import UNTOUCHED, split_name
 from smallsight.vocabulary import ALL_AND_GROUPS
 
-VERDICTS = {1: "higher", -1: "lower", 0: "inconclusive", None: ""}
-"""What interval and adjusted test agree on: the number is higher in B, lower, or neither."""
+VERDICTS = verdicts.verdict_words("higher", "lower")
+"""Words for the direction of a difference: the number is higher in B, lower in B, or neither."""
 
 
 NUMBER_COLUMNS = (
     *("number", "n", "images", "a", "b", "difference", "ci_low", "ci_high", "p_value", "p_holm"),
-    *("mde", "verdict", "condition_a", "condition_b"),
+    *("mde", "direction", "verdict", "condition_a", "condition_b"),
 )
 
 
 CONDITION_COLUMNS = (
     *("regime", "family", "level", "name_a", "name_b", "size_group", "n", "images", "a", "b"),
-    *("difference", "ci_low", "ci_high", "gained", "lost", "p_value", "p_holm", "mde", "verdict"),
+    *("difference", "ci_low", "ci_high", "positive_flips", "negative_flips", "p_value", "p_holm"),
+    *("mde", "direction", "verdict"),
 )
 
 
 class Number(NamedTuple):
-    """A headline number: its name in a table and in a sentence, and which way is better.
+    """A headline number.
 
-    Better is higher (1), lower (-1), or neither (0).
+    Attributes
+    ----------
+    label, phrase
+        Its name in a table, and in a sentence.
+    better
+        The direction in which it is better: higher (1), lower (-1), or neither (0).
     """
 
     label: str
@@ -58,27 +63,27 @@ NUMBERS = {
     "threshold_pixels": Number("Threshold in pixels", "the threshold in pixels", -1),
     "worst_effect_on_small": Number("Worst effect, small", "the worst effect on small objects", 1),
 }
-"""The numbers of `analysis.headline`, in its order."""
+"""The numbers of `analysis.headline`, in the same order."""
 
 
 FACTOR = "threshold_pixels"
-"""The number whose difference is a factor, B over A."""
+"""The number whose difference is given as a factor, B over A."""
 
 
 def compare_numbers(pair: Pair) -> pd.DataFrame:
     """Compare the headline numbers, on the shared instances in the first common regime.
 
-    The `p_value` of an accuracy is McNemar's exact test on what most of the seeds say, with images
-    in place of pairs, of all else Wald's. `p_holm` takes all rows as one family, and a verdict
-    needs both the interval and `p_holm`.
+    The test of an accuracy is McNemar's exact test on the majority votes of the seeds, with images
+    in place of pairs. The test of every other number is Wald's. `p_holm` takes all rows as one
+    family, and a direction needs both the interval and `p_holm`.
 
     Returns
     -------
     DataFrame
-        `NUMBER_COLUMNS`, a row per number of `NUMBERS`. `a`, `b` and `difference` are shares of 1;
-        the threshold is in pixels of A's input (0 or inf beyond all sides), its difference the
-        factor B / A, with interval and `mde` on the same scale. A number that one study lacks has
-        no difference, nor has the worst effect where the two conditions are not the same.
+        `NUMBER_COLUMNS`, a row per number of `NUMBERS`. `a`, `b` and `difference` are shares of 1.
+        The threshold is in pixels of A's input (0 or inf beyond all sides), and its difference is
+        the factor B / A, with interval and `mde` on the same scale. A number that one study lacks
+        has no difference, nor has the worst effect where the two conditions are not the same.
     """
     regime = pair.regimes[0]
     rows = [_accuracy(pair, group) for group in ALL_AND_GROUPS]
@@ -87,7 +92,7 @@ def compare_numbers(pair: Pair) -> pd.DataFrame:
     table = pd.DataFrame(rows).reindex(columns=list(NUMBER_COLUMNS))
     table["n"] = table["n"].astype(int)
     judged = verdicts.judge(table, VERDICTS, confidence=pair.a.settings.confidence)
-    # Judged as a logarithm, against 0; shown as a factor.
+    # The threshold is judged as a logarithm against 0, and shown as a factor.
     is_factor = judged["number"] == FACTOR
     columns = ["difference", "ci_low", "ci_high", "mde"]
     judged.loc[is_factor, columns] = np.exp(judged.loc[is_factor, columns].astype(float))
@@ -95,30 +100,31 @@ def compare_numbers(pair: Pair) -> pd.DataFrame:
 
 
 def compare_conditions(pair: Pair) -> pd.DataFrame:
-    """Compare the accuracy under every condition that both studies have, in every common regime.
+    """Compare the accuracies under every condition that both studies have, in every common regime.
 
-    `p_holm` takes all rows as one family. Untouched pictures stand in the first regime alone, for
-    the regimes that test them agree on them.
+    `p_holm` takes all rows as one family. Untouched pictures have rows in the first regime alone,
+    for all regimes agree on them.
 
     Returns
     -------
     DataFrame
-        `CONDITION_COLUMNS`, a row per regime, condition and size group, `all` first. `gained` and
-        `lost` count the instances that are right in B alone, and in A alone.
+        `CONDITION_COLUMNS`, a row per regime, condition and size group, `all` first.
+        `positive_flips` counts the instances that are wrong in A and right in B, `negative_flips`
+        those that are right in A and wrong in B.
     """
     rows = []
     for condition in pair.conditions:
         if condition.family == UNTOUCHED and condition.regime != pair.regimes[0]:
             continue
-        turned = pair.turned(condition)
+        flips = pair.flips(condition)
         for group in ALL_AND_GROUPS:
             row = condition._asdict()
             row |= {"name_a": row.pop("a"), "name_b": row.pop("b"), "size_group": group}
             row |= pair.a.size(group)
             if row["n"]:
-                ways = {"gained": 1, "lost": -1}
-                chosen = turned[pair.a.members[group]]
-                row |= {name: int((chosen == way).sum()) for name, way in ways.items()}
+                chosen = flips[pair.a.members[group]]
+                row["positive_flips"] = int((chosen == 1).sum())
+                row["negative_flips"] = int((chosen == -1).sum())
                 row |= _tested(pair, condition, group)
             rows.append(row)
     table = pd.DataFrame(rows).reindex(columns=list(CONDITION_COLUMNS))
@@ -130,26 +136,26 @@ def _accuracy(pair: Pair, group: str) -> dict[str, Any]:
     return row | (_tested(pair, pair.untouched, group) if row["n"] else {})
 
 
-def _tested(pair: Pair, condition: Shared, group: str) -> dict[str, Any]:
+def _tested(pair: Pair, condition: SharedCondition, group: str) -> dict[str, Any]:
     """Compare one group's accuracy under one condition, by McNemar's exact test."""
     size, confidence = pair.a.size(group), pair.a.settings.confidence
     a = pair.a.accuracy(condition.regime, condition.a, group)
     b = pair.b.accuracy(condition.regime, condition.b, group)
     row = _compared(pair, a, b, images=size["images"])
-    row["p_value"] = pair.a.turned_p(pair.turned(condition), pair.a.members[group])
+    row["p_value"] = pair.a.flip_p(pair.flips(condition), pair.a.members[group])
     floor = min(tests.fewest_discordant(confidence) / size["n"], 1.0)
     return row | {"mde": float(np.fmax(row["mde"], floor))}
 
 
 def _compared(pair: Pair, a: np.ndarray, b: np.ndarray, *, images: int) -> dict[str, Any]:
-    """Subtract draw by draw, (1 + draws,) each, the estimates first; test by Wald."""
+    """Subtract A's draws, (1 + draws,), the estimate first, from B's; test by Wald."""
     row = {"a": a[0], "b": b[0], "difference": b[0] - a[0]}
     confidence = pair.a.settings.confidence
     return row | bootstrap.estimate(b - a, confidence=confidence, images=images)
 
 
 def _gaps(pair: Pair, regime: str) -> list[dict[str, Any]]:
-    """Compare the gap between large and small objects, and two parts of it."""
+    """Compare the gap between large and small objects, and the parts of two of its causes."""
     about = pair.a.size("small", "large")
     images = min(pair.a.size(group)["images"] for group in ("small", "large"))
     rows = {name: {"number": name, **about} for name in NUMBERS if "gap" in name}
@@ -171,7 +177,7 @@ def _gaps(pair: Pair, regime: str) -> list[dict[str, Any]]:
 
 
 def _threshold(pair: Pair, regime: str) -> dict[str, Any]:
-    """Compare the sides at which accuracy is half-way up, as a logarithm of their ratio."""
+    """Compare the thresholds, as the logarithm of their ratio."""
     about = pair.a.size("all")
     row = {"number": FACTOR, **about}
     a, b = (
@@ -182,11 +188,11 @@ def _threshold(pair: Pair, regime: str) -> dict[str, Any]:
     if not np.isfinite([a[0], b[0]]).all():
         return row
     confidence, images = pair.a.settings.confidence, about["images"]
-    # Of two thresholds beyond all sides the ratio is unknown.
+    # In a draw where both thresholds lie beyond all sides, their ratio is unknown.
     with np.errstate(invalid="ignore"):
         shift = b - a
     low, high = bootstrap.percentile_interval(shift[1:], confidence, images=images)
-    # What the interval amounts to: a few draws may be infinite, which have no standard deviation.
+    # The interval stands for the standard error: a few draws may be infinite.
     reach = stdtrit(max(images - 1, 1), (1 + confidence) / 2)
     error = (high - low) / 2 / reach if np.isfinite([low, high]).all() else np.nan
     return row | {
@@ -199,11 +205,11 @@ def _threshold(pair: Pair, regime: str) -> dict[str, Any]:
 
 
 def _worst_effect(pair: Pair, regime: str) -> dict[str, Any]:
-    """Compare what the change, no probe, that takes most from small objects takes in each study."""
+    """Compare the effects of the corruption that costs small objects most in each study."""
     row: dict[str, Any] = {"number": "worst_effect_on_small", **pair.a.size("small")}
     if not row["n"]:
         return row
-    a, b = (_worst(one, regime) for one in (pair.a, pair.b))
+    a, b = (_worst(pair, outcomes, regime) for outcomes in (pair.a, pair.b))
     for side, found in (("a", a), ("b", b)):
         if found:
             row |= {f"condition_{side}": found[0], side: found[1][0]}
@@ -213,18 +219,12 @@ def _worst_effect(pair: Pair, regime: str) -> dict[str, Any]:
     return row
 
 
-def _worst(outcomes: Outcomes, regime: str) -> tuple[str, np.ndarray] | None:
-    """Give the change with the least effect on small objects, and that effect in every draw."""
+def _worst(pair: Pair, outcomes: Outcomes, regime: str) -> tuple[str, np.ndarray] | None:
+    """Return the corruption with the lowest effect on small objects, and its effect by draw."""
     reference = outcomes.accuracy(regime, UNTOUCHED, "small")
     effects = {
         name: outcomes.accuracy(regime, name, "small") - reference
-        for name in outcomes.changes(regime)
-        if not _is_probe(name)
+        for name in outcomes.changed_conditions(regime)
+        if not pair.is_intervention(split_name(name)[0])
     }
     return min(effects.items(), key=lambda item: item[1][0]) if effects else None
-
-
-def _is_probe(condition: str) -> bool:
-    """Say whether a condition is a probe; a family of another version may be unknown today."""
-    family = condition.partition("/")[0]
-    return family in FAMILIES and FAMILIES[family].is_probe

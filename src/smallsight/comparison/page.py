@@ -1,54 +1,149 @@
-"""The page of a comparison: tables, figures and pictures put into one template."""
+"""Builds the page of a comparison: everything that its template reads, and the page itself."""
 
-from smallsight.comparison import cards, layout, sentences
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from smallsight.comparison import cards, flip_tables, layout, panels, sentences
+from smallsight.comparison.cards import FlipGallery
 from smallsight.comparison.comparison import Comparison, Difference
-from smallsight.comparison.flips import WAYS
-from smallsight.report import provenance, text, typeset
+from smallsight.comparison.flip_tables import CountRow, FlippedObjects
+from smallsight.comparison.flips import FLIPS
+from smallsight.comparison.inputs import Files
+from smallsight.comparison.layout import ConditionTable, NumberRow
+from smallsight.comparison.revisions import Revision
+from smallsight.report import provenance, typeset
 from smallsight.vocabulary import POWER, REGIMES
 
 MOST_ON_SCREEN, MOST_ON_PAPER = 48, 24
-"""Objects shown of those that were fixed, and as many of those that were newly broken."""
+"""Number of positive flips that are shown, and of negative flips, on the page and in the PDF."""
 
 
 _MOST_PARAMETERS = 8
-"""Parameters that the first page has room for."""
+"""Number of parameters that the first page has room for."""
 
 
-def build(found: Comparison, *, most: int) -> str:
-    """Draw a comparison as one self-contained HTML page.
+@dataclass(frozen=True)
+class Page:
+    """What the template reads.
 
-    Figures and tables have the same numbers whatever is shown.
+    Attributes
+    ----------
+    a, b
+        The two revisions.
+    files
+        Paths of the files that were compared.
+    interval, confidence, draws, power
+        What intervals are called, their confidence, the number of bootstrap draws, and the power
+        behind a detectable difference: "95% interval", "95%", "2,000", "80%".
+    regime, regime_meaning, is_headline_regime
+        The first common regime, what it means, and whether it is the headline regime of a study.
+    n_regimes
+        Number of common regimes.
+    has_same_input
+        Whether both networks see pictures of one size.
+    verdict, points, shared
+        The answer, further sentences, and which objects are compared.
+    first_parameters, parameters, sources
+        The parameters that differ and that the first page has room for; all of them; the code and
+        data that differ.
+    number_panels, numbers
+        Figures and table of the headline numbers.
+    condition_panels, condition_tables, n_condition_tests
+        Figures and tables of the conditions, and how many tests Holm's method adjusts there.
+    counts, galleries, flipped
+        Flips by size group; cards of some; the names of all.
+    fingerprints, digits
+        Digests of the compared files, and how many of their digits are shown.
+    versions
+        Packages with their versions.
+    """
+
+    a: Revision
+    b: Revision
+    files: Files
+    interval: str
+    confidence: str
+    draws: str
+    power: str
+    regime: str
+    regime_meaning: str
+    is_headline_regime: bool
+    n_regimes: int
+    has_same_input: bool
+    verdict: str
+    points: list[str]
+    shared: str
+    first_parameters: list[Difference]
+    parameters: list[Difference]
+    sources: list[Difference]
+    number_panels: list[Markup]
+    numbers: list[NumberRow]
+    condition_panels: list[Markup]
+    condition_tables: list[ConditionTable]
+    n_condition_tests: int
+    counts: list[CountRow]
+    galleries: list[FlipGallery]
+    flipped: list[FlippedObjects]
+    fingerprints: list[Difference]
+    digits: int
+    versions: str
+
+
+def build(comparison: Comparison, *, most: int) -> str:
+    """Build one self-contained HTML page.
+
+    Its figures and tables have the same numbers whatever `most` is.
 
     Parameters
     ----------
     most
-        How many objects that turned each way are shown, at the most.
+        The largest number of positive flips that are shown, and of negative flips.
 
     Raises
     ------
     SmallsightError
-        Where a picture or the table of boxes is missing or malformed.
+        If a picture or the table of boxes is missing or malformed.
     """
-    a, b = found.sides
-    return (
-        typeset.environment()
-        .get_template("compare.html")
-        .render(
-            found=found,
-            settings=found.pair.a.settings,
-            words=sentences,
-            notes=sentences,
-            parts=layout,
-            text=text,
-            regimes=REGIMES,
-            power=POWER,
-            galleries=[cards.gallery(found, way, most=most) for way in WAYS],
-            seeds=[tables.predictions["seed"].nunique() for tables in found.pair.tables],
-            most_parameters=_MOST_PARAMETERS,
-            fingerprints=[
-                Difference(path, digits, b.fingerprints[path])
-                for path, digits in a.fingerprints.items()
-            ],
-            versions=provenance.versions(),
-        )
+    template = typeset.environment("smallsight.comparison").get_template("compare.html")
+    return template.render(page=_page(comparison, most=most))
+
+
+def _page(comparison: Comparison, *, most: int) -> Page:
+    a, b = comparison.sides
+    settings = comparison.pair.a.settings
+    confidence = f"{100 * settings.confidence:g}%"
+    return Page(
+        a=a.revision,
+        b=b.revision,
+        files=b.files,
+        interval=f"{confidence} interval",
+        confidence=confidence,
+        draws=f"{settings.bootstrap_draws:,}",
+        power=f"{100 * POWER:g}%",
+        regime=comparison.regime,
+        regime_meaning=REGIMES[comparison.regime],
+        is_headline_regime=comparison.regime == next(iter(REGIMES)),
+        n_regimes=len(comparison.pair.regimes),
+        has_same_input=comparison.has_same_input,
+        verdict=sentences.verdict(comparison),
+        points=sentences.points(comparison) + sentences.notes(comparison),
+        shared=sentences.shared(comparison),
+        first_parameters=comparison.parameters[:_MOST_PARAMETERS],
+        parameters=comparison.parameters,
+        sources=comparison.sources,
+        number_panels=panels.number_panels(comparison),
+        numbers=layout.number_rows(comparison),
+        condition_panels=panels.condition_panels(comparison),
+        condition_tables=layout.condition_tables(comparison),
+        n_condition_tests=len(comparison.conditions),
+        counts=flip_tables.count_rows(comparison),
+        galleries=[cards.make_gallery(comparison, flip, most=most) for flip in FLIPS],
+        flipped=[row for flip in FLIPS for row in flip_tables.flipped_objects(comparison, flip)],
+        fingerprints=[
+            Difference(path, digits, b.fingerprints[path])
+            for path, digits in a.fingerprints.items()
+        ],
+        digits=provenance.DIGITS,
+        versions=", ".join(f"{name} {version}" for name, version in provenance.versions().items()),
     )

@@ -1,7 +1,7 @@
-"""Two studies brought together: the instances they share, in one order, with the same draws."""
+"""Pairs two studies: the instances that both test, in one order, with the same bootstrap draws."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -11,32 +11,47 @@ import pandas as pd
 
 from smallsight import params
 from smallsight.analysis.outcomes import Outcomes, arrange_outcomes
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.names import UNTOUCHED, FamilyFacts
 from smallsight.runtime.errors import SampleError, SmallsightError
 from smallsight.vocabulary import INSTANCE, REGIMES
 
 LEAST_OBJECTS, LEAST_IMAGES = 30, 10
-"""What two studies must share for an interval of their difference to mean something."""
+"""How many objects and images two studies must share for an interval of their difference."""
 
 
 SAME = ["category_name", "bbox_x", "bbox_y", "bbox_w", "bbox_h", "size_group"]
-"""What two rows of one id must agree on to be the same object."""
+"""Columns in which two samples must agree on an instance that both have."""
 
 
 @dataclass(frozen=True)
 class Tables:
-    """One study's part in a comparison: its name, sample, predictions and failures."""
+    """The tables of one study that a comparison uses.
+
+    Attributes
+    ----------
+    name
+        What errors call the study.
+    sample, predictions, failures
+        The sample, the out-of-fold predictions, and the failures with their suggested causes.
+    families
+        Facts of its families, by name, as far as it has any.
+    """
 
     name: str
     sample: pd.DataFrame
     predictions: pd.DataFrame
     failures: pd.DataFrame
+    families: Mapping[str, FamilyFacts]
 
 
-class Shared(NamedTuple):
-    """A condition that both studies have: a family at a level, and what each study names it.
+class SharedCondition(NamedTuple):
+    """A condition that both studies have in one regime.
 
-    The name alone says which level was listed first, and one study may have listed another.
+    Attributes
+    ----------
+    a, b
+        Its name in each study. Two names may differ: a family's reference level has the family's
+        name, and each study chooses its reference level.
     """
 
     regime: str
@@ -44,6 +59,11 @@ class Shared(NamedTuple):
     level: str
     a: str
     b: str
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is its family's reference level in A."""
+        return self.a == self.family
 
 
 @dataclass(frozen=True)
@@ -53,14 +73,14 @@ class Pair:
     Attributes
     ----------
     a, b
-        Outcomes in the regimes that both studies have. The sides of `b` are those of `a`: one
-        scale for both, whatever each network's input was.
+        Outcomes in the regimes that both studies have. The sides of `b` are those of `a`, so that
+        both have one scale, whatever each network's input was.
     tables
-        What both are made of, predictions of other instances and regimes left out.
+        The tables of both, with the predictions of these instances and regimes alone.
     scale
-        Pixels of B's input for one of A's, in each direction.
+        Pixels of B's input per pixel of A's, in each direction.
     alone
-        How many instances A tests and B does not, and the other way round.
+        Number of instances that A alone tests, and that B alone tests.
     """
 
     a: Outcomes
@@ -71,27 +91,48 @@ class Pair:
 
     @property
     def regimes(self) -> list[str]:
-        """Regimes of both, the headline regime first."""
+        """The regimes that both studies have, the headline regime first."""
         return self.a.regimes
 
     @cached_property
-    def conditions(self) -> list[Shared]:
-        """Every condition that both have, in every regime that both have."""
+    def conditions(self) -> list[SharedCondition]:
+        """The conditions that both studies have, in every regime that both have."""
         keys = ["regime", "family", "level"]
         names = [one.conditions.set_index(keys)["condition"] for one in (self.a, self.b)]
         both = names[0].index.intersection(names[1].index, sort=False)
         return [
-            Shared(regime, family, level, *(one[regime, family, level] for one in names))
+            SharedCondition(regime, family, level, *(one[regime, family, level] for one in names))
             for regime, family, level in both
         ]
 
-    def turned(self, condition: Shared) -> np.ndarray:
-        """(n,): 1 where an instance is right in B alone, -1 where it is right in A alone."""
-        after = self.b.right(condition.regime, condition.b).astype(int)
-        return after - self.a.right(condition.regime, condition.a)
+    @cached_property
+    def families(self) -> dict[str, FamilyFacts]:
+        """Facts of the families of both studies, by name; B's where both have some."""
+        a, b = self.tables
+        return {**a.families, **b.families}
+
+    def family_label(self, family: str) -> str:
+        """Return a family's label, or its name where neither study has facts of it."""
+        return self.families[family].label if family in self.families else family
+
+    def is_intervention(self, family: str) -> bool:
+        """Return whether a family is an intervention; one without facts counts as a corruption."""
+        return family in self.families and self.families[family].is_intervention
+
+    def flips(self, condition: SharedCondition) -> np.ndarray:
+        """Return each instance's flip under one condition.
+
+        Returns
+        -------
+        ndarray
+            (n,): 1 for a positive flip (wrong in A, right in B), -1 for a negative flip (right in
+            A, wrong in B), else 0.
+        """
+        after = self.b.majority_correct(condition.regime, condition.b).astype(int)
+        return after - self.a.majority_correct(condition.regime, condition.a)
 
     @property
-    def untouched(self) -> Shared:
+    def untouched(self) -> SharedCondition:
         """The untouched pictures, in the headline regime."""
         return next(one for one in self.conditions if one.family == UNTOUCHED)
 
@@ -99,13 +140,22 @@ class Pair:
 def pair_studies(
     a: Tables, b: Tables, *, settings: params.Analysis, rng: np.random.Generator
 ) -> Pair:
-    """Bring two studies together on the instances that both test.
+    """Pair two studies on the instances that both test.
+
+    Parameters
+    ----------
+    a, b
+        The two studies.
+    settings
+        How intervals are made.
+    rng
+        For the bootstrap draws, the same for both.
 
     Raises
     ------
     SmallsightError
-        Where the same ids stand for different objects, no regime is common, or too few instances
-        are shared.
+        If one id stands for different objects, if the studies have no regime in common, or if they
+        share too few instances.
     """
     _check_objects(a, b)
     regimes = _common_regimes(a, b)
@@ -117,7 +167,7 @@ def pair_studies(
         dataclasses.replace(one, predictions=_of(one.predictions, shared, regimes))
         for one in (a, b)
     ]
-    # One stream for both, begun twice from the same state, draws the same images.
+    # Both draw the same images, for the stream begins twice from the same state.
     state = rng.bit_generator.state
     found = []
     for one in kept:
@@ -134,7 +184,7 @@ def pair_studies(
 
 
 def _check_objects(a: Tables, b: Tables) -> None:
-    """Refuse samples in which one id stands for two objects: they are of different data."""
+    """Refuse samples of different data, in which one id stands for two objects."""
     columns = [*INSTANCE, *SAME]
     both = a.sample[columns].merge(b.sample[columns], on=INSTANCE, suffixes=("_a", "_b"))
     differs = np.zeros(len(both), bool)
@@ -171,7 +221,7 @@ def _common_regimes(a: Tables, b: Tables) -> list[str]:
 
 
 def _tested(one: Tables, regimes: Sequence[str]) -> pd.MultiIndex:
-    """Give the ids of all instances that were predicted."""
+    """Return the ids of all instances that were predicted."""
     is_untouched = one.predictions["condition"] == UNTOUCHED
     chosen = one.predictions[is_untouched & (one.predictions["regime"] == regimes[0])]
     return pd.MultiIndex.from_frame(chosen[INSTANCE].drop_duplicates())
@@ -192,7 +242,7 @@ def _check_number(
 
 
 def _of(predictions: pd.DataFrame, shared: pd.MultiIndex, regimes: Sequence[str]) -> pd.DataFrame:
-    """Choose the predictions of these instances in these regimes."""
+    """Return the predictions of these instances in these regimes."""
     chosen = predictions[predictions["regime"].isin(regimes)]
     ids = pd.MultiIndex.from_frame(chosen[INSTANCE])
     return chosen[ids.isin(shared)].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""A study's files as they were at a revision: a branch, tag, commit or experiment, through DVC."""
+"""Reads the files of a study as they were at a branch, tag, commit or experiment."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,26 +13,26 @@ import yaml
 from smallsight.runtime.errors import SmallsightError
 
 WORKSPACE = "workspace"
-"""Stands for the files on disk, as in `dvc metrics diff`."""
+"""Name of the files on disk, as in `dvc metrics diff`."""
 
 
 LOCK = "dvc.lock"
-"""Where DVC records what each stage was run with, and what it wrote."""
+"""The file in which DVC records what each stage read and wrote."""
 
 
 _SHORT = 7
-"""Digits of a commit that are shown."""
+"""Number of a commit's digits that are shown."""
 
 
 _LONGEST = 28
-"""Letters of a name that a table's head has room for."""
+"""Number of letters that a table's head has room for."""
 
 
 _KINDS = f"a branch, a tag, a commit, a DVC experiment, or {WORKSPACE}"
 
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""Lock files are long, and the loader written in C is ten times as fast."""
+"""The loader written in C where there is one: lock files are long, and it is ten times as fast."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Revision:
     Attributes
     ----------
     name
-        What the user called it.
+        The name that the user gave.
     commit
-        The commit that this is, in short; empty for the files on disk.
+        First digits of the commit; empty for the files on disk.
     experiment
-        The name of the experiment that it is, or nothing.
+        Name of the DVC experiment; empty where the revision is none.
     files
-        Reads a path below the project's folder: DVC's file system, or the folder itself.
+        Reads paths below the project's folder: DVC's file system, or the folder itself.
     """
 
     name: str
@@ -58,14 +58,14 @@ class Revision:
 
     @property
     def title(self) -> str:
-        """The name, as far as a table's head has room for it."""
+        """The name, shortened to what a table's head has room for."""
         if re.fullmatch(r"[0-9a-f]{40}", self.name):
             return self.commit
         return self.name if len(self.name) <= _LONGEST else f"{self.name[: _LONGEST - 1]}…"
 
     @property
     def description(self) -> str:
-        """What it is, beside its name."""
+        """What kind of revision this is, to be shown beside its name."""
         if not self.commit:
             return "the files on disk"
         if not self.experiment:
@@ -73,13 +73,24 @@ class Revision:
         name = "" if self.experiment == self.name else f" {self.experiment}"
         return f"experiment{name}, commit {self.commit}"
 
+    def has(self, path: str) -> bool:
+        """Return whether the revision has a file, be its content here or not.
+
+        Raises
+        ------
+        SmallsightError
+            If Git or DVC cannot tell.
+        """
+        with _in_one_line(f"{path} at {self.name}", "a revision that can be read"):
+            return bool(self.files.exists(path))
+
     def read(self, path: str) -> bytes:
         """Read a file that Git or DVC keeps.
 
         Raises
         ------
         SmallsightError
-            Where it has no such file, or where its content lies neither in DVC's cache nor at a
+            If the revision has no such file, or if its content is neither in DVC's cache nor at a
             remote.
         """
         with _in_one_line(f"{path} at {self.name}", "its content"):
@@ -100,7 +111,7 @@ class Revision:
 
     @cached_property
     def lock(self) -> Mapping[str, Any]:
-        """What DVC recorded of each stage, by its name; nothing where there is no record."""
+        """DVC's record of each stage, by the stage's name; empty where there is none."""
         try:
             tree = self.tree(LOCK)
         except SmallsightError:
@@ -108,12 +119,12 @@ class Revision:
         return tree.get("stages") or {}
 
     def tree(self, path: str) -> Mapping[str, Any]:
-        """Read a file in YAML, whose values stand under names.
+        """Read a YAML file that holds a mapping.
 
         Raises
         ------
         SmallsightError
-            As for `read`, and where the file is no such YAML.
+            As for `read`, and if the file holds anything else.
         """
         where = f"{path} at {self.name}"
         try:
@@ -126,28 +137,39 @@ class Revision:
 
 
 class _Folder:
-    """The files on disk, read as DVC's file system reads those of a revision."""
+    """The files on disk, behind the two methods of DVC's file system that are used here."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
+
+    def exists(self, path: str) -> bool:
+        return (self._root / path).exists()
 
     def read_bytes(self, path: str) -> bytes:
         return (self._root / path).read_bytes()
 
 
 def open_revision(root: Path, name: str) -> Revision:
-    """Find a revision by the name of a branch, tag, commit or experiment, or `WORKSPACE`.
+    """Open a revision.
+
+    Parameters
+    ----------
+    root
+        The project's folder.
+    name
+        A branch, tag, commit, DVC experiment, or `WORKSPACE`.
 
     Raises
     ------
     SmallsightError
-        Where there is no such revision, several of that name, or no project under Git and DVC.
+        If there is no such revision, if there are several of that name, or if the folder is no
+        project under Git and DVC.
     """
     if name == WORKSPACE:
         return Revision(name, "", "", _Folder(root))
     if not name:
         raise SmallsightError("revision", "no name", _KINDS)
-    # Takes half a second, which nothing else needs to wait for.
+    # This import takes half a second, and the files on disk need no DVC.
     from dvc.api import DVCFileSystem
     from dvc.repo import Repo
     from dvc.scm import resolve_rev
@@ -160,7 +182,7 @@ def open_revision(root: Path, name: str) -> Revision:
 
 
 def _remote(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Choose what tells DVC where the project's remote is now; a revision may not know it yet."""
+    """Return the setting of the project's present remote, which an old revision may not know."""
     name = config.get("core", {}).get("remote")
     if not name:
         return {}
@@ -169,7 +191,7 @@ def _remote(config: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _in_one_line(where: str, expected: str) -> Iterator[None]:
-    """Turn what Git, DVC or a remote complain about into one line."""
+    """Turn an error of Git, DVC or a remote into one line."""
     from dvc.exceptions import DvcException
 
     try:
@@ -180,11 +202,11 @@ def _in_one_line(where: str, expected: str) -> Iterator[None]:
 
 
 def _owns(lock: Mapping[str, Any], path: str) -> bool:
-    """Say whether a stage wrote the file, or the folder that it lies in."""
+    """Return whether a stage wrote the file, or a folder that it lies in."""
     outputs = (str(out["path"]) for stage in lock.values() for out in stage.get("outs", ()))
     return any(holds(output, path) for output in outputs)
 
 
 def holds(folder: str, path: str) -> bool:
-    """Say whether a path is a folder, or lies below it."""
+    """Return whether a path is a folder, or lies below it."""
     return path == folder or path.startswith(f"{folder}/")

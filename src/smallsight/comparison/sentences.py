@@ -1,13 +1,12 @@
-"""Sentences on what two studies share, and on what a reader must know before comparing them."""
+"""Writes the sentences of the page: the answer, what else differs, and what to know beforehand."""
 
 import math
 from collections.abc import Sequence
 
 from smallsight.comparison.comparison import Comparison
-from smallsight.comparison.numbers import FACTOR, NUMBERS
+from smallsight.comparison.numbers import FACTOR, NUMBERS, VERDICTS
 from smallsight.conditions.names import UNTOUCHED
-from smallsight.report.rows import Row
-from smallsight.report.study import family_label
+from smallsight.report.rows import Row, by_direction, records
 from smallsight.report.text import (
     counted,
     detectable,
@@ -22,38 +21,42 @@ from smallsight.report.text import (
 )
 from smallsight.vocabulary import GROUPS
 
+_ORDERS = {1: "more", -1: "less"}
+"""How often B recognises objects compared with A, by direction."""
 
-def shared(found: Comparison) -> str:
-    """Say which objects are compared, and how many only one of the studies tests."""
-    size_of = found.pair.a.size
+
+def shared(comparison: Comparison) -> str:
+    """Write which objects are compared, and how many only one of the studies tests."""
+    size_of = comparison.pair.a.size
     groups = [f"{size_of(group)['n']} {group}" for group in GROUPS]
     about = size_of("all")
-    a, b = found.pair.alone
+    a, b = comparison.pair.alone
     others = f"{a} more by A alone, {b} by B alone" if a or b else "no others by either"
     return (
         f"{counted(about['n'], 'object')} in {counted(about['images'], 'image')} are tested by "
-        f"both ({listed(groups)}), {others}. {found.regime.capitalize()} head, untouched pictures."
+        f"both ({listed(groups)}), {others}. {comparison.regime.capitalize()} head, untouched "
+        "pictures."
     )
 
 
-def notes(found: Comparison) -> list[str]:
-    """Say what a reader must know of the two studies before comparing them."""
-    told = [_identity(found), _data(found), _input(found), _analysis(found), _sources(found)]
-    return [note for note in told if note]
+def notes(comparison: Comparison) -> list[str]:
+    """Write what a reader must know of the two studies before comparing them."""
+    writers = (_identity, _data, _input, _analysis, _sources)
+    return [note for write in writers if (note := write(comparison))]
 
 
-def _identity(found: Comparison) -> str:
-    a, b = (side.revision for side in found.sides)
+def _identity(comparison: Comparison) -> str:
+    a, b = (side.revision for side in comparison.sides)
     if a.commit and a.commit == b.commit:
         return f"A and B are the same commit, {a.commit}."
-    first, second = (side.fingerprints[side.files.predictions] for side in found.sides)
+    first, second = (side.fingerprints[side.files.predictions] for side in comparison.sides)
     if first == second:
         return "A and B have the same predictions, byte for byte."
     return ""
 
 
-def _data(found: Comparison) -> str:
-    keys = [one.name for one in found.parameters if one.name.startswith("data.")]
+def _data(comparison: Comparison) -> str:
+    keys = [one.name for one in comparison.parameters if one.name.startswith("data.")]
     if not keys:
         return ""
     return (
@@ -62,28 +65,29 @@ def _data(found: Comparison) -> str:
     )
 
 
-def _input(found: Comparison) -> str:
-    if found.has_same_input:
+def _input(comparison: Comparison) -> str:
+    if comparison.has_same_input:
         return ""
     return (
-        f"B’s input has {factor(found.pair.scale)} times as many pixels to a side as A’s. Sides "
-        "and thresholds are given in pixels of A’s input, so that they are of the same objects."
+        f"B’s input has {factor(comparison.pair.scale)} times as many pixels to a side as A’s. "
+        "Sides and thresholds are given in pixels of A’s input, so that they are of the same "
+        "objects."
     )
 
 
-def _analysis(found: Comparison) -> str:
-    a, b = (side.parameters for side in found.sides)
+def _analysis(comparison: Comparison) -> str:
+    a, b = (side.parameters for side in comparison.sides)
     keys = [
         key for key in ("analysis.confidence", "analysis.bootstrap_draws") if a.get(key) != b[key]
     ]
     if not keys:
         return ""
-    told = listed([f"{key} is {b[key]} there and {a.get(key, 'absent')} in A" for key in keys])
-    return f"Intervals are made as in B: {told}."
+    values = listed([f"{key} is {b[key]} there and {a.get(key, 'absent')} in A" for key in keys])
+    return f"Intervals are made as in B: {values}."
 
 
-def _sources(found: Comparison) -> str:
-    names = [one.name for one in found.sources]
+def _sources(comparison: Comparison) -> str:
+    names = [one.name for one in comparison.sources]
     if not names:
         return ""
     return f"Code or data beside the parameters {_differ(names)}, by dvc.lock: {listed(names)}."
@@ -93,13 +97,10 @@ def _differ(names: Sequence[str]) -> str:
     return "differs" if len(names) == 1 else "differ"
 
 
-_ORDERS = {"higher": "more", "lower": "less"}
-
-
-def verdict(found: Comparison) -> str:
-    """Answer whether B recognises small objects more often than A, in one sentence."""
-    row = found.number["accuracy_small"]
-    a, b = found.names
+def verdict(comparison: Comparison) -> str:
+    """Answer in one sentence whether B recognises small objects more often than A."""
+    row = comparison.number["accuracy_small"]
+    a, b = comparison.names
     if not row["n"]:
         return f"Small objects cannot be compared: {a} and {b} share none."
     of = f"of {counted(int(row['n']), 'small object')}"
@@ -107,55 +108,59 @@ def verdict(found: Comparison) -> str:
         return f"{b} recognises as many small objects as {a}: {percent(row['b'])} {of} in both."
     tested = f"({span(row)}, {p_equals(row['p_holm'])})"
     difference = f"a difference of {signed(row['difference'])} points {tested}"
-    if row["verdict"] == "inconclusive":
+    if row["direction"] == 0:
         return (
             f"No difference is shown on small objects: {b} recognises {percent(row['b'])} {of}, "
             f"{a} {percent(row['a'])}, {difference}; {size(row['mde'])} points were detectable."
         )
     return (
-        f"{b} recognises small objects {_ORDERS[row['verdict']]} often than {a}: "
+        f"{b} recognises small objects {_ORDERS[row['direction']]} often than {a}: "
         f"{percent(row['b'])} against {percent(row['a'])} {of}, {difference}."
     )
 
 
 def nothing_differs(row: Row) -> bool:
-    """Say whether two numbers are the same, in the sample and in every draw of it."""
+    """Return whether two numbers are the same, in the sample and in every draw of it."""
     return bool(row["a"] == row["b"] and row["ci_low"] == row["ci_high"])
 
 
-def points(found: Comparison) -> list[str]:
-    """Say what else stands in the tables: what turned, other numbers, conditions."""
-    return [say for say in (_turned(found), _numbers(found), _conditions(found)) if say]
+def points(comparison: Comparison) -> list[str]:
+    """Write what else the tables show: flips, other numbers, conditions."""
+    writers = (_flips, _numbers, _conditions)
+    return [point for write in writers if (point := write(comparison))]
 
 
-def _turned(found: Comparison) -> str:
-    rows = {row["size_group"]: row for row in found.counts.to_dict("records")}
+def _flips(comparison: Comparison) -> str:
+    rows = {row["size_group"]: row for row in records(comparison.counts)}
     small, whole = rows["small"], rows["all"]
-    if not (whole["fixed"] or whole["broken"]):
+    if not (whole["positive_flips"] or whole["negative_flips"]):
         return "By most of the seeds, no object is right in one study and wrong in the other."
     every = (
-        f"of all sizes, {whole['fixed']} of {whole['failed']} are fixed and {whole['broken']} of "
-        f"{whole['right']} newly broken"
+        f"of all sizes, {whole['positive_flips']} of {whole['failed']} are positive flips (wrong "
+        f"in A, right in B) and {whole['negative_flips']} of {whole['right']} negative flips "
+        "(right in A, wrong in B)"
     )
     if not small["n"]:
         return f"By most of the seeds, {every}."
     return (
-        f"Of {counted(small['failed'], 'small object')} that A gets wrong, B gets {small['fixed']} "
-        f"right; of {small['right']} that A gets right, B gets {small['broken']} wrong; {every}."
+        f"Of {counted(small['failed'], 'small object')} that A gets wrong, B gets "
+        f"{small['positive_flips']} right; of {small['right']} that A gets right, B gets "
+        f"{small['negative_flips']} wrong; {every}."
     )
 
 
-def _numbers(found: Comparison) -> str:
-    """Tell of the headline's other numbers."""
-    rows = [row for name, row in found.number.items() if name != "accuracy_small"]
+def _numbers(comparison: Comparison) -> str:
+    """Write how the other headline numbers differ."""
+    rows = [row for name, row in comparison.number.items() if name != "accuracy_small"]
     known = [row for row in rows if math.isfinite(row["difference"])]
+    up, down, undecided = by_direction(known)
     parts = [
-        f"{order} in B is "
-        + listed([f"{NUMBERS[row['number']].phrase} ({_told(row)})" for row in part])
-        for order in _ORDERS
-        if (part := [row for row in known if row["verdict"] == order])
+        f"{word} in B is "
+        + listed([f"{NUMBERS[row['number']].phrase} ({_difference(row)})" for row in part])
+        for word, part in ((VERDICTS[1], up), (VERDICTS[-1], down))
+        if part
     ]
-    neither = [row for row in known if row["verdict"] not in _ORDERS and not nothing_differs(row)]
+    neither = [row for row in undecided if not nothing_differs(row)]
     if neither:
         # A factor has no place among points.
         some = [row for row in neither if row["number"] != FACTOR]
@@ -166,58 +171,43 @@ def _numbers(found: Comparison) -> str:
 
 
 def _phrases(rows: Sequence[Row]) -> list[str]:
-    """Name numbers in a sentence, all accuracies at once."""
+    """Return the phrases for some numbers, with all accuracies in one phrase."""
     names = [row["number"] for row in rows]
     groups = [name.removeprefix("accuracy_") for name in names if name.startswith("accuracy_")]
-    told = [f"accuracy on {listed(groups)} objects"] if groups else []
-    return told + [NUMBERS[name].phrase for name in names if not name.startswith("accuracy_")]
+    accuracies = [f"accuracy on {listed(groups)} objects"] if groups else []
+    return accuracies + [NUMBERS[name].phrase for name in names if not name.startswith("accuracy_")]
 
 
-def _conditions(found: Comparison) -> str:
-    """Tell under which conditions the accuracy differs."""
-    rows = [row for row in found.conditions.to_dict("records") if row["n"]]
+def _conditions(comparison: Comparison) -> str:
+    """Write under which conditions the accuracy differs."""
+    rows = [row for row in records(comparison.conditions) if row["n"]]
     changed = [row for row in rows if row["family"] != UNTOUCHED]
     if not changed:
         return ""
+    up, down, undecided = by_direction(sorted(changed, key=lambda row: -abs(row["difference"])))
     parts = []
-    for order in _ORDERS:
-        part = [row for row in changed if row["verdict"] == order]
-        part.sort(key=lambda row: -abs(row["difference"]))
+    for word, part in ((VERDICTS[1], up), (VERDICTS[-1], down)):
         if part:
             verb = "is" if len(part) == 1 else "are"
             parts.append(
-                f"{len(part)} {verb} {order} in B, {listed([_brief(found, row) for row in part])}"
+                f"{len(part)} {verb} {word} in B, "
+                + listed([_brief(comparison, row) for row in part])
             )
-    neither = [row for row in changed if row["verdict"] not in _ORDERS]
-    if neither and all(map(nothing_differs, neither)):
+    if undecided and all(map(nothing_differs, undecided)):
         parts.append("the rest are equal" if parts else "all are equal")
-    elif neither:
+    elif undecided:
         where = "no difference is shown in the rest" if parts else "in none is a difference shown"
-        parts.append(f"{where} ({detectable(neither)})")
+        parts.append(f"{where} ({detectable(undecided)})")
     return f"Of {counted(len(changed), 'comparison')} by condition and size: {'; '.join(parts)}."
 
 
-def _brief(found: Comparison, row: Row) -> str:
-    name = label(found, row["family"], row["level"])
+def _brief(comparison: Comparison, row: Row) -> str:
+    name = comparison.condition_label(row["family"], row["level"])
     return f"“{name}” {signed(row['difference'])} ({row['size_group']}, {row['regime']} head)"
 
 
-def label(found: Comparison, family: str, level: str) -> str:
-    """Call a condition by its family's label, and by its level where it has or had others.
-
-    Of a level, the options that vary between the levels in this comparison.
-    """
-    name = family_label(family)
-    same = {one.level: one for one in found.pair.conditions if one.family == family}
-    if same[level].a == same[level].b == family:
-        return name
-    options = {other: other.split(",") for other in same}
-    varying = [one for one in options[level] if not all(one in parts for parts in options.values())]
-    return f"{name}, {', '.join(varying) or level}"
-
-
-def _told(row: Row) -> str:
-    """Write a difference with its interval and adjusted test, inside brackets."""
+def _difference(row: Row) -> str:
+    """Write a difference with its interval and adjusted test."""
     tested = p_equals(row["p_holm"])
     if row["number"] == FACTOR:
         ends = factor_span(row["ci_low"], row["ci_high"])

@@ -1,9 +1,9 @@
-"""Views of a study's instances, with what probes need beside the picture."""
+"""Views of a study's instances, with what interventions need besides the picture."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -35,33 +35,41 @@ class InstanceViews:
     matched_side: float
 
     def views(self, instances: pd.DataFrame) -> Iterator[tuple[Any, View]]:
-        """Give every instance of one image as its row and a view of the untouched picture.
+        """Yield every instance of one image, as its row and a view of the untouched picture.
 
         Parameters
         ----------
         instances
-            Rows of `with_materials`.
+            Rows of one image, as `with_inputs` returns them.
         """
         picture = read_picture(instances["image_path"].iloc[0])
         height, width = picture.shape[:2]
+        instance: Any
         for instance in instances.itertuples():
             mask = instance.mask and masks.decode(instance.mask, width=width, height=height)
             donors = {
                 kind: partial(self._donor, path, box)
                 for kind, (path, box) in instance.donors.items()
             }
-            material = InterventionInputs(self.colour, self.input_size, self.matched_side, donors)
-            yield instance, View(picture, _box(instance), mask, material)
+            yield instance, View(picture, _box(instance), mask, self._inputs(donors))
 
     def _donor(self, path: str, box: Box) -> View:
-        material = InterventionInputs(self.colour, self.input_size, self.matched_side, {})
-        return View(read_picture(path), box, None, material)
+        return View(read_picture(path), box, None, self._inputs({}))
+
+    def _inputs(self, donors: Mapping[str, Callable[[], View]]) -> InterventionInputs:
+        return InterventionInputs(self.colour, self.input_size, self.matched_side, donors)
 
 
 def instance_views(
     sample: pd.DataFrame, *, colour: tuple[int, int, int], input_size: int
 ) -> InstanceViews:
-    """Measure the side to match on a sample."""
+    """Measure on a sample the side that all objects are to be brought to.
+
+    Parameters
+    ----------
+    sample
+        Columns area_ratio and size_group.
+    """
     sides = np.sqrt(sample["area_ratio"])
     large = sides[sample["size_group"] == "large"]
     return InstanceViews(colour, input_size, float((large if len(large) else sides).median()))
@@ -73,27 +81,29 @@ def with_inputs(sample: pd.DataFrame, known_masks: Masks, donors: pd.DataFrame) 
     Parameters
     ----------
     known_masks
-        What `masks.of_instances` collected.
+        As `instance_masks.collect_masks` returns them.
     donors
-        `donors.DONOR_COLUMNS`.
+        The columns of `donors.DONORS`.
 
     Returns
     -------
     DataFrame
-        The sample and two more columns: `mask`, as COCO writes it, or None; `donors`, by kind the
-        donor's picture and box.
+        The sample and two more columns: `mask`, compressed RLE as COCO has it, or None; `donors`,
+        by kind the path of the donor's picture and the donor's box.
     """
     by_ids = sample.set_index(["image_id", "ann_id"])
     given: dict[tuple[int, int], dict[str, tuple[str, Box]]] = {}
+    row: Any
     for row in donors.dropna(subset="donor_ann_id").itertuples():
         donor = by_ids.loc[(row.donor_image_id, row.donor_ann_id)]
         place = given.setdefault((row.image_id, row.ann_id), {})
         place[row.donor] = donor["image_path"], _box(donor)
     keys = list(by_ids.index)
-    return sample.assign(
-        mask=[known_masks.get(key) for key in keys],
-        donors=[given.get(key, {}) for key in keys],
-    )
+    columns = {
+        "mask": [known_masks.get(key) for key in keys],
+        "donors": [given.get(key, {}) for key in keys],
+    }
+    return sample.assign(**cast("dict[str, Any]", columns))
 
 
 def _box(row: Any) -> Box:

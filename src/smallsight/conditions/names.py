@@ -1,4 +1,7 @@
-"""What conditions are called."""
+"""The names of conditions, and what is known of a family besides its pictures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 UNTOUCHED = "orig_full"
 """The family that changes nothing: every effect is a difference from it."""
@@ -6,3 +9,111 @@ UNTOUCHED = "orig_full"
 
 ORIGINAL = (UNTOUCHED, "orig_crop", "downscale", "motion_blur", "occlusion", "bg_blur")
 """The families that the original study compared."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A family at a level.
+
+    Attributes
+    ----------
+    family
+        Name of the family.
+    level
+        Its options as `level_name` writes them.
+    is_reference
+        Whether this is the family's reference level, the first in params.yaml.
+
+    Examples
+    --------
+    >>> half = Condition("zoom", "factor=0.5,unit=object", is_reference=False)
+    >>> half.name
+    'zoom/factor=0.5,unit=object'
+    >>> half.options
+    {'factor': '0.5', 'unit': 'object'}
+    >>> Condition("zoom", "factor=4", is_reference=True).name
+    'zoom'
+    """
+
+    family: str
+    level: str
+    is_reference: bool
+
+    @property
+    def name(self) -> str:
+        """The family's name at its reference level, `<family>/<level>` elsewhere."""
+        return self.family if self.is_reference else f"{self.family}/{self.level}"
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The options that the level names, as text; empty for the level `default`."""
+        pairs = (part.partition("=") for part in self.level.split(","))
+        return {option: value for option, sign, value in pairs if sign}
+
+
+def level_name(options: Mapping[str, float | str]) -> str:
+    """Write options as a level's name, which folders and tables use.
+
+    Parameters
+    ----------
+    options
+        Those that differ from their defaults.
+
+    Examples
+    --------
+    >>> level_name({"sigma": 3.50, "unit": "object"})
+    'sigma=3.5,unit=object'
+    >>> level_name({})
+    'default'
+    """
+    named = (f"{option}={_short(value)}" for option, value in options.items())
+    return ",".join(named) or "default"
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Split a condition's name into family and level.
+
+    The level is empty for a family's reference level, whose options the name does not tell.
+
+    Examples
+    --------
+    >>> split_name("zoom/factor=0.5")
+    ('zoom', 'factor=0.5')
+    >>> split_name("zoom")
+    ('zoom', '')
+    """
+    family, _, level = name.partition("/")
+    return family, level
+
+
+@dataclass(frozen=True)
+class FamilyFacts:
+    """What tables and text say of a family.
+
+    Attributes
+    ----------
+    name
+        As params.yaml and folders have it.
+    label
+        What people call it: a word or two.
+    description
+        What it does to a picture, in one line.
+    is_intervention
+        Whether it takes the object, its pixels and its surroundings apart. The other families are
+        corruptions, as cameras, distance and people cause them.
+    neutral
+        Of options that go from mild to severe, the value at which nothing changes; may be infinite.
+    conditions
+        The family at each of its levels, the reference first.
+    """
+
+    name: str
+    label: str
+    description: str
+    is_intervention: bool
+    neutral: Mapping[str, float]
+    conditions: tuple[Condition, ...]
+
+
+def _short(value: float | str) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,14 +1,17 @@
-"""The register of families, and the conditions that parameters make of them."""
+"""The register of families, which each family enters itself into by `@family`."""
 
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pydantic import create_model
 
 from smallsight.conditions.views import View
-from smallsight.params import Option, Section
+from smallsight.params import Section
+
+RNG = "rng"
+"""Name of the parameter of a family's function that is no option but a random generator."""
 
 
 class Change(Protocol):
@@ -20,75 +23,77 @@ class Change(Protocol):
 
 @dataclass(frozen=True)
 class Family:
-    """One kind of change, as people see it and as code applies it.
+    """One kind of change.
 
-    `neutral` holds, of options that go from mild to severe, the value at which nothing changes. A
-    probe takes the object and its surroundings apart; other families are what may befall a picture.
+    Attributes
+    ----------
+    name, label, description, is_intervention, neutral
+        As in `names.FamilyFacts`.
+    change
+        Makes the change.
+    options
+        Checks the options of one level.
+    is_random
+        Whether `change` takes a random generator.
     """
 
     name: str
     label: str
     description: str
+    is_intervention: bool
+    neutral: Mapping[str, float]
     change: Change
     options: type[Section]
-    neutral: Mapping[str, float]
-    is_probe: bool
+    is_random: bool
 
 
-@dataclass(frozen=True)
-class Condition:
-    """A family at a level."""
-
-    family: str
-    options: tuple[tuple[str, Option], ...]
-    is_reference: bool
-
-    @property
-    def level(self) -> str:
-        """The options as they stand in folder names and tables: `scale=0.5`, or `default`."""
-        fields = FAMILIES[self.family].options.model_fields
-        named = (
-            f"{name}={_short(value)}"
-            for name, value in self.options
-            if value != fields[name].default
-        )
-        return ",".join(named) or "default"
-
-    @property
-    def name(self) -> str:
-        """The family's name at its reference level, `<family>/<level>` elsewhere."""
-        return self.family if self.is_reference else f"{self.family}/{self.level}"
-
-    def apply(self, view: View) -> View:
-        """Change a view."""
-        return FAMILIES[self.family].change(view, **dict(self.options))
+REGISTERED: dict[str, Family] = {}
+"""Families by name, as far as their modules have been imported; `families.FAMILIES` has all."""
 
 
-FAMILIES: dict[str, Family] = {}
-"""Every family by name, in the order of its definition."""
+ChangeT = TypeVar("ChangeT", bound=Callable[..., View])
 
 
 def family(
-    *, label: str, description: str, is_probe: bool = False, **neutral: float
-) -> Callable[[Callable[..., View]], Callable[..., View]]:
-    """Register a function as the family of its own name."""
+    *, label: str, description: str, is_intervention: bool = False, **neutral: float
+) -> Callable[[ChangeT], ChangeT]:
+    """Register a function as the family of its own name.
 
-    def register(change: Callable[..., View]) -> Callable[..., View]:
+    The function's keyword-only parameters are the family's options: the annotation says which
+    values are allowed, and an option with a default may be left out of params.yaml. A parameter
+    `rng` is no option. It gets a `np.random.Generator` that belongs to the seed, the family, the
+    level and the instance.
+
+    Parameters
+    ----------
+    label, description, is_intervention
+        As in `names.FamilyFacts`.
+    neutral
+        By option, the value at which nothing changes.
+    """
+
+    def register(change: ChangeT) -> ChangeT:
         name = change.__name__
-        fields: dict[str, Any] = {
-            option.name: (
-                option.annotation,
-                ... if option.default is option.empty else option.default,
-            )
-            for option in inspect.signature(change).parameters.values()
-            if option.kind is inspect.Parameter.KEYWORD_ONLY
+        parameters = {
+            each.name: each
+            for each in inspect.signature(change).parameters.values()
+            if each.kind is inspect.Parameter.KEYWORD_ONLY
         }
-        options = create_model(name, __base__=Section, **fields)
-        FAMILIES[name] = Family(name, label, description, change, options, neutral, is_probe)
+        is_random = parameters.pop(RNG, None) is not None
+        fields: dict[str, Any] = {
+            option: (each.annotation, ... if each.default is each.empty else each.default)
+            for option, each in parameters.items()
+        }
+        REGISTERED[name] = Family(
+            name=name,
+            label=label,
+            description=description,
+            is_intervention=is_intervention,
+            neutral=neutral,
+            change=change,
+            options=create_model(name, __base__=Section, **fields),
+            is_random=is_random,
+        )
         return change
 
     return register
-
-
-def _short(value: Option) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,27 +1,41 @@
-"""What rendering leaves in the folder of a family: pictures by name, views, and masks."""
+"""What rendering leaves in a family's folder: facts, pictures, views and masks."""
 
-from collections.abc import Mapping
+import json
+import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from smallsight.conditions.names import UNTOUCHED
-from smallsight.conditions.registry import Condition
+from smallsight.columns import ANN_ID, IMAGE_ID, LEVEL, VIEW
+from smallsight.conditions.names import UNTOUCHED, Condition, FamilyFacts
 from smallsight.imaging.pictures import read_picture
-from smallsight.runtime.files import new_file
+from smallsight.runtime.files import write_arrays, write_text
 from smallsight.runtime.parallel import map_items
+from smallsight.runtime.tables import Table, number, read_table
 
-VIEW_COLUMNS = (
-    *("level", "image_id", "ann_id", "box_x", "box_y", "box_w", "box_h"),
-    *("view_w", "view_h", "ssim_box", "ssim_picture"),
+VIEWS = Table(
+    "views",
+    "where each object lies in its rendered picture: a row per level and instance",
+    (
+        LEVEL,
+        IMAGE_ID,
+        ANN_ID,
+        *VIEW,
+        number("ssim_box", "structural similarity of the box to itself untouched, at the input"),
+        number("ssim_picture", "structural similarity of the whole picture to itself untouched"),
+    ),
 )
-"""Of the table of views: boxes in input pixels, the view's own size in native pixels,
-and how similar the object and the whole picture are to the untouched ones at the input."""
+"""Similarities are those of `imaging.similarity`."""
+
+
+FACTS = "family.json"
+"""Name of the file of facts in a family's folder."""
 
 
 def picture_name(image_id: int, ann_id: int) -> str:
-    """Name of an instance's picture inside the folder of a level."""
+    """Name an instance's picture inside the folder of a level."""
     return f"{image_id}_{ann_id}.png"
 
 
@@ -37,8 +51,14 @@ def read_pictures(folder: Path, instances: pd.DataFrame) -> np.ndarray:
 
 
 def read_views(conditions: Path, condition: Condition) -> pd.DataFrame:
-    """Read one condition's views, without the level, from the folder that holds all families."""
-    views = pd.read_csv(conditions / condition.family / "views.csv")
+    """Read one condition's views from the folder that holds all families.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `VIEWS` without the level, one row per instance.
+    """
+    views = read_table(conditions / condition.family / "views.csv", VIEWS)
     return views[views["level"] == condition.level].drop(columns="level")
 
 
@@ -48,27 +68,30 @@ def read_changed_views(conditions: Path, evaluated: pd.DataFrame) -> pd.DataFram
     Parameters
     ----------
     conditions
-        Holds all families.
+        The folder that holds all families.
     evaluated
         Rows of condition, family and level, in any number of regimes.
 
     Returns
     -------
     DataFrame
-        `VIEW_COLUMNS` and condition, in the order of `evaluated`.
+        The columns of `VIEWS` and condition, in the order of `evaluated`.
     """
     steps = evaluated.loc[evaluated["family"] != UNTOUCHED, ["condition", "family", "level"]]
-    tables = {name: pd.read_csv(conditions / name / "views.csv") for name in set(steps["family"])}
-    empty = pd.DataFrame(columns=[*VIEW_COLUMNS, "condition"])
-    parts = [
-        tables[step.family].query("level == @step.level").assign(condition=step.condition)
-        for step in steps.drop_duplicates().itertuples()
-    ]
+    tables = {
+        family: read_table(conditions / family / "views.csv", VIEWS)
+        for family in set(steps["family"])
+    }
+    empty = pd.DataFrame(columns=[*VIEWS.names, "condition"])
+    parts = []
+    for name, family, level in steps.drop_duplicates().itertuples(index=False, name=None):
+        table = tables[family]
+        parts.append(table[table["level"] == level].assign(condition=name))
     return pd.concat(parts, ignore_index=True) if parts else empty
 
 
 def write_masks(covers: Mapping[tuple[int, int], np.ndarray], path: Path) -> None:
-    """Write how much of each pixel of the input an object's mask covers.
+    """Write how much of each pixel of the network's input an object's mask covers.
 
     Parameters
     ----------
@@ -77,8 +100,8 @@ def write_masks(covers: Mapping[tuple[int, int], np.ndarray], path: Path) -> Non
     """
     covers = dict(sorted(covers.items()))
     ids = np.array(list(covers), np.int64).reshape(-1, 2)
-    with new_file(path) as partial, partial.open("wb") as file:
-        np.savez_compressed(file, ids=ids, covers=np.array(list(covers.values()), np.uint8))
+    values = np.array(list(covers.values()), np.uint8)
+    write_arrays({"ids": ids, "covers": values}, path, compress=True)
 
 
 def read_masks(conditions: Path, condition: Condition, instances: pd.DataFrame) -> list[np.ndarray]:
@@ -87,11 +110,60 @@ def read_masks(conditions: Path, condition: Condition, instances: pd.DataFrame) 
     Returns
     -------
     list
-        (size, size), uint8, as `write_masks` was given them; without any pixel where the instance
-        has no mask.
+        (size, size), uint8, as they were passed to `write_masks`; an instance without a mask has
+        one of a single pixel, 0.
     """
     with np.load(conditions / condition.family / "masks.npz") as file:
         covers = dict(zip(map(tuple, file["ids"].tolist()), file["covers"], strict=True))
     nothing = np.zeros((1, 1), np.uint8)
     keys = zip(instances["image_id"], instances["ann_id"], strict=True)
     return [covers.get(key, nothing) for key in keys]
+
+
+def write_facts(facts: FamilyFacts, folder: Path) -> None:
+    """Write a family's facts into its own folder, as `family.json`.
+
+    The file is strict JSON with the keys family, label, description, is_intervention, neutral (by
+    option, a number; an infinite one is the text "inf" or "-inf"), levels (names, in order) and
+    reference (the name of the reference level).
+    """
+    content = {
+        "family": facts.name,
+        "label": facts.label,
+        "description": facts.description,
+        "is_intervention": facts.is_intervention,
+        "neutral": {
+            option: value if math.isfinite(value) else str(value)
+            for option, value in facts.neutral.items()
+        },
+        "levels": [condition.level for condition in facts.conditions],
+        "reference": next(each.level for each in facts.conditions if each.is_reference),
+    }
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(text + "\n", folder / FACTS)
+
+
+def read_facts(conditions: Path, family: str) -> FamilyFacts:
+    """Read a family's facts from the folder that holds all families."""
+    return parse_facts((conditions / family / FACTS).read_text(encoding="utf-8"))
+
+
+def parse_facts(text: str) -> FamilyFacts:
+    """Return the facts that a text holds as `write_facts` wrote it."""
+    content = json.loads(text)
+    return FamilyFacts(
+        name=content["family"],
+        label=content["label"],
+        description=content["description"],
+        is_intervention=content["is_intervention"],
+        neutral={option: float(value) for option, value in content["neutral"].items()},
+        conditions=tuple(
+            Condition(content["family"], level, is_reference=level == content["reference"])
+            for level in content["levels"]
+        ),
+    )
+
+
+def read_all_facts(conditions: Path, families: Iterable[str]) -> dict[str, FamilyFacts]:
+    """Read the facts of several families, in the order given."""
+    return {family: read_facts(conditions, family) for family in families}

@@ -1,4 +1,4 @@
-"""What a family is given: a picture, the object in it, and what probes need beside them."""
+"""What a family is given: a picture, the object in it, and what interventions need besides."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -20,14 +20,20 @@ class View:
         The object's box, in pixels of `picture`.
     mask
         (height, width), bool: the object's own pixels; None where they are not known.
-    material
-        What probes need beside; None where no probe will be applied.
+    inputs
+        What interventions need besides; None where no intervention will be applied.
+
+    Examples
+    --------
+    >>> view = View(np.zeros((60, 80, 3), np.uint8), Box(x=8, y=6, w=16, h=12))
+    >>> round(view.side, 3)
+    0.2
     """
 
     picture: np.ndarray
     box: Box
     mask: np.ndarray | None = None
-    material: "InterventionInputs | None" = None
+    inputs: "InterventionInputs | None" = None
 
     @property
     def side(self) -> float:
@@ -42,7 +48,7 @@ class View:
 
 @dataclass(frozen=True)
 class InterventionInputs:
-    """What probes draw on beside an instance's own picture.
+    """What interventions draw on besides an instance's own picture.
 
     Attributes
     ----------
@@ -51,7 +57,7 @@ class InterventionInputs:
     input_size
         Width and height of the network's input, in pixels.
     matched_side
-        The side, as `View.side` has it, that probes bring every object to.
+        The side, in the unit of `View.side`, that interventions bring every object to.
     donors
         By kind, `same` or `other`: reads a view of another instance, of the same or another
         category, in another picture. A kind is missing where there is no such instance.
@@ -61,3 +67,16 @@ class InterventionInputs:
     input_size: int
     matched_side: float
     donors: Mapping[str, Callable[[], View]]
+
+
+def intervention_inputs(view: View) -> InterventionInputs:
+    """Return what interventions need besides the picture.
+
+    Raises
+    ------
+    ValueError
+        Where the view has none.
+    """
+    if view.inputs is None:
+        raise ValueError("an intervention needs a view with inputs")
+    return view.inputs

@@ -1,6 +1,6 @@
-"""COCO JSON read, checked and written.
+"""Reads, checks and writes COCO JSON.
 
-All checks of the annotations are here; whatever takes a `Dataset` may assume that they passed.
+All checks of annotations are made here. Code that takes a `Dataset` may assume that they passed.
 """
 
 import json
@@ -35,28 +35,30 @@ COLUMN_TYPES = (
 
 
 LARGEST_ID = 2**63 - 1
+"""The largest id that an int64 column holds."""
 
 
 LARGEST_LENGTH = 2**31
-"""Of a coordinate or a side, in pixels; far beyond any picture, and safe to calculate with."""
+"""Upper bound of coordinates and sides, in pixels: far beyond any picture, far from overflow."""
 
 
 @dataclass(frozen=True)
 class Dataset:
     """Pictures and the annotations of the study's categories.
 
-    Parameters
+    Attributes
     ----------
     where
         What errors call it: the file that was read.
     categories
         The study's category names, in the study's order.
     images
-        One row per picture, sorted by `image_id`; columns `IMAGE_COLUMNS`, sizes in pixels.
+        `IMAGE_COLUMNS`, a row per picture, sorted by `image_id`: image_id, file_name, and width
+        and height in pixels.
     annotations
-        One row per annotated object, sorted by `image_id` and `ann_id`; columns
-        `ANNOTATION_COLUMNS`. Boxes in pixels from the upper left corner, `area` of the mask in
-        square pixels, `segmentation` as COCO writes it (see `masks`) or None.
+        `ANNOTATION_COLUMNS`, a row per annotated object, sorted by `image_id` and `ann_id`: ids,
+        category, box (in pixels from the upper left corner), `area` of the mask in square pixels,
+        iscrowd (0 or 1), and `segmentation` as COCO writes it (see `imaging.masks`) or None.
     """
 
     where: str
@@ -73,9 +75,9 @@ def read(path: str | Path, categories: Sequence[str], *, where: str | None = Non
     path
         The file.
     categories
-        Names of the categories to keep; all of them must be there.
+        Names of the categories to keep. The file must have all of them.
     where
-        What errors call the file, if not by its path.
+        What errors call the file; its path by default.
 
     Raises
     ------
@@ -87,7 +89,13 @@ def read(path: str | Path, categories: Sequence[str], *, where: str | None = Non
 
 
 def load(path: str | Path, *, where: str | None = None) -> dict[str, Any]:
-    """Read a file's JSON as it is; `parse` checks it."""
+    """Read a JSON file without checks; `parse` makes them.
+
+    Raises
+    ------
+    AnnotationError
+        If the file cannot be read, or holds no JSON object.
+    """
     try:
         content = Path(path).read_bytes()
     except OSError as error:
@@ -97,7 +105,13 @@ def load(path: str | Path, *, where: str | None = None) -> dict[str, Any]:
 
 
 def loads(content: bytes, *, where: str) -> dict[str, Any]:
-    """Read JSON from bytes as it is; `parse` checks it."""
+    """Read JSON from bytes without checks; `parse` makes them.
+
+    Raises
+    ------
+    AnnotationError
+        If the bytes hold no JSON object.
+    """
     try:
         tree = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -108,12 +122,39 @@ def loads(content: bytes, *, where: str) -> dict[str, Any]:
 
 
 def write(tree: dict[str, Any], path: str | Path) -> None:
-    """Write COCO JSON: the same tree gives the same bytes."""
+    """Write COCO JSON. Equal trees give equal bytes."""
     files.write_text(json.dumps(tree, sort_keys=True) + "\n", path)
 
 
 def parse(tree: dict[str, Any], categories: Sequence[str], *, where: str) -> Dataset:
-    """Check a COCO tree and make tables of it; parameters and errors as in `read`."""
+    """Check a COCO tree and arrange it as tables.
+
+    Parameters
+    ----------
+    tree
+        The content of a COCO JSON file.
+    categories, where
+        As in `read`.
+
+    Raises
+    ------
+    AnnotationError
+        For the first thing that is missing, malformed or impossible.
+
+    Examples
+    --------
+    >>> tree = {
+    ...     "images": [{"id": 7, "file_name": "7.jpg", "width": 640, "height": 480}],
+    ...     "categories": [{"id": 3, "name": "car"}, {"id": 6, "name": "bus"}],
+    ...     "annotations": [
+    ...         {"id": 1, "image_id": 7, "category_id": 3, "bbox": [10, 20, 32, 16]},
+    ...         {"id": 2, "image_id": 7, "category_id": 6, "bbox": [90, 20, 200, 120]},
+    ...     ],
+    ... }
+    >>> dataset = parse(tree, ["car"], where="an example")
+    >>> dataset.annotations[["ann_id", "category_name", "bbox_w", "area"]].values.tolist()
+    [[1, 'car', 32.0, 512.0]]
+    """
     names = {entry["id"]: entry["name"] for entry in _entries(tree, "categories", where)}
     _check_categories(names, categories, where)
     images = {entry["id"]: entry for entry in _entries(tree, "images", where)}
@@ -140,7 +181,7 @@ def parse(tree: dict[str, Any], categories: Sequence[str], *, where: str) -> Dat
 
 
 def _entries(tree: dict[str, Any], key: str, where: str) -> list[dict[str, Any]]:
-    """Give one of the three lists; its entries are objects whose ids are good and distinct."""
+    """Return one of the three lists, after checking that its entries have distinct, valid ids."""
     entries, seen = tree.get(key), set()
     if not isinstance(entries, list):
         found = f"no {key!r}" if key not in tree else f"{key!r} is {shortened(entries)}"
@@ -230,14 +271,14 @@ def _annotation_row(entry: dict[str, Any], name: str, where: str) -> tuple[Any, 
 
 
 def _table(rows: list[tuple[Any, ...]], columns: list[str], *, keys: list[str]) -> pd.DataFrame:
-    """Make a sorted table, with the columns' types even where there is no row."""
+    """Make a sorted table whose columns have their types even without any row."""
     table = pd.DataFrame(rows, columns=columns)
     types = {column: COLUMN_TYPES[column] for column in columns if column in COLUMN_TYPES}
     return table.astype(types).sort_values(keys, ignore_index=True)
 
 
 def _is_length(value: object, *, largest: int = LARGEST_LENGTH) -> bool:
-    """Tell numbers from text, NaN, infinity and what would overflow."""
+    """Return whether a value is a number, finite, and small enough not to overflow."""
     return type(value) in (int, float) and -largest < value < largest  # type: ignore[operator]
 
 
@@ -264,7 +305,7 @@ _repr.maxstring = _repr.maxother = 120
 
 
 def shortened(value: object) -> str:
-    """Write a value for an error's line: its beginning and its end where it is long."""
+    """Write a value for an error message; of a long one, its beginning and its end."""
     return _repr.repr(value)
 
 

@@ -1,4 +1,4 @@
-"""COCO 2017 from its own addresses, or from a server laid out alike."""
+"""COCO 2017, downloaded from its own addresses or from a server with the same paths."""
 
 import logging
 import sys
@@ -8,16 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 import pandas as pd
 import pooch
 import requests
+from pydantic import Field
 
-from smallsight import params
 from smallsight.datasets import coco
 from smallsight.imaging import pictures
+from smallsight.params import Section
 from smallsight.runtime import files, parallel
 from smallsight.runtime.errors import DownloadError, PictureError
 
@@ -25,7 +26,7 @@ ARCHIVE = "annotations_trainval2017.zip"
 
 
 TIMEOUT = 30
-"""Seconds without an answer, or without a further byte, after which a request has failed."""
+"""Seconds without an answer, or without a further byte, after which a request fails."""
 
 
 WAITS = (1, 4)
@@ -33,17 +34,25 @@ WAITS = (1, 4)
 
 
 PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""HTTP statuses that a further attempt may not meet again."""
+"""HTTP statuses after which a further attempt may succeed."""
 
 
 pooch.get_logger().setLevel(logging.ERROR)
 
 
+class CocoData(Section):
+    """COCO from its own addresses, or from a server laid out alike."""
+
+    split: Literal["val2017", "train2017"]
+    base_url: str
+    annotations_md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+
+
 @dataclass(frozen=True)
 class CocoWeb:
-    """One split of COCO 2017; the annotations' archive is kept in the user's cache folder."""
+    """One split of COCO 2017. The archive of annotations is kept in the user's cache folder."""
 
-    settings: params.CocoData
+    settings: CocoData
 
     @property
     def where(self) -> str:
@@ -58,12 +67,12 @@ class CocoWeb:
         return "/".join([self.settings.base_url.rstrip("/"), *map(quote, parts)])
 
     def annotations(self) -> dict[str, Any]:
-        """All annotations of the split, downloaded if they were not before.
+        """Return all annotations of the split, and download them if the cache has none.
 
         Raises
         ------
         DownloadError
-            Where the archive does not come, or has not the published MD5.
+            If the archive cannot be downloaded, or has another MD5 than the published one.
         """
         url, md5 = self._url("annotations", ARCHIVE), self.settings.annotations_md5
 
@@ -86,14 +95,15 @@ class CocoWeb:
         return coco.loads(member, where=self.where)
 
     def fetch(self, images: pd.DataFrame, folder: str | Path) -> None:
-        """Download these pictures into a folder; those whole in it already are kept.
+        """Download these pictures into a folder, except those that are whole in it already.
 
-        Where it fails, the pictures that came stay, so that the next run goes on from there.
+        After an error, the downloaded pictures stay, so that the next run continues from there.
 
         Raises
         ------
         DownloadError
-            Where a picture does not come, is truncated, or of another size than announced.
+            If a picture cannot be downloaded, is truncated, or has another size than the
+            annotations say.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -129,7 +139,7 @@ def _download(url: str, path: Path, *, chunk_size: int = 2**16, progressbar: boo
 
 
 def _persist(attempt: Callable[[], Any], url: str) -> Any:
-    """Try again after what may pass, then say in one line what came."""
+    """Repeat an attempt after errors that may pass, then raise the last one in one line."""
     for wait in (*WAITS, None):
         try:
             return attempt()
@@ -142,7 +152,7 @@ def _persist(attempt: Callable[[], Any], url: str) -> Any:
                 passing = status in PASSING_STATUSES
             else:
                 failure = DownloadError(url, _reason(error), "the whole file")
-                # What is wrong with the address itself is a ValueError too.
+                # A malformed address also raises a ValueError.
                 passing = not isinstance(error, ValueError)
         if wait is None or not passing:
             raise failure
@@ -151,16 +161,16 @@ def _persist(attempt: Callable[[], Any], url: str) -> Any:
 
 
 def _reason(error: BaseException) -> str:
-    """Find the operating system's own words under the layers around them."""
+    """Return the operating system's own words, below the exceptions that wrap them."""
     while error.__cause__ or error.__context__:
         error = error.__cause__ or error.__context__  # type: ignore[assignment]
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _keep_only(folder: Path, names: set[str]) -> None:
-    """Remove every file but these, and the folders that this empties."""
+    """Remove every other file, and the folders that this empties."""
     kept = {folder / name for name in names}
-    # Deepest first: a folder comes after all that is in it.
+    # In reverse order, a folder comes after everything in it.
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir() and not path.is_symlink():
             if not any(path.iterdir()):

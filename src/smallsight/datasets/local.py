@@ -8,18 +8,25 @@ from typing import Any
 
 import pandas as pd
 
-from smallsight import params
 from smallsight.datasets import coco
 from smallsight.imaging import pictures
+from smallsight.params import Section
 from smallsight.runtime import files, parallel
 from smallsight.runtime.errors import ParameterError, PictureError
+
+
+class LocalData(Section):
+    """A COCO-format dataset on disk."""
+
+    annotations: str
+    images: str
 
 
 @dataclass(frozen=True)
 class Local:
     """A COCO JSON file and a folder of pictures; neither is ever written to."""
 
-    settings: params.LocalData
+    settings: LocalData
 
     @property
     def where(self) -> str:
@@ -27,7 +34,7 @@ class Local:
         return self.settings.annotations
 
     def annotations(self) -> dict[str, Any]:
-        """All annotations, as they stand in the file."""
+        """Return all annotations as they stand in the file."""
         return coco.load(self.settings.annotations)
 
     def fetch(self, images: pd.DataFrame, folder: str | Path) -> None:
@@ -36,9 +43,9 @@ class Local:
         Raises
         ------
         PictureError
-            Where one is missing, truncated, or of another size than the annotations say.
+            If a picture is missing, truncated, or of another size than the annotations say.
         ParameterError
-            Where the folder to replace is, holds, or lies in the one to copy from.
+            If one of the two folders, `folder` and that of the pictures, is or contains the other.
         """
         source, target = Path(self.settings.images).resolve(), Path(folder).resolve()
         if source.is_relative_to(target) or target.is_relative_to(source):

@@ -1,28 +1,48 @@
-"""Generated street scenes, served as a COCO dataset."""
+"""Generated street scenes as a COCO dataset."""
 
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from PIL import Image
+from pydantic import Field
 
-from smallsight import params, phantom
+from smallsight import phantom
 from smallsight.imaging import masks, pictures
+from smallsight.params import Count, NotNegative, Section, Share
 from smallsight.runtime import files, parallel
 from smallsight.runtime.randomness import derive
 
 COCO_IDS = {"person": 1, "bicycle": 2, "car": 3, "motorcycle": 4, "bus": 6, "truck": 8}
-"""The phantom's categories under the ids that COCO gives them."""
+"""COCO's ids of the phantom's categories."""
+
+
+class PhantomData(Section):
+    """Generated street scenes; the dials are described in `smallsight.phantom.Dials`."""
+
+    scenes: Count
+    width: Annotated[int, Field(ge=160)]
+    height: Annotated[int, Field(ge=120)]
+    context: Share
+    clutter: Share
+    neighbours: Share
+    class_mix: Share
+    small_blur: NotNegative
+    haze: Share
+    noise: Share
 
 
 @dataclass(frozen=True)
 class Phantom:
-    """Scenes 1 to `scenes`; each depends on the settings, the seed and its own number alone."""
+    """Scenes 1 to `settings.scenes`.
 
-    settings: params.PhantomData
+    Each depends on the settings, the seed and its own number alone.
+    """
+
+    settings: PhantomData
     seed: int
 
     @property
@@ -36,7 +56,7 @@ class Phantom:
         return phantom.Dials(**self.settings.model_dump(exclude={"scenes"}))
 
     def annotations(self) -> dict[str, Any]:
-        """Annotate every scene, with the true masks; nothing is painted."""
+        """Return the annotations of every scene, with their true masks, without painting any."""
         annotate = partial(_annotate, dials=self.dials, seed=self.seed)
         numbers = range(1, self.settings.scenes + 1)
         scenes = parallel.map_items(annotate, numbers, description="laying out scenes")
@@ -55,8 +75,8 @@ class Phantom:
     def fetch(self, images: pd.DataFrame, folder: str | Path) -> None:
         """Replace a folder by these pictures, painted anew.
 
-        A picture painted before is no use: nothing in it tells which dials or which version of
-        the generator it came from.
+        Pictures that are there already are not used: nothing in them tells with which dials or
+        which version of the generator they were painted.
         """
         with files.new_folder(folder) as new:
             paint = partial(_paint, dials=self.dials, seed=self.seed, folder=new)
@@ -65,7 +85,7 @@ class Phantom:
 
 
 def file_name(image_id: int) -> str:
-    """Name a scene's picture."""
+    """Return the name of a scene's picture."""
     return f"phantom_{image_id:06d}.jpg"
 
 

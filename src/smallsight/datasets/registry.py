@@ -1,14 +1,18 @@
-"""Where annotations and pictures come from: each source answers these two questions."""
+"""The sources of annotations and pictures, by the name that the parameters choose."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
 
 from smallsight import params
-from smallsight.datasets.coco_web import CocoWeb
-from smallsight.datasets.local import Local
-from smallsight.datasets.phantom_scenes import Phantom
+from smallsight.datasets.coco_web import CocoData, CocoWeb
+from smallsight.datasets.local import Local, LocalData
+from smallsight.datasets.phantom_scenes import Phantom, PhantomData
+from smallsight.params import Section
+from smallsight.runtime.errors import ParameterError
 
 
 class Source(Protocol):
@@ -19,26 +23,95 @@ class Source(Protocol):
         """What errors call the source."""
 
     def annotations(self) -> dict[str, Any]:
-        """All annotations, as a COCO tree that is yet to be checked."""
+        """Return all annotations as a COCO tree, which `coco.parse` checks."""
 
     def fetch(self, images: pd.DataFrame, folder: str | Path) -> None:
-        """Make a folder hold just these pictures, each checked for decoding and size.
+        """Fill a folder with these pictures and no others, each checked for decoding and size.
 
-        Where it fails, what was in the folder stays as it was.
+        After an error, what was in the folder before is still there.
 
         Parameters
         ----------
         images
-            Rows of `smallsight.coco.Dataset.images`.
+            Rows of `coco.Dataset.images`.
         folder
-            Made where it does not exist.
+            It is made where it does not exist.
         """
 
 
+@dataclass(frozen=True)
+class SourceRecord:
+    """What the registry holds of a source.
+
+    Attributes
+    ----------
+    section
+        Its group of parameters, which stands under its name.
+    make
+        Makes the source of these parameters and the study's seed.
+    """
+
+    section: type[Section]
+    make: Callable[[Any, int], Source]
+
+
+SOURCES = {
+    "phantom": SourceRecord(PhantomData, Phantom),
+    "local": SourceRecord(LocalData, lambda settings, _: Local(settings)),
+    "coco": SourceRecord(CocoData, lambda settings, _: CocoWeb(settings)),
+}
+"""Every source by name."""
+
+
 def make_source(data: params.Data, *, seed: int) -> Source:
-    """Give the source that the parameters name; `seed` is for generated pictures."""
-    if data.source == "phantom":
-        return Phantom(data.phantom, seed=seed)
-    if data.source == "local":
-        return Local(data.local)
-    return CocoWeb(data.coco)
+    """Make the source that the parameters name.
+
+    Parameters
+    ----------
+    seed
+        The study's; generated pictures depend on it.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such source, or if its group of parameters is missing or malformed.
+
+    Examples
+    --------
+    >>> data = params.Data(
+    ...     source="local",
+    ...     categories=("car", "bus"),
+    ...     local={"annotations": "mine/instances.json", "images": "mine/pictures"},
+    ... )
+    >>> make_source(data, seed=0).where
+    'mine/instances.json'
+    """
+    if data.source not in SOURCES:
+        raise ParameterError(
+            "params.data.source", repr(data.source), f"one of {', '.join(SOURCES)}"
+        )
+    record = SOURCES[data.source]
+    return record.make(_group(data, data.source, record), seed)
+
+
+def check_groups(data: params.Data) -> None:
+    """Check the groups of all sources, not only that of the chosen one.
+
+    Raises
+    ------
+    ParameterError
+        For the first group that belongs to no source, is missing, or is malformed.
+    """
+    for name in data.groups:
+        if name not in SOURCES:
+            known = ", ".join([*type(data).model_fields, *SOURCES])
+            raise ParameterError(f"params.data.{name}", "unknown parameter", f"one of {known}")
+    for name, record in SOURCES.items():
+        _group(data, name, record)
+
+
+def _group(data: params.Data, name: str, record: SourceRecord) -> Section:
+    where = f"params.data.{name}"
+    if name not in data.groups:
+        raise ParameterError(where, "nothing", "a value")
+    return params.validate(record.section, data.groups[name], where=where)

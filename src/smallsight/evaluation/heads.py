@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from smallsight import params
-from smallsight.runtime.files import new_file
+from smallsight.runtime.files import write_arrays
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class LinearHeads:
 
 def fit(
     plain: np.ndarray,
-    flipped: np.ndarray,
+    mirrored: np.ndarray,
     labels: np.ndarray,
     train: np.ndarray,
     rngs: Sequence[np.random.Generator],
@@ -54,14 +54,14 @@ def fit(
 ) -> LinearHeads:
     """Fit heads and return them as they are after the last epoch; see `epochs`."""
     *_, last = epochs(
-        plain, flipped, labels, train, rngs, classes=classes, settings=settings, device=device
+        plain, mirrored, labels, train, rngs, classes=classes, settings=settings, device=device
     )
     return last
 
 
 def epochs(
     plain: np.ndarray,
-    flipped: np.ndarray,
+    mirrored: np.ndarray,
     labels: np.ndarray,
     train: np.ndarray,
     rngs: Sequence[np.random.Generator],
@@ -78,7 +78,7 @@ def epochs(
 
     Parameters
     ----------
-    plain, flipped
+    plain, mirrored
         (n, dimensions), float32: features of each instance's picture and of its mirror image.
     labels
         (n,), integer class of each instance.
@@ -90,7 +90,7 @@ def epochs(
     classes
         Number of classes.
     """
-    views = torch.from_numpy(np.stack([plain, flipped])).to(device)
+    views = torch.from_numpy(np.stack([plain, mirrored])).to(device)
     targets = torch.from_numpy(labels.astype(np.int64)).to(device)
     weight, bias = (
         torch.from_numpy(np.stack(part)).to(device).requires_grad_()
@@ -101,11 +101,11 @@ def epochs(
     for _ in range(settings.epochs):
         plans = [_plan(rng, chosen, steps) for rng, chosen in zip(rngs, train, strict=True)]
         for step in range(steps):
-            index, mirrored, share = (
+            index, is_mirrored, share = (
                 torch.from_numpy(part).to(device)
                 for part in _stack([plan[step] for plan in plans], settings.batch_size)
             )
-            batch = views[mirrored, index]
+            batch = views[is_mirrored, index]
             logits = torch.baddbmm(bias[:, None, :], batch, weight.transpose(1, 2))
             losses = functional.cross_entropy(
                 logits.flatten(0, 1), targets[index].flatten(), reduction="none"
@@ -131,8 +131,8 @@ def _plan(
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Divide one epoch into batches of (instances, whether mirrored)."""
     order = rng.permutation(np.flatnonzero(chosen))
-    mirrored = rng.integers(0, 2, len(order))
-    return list(zip(np.array_split(order, steps), np.array_split(mirrored, steps), strict=True))
+    is_mirrored = rng.integers(0, 2, len(order))
+    return list(zip(np.array_split(order, steps), np.array_split(is_mirrored, steps), strict=True))
 
 
 def _stack(
@@ -140,19 +140,18 @@ def _stack(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Stack one batch per head to (heads, size): instances, mirrorings, shares in the mean loss."""
     index = np.zeros((len(batches), size), np.int64)
-    mirrored = np.zeros_like(index)
+    is_mirrored = np.zeros_like(index)
     share = np.zeros(index.shape, np.float32)
-    for head, (instances, flips) in enumerate(batches):
+    for head, (instances, mirrorings) in enumerate(batches):
         count = len(instances)
-        index[head, :count], mirrored[head, :count] = instances, flips
+        index[head, :count], is_mirrored[head, :count] = instances, mirrorings
         share[head, :count] = 1 / max(count, 1)
-    return index, mirrored, share
+    return index, is_mirrored, share
 
 
 def write(heads: LinearHeads, path: str | Path) -> None:
     """Write heads as `.npz`."""
-    with new_file(path) as partial, partial.open("wb") as file:
-        np.savez(file, weight=heads.weight, bias=heads.bias)
+    write_arrays({"weight": heads.weight, "bias": heads.bias}, path)
 
 
 def read(path: str | Path) -> LinearHeads:

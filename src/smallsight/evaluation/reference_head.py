@@ -10,11 +10,10 @@ from torch.nn import functional
 
 from smallsight import params
 from smallsight.backbones.feature_store import Features
-from smallsight.backbones.weights import Weights
+from smallsight.backbones.networks.weights import Weights, classifier_state
 from smallsight.evaluation.heads import LinearHeads, epochs
+from smallsight.evaluation.tables import TRAINING_CURVE
 from smallsight.runtime.files import new_file
-
-CURVE_COLUMNS = ("epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
 
 
 def reference_head(
@@ -41,12 +40,12 @@ def reference_head(
     heads
         One head.
     curve
-        `CURVE_COLUMNS`, one row per epoch: mean cross-entropy and accuracy after it, on the
-        pictures as they are.
+        The columns of `TRAINING_CURVE`, one row per epoch: mean cross-entropy and accuracy after
+        it, on the pictures as they are.
     """
     plain = features.plain[features.row]
     rounds = epochs(
-        plain, features.flipped[features.row], labels, ~test[None], [rng],
+        plain, features.mirrored[features.row], labels, ~test[None], [rng],
         classes=classes, settings=settings, device=device,
     )  # fmt: skip
     rows = []
@@ -54,7 +53,7 @@ def reference_head(
         logits = heads.logits(plain)[0]
         row = (quality for side in (~test, test) for quality in _quality(logits, labels, side))
         rows.append((epoch, *row))
-    return heads, pd.DataFrame(rows, columns=list(CURVE_COLUMNS))
+    return heads, pd.DataFrame(rows, columns=TRAINING_CURVE.names)
 
 
 def _quality(logits: np.ndarray, labels: np.ndarray, chosen: np.ndarray) -> tuple[float, float]:
@@ -72,14 +71,13 @@ def write_checkpoint(
     classes: Sequence[str],
     about: Mapping[str, object],
 ) -> None:
-    """Write trunk and head as one ResNet18 that `torch.load(..., weights_only=True)` reads.
+    """Write trunk and head as one network that `torch.load(..., weights_only=True)` reads.
 
     Beside `model_state_dict`, `classes` and `class_to_idx` it holds the normalisation (`mean`,
     `std`) and `about`: the condition, the seed and the kind of device that trained the head.
     """
-    weight, bias = torch.from_numpy(head.weight[0]), torch.from_numpy(head.bias[0])
     content = {
-        "model_state_dict": weights.state | {"fc.weight": weight, "fc.bias": bias},
+        "model_state_dict": classifier_state(weights, head.weight[0], head.bias[0]),
         "classes": list(classes),
         "class_to_idx": {name: index for index, name in enumerate(classes)},
         "mean": list(weights.mean),

@@ -1,26 +1,25 @@
-"""Splits of a sample, and the predictions that heads make of what they have not learnt from."""
+"""Splits: which instances are test data, in every repeat; made once and kept as a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from smallsight import params
-from smallsight.backbones.feature_store import Features
-from smallsight.conditions.registry import Condition
-from smallsight.evaluation import heads
 from smallsight.evaluation.folds import image_grouped_folds, instance_split, reference_split
-from smallsight.evaluation.heads import LinearHeads
-from smallsight.evaluation.predictions import PREDICTION_COLUMNS
+from smallsight.evaluation.protocols import EvaluationProtocol
+from smallsight.evaluation.tables import SPLITS
+from smallsight.runtime import files
 from smallsight.runtime.errors import SampleError
 from smallsight.runtime.randomness import derive
+from smallsight.vocabulary import INSTANCE
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Divisions of a sample into training and test data, several per seed.
+    """Divisions of a sample into training and test data, one per seed.
 
     Attributes
     ----------
@@ -33,8 +32,6 @@ class Splits:
     fold_of
         (seeds, n), the fold in which each instance is test data in each repeat; -1 where it is
         training data of every fold.
-    folds
-        Number of folds.
     reference_test
         (n,), bool: the test data of the reference head.
     """
@@ -43,7 +40,6 @@ class Splits:
     categories: tuple[str, ...]
     seeds: tuple[int, ...]
     fold_of: np.ndarray
-    folds: int
     reference_test: np.ndarray
 
     @property
@@ -51,91 +47,28 @@ class Splits:
         """(n,), each instance's class."""
         return class_indices(self.sample["category_name"], self.categories)
 
-    def fit(
-        self, features: Features, *, settings: params.Heads, device: torch.device
-    ) -> LinearHeads:
-        """Fit one head per seed and fold, in that order, on the instances of the other folds.
+    @property
+    def folds(self) -> int:
+        """Number of folds of every repeat; each has an instance."""
+        return int(self.fold_of.max()) + 1
 
-        A head's random stream depends on its seed and fold alone, so that heads of two conditions
-        differ by the condition and by nothing else.
-        """
-        self._check(features)
-        elsewhere = self.fold_of[:, None, :] != np.arange(self.folds)[None, :, None]
-        return heads.fit(
-            features.plain[features.row],
-            features.flipped[features.row],
-            self.labels,
-            elsewhere.reshape(-1, len(self.sample)),
-            [derive(seed, "head", fold) for seed in self.seeds for fold in range(self.folds)],
-            classes=len(self.categories),
-            settings=settings,
-            device=device,
-        )
 
-    def heads_of(
-        self,
-        regime: str,
-        untouched: LinearHeads,
-        features: Features,
-        *,
-        settings: params.Heads,
-        device: torch.device,
-    ) -> LinearHeads:
-        """Give the heads that a regime tests on one condition: the untouched ones, or its own."""
-        if regime == "fixed":
-            return untouched
-        return self.fit(features, settings=settings, device=device)
+def class_indices(names: pd.Series, categories: Sequence[str]) -> np.ndarray:
+    """Turn category names into indices of `categories`."""
+    return names.map({name: index for index, name in enumerate(categories)}).to_numpy(np.int64)
 
-    def out_of_fold(self, fitted: LinearHeads, features: Features) -> np.ndarray:
-        """Predict each instance by the head whose test data it is.
 
-        Returns
-        -------
-        ndarray
-            (seeds, n, classes), probabilities; NaN for what is never test data.
-        """
-        self._check(features)
-        every = fitted.probabilities(features.plain[features.row])
-        every = every.reshape(len(self.seeds), self.folds, *every.shape[1:])
-        shares = np.take_along_axis(every, self.fold_of[:, None, :, None], axis=1)[:, 0]
-        shares[self.fold_of < 0] = np.nan
-        return shares
-
-    def _check(self, features: Features) -> None:
-        """Refuse features of other instances, or in another order."""
-        for name in ("image_id", "ann_id"):
-            if not np.array_equal(self.sample[name].to_numpy(), getattr(features, name)):
-                raise SampleError(
-                    "features", f"another order of {name} than the sample's", "the same instances"
-                )
-
-    def predictions(
-        self, fitted: LinearHeads, features: Features, condition: Condition, *, regime: str
-    ) -> pd.DataFrame:
-        """Lay predictions of test data out as `PREDICTION_COLUMNS`, a row per seed and instance."""
-        names = np.array(self.categories)
-        truth = self.sample["category_name"].to_numpy()
-        tables = []
-        for seed, fold, shares in zip(
-            self.seeds, self.fold_of, self.out_of_fold(fitted, features), strict=True
-        ):
-            predicted = names[shares.argmax(axis=1)]
-            table = self.sample.assign(
-                regime=regime,
-                seed=seed,
-                fold=fold,
-                family=condition.family,
-                level=condition.level,
-                condition=condition.name,
-                side=features.side,
-                predicted=predicted,
-                correct=predicted == truth,
-                confidence=shares.max(axis=1),
-            )[list(PREDICTION_COLUMNS)]
-            columns = [f"p_{name}" for name in self.categories]
-            each = pd.DataFrame(shares, columns=columns, index=table.index)
-            tables.append(pd.concat([table, each], axis=1)[fold >= 0])
-        return pd.concat(tables, ignore_index=True)
+def make_splits(
+    protocol: EvaluationProtocol,
+    sample: pd.DataFrame,
+    categories: Sequence[str],
+    *,
+    settings: params.Evaluation,
+    seed: int,
+) -> Splits:
+    """Divide a sample as a protocol demands: `single_split` or `cross_validation`."""
+    divide = single_split if protocol.is_instance_split else cross_validation
+    return divide(sample, categories, settings=settings, seed=seed)
 
 
 def cross_validation(
@@ -159,13 +92,13 @@ def cross_validation(
     test = reference_split(
         sample, test_share=settings.test_share, rng=derive(seed, "reference split")
     )
-    return Splits(sample, tuple(categories), seeds, np.stack(fold_of), settings.folds, test)
+    return Splits(sample, tuple(categories), seeds, np.stack(fold_of), test)
 
 
 def single_split(
     sample: pd.DataFrame, categories: Sequence[str], *, settings: params.Evaluation, seed: int
 ) -> Splits:
-    """Divide a sample once, by instance: images may lie on both sides.
+    """Divide a sample once, by instance: instances of one image may lie on both sides.
 
     Raises
     ------
@@ -175,9 +108,40 @@ def single_split(
     test = instance_split(
         sample, test_share=settings.test_share, rng=derive(seed, "reference split")
     )
-    return Splits(sample, tuple(categories), (seed,), np.where(test, 0, -1)[None], 1, test)
+    return Splits(sample, tuple(categories), (seed,), np.where(test, 0, -1)[None], test)
 
 
-def class_indices(names: pd.Series, categories: Sequence[str]) -> np.ndarray:
-    """Turn category names into indices of `categories`."""
-    return names.map({name: index for index, name in enumerate(categories)}).to_numpy(np.int64)
+def write_splits(splits: Splits, path: str | Path) -> None:
+    """Write splits as the table `SPLITS`, a row per seed and instance in the sample's order."""
+    table = pd.concat(
+        [
+            splits.sample[INSTANCE].assign(
+                seed=seed, fold=fold, reference_test=splits.reference_test
+            )
+            for seed, fold in zip(splits.seeds, splits.fold_of, strict=True)
+        ]
+    )
+    files.write_table(table[SPLITS.names], path)
+
+
+def read_splits(path: str | Path, sample: pd.DataFrame, categories: Sequence[str]) -> Splits:
+    """Read the splits of a sample back.
+
+    Raises
+    ------
+    SampleError
+        Where the file is missing or malformed, or holds other instances than the sample.
+    """
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise SampleError(path, str(error).strip().splitlines()[0], "a readable CSV") from None
+    if list(table.columns) != SPLITS.names:
+        raise SampleError(path, f"columns {', '.join(table.columns)}", ", ".join(SPLITS.names))
+    seeds = tuple(int(seed) for seed in table["seed"].unique())
+    ids = sample[INSTANCE].to_numpy()
+    if not np.array_equal(table[INSTANCE].to_numpy(), np.tile(ids, (len(seeds), 1))):
+        raise SampleError(path, "other instances than the sample's", "those, once per seed")
+    fold_of = table["fold"].to_numpy().reshape(len(seeds), len(sample))
+    test = table["reference_test"].to_numpy(bool)[: len(sample)]
+    return Splits(sample, tuple(categories), seeds, fold_of, test)

@@ -7,21 +7,21 @@ from pycocotools import mask as rle
 
 
 def encode(mask: np.ndarray) -> dict[str, Any]:
-    """Turn a mask, bool (H, W), into COCO's compressed RLE with `counts` as text."""
+    """Encode a mask, bool (H, W), as COCO's compressed RLE with `counts` as text."""
     encoded = rle.encode(np.asfortranarray(mask, dtype=np.uint8))
     return {"size": [int(side) for side in encoded["size"]], "counts": encoded["counts"].decode()}
 
 
 def decode(segmentation: object, *, width: int, height: int) -> np.ndarray:
-    """Turn a COCO segmentation (polygons, RLE, compressed RLE) into a mask, bool (H, W).
+    """Decode a COCO segmentation (polygons, RLE or compressed RLE) into a mask, bool (H, W).
 
     Polygons of fewer than three points enclose nothing, and real annotations hold some.
 
     Raises
     ------
     ValueError
-        Where there is no segmentation, or it is not of this size. What is malformed otherwise
-        raises whatever it meets.
+        Where there is no segmentation, or it is of another size. Other malformed segmentations
+        raise errors of any type.
     """
     if isinstance(segmentation, list) and segmentation:
         # pycocotools crashes the process on NaN, and on edges that are too long for memory.
@@ -51,11 +51,11 @@ _TRIANGLE = 6
 
 
 _REACH = 3
-"""Coordinates of polygons end at so many times the picture's longer side."""
+"""Coordinates of polygons may be so many times as large as the picture's longer side."""
 
 
 def _runs(counts: str) -> list[int]:
-    """Give the lengths of runs, unset first (`rleFrString` of COCO's maskApi.c).
+    """Decode the lengths of runs, unset first (`rleFrString` of COCO's maskApi.c).
 
     Each is written as its difference from the one but last, 5 bits per character, lowest first.
     """

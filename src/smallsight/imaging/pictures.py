@@ -17,7 +17,7 @@ def read_picture(path: str | Path) -> np.ndarray:
 
 
 def mean_colour(paths: Iterable[str | Path]) -> tuple[int, int, int]:
-    """Average the colour of pictures, 0 to 255; each counts alike, whatever its size."""
+    """Compute the mean colour of pictures, 0 to 255; all count alike, whatever their size."""
     means = map_items(_mean, sorted(paths), description="averaging colours", prefer="threads")
     red, green, blue = np.rint(np.mean(means, axis=0)).astype(int).tolist()
     return red, green, blue
@@ -36,7 +36,7 @@ def verify_picture(path: str | Path, *, width: int, height: int, where: object =
     Parameters
     ----------
     where
-        What errors call the picture, if not by its path.
+        The name of the picture in errors; its path where there is none.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def verify_picture(path: str | Path, *, width: int, height: int, where: object =
 
 
 def resize(picture: np.ndarray, size: int) -> np.ndarray:
-    """Bring a picture to the network's input: `resized` to the same width and height.
+    """Resize a picture to the network's input, which is a square, by `resized`.
 
     Parameters
     ----------
@@ -78,6 +78,12 @@ def resize(picture: np.ndarray, size: int) -> np.ndarray:
 
 
 def resized(picture: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Resize a picture, uint8, to any width and height: antialiased bilinear."""
+    """Resize a picture, uint8, to any width and height by antialiased bilinear interpolation.
+
+    Examples
+    --------
+    >>> resized(np.uint8([[0, 100, 200, 200]]), width=2, height=1).tolist()
+    [[71, 186]]
+    """
     # Pillow widens its triangle filter by the factor of reduction, which is the antialiasing.
     return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR))

@@ -1,7 +1,7 @@
 """How much of a change reaches the network: structural similarity after preprocessing.
 
-A change is only as severe as what is left of it at the network's input: half of 640 pixels is
-still more than 224.
+Pictures are compared at the size of the network's input, because a change may be lost on the way:
+a reduced picture that is still larger than the input looks almost as it did.
 """
 
 import numpy as np
@@ -15,30 +15,38 @@ WINDOW = 7
 
 
 def similarity(picture: np.ndarray, reference: np.ndarray) -> float:
-    """Give the structural similarity of two pictures' luminance.
+    """Compute the structural similarity of two pictures' luminance.
 
-    Mean of the index over all windows that lie wholly in the picture (Wang et al., Image Quality
-    Assessment: From Error Visibility to Structural Similarity, IEEE TIP 2004).
+    The mean of the index over all windows that lie wholly in the picture (Wang et al., Image
+    Quality Assessment: From Error Visibility to Structural Similarity, IEEE TIP 2004).
 
     Parameters
     ----------
     picture, reference
-        (height, width, 3), uint8. What is narrower or lower than the window is mirrored at its
-        edges until it fills one.
+        (height, width, 3), uint8. A picture that is narrower or lower than the window is
+        mirrored at its edges until it fills one.
 
     Returns
     -------
     float
         -1 to 1; 1 where they are the same.
+
+    Examples
+    --------
+    >>> picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    >>> similarity(picture, picture)
+    1.0
+    >>> round(similarity(picture, picture // 2), 2)
+    0.64
     """
     return float(structural_similarity(*(_luminance(one) for one in (picture, reference))))
 
 
 def in_box_similarity(picture: np.ndarray, box: Box, reference: np.ndarray, there: Box) -> float:
-    """Give the structural similarity of one object in two pictures.
+    """Compute the structural similarity of one object in two pictures.
 
-    Where it has different sizes, the smaller view is enlarged bilinearly, so that detail which
-    only one of them holds counts as a difference.
+    Where it has different sizes, the smaller view is enlarged bilinearly, so that detail that only
+    one of them holds counts as a difference.
 
     Parameters
     ----------
@@ -46,6 +54,11 @@ def in_box_similarity(picture: np.ndarray, box: Box, reference: np.ndarray, ther
         (height, width, 3), uint8: the network's input, changed and untouched.
     box, there
         The object in each of them, in pixels.
+
+    Returns
+    -------
+    float
+        As `similarity` returns it.
     """
     views = [
         one[where.touched_pixels(one.shape[1], one.shape[0])]

@@ -1,4 +1,9 @@
-"""A layout's picture: backdrop, shadows, things from far to near, and the sensor."""
+"""A layout's picture: backdrop, shadows, things from far to near, and the sensor.
+
+Equal layouts and generators give equal pictures on all processors with AVX-512, and on all x86-64
+processors without. Between the two NumPy's exponentials and powers differ in their last digit, and
+with them single values of one picture in ten.
+"""
 
 import numpy as np
 from PIL import Image, ImageFilter

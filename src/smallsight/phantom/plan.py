@@ -7,6 +7,7 @@ import numpy as np
 from smallsight.phantom.dials import Dials
 from smallsight.phantom.kinds import CATEGORIES
 from smallsight.phantom.streets import Street
+from smallsight.vocabulary import SIZE_GROUPS
 
 SIZE_CATEGORIES: dict[str, tuple[str, ...]] = {
     "small": ("person", "bicycle", "motorcycle"),
@@ -50,7 +51,7 @@ class Wish:
 def draw_category(
     rng: np.random.Generator, dials: Dials, street: Street, group: str, *, other_than: str = ""
 ) -> str:
-    """Category by the rules of the dials `context` and `class_mix`."""
+    """Draw a category by the rules of the dials `context` and `class_mix`."""
     names = CATEGORIES
     odds = np.full(len(names), (1.0 - dials.context) / len(names))
     odds[names.index(street.own)] += dials.context
@@ -64,7 +65,7 @@ def draw_category(
 
 
 def draw_plan(rng: np.random.Generator, dials: Dials, street: Street) -> list[Wish]:
-    """Wishes of one scene, a larger neighbour always before the object it belongs to."""
+    """Draw the wishes of one scene, a larger neighbour before the object it belongs to."""
     groups = ["large"] * int(rng.random() < LEAD)
     groups += ["medium"] * (1 + int(rng.random() < 0.5)) + ["small"] * int(rng.integers(3, 7))
     wishes: list[Wish] = []
@@ -83,5 +84,5 @@ def draw_plan(rng: np.random.Generator, dials: Dials, street: Street) -> list[Wi
 
 
 def group_of(ratio: float) -> str:
-    """Size group of a box area over picture area."""
-    return "small" if ratio < 0.01 else "medium" if ratio < 0.05 else "large"
+    """Return the size group of a box area over picture area."""
+    return next(group for group, limit in SIZE_GROUPS.items() if ratio < limit)

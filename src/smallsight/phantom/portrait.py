@@ -51,7 +51,17 @@ def portrait(category: str, street: str, rng: np.random.Generator, *, size: int 
         things.append(put("", CLUTTER[name](rng), spot, camera, light))
     low, high = setting.strip(kind.zone)
     scene = Layout(
-        dials=Dials(haze=rng.uniform(0.05, 0.45), noise=rng.uniform(0.005, 0.035)),
+        dials=Dials(
+            width=drawn,
+            height=drawn,
+            context=0.0,
+            clutter=0.0,
+            neighbours=0.0,
+            class_mix=0.0,
+            small_blur=0.0,
+            haze=rng.uniform(0.05, 0.45),
+            noise=rng.uniform(0.005, 0.035),
+        ),
         street=setting,
         camera=camera,
         light=light,

@@ -1,4 +1,4 @@
-"""Pictures as the report shows them: at their own proportions, the object marked, the file inside.
+"""Pictures as the report shows them: in their own proportions, with the object marked.
 
 What the network sees is square, whatever the view's proportions were. Here each picture is given
 back its proportions inside a frame that all pictures of a figure share.

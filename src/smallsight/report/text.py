@@ -100,20 +100,26 @@ def factor_span(low: float, high: float) -> str:
     return f"{factor(low)} or more" if high == math.inf else f"{factor(low)}–{factor(high)}"
 
 
-def tip(name: str, value: str, ends: str, n: float) -> str:
-    """Say what a mark in a figure stands for, with its interval and number of objects."""
+def tooltip(name: str, value: str, ends: str, n: float) -> str:
+    """Write what a mark in a figure stands for, with its interval and number of objects."""
     return f"{name}: {value} ({ends}), n = {int(n):,}"
 
 
 def percent_span(low: float, high: float) -> str:
-    """Write an interval of a share in percent, without the sign."""
+    """Write an interval of a share in percent, without the sign: 16.6–48.1."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return "no interval"
     return f"{100 * low:.1f}–{100 * high:.1f}"
 
 
 def listed(parts: Sequence[str]) -> str:
-    """Join parts as a sentence does: a, b and c; of very many, the first and how many more."""
+    """Join parts as a sentence does; of very many, name the first and count the others.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
     if len(parts) > _MOST_LISTED:
         parts = [*parts[: _MOST_LISTED - 1], f"{len(parts) - _MOST_LISTED + 1} more"]
     return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
@@ -124,8 +130,23 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def decimal(value: float) -> str:
+    """Write a number with two digits, or a dash where there is none."""
+    return f"{value:.2f}".replace("-", "−") if math.isfinite(value) else "–"
+
+
+def pixels(value: float) -> str:
+    """Write a length in whole pixels, or a dash where there is none."""
+    return f"{value:.0f} px" if math.isfinite(value) else "–"
+
+
+def thousands(number: int) -> str:
+    """Write a count with commas between thousands."""
+    return f"{number:,}"
+
+
 def detectable(rows: Sequence[Row]) -> str:
-    """Say what could have been found where nothing is shown."""
+    """Write which effects could have been found where no direction is shown."""
     known = [row["mde"] for row in rows if math.isfinite(row["mde"])]
     ends = sorted({size(pick(known)) for pick in (min, max)}, key=float) if known else ["none"]
     return f"detectable: {' to '.join(ends)}{' points' if known else ''}"

@@ -12,17 +12,45 @@ from markupsafe import Markup, escape
 from smallsight.report import text
 from smallsight.runtime.errors import SmallsightError
 
+FILTERS = {
+    "percent": text.percent,
+    "percent_span": text.percent_span,
+    "signed": text.signed,
+    "size": text.size,
+    "part": text.part,
+    "span": text.span,
+    "interval": text.interval,
+    "p_value": text.p_value,
+    "threshold": text.threshold,
+    "threshold_span": text.threshold_span,
+    "factor": text.factor,
+    "factor_span": text.factor_span,
+    "decimal": text.decimal,
+    "pixels": text.pixels,
+    "thousands": text.thousands,
+    "counted": text.counted,
+}
+"""How templates write numbers, by the name of the filter."""
 
-def environment() -> jinja2.Environment:
-    """Give what renders templates: text is escaped, and a name that is missing is an error."""
+
+def environment(*packages: str) -> jinja2.Environment:
+    """Return what renders templates: text is escaped, and a name that is missing is an error.
+
+    Parameters
+    ----------
+    packages
+        Further packages whose folders of templates are searched, besides the report's.
+    """
     made = jinja2.Environment(
-        loader=jinja2.PackageLoader("smallsight.report"),
+        loader=jinja2.ChoiceLoader(
+            [jinja2.PackageLoader(package) for package in ("smallsight.report", *packages)]
+        ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["percent"] = text.percent
+    made.filters.update(FILTERS)
     made.filters["unbroken"] = _unbroken
     made.filters["markdown"] = _markdown
     made.globals["source"] = lambda name: Markup(made.get_template(name).render())
@@ -30,7 +58,7 @@ def environment() -> jinja2.Environment:
 
 
 def write_pdf(html: str, path: Path) -> int:
-    """Print a page as A4 pages with bookmarks and tags, and give the number of pages.
+    """Print a page as A4 pages with bookmarks and tags, and return the number of pages.
 
     Raises
     ------

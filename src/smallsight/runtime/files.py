@@ -1,17 +1,20 @@
 """Outputs that appear whole or not at all: written under a temporary name, then renamed."""
 
 import hashlib
+import io
 import shutil
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 
 @contextmanager
 def new_file(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path that becomes `path` when the block ends well."""
+    """Yield a temporary path that becomes `path` when the block ends without an error."""
     path = Path(path)
     partial = _partial(path)
     try:
@@ -23,7 +26,7 @@ def new_file(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(path: str | Path) -> Iterator[Path]:
-    """Give an empty temporary folder that replaces `path`, whole, when the block ends well."""
+    """Yield an empty temporary folder that replaces `path` when the block ends without an error."""
     path = Path(path)
     partial = _partial(path)
     partial.mkdir()
@@ -57,6 +60,24 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
             table.to_csv(partial, index=False, lineterminator="\n")
 
 
+def write_arrays(
+    arrays: Mapping[str, np.ndarray], path: str | Path, *, compress: bool = False
+) -> None:
+    """Write named arrays as NPZ, which `numpy.load` reads.
+
+    Equal arrays give equal bytes whatever the release of Python: `numpy.savez` asks for ZIP64
+    headers, which Python writes differently before and after 3.11.4. Compressed bytes also depend
+    on the build of zlib.
+    """
+    method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    with new_file(path) as partial, zipfile.ZipFile(partial, "w") as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.asanyarray(array), allow_pickle=False)
+            # Without a date of its own, a member has the earliest that ZIP knows.
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getbuffer(), method)
+
+
 def write_text(text: str, path: str | Path) -> None:
     """Write UTF-8 text."""
     with new_file(path) as partial:
@@ -64,6 +85,6 @@ def write_text(text: str, path: str | Path) -> None:
 
 
 def sha256(path: str | Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes."""
+    """Compute the hexadecimal SHA-256 of a file's bytes."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,11 +9,13 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Literal, TypeVar
 
 import joblib
 from tqdm import tqdm
 
+import smallsight
 from smallsight.runtime.errors import ParameterError
 
 T = TypeVar("T")
@@ -23,7 +25,7 @@ R = TypeVar("R")
 
 
 def workers() -> int:
-    """How many processes or threads share the work.
+    """Return how many processes or threads share the work.
 
     Raises
     ------
@@ -92,4 +94,13 @@ def _dask(address: str) -> Iterator[None]:
             "SMALLSIGHT_DASK", f"{address!r} ({reason})", "the address of a Dask scheduler"
         ) from None
     with client, joblib.parallel_config(backend="dask"):
+        own = _library()
+        others = set(client.run(_library).values()) - {own}
+        if others:
+            found = f"workers with the library at {sorted(others)[0]}"
+            raise ParameterError("SMALLSIGHT_DASK", found, f"workers with this one, at {own}")
         yield
+
+
+def _library() -> str:
+    return str(Path(smallsight.__file__).resolve().parent)

@@ -1,4 +1,4 @@
-"""What every stage's script shares: one closing line, or one line of error."""
+"""What all stages' scripts share: one closing line, or one line of error."""
 
 import inspect
 import sys
@@ -6,16 +6,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import smallsight
 from smallsight.runtime.errors import SmallsightError
 
 
 def run(main: Callable[..., str], *arguments: str) -> None:
     """Run a stage; print what it did and how long it took, or exit with 1 and one line of error.
 
+    A script runs the library of the tree that it lies in, or not at all.
+
     Parameters
     ----------
     main
-        Does the stage's work and says in a few words what it did.
+        Does the stage's work and returns in a few words what it did.
     arguments
         Passed to `main`, from the command line.
     """
@@ -26,7 +29,15 @@ def run(main: Callable[..., str], *arguments: str) -> None:
     name = " ".join((script.stem, *arguments))
     start = time.perf_counter()
     try:
+        _check_library(script)
         summary = main(*arguments)
     except SmallsightError as error:
         sys.exit(f"{name}: {error}")
     print(f"{name}: {summary} [{time.perf_counter() - start:.1f} s]", flush=True)
+
+
+def _check_library(script: Path) -> None:
+    own = script.resolve().parents[1] / "src" / "smallsight"
+    found = Path(smallsight.__file__).resolve().parent
+    if own.is_dir() and found != own:
+        raise SmallsightError("smallsight", f"the library at {found}", f"this tree's own, at {own}")

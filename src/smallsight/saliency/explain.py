@@ -1,4 +1,4 @@
-"""Maps of evidence for the predictions of one condition, measured beside their controls."""
+"""Saliency maps for the predictions of one condition, measured beside their controls."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,34 +11,34 @@ import torch
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features
 from smallsight.backbones.features import forward_batches
-from smallsight.backbones.resnet import LAYER
 from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.splits import Splits, class_indices
 from smallsight.imaging.boxes import Box
 from smallsight.saliency import gradcam, measures
-from smallsight.saliency.grid import Grid, RegionShares, of_box, of_mask
+from smallsight.saliency.grid import Grid, RegionShares, region_of_box, region_of_mask
 
 Pictures = Callable[[], np.ndarray]
 """Reads (n, size, size, 3), uint8."""
 
 
-MEASURED = ("image_id", "ann_id", "condition", "size_group", "predicted", "correct")
+PREDICTION = ("image_id", "ann_id", "condition", "size_group", "predicted", "correct")
+"""Columns that say which prediction a map explains."""
 
 
-class Evidence(NamedTuple):
-    """What speaks for one class in each of n pictures.
+class ClassMaps(NamedTuple):
+    """Maps for one class in each of n pictures.
 
     Attributes
     ----------
     contributed
         (n, rows, columns): what the pooled layer's cells add to the logit, for and against.
-    cams
+    saliency
         (n, cells, cells), 0 or more: the Grad-CAM map of the chosen layer.
     """
 
     contributed: np.ndarray
-    cams: np.ndarray
+    saliency: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Explainer:
     Attributes
     ----------
     layer
-        Whose maps Grad-CAM weighs.
+        The layer whose maps Grad-CAM weighs.
     size
         Width and height of the network's input, in pixels.
     backbone
@@ -62,25 +62,25 @@ class Explainer:
     backbone: Backbone
     device: torch.device
 
-    def evidence(
+    def class_maps(
         self, maps: np.ndarray, pictures: Pictures, weights: Sequence[np.ndarray]
-    ) -> list[Evidence]:
-        """Find the evidence for several logits of the same pictures.
+    ) -> list[ClassMaps]:
+        """Compute maps for several logits of the same pictures.
 
         Parameters
         ----------
         maps
-            (n, dimensions, rows, columns): those of the pooled layer.
+            (n, dimensions, rows, columns): the pooled layer's.
         pictures
-            Reads what it was run on; a finer layer alone asks for it.
+            Reads what it was run on; called for a finer layer only.
         weights
             (n, dimensions) each: what makes the logit of the pooled features.
         """
         contributed = [measures.contributions(maps, weight) for weight in weights]
-        if self.layer == LAYER:
-            cams = [np.maximum(part, 0) for part in contributed]
+        if self.layer == self.backbone.record.pooled_layer:
+            saliency = [np.maximum(part, 0) for part in contributed]
         else:
-            cams = list(
+            saliency = list(
                 gradcam.grad_cam(
                     self.backbone,
                     pictures(),
@@ -89,10 +89,10 @@ class Explainer:
                     device=self.device,
                 )
             )
-        return [Evidence(*pair) for pair in zip(contributed, cams, strict=True)]
+        return [ClassMaps(*pair) for pair in zip(contributed, saliency, strict=True)]
 
-    def maps(self, pictures: np.ndarray) -> np.ndarray:
-        """Run the network: the pooled layer's maps of pictures."""
+    def pooled_maps(self, pictures: np.ndarray) -> np.ndarray:
+        """Run the network on pictures; return the pooled layer's maps."""
         maps = forward_batches(self.backbone, pictures, device=self.device, description="maps")
         return np.concatenate([part.cpu().contiguous().numpy() for part in maps])
 
@@ -107,7 +107,7 @@ def explain_condition(
     pictures: Pictures,
     explainer: Explainer,
     untrained: Explainer | None,
-) -> tuple[np.ndarray, dict[str, pd.DataFrame]]:
+) -> tuple[ClassMaps, dict[str, pd.DataFrame]]:
     """Explain the first seed's predictions under one condition, and measure the maps.
 
     Parameters
@@ -117,41 +117,50 @@ def explain_condition(
     seen
         The condition's features, with maps.
     fitted
-        Seeds x folds heads, as `Splits.fit` gives them.
-    covers, pictures
-        As for `measured` and `Explainer.evidence`.
+        Seeds x folds heads, as `crossfit.fit_heads` returns them.
+    covers
+        As for `measure_class_maps`.
+    pictures
+        As for `Explainer.class_maps`.
     untrained
         The same with random weights, for a control.
 
     Returns
     -------
-    cams, tables
-        The predicted class's maps, and what `measured` makes of these, of the true class's
-        (`true_class`) and of those of random weights with the same heads (`random_weights`). The
-        table of the predicted class also has the head's bias and the logit of the pooled features.
+    ClassMaps
+        The predicted class's.
+    dict
+        By the name of a map, the tables of `measure_class_maps`: for the predicted class
+        (`predicted`), the true class (`true_class`), random weights with the heads of the
+        predicted class (`random_weights`), and its controls. The table of the predicted class also
+        has `bias`, of the head, and `logit`, of the pooled features.
     """
-    place = seen.row[splits.fold_of[0] >= 0]
+    pictures_of = seen.row[splits.fold_of[0] >= 0]
     named = {"predicted": rows["predicted"], "true_class": rows["category_name"]}
     chosen = {
         name: out_of_fold_head(splits, fitted, class_indices(names, splits.categories))
         for name, names in named.items()
     }
     weights = [weight for weight, _ in chosen.values()]
-    evidence = dict(
-        zip(chosen, explainer.evidence(seen.maps[place], pictures, weights), strict=True)
+    found = dict(
+        zip(chosen, explainer.class_maps(seen.maps[pictures_of], pictures, weights), strict=True)
     )
     if untrained is not None:
-        maps = untrained.maps(pictures())
-        evidence["random_weights"] = untrained.evidence(maps, pictures, weights[:1])[0]
-    tables = measure_evidence(rows, evidence, covers, size=explainer.size)
+        maps = untrained.pooled_maps(pictures())
+        found["random_weights"] = untrained.class_maps(maps, pictures, weights[:1])[0]
+    tables = measure_class_maps(rows, found, covers, size=explainer.size)
     weight, bias = chosen["predicted"]
-    logit = (seen.plain[place] * weight).sum(axis=1) + bias
+    logit = (seen.plain[pictures_of] * weight).sum(axis=1) + bias
     tables["predicted"] = tables["predicted"].assign(bias=bias, logit=logit)
-    return evidence["predicted"].cams, tables
+    return found["predicted"], tables
 
 
-def measure_evidence(
-    rows: pd.DataFrame, evidence: Mapping[str, Evidence], covers: Sequence[np.ndarray], *, size: int
+def measure_class_maps(
+    rows: pd.DataFrame,
+    found: Mapping[str, ClassMaps],
+    covers: Sequence[np.ndarray],
+    *,
+    size: int,
 ) -> dict[str, pd.DataFrame]:
     """Measure all maps of one condition, and what their controls measure.
 
@@ -159,7 +168,7 @@ def measure_evidence(
     ----------
     rows
         n predictions of one condition with box_x, box_y, box_w and box_h in input pixels.
-    evidence
+    found
         By the name of a map; `predicted` among them.
     covers
         n masks at the input, (size, size), 0 to 255; empty where there is none.
@@ -169,31 +178,38 @@ def measure_evidence(
     Returns
     -------
     dict
-        By the name of a map, `MEASURED` and what `attention.measure` and `attention.signed_shares`
-        find. Beside the given maps, `random_box`: the predicted class's, with object and mask
-        anywhere; and `centre`: the centre prior.
+        By the name of a map, a table of `PREDICTION`, the columns of `measures.measure` and
+        `measures.signed_shares`, and `peak`, the greatest value of the map. Beside the given maps,
+        `random_box`: the predicted class's, averaged over all positions of object and mask; and
+        `centre`: the centre prior.
     """
-    contributed, cams = evidence["predicted"]
+    contributed, saliency = found["predicted"]
     boxes = [
-        of_box(Box(*corners), size)
+        region_of_box(Box(*corners), size)
         for corners in rows[["box_x", "box_y", "box_w", "box_h"]].itertuples(index=False)
     ]
-    masks = [of_mask(cover) for cover in covers]
-    fine, coarse = (Grid(size, part.shape[-1]) for part in (cams, contributed))
-    lying = (fine.places(boxes), fine.places(masks), coarse.places(boxes))
-    anywhere = (fine.anywhere(boxes), fine.anywhere(masks), coarse.anywhere(boxes))
+    masks = [region_of_mask(cover) for cover in covers]
+    fine, coarse = (Grid(size, part.shape[-1]) for part in (saliency, contributed))
+    there = (fine.locate(boxes), fine.locate(masks), coarse.locate(boxes))
+    averaged = (
+        fine.averaged_over_positions(boxes),
+        fine.averaged_over_positions(masks),
+        coarse.averaged_over_positions(boxes),
+    )
     nothing = np.full_like(contributed, np.nan)
-    centre = np.broadcast_to(measures.centre_prior(cams.shape[-1]), cams.shape)
-    found = {name: _measures(one, lying) for name, one in evidence.items()}
-    found["random_box"] = _measures(evidence["predicted"], anywhere)
-    found["centre"] = _measures(Evidence(nothing, centre), lying)
-    named = rows[list(MEASURED)].reset_index(drop=True)
-    return {name: named.join(table) for name, table in found.items()}
+    centre = np.broadcast_to(measures.centre_prior(saliency.shape[-1]), saliency.shape)
+    measured = {name: _measure(one, there) for name, one in found.items()}
+    measured["random_box"] = _measure(found["predicted"], averaged)
+    measured["centre"] = _measure(ClassMaps(nothing, centre), there)
+    named = rows[list(PREDICTION)].reset_index(drop=True)
+    return {name: named.join(table) for name, table in measured.items()}
 
 
-def _measures(
-    evidence: Evidence, places: tuple[RegionShares, RegionShares, RegionShares]
+def _measure(
+    found: ClassMaps, shares: tuple[RegionShares, RegionShares, RegionShares]
 ) -> pd.DataFrame:
-    box, mask, coarse = places
-    table = measures.measure(evidence.cams, box, mask).assign(peak=evidence.cams.max(axis=(1, 2)))
-    return table.join(measures.signed_shares(evidence.contributed, coarse))
+    """Measure maps by the shares of boxes and masks on fine cells, and of boxes on pooled ones."""
+    box, mask, coarse_box = shares
+    table = measures.measure(found.saliency, box, mask)
+    table = table.assign(peak=found.saliency.max(axis=(1, 2)))
+    return table.join(measures.signed_shares(found.contributed, coarse_box))

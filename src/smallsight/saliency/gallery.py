@@ -1,7 +1,8 @@
-"""Which instances are shown, drawn by seed and never picked by hand, and their pictures."""
+"""Galleries: which instances are shown, drawn by seed and never picked by hand, and how."""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -15,40 +16,27 @@ from smallsight.runtime.files import write_table
 from smallsight.runtime.randomness import derive
 from smallsight.saliency import thumbnails
 from smallsight.saliency.measures import enlarge
-from smallsight.vocabulary import SIZE_GROUPS
+from smallsight.saliency.tables import GALLERY, MAP_LIST
+from smallsight.vocabulary import INSTANCE, SIZE_GROUPS
 
 COLORMAP = "magma"
 
 
 ALPHA = 0.5
+"""Opacity of a map over its picture."""
 
 
 SCALE = {"colormap": COLORMAP, "alpha": ALPHA}
-"""What a reader of an overlay has to know, beside each card's own scale."""
-
-
-CARD_COLUMNS = (
-    *("image_id", "ann_id", "condition", "size_group", "category_name", "outcome"),
-    *("predicted", "confidence", "side", "energy_in_box", "box_area_share", "lift", "peak"),
-    *("scale", "picture", "overlay", "untouched", "box_x", "box_y", "box_w", "box_h"),
-    *("view_w", "view_h", "input_size"),
-)
-
-
-MAP_COLUMNS = (
-    *("condition", "image_id", "ann_id", "predicted", "confidence", "lift", "peak"),
-    *("box_x", "box_y", "box_w", "box_h", "view_w", "view_h", "thumbnail"),
-)
-"""Of `maps.csv`, whose rows are those of `maps.npz`."""
+"""How overlays are coloured; the value of the brightest colour is each card's own."""
 
 
 _WIDEST = 400
 """Width, in pixels, above which an untouched picture is reduced."""
 
 
-def write(
+def write_galleries(
     shown: pd.DataFrame,
-    cams: np.ndarray,
+    saliency: np.ndarray,
     sources: Mapping[int, str],
     *,
     pictures: Path,
@@ -58,46 +46,46 @@ def write(
     size: int,
     seed: int,
 ) -> None:
-    """Draw the gallery and the strips, with all objects in small; write what pages show of them.
+    """Draw and write the gallery, the strips, and thumbnails of all objects, with their tables.
 
-    Each map of the gallery is shown by its own maximum; those of a strip by the greatest of them
-    all, so that conditions compare.
+    The gallery shows untouched objects, a strip one object under every condition. The brightest
+    colour of a map in the gallery is its own maximum; in a strip it is the greatest of all its
+    maps, so that conditions compare.
 
     Parameters
     ----------
     shown
         Predictions joined to their views and measures, one row per condition and instance; its
         index says where its map is.
-    cams, sources
+    saliency, sources
         As for `write_pictures`.
     pictures, size
-        As for `cards`.
+        As for `make_cards`.
     place, folder
         Where `gallery.csv` and `strips.csv` with a folder for each, `maps.csv` and `thumbnails`
-        will be, and where they are written.
+        will be, as the tables name them, and an existing folder to write them into.
     count
         Correct, and as many failed, objects shown per size group.
     """
     untouched = shown[shown["condition"] == UNTOUCHED]
     drawn = draw_outcomes(untouched, count=count, rng=derive(seed, "gallery"))
     strips = draw_strips(shown, rng=derive(seed, "strips"))
-    together = strips.groupby(["image_id", "ann_id"])["peak"].transform("max")
+    together = strips.groupby(INSTANCE)["peak"].transform("max")
     for name, part, scale in (("gallery", drawn, drawn["peak"]), ("strips", strips, together)):
-        made = cards(part, scale=scale, pictures=pictures, folder=place / name, size=size)
-        write_pictures(made, cams, sources, folder / name)
-        write_table(made, folder / f"{name}.csv")
-    whole = thumbnails.draw(untouched, rng=derive(seed, "thumbnails"))
+        cards = make_cards(part, scale=scale, pictures=pictures, folder=place / name, size=size)
+        write_pictures(cards, saliency, sources, folder / name)
+        write_table(cards, folder / f"{name}.csv")
+    whole = thumbnails.draw_whole(untouched, rng=derive(seed, "thumbnails"))
     small = folder / "thumbnails"
-    thumbnails.write(shown, whole, pictures=pictures, folder=small, size=size)
-    maps = shown.assign(thumbnail=thumbnails.paths(shown, place / "thumbnails"))
-    write_table(maps[list(MAP_COLUMNS)], folder / "maps.csv")
+    thumbnails.write_thumbnails(shown, whole, pictures=pictures, folder=small, size=size)
+    maps = shown.assign(thumbnail=thumbnails.thumbnail_paths(shown, place / "thumbnails"))
+    write_table(maps[MAP_LIST.names], folder / "maps.csv")
 
 
 def draw_outcomes(table: pd.DataFrame, *, count: int, rng: np.random.Generator) -> pd.DataFrame:
     """Draw up to `count` correct and `count` failed rows of each size group.
 
-    Categories take turns, in random order, as long as they have objects left: none is shown more
-    often than another that could have been.
+    Categories take turns, in random order, as long as they have objects left.
 
     Parameters
     ----------
@@ -118,32 +106,32 @@ def draw_outcomes(table: pd.DataFrame, *, count: int, rng: np.random.Generator) 
 
 
 def draw_strips(table: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw one instance of each size group; keep its rows under all conditions."""
-    instances = table[["size_group", "image_id", "ann_id"]].drop_duplicates()
+    """Draw one instance of each size group, and return its rows under all conditions."""
+    instances = table[["size_group", *INSTANCE]].drop_duplicates()
     drawn = instances.groupby("size_group", sort=True).sample(1, random_state=rng)
     order = drawn["size_group"].map({group: index for index, group in enumerate(SIZE_GROUPS)})
     parts = [
         table[(table["image_id"] == image_id) & (table["ann_id"] == ann_id)]
-        for image_id, ann_id in drawn.loc[order.sort_values().index, ["image_id", "ann_id"]].values
+        for image_id, ann_id in drawn.loc[order.sort_values().index, INSTANCE].to_numpy()
     ]
     return pd.concat(parts)
 
 
-def cards(
+def make_cards(
     table: pd.DataFrame, *, scale: pd.Series, pictures: Path, folder: Path, size: int
 ) -> pd.DataFrame:
-    """Make `CARD_COLUMNS` of drawn predictions that are joined to their views and measures.
+    """Make the table `GALLERY` of drawn predictions, joined to their views and measures.
 
     Parameters
     ----------
     table
         One row per condition and instance; its index says where its map is.
     scale
-        What value of each one's map is shown in the brightest colour.
+        The value of each one's map that has the brightest colour.
     pictures
         Holds `<family>/<level>/<image_id>_<ann_id>.png`.
     folder
-        Where overlays and untouched pictures will be.
+        Where overlays and untouched pictures will be, as the cards name them.
     size
         Width and height of pictures and overlays, in pixels.
     """
@@ -160,53 +148,55 @@ def cards(
         overlay=[f"{at}/overlays/{name}" for name in table["family"] + "_" + names],
         untouched=[f"{at}/untouched/{image_id}.jpg" for image_id in table["image_id"]],
         input_size=size,
-    )[list(CARD_COLUMNS)]
+    )[GALLERY.names]
 
 
 def write_pictures(
-    cards: pd.DataFrame, cams: np.ndarray, sources: Mapping[int, str], folder: Path
+    cards: pd.DataFrame, saliency: np.ndarray, sources: Mapping[int, str], folder: Path
 ) -> None:
-    """Write the overlay of each card, and the untouched picture it comes from.
+    """Write the overlay of each card, and the untouched picture of each image.
 
     Parameters
     ----------
     cards
-        Rows of `CARD_COLUMNS`; a row's index is its map's.
-    cams
+        Rows of `GALLERY`; a row's index is its map's.
+    saliency
         (maps, rows, columns), 0 or more.
     sources
         Where the untouched picture of each image_id lies.
     folder
-        A new folder; stands for the one that the cards name.
+        A new folder, for the files that the cards name elsewhere.
     """
     for name in ("overlays", "untouched"):
         (folder / name).mkdir(parents=True)
-    for index, card in cards.iterrows():
-        overlay = blend(read_picture(card["picture"]), cams[index], top=card["scale"])
-        Image.fromarray(overlay).save(folder / "overlays" / Path(card["overlay"]).name)
-    for image_id, path in cards.groupby("image_id")["untouched"].first().items():
+    rows: Any = cards.itertuples()
+    for card in rows:
+        overlay = blend(read_picture(card.picture), saliency[card.Index], top=card.scale)
+        Image.fromarray(overlay).save(folder / "overlays" / Path(card.overlay).name)
+    images = cards.drop_duplicates("image_id")
+    for image_id, path in zip(images["image_id"], images["untouched"], strict=True):
         picture = Image.fromarray(read_picture(sources[image_id]))
         picture.thumbnail((_WIDEST, _WIDEST), Image.Resampling.LANCZOS)
         picture.save(folder / "untouched" / Path(path).name, quality=90)
 
 
-def blend(picture: np.ndarray, cam: np.ndarray, *, top: float) -> np.ndarray:
-    """Blend a heat map into a picture.
+def blend(picture: np.ndarray, saliency: np.ndarray, *, top: float) -> np.ndarray:
+    """Blend a saliency map, in colours, into a picture.
 
     Parameters
     ----------
     picture
         (size, size, 3), uint8.
-    cam
+    saliency
         (rows, columns), 0 or more.
     top
-        The value of the map that has the brightest colour; 0 only where the map is.
+        The value of the map that has the brightest colour; 0 for a map of zeros only.
 
     Returns
     -------
     ndarray
         As `picture`.
     """
-    heat = enlarge((cam / top if top > 0 else cam)[None], len(picture))[0]
+    heat = enlarge((saliency / top if top > 0 else saliency)[None], len(picture))[0]
     colours = mpl.colormaps[COLORMAP](heat)[..., :3] * 255
     return np.rint((1 - ALPHA) * picture + ALPHA * colours).astype(np.uint8)

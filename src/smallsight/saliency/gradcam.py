@@ -1,4 +1,4 @@
-"""Grad-CAM of any layer, by pytorch-grad-cam: the reference for the last one's closed form."""
+"""Grad-CAM maps of any layer, by pytorch-grad-cam."""
 
 from collections.abc import Callable
 
@@ -9,26 +9,23 @@ from torch import nn
 
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.features import pooled
-from smallsight.backbones.resnet import LAYER
 
 BATCH_SIZE = 64
 """Pictures explained together."""
 
 
-class _Behind(nn.Module):
-    """What lies behind a layer, up to the pooled features; the layer itself has already run."""
+class _Tail(nn.Module):
+    """The rest of the network: from a layer's maps to the pooled features."""
 
     def __init__(self, backbone: Backbone, layer: str) -> None:
         super().__init__()
-        self.layer = nn.Identity()
-        self._name = layer
+        # Stands for the layer, which has run before: pytorch-grad-cam needs a module to hook.
+        self.maps = nn.Identity()
+        self._layer = layer
         self._backbone = backbone
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        maps = self.layer(maps)
-        if self._name != LAYER:
-            maps = self._backbone.through(maps, after=self._name)
-        return pooled(maps)
+        return pooled(self._backbone.through(self.maps(maps), after=self._layer))
 
 
 def grad_cam(
@@ -39,10 +36,10 @@ def grad_cam(
     layer: str,
     device: torch.device,
 ) -> np.ndarray:
-    """Give Grad-CAM maps of one layer, each picture's for logits of its own.
+    """Compute Grad-CAM maps of one layer, each picture's for logits of its own.
 
-    The maps keep their scale, which pytorch-grad-cam's own result does not: it stretches each to
-    0..1 (Selvaraju et al., Grad-CAM, ICCV 2017, equations 1 and 2).
+    The maps keep their scale, while pytorch-grad-cam's own result is stretched to 0..1 map by map
+    (Selvaraju et al., Grad-CAM, ICCV 2017, equations 1 and 2).
 
     Parameters
     ----------
@@ -51,27 +48,28 @@ def grad_cam(
     weights
         (logits, n, dimensions): what makes a logit of pooled features; a bias changes no map.
     layer
-        `layer1` to `layer4`.
+        A layer of the backbone's record that has a stride.
 
     Returns
     -------
     ndarray
         (logits, n, cells, cells), float32, 0 or more.
     """
-    behind = _Behind(backbone.to(device), layer)
+    tail = _Tail(backbone.to(device), layer)
     parts = []
-    with GradCAM(behind, [behind.layer]) as cam:
+    with GradCAM(tail, [tail.maps]) as cam:
         for start in range(0, len(pictures), BATCH_SIZE):
             batch = torch.from_numpy(pictures[start : start + BATCH_SIZE]).to(device)
             with torch.no_grad():
                 maps = backbone.through(backbone.inputs(batch), until=layer)
             maps.requires_grad_()
             chosen = weights[:, start : start + BATCH_SIZE]
-            parts.append(np.stack([_maps(cam, maps, rows) for rows in chosen]))
+            parts.append(np.stack([_unscaled(cam, maps, rows) for rows in chosen]))
     return np.concatenate(parts, axis=1)
 
 
-def _maps(cam: GradCAM, maps: torch.Tensor, weight: np.ndarray) -> np.ndarray:
+def _unscaled(cam: GradCAM, maps: torch.Tensor, weight: np.ndarray) -> np.ndarray:
+    """Compute the maps of one logit per picture, before pytorch-grad-cam stretches them."""
     wanted = [_logit(row, maps.device) for row in weight]
     cam(maps, wanted)
     kept = cam.activations_and_grads

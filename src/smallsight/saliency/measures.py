@@ -1,26 +1,9 @@
-"""What maps of evidence measure: how much of it lies on the object, beside what chance gives."""
+"""Saliency maps in closed form, and measures of how much of a map lies on the object."""
 
 import numpy as np
 import pandas as pd
 
 from smallsight.saliency.grid import Grid, RegionShares
-
-ATTENTION_COLUMNS = (
-    *("image_id", "ann_id", "condition", "size_group", "predicted", "correct"),
-    *("energy_in_box", "box_area_share", "lift", "pointing_hit", "no_evidence"),
-    *("energy_in_mask", "mask_area_share", "mask_lift", "signed_in_box"),
-    *("logit_in_box", "logit_elsewhere", "bias", "logit"),
-)
-"""Of the table of the predicted class's maps."""
-
-
-MAP_COLUMNS = (
-    *("map", "image_id", "ann_id", "condition", "size_group", "correct"),
-    *("energy_in_box", "box_area_share", "lift", "pointing_hit", "no_evidence"),
-    *("energy_in_mask", "mask_area_share", "mask_lift", "signed_in_box"),
-)
-"""Of the table of all other maps, and of the same maps with the object elsewhere."""
-
 
 CENTRE_SPREAD = 0.25
 """Standard deviation of the centre prior, as a share of the input's width."""
@@ -45,6 +28,15 @@ def contributions(maps: np.ndarray, weight: np.ndarray) -> np.ndarray:
     -------
     ndarray
         (n, rows, columns), float32, in logits.
+
+    Examples
+    --------
+    >>> maps = np.array([[[[4, 0]], [[2, 6]]]], np.float32)  # two channels of one row, two columns
+    >>> weight = np.array([[3, -1]], np.float32)
+    >>> contributions(maps, weight).tolist()
+    [[[5.0, -3.0]]]
+    >>> float((maps.mean(axis=(2, 3)) * weight).sum())
+    2.0
     """
     n, dimensions, rows, columns = maps.shape
     cells = maps.reshape(n, dimensions, rows * columns)
@@ -52,24 +44,36 @@ def contributions(maps: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def centre_prior(cells: int) -> np.ndarray:
-    """Give the map of one who always looks at the middle: (cells, cells), a Gaussian."""
+    """Compute a map that prefers the middle of any picture: (cells, cells), a Gaussian.
+
+    Examples
+    --------
+    >>> centre_prior(3).round(2).tolist()
+    [[0.17, 0.41, 0.17], [0.41, 1.0, 0.41], [0.17, 0.41, 0.17]]
+    """
     offset = (np.arange(cells) + 0.5) / cells - 0.5
     bell = np.exp(-((offset / CENTRE_SPREAD) ** 2) / 2)
     return np.outer(bell, bell)
 
 
-def enlarge(cams: np.ndarray, size: int) -> np.ndarray:
-    """Enlarge maps (n, rows, columns) bilinearly to (n, size, size)."""
-    enlarging = Grid(size, cams.shape[-1]).enlarging
-    return enlarging @ cams @ enlarging.T
+def enlarge(saliency: np.ndarray, size: int) -> np.ndarray:
+    """Enlarge maps (n, rows, columns) bilinearly to (n, size, size).
+
+    Examples
+    --------
+    >>> enlarge(np.array([[[0.0, 1.0], [0.0, 1.0]]]), 4)[0, 0].tolist()
+    [0.0, 0.25, 0.75, 1.0]
+    """
+    enlarging = Grid(size, saliency.shape[-1]).enlarging
+    return enlarging @ saliency @ enlarging.T
 
 
-def measure(cams: np.ndarray, box: RegionShares, mask: RegionShares) -> pd.DataFrame:
+def measure(saliency: np.ndarray, box: RegionShares, mask: RegionShares) -> pd.DataFrame:
     """Measure how much of each map lies on the object.
 
     Parameters
     ----------
-    cams
+    saliency
         (n, cells, cells), 0 or more.
     box, mask
         Where the objects lie.
@@ -83,15 +87,28 @@ def measure(cams: np.ndarray, box: RegionShares, mask: RegionShares) -> pd.DataF
         lift, mask_lift: the first over the second; 1 is what an even map has.
         pointing_hit: whether the cell of the greatest value touches the box; the mean over several
         such cells (the pointing game of Zhang et al., Excitation Backprop, IJCV 2018; the cell is
-        its tolerance, for a map tells no place inside a cell from another).
+        its tolerance, for a map does not resolve positions inside a cell).
         no_evidence: whether the map is 0 everywhere. Energies, lifts and pointing are then empty.
+
+    Examples
+    --------
+    The brightest of 2 x 2 cells is the one under the object, whose mask is not known:
+
+    >>> from smallsight.imaging.boxes import Box
+    >>> from smallsight.saliency.grid import region_of_box
+    >>> grid = Grid(size=8, cells=2)
+    >>> box, mask = grid.locate([region_of_box(Box(0, 0, 4, 4), 8)]), grid.locate([None])
+    >>> table = measure(np.array([[[3.0, 1.0], [0.0, 0.0]]]), box, mask)
+    >>> names = ["box_area_share", "energy_in_box", "lift", "pointing_hit", "energy_in_mask"]
+    >>> table[names].round(2).iloc[0].tolist()
+    [0.25, 0.6, 2.41, 1.0, nan]
     """
-    total = cams.sum(axis=(1, 2), dtype=float)
+    total = saliency.sum(axis=(1, 2), dtype=float)
     known = np.where(total > 0, total, np.nan)
-    peaks = cams == cams.max(axis=(1, 2), keepdims=True)
+    peaks = saliency == saliency.max(axis=(1, 2), keepdims=True)
     table = pd.DataFrame({"box_area_share": box.area, "mask_area_share": mask.area})
-    for name, place in (("box", box), ("mask", mask)):
-        table[f"energy_in_{name}"] = (place.share * cams).sum(axis=(1, 2)) / known
+    for name, shares in (("box", box), ("mask", mask)):
+        table[f"energy_in_{name}"] = (shares.share * saliency).sum(axis=(1, 2)) / known
     table["lift"] = table["energy_in_box"] / box.area
     table["mask_lift"] = table["energy_in_mask"] / mask.area
     hits = (peaks * box.hit).sum(axis=(1, 2)) / peaks.sum(axis=(1, 2))
@@ -99,12 +116,12 @@ def measure(cams: np.ndarray, box: RegionShares, mask: RegionShares) -> pd.DataF
 
 
 def signed_shares(contributed: np.ndarray, box: RegionShares) -> pd.DataFrame:
-    """Say how much of a logit comes from the object, for and against.
+    """Measure how much of a logit comes from the object, for and against.
 
     Parameters
     ----------
     contributed
-        (n, cells, cells), as `contributions` gives them.
+        (n, cells, cells), as `contributions` returns them.
     box
         Where the objects lie on the same cells.
 
@@ -114,6 +131,15 @@ def signed_shares(contributed: np.ndarray, box: RegionShares) -> pd.DataFrame:
         logit_in_box, logit_elsewhere: what cells add inside and outside the box, in logits; a cell
         on the edge counts in both, by its share. signed_in_box: the first over the sum of all
         contributions' amounts, -1 to 1; empty where nothing is contributed.
+
+    Examples
+    --------
+    A box that holds the left of two columns of cells and nothing of the right one:
+
+    >>> share = np.array([[[1.0, 0.0], [1.0, 0.0]]])
+    >>> box = RegionShares(share, area=np.array([0.5]), hit=share)
+    >>> signed_shares(np.array([[[3.0, -1.0], [-1.0, 3.0]]]), box).iloc[0].to_dict()
+    {'logit_in_box': 2.0, 'logit_elsewhere': 2.0, 'signed_in_box': 0.25}
     """
     inside = (box.share * contributed).sum(axis=(1, 2))
     amount = np.abs(contributed).sum(axis=(1, 2), dtype=float)

@@ -1,7 +1,8 @@
-"""What becomes of the true class's probability as a region goes, or is all that is left."""
+"""Deletion and insertion of one region, and the true class's probability before and after."""
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,17 @@ from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features
 from smallsight.backbones.features import forward_batches, pooled
 from smallsight.conditions.store import read_pictures
+from smallsight.evaluation.crossfit import out_of_fold
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.splits import Splits
 from smallsight.imaging.boxes import Box
 from smallsight.runtime.randomness import derive
+from smallsight.saliency.tables import REMOVALS
+from smallsight.vocabulary import INSTANCE
+
+Rectangle = tuple[slice, slice]
+"""Rows and columns of the input."""
+
 
 AREAS = (0.5, 1.0, 4.0)
 """Areas of the regions, in areas of the object's box."""
@@ -26,17 +34,11 @@ EDITS = tuple(
     for region in ("object", "random")
     for area in AREAS
 )
-"""What is done to each picture: which change, to which region, of which area."""
-
-
-REMOVAL_COLUMNS = (
-    *("image_id", "ann_id", "size_group", "change", "region", "area"),
-    *("area_share", "overlap", "p_before", "p_after"),
-)
+"""Edits of each picture: a change, the region that is changed, and its area."""
 
 
 _TRIES = 16
-"""Random places of which the one that hides least of the object is taken."""
+"""Number of random places that are drawn for a region; the one that hides least is taken."""
 
 
 def compute_removals(
@@ -62,32 +64,36 @@ def compute_removals(
     Parameters
     ----------
     sample, views, seen
-        The instances; where they lie in their untouched pictures, which the folder holds; and the
-        features of these.
+        The instances, where they lie in their untouched pictures, and the pictures' features.
+    folder
+        Holds the pictures.
     colour
         (red, green, blue), 0 to 255.
     fitted
         Heads trained on untouched pictures, seeds x folds.
+    backbone, device
+        The network, and where it runs.
 
     Returns
     -------
     DataFrame
-        `REMOVAL_COLUMNS`, a row per instance of test data and edit. `area_share`: the region's
-        share of the input. `overlap`: the share of the region that lies in the object's of that
-        area, which leaves a random one little room where it is large. `p_before` and `p_after`:
-        the true class's probability, the mean over seeds of out-of-fold heads, of the picture and
-        without the region; or of mean colour alone and with the region restored.
+        The columns of `REMOVALS`, a row per instance of test data and edit. `area_share`: the
+        region's share of the input. `overlap`: the share of the region that lies in the object's
+        region of that area; a large one leaves a random region little room. `p_before` and
+        `p_after`: the true class's probability, the mean over seeds of out-of-fold heads, before
+        and after the edit. A region is removed from the picture, or restored to a plain ground.
     """
-    rows = sample.merge(views, on=["image_id", "ann_id"], validate="one_to_one")
+    rows = sample.merge(views, on=INSTANCE, validate="one_to_one")
     pictures = read_pictures(folder, rows)
     size = pictures.shape[1]
+    instances: Any = rows.itertuples()
     regions = [
-        regions_of(
+        choose_regions(
             Box(row.box_x, row.box_y, row.box_w, row.box_h),
             size=size,
             rng=derive(seed, "removal", row.image_id, row.ann_id),
         )
-        for row in rows.itertuples()
+        for row in instances
     ]
     ground = np.full(pictures.shape[1:], colour, np.uint8)
     features = np.empty((len(EDITS), *seen.plain[seen.row].shape), np.float32)
@@ -96,17 +102,18 @@ def compute_removals(
             _edited(picture, ground, edit[0], places[edit[1:]])
             for picture, places in zip(pictures, regions, strict=True)
         ]
-        features[number] = _features(np.stack(edited), backbone, device, "/".join(map(str, edit)))
-    nothing = _features(ground[None], backbone, device, "mean colour")
+        description = "/".join(map(str, edit))
+        features[number] = _pooled_features(np.stack(edited), backbone, device, description)
+    plain_ground = _pooled_features(ground[None], backbone, device, "mean colour")
 
     def probability(plain: np.ndarray) -> np.ndarray:
         known = replace(seen, row=np.arange(len(plain)), plain=plain)
-        shares = splits.out_of_fold(fitted, known)
-        return shares[:, np.arange(len(plain)), splits.labels].mean(axis=0)
+        probabilities = out_of_fold(splits, fitted, known)
+        return probabilities[:, np.arange(len(plain)), splits.labels].mean(axis=0)
 
     before = {
         "removed": probability(seen.plain[seen.row]),
-        "restored": probability(np.repeat(nothing, len(rows), axis=0)),
+        "restored": probability(np.repeat(plain_ground, len(rows), axis=0)),
     }
     tables = [
         rows.assign(
@@ -122,17 +129,17 @@ def compute_removals(
         )
         for (change, region, area), plain in zip(EDITS, features, strict=True)
     ]
-    table = pd.concat(tables, ignore_index=True)[list(REMOVAL_COLUMNS)]
+    table = pd.concat(tables, ignore_index=True)[REMOVALS.names]
     return table.dropna(subset="p_before", ignore_index=True)
 
 
-def regions_of(
+def choose_regions(
     box: Box, *, size: int, rng: np.random.Generator
-) -> dict[tuple[str, float], tuple[slice, ...]]:
-    """Choose rows and columns of the object's regions, and of random ones as large.
+) -> dict[tuple[str, float], Rectangle]:
+    """Choose the object's regions, one of each area, and random ones as high and wide.
 
-    A random region is, of `_TRIES` places anywhere in the picture, the first that shares the
-    fewest pixels with the object's box and region.
+    For a random region, `_TRIES` places anywhere in the picture are drawn; it is the first of those
+    that share the fewest pixels with the object's box and region.
 
     Parameters
     ----------
@@ -142,31 +149,35 @@ def regions_of(
     Returns
     -------
     dict
-        By region and area.
+        By region (`object`, `random`) and area.
+
+    Examples
+    --------
+    >>> found = choose_regions(Box(0, 0, 8, 4), size=32, rng=np.random.default_rng(0))
+    >>> found["object", 1.0]
+    (slice(0, 4, None), slice(0, 8, None))
+    >>> [(int(side.start), int(side.stop - side.start)) for side in found["random", 1.0]]
+    [(2, 4), (21, 8)]
     """
-    found: dict[tuple[str, float], tuple[slice, ...]] = {}
+    found: dict[tuple[str, float], Rectangle] = {}
     for area in AREAS:
         own, avoided = (
             box.shrunk_to(each**0.5).touched_pixels(size, size) for each in (area, max(area, 1))
         )
-        lengths = [side.stop - side.start for side in own]
-        places = [
-            tuple(
-                slice(start, start + length) for start, length in zip(starts, lengths, strict=True)
-            )
-            for starts in rng.integers(0, [size + 1 - length for length in lengths], (_TRIES, 2))
-        ]
+        height, width = (side.stop - side.start for side in own)
+        starts = rng.integers(0, [size + 1 - height, size + 1 - width], (_TRIES, 2))
+        places = [(slice(top, top + height), slice(left, left + width)) for top, left in starts]
         found["object", area] = own
         found["random", area] = min(places, key=lambda place: _shared(place, avoided))
     return found
 
 
-def _overlap(one: tuple[slice, ...], other: tuple[slice, ...]) -> float:
-    """Give the share of one region that lies in another one."""
+def _overlap(one: Rectangle, other: Rectangle) -> float:
+    """Compute the share of one region that lies in another one."""
     return _shared(one, other) / _shared(one, one)
 
 
-def _shared(one: tuple[slice, ...], other: tuple[slice, ...]) -> int:
+def _shared(one: Rectangle, other: Rectangle) -> int:
     """Count the pixels that two regions share."""
     overlaps = [
         max(min(a.stop, b.stop) - max(a.start, b.start), 0) for a, b in zip(one, other, strict=True)
@@ -174,18 +185,17 @@ def _shared(one: tuple[slice, ...], other: tuple[slice, ...]) -> int:
     return overlaps[0] * overlaps[1]
 
 
-def _edited(
-    picture: np.ndarray, ground: np.ndarray, change: str, region: tuple[slice, ...]
-) -> np.ndarray:
+def _edited(picture: np.ndarray, ground: np.ndarray, change: str, region: Rectangle) -> np.ndarray:
+    """Remove a region of a picture, or restore it alone to a plain ground."""
     kept, inside = (picture, ground) if change == "removed" else (ground, picture)
     edited = kept.copy()
     edited[region] = inside[region]
     return edited
 
 
-def _features(
+def _pooled_features(
     pictures: np.ndarray, backbone: Backbone, device: torch.device, description: str
 ) -> np.ndarray:
-    """Give pooled features, (n, dimensions), of pictures."""
+    """Compute pooled features, (n, dimensions), of pictures."""
     maps = forward_batches(backbone, pictures, device=device, description=description)
     return np.concatenate([pooled(part).cpu().numpy() for part in maps])

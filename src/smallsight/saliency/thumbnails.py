@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,19 +11,21 @@ from PIL import Image
 
 from smallsight.conditions.store import picture_name
 from smallsight.runtime.parallel import map_items
+from smallsight.vocabulary import INSTANCE
 
 SIDE = 96
 """Width and height of the largest thumbnail, in pixels."""
 
 
 MOST = 1000
-"""Objects of which all pictures are kept: a page that holds them still opens at once."""
+"""Number of objects of which all pictures are kept: a page that shows them still opens at once."""
 
 
 _QUALITY = 65
+"""Of WebP, 0 to 100."""
 
 
-def write(
+def write_thumbnails(
     table: pd.DataFrame, drawn: pd.DataFrame, *, pictures: Path, folder: Path, size: int
 ) -> None:
     """Write `<image_id>_<ann_id>.webp` for every instance.
@@ -33,7 +36,7 @@ def write(
         One row per condition and instance, in the order in which pictures stand side by side:
         family, level, image_id, ann_id.
     drawn
-        The instances of which all pictures are kept: image_id, ann_id. Of the others, the first.
+        The instances of which all pictures are kept: image_id, ann_id. Others keep the first.
     pictures
         Holds `<family>/<level>/<image_id>_<ann_id>.png`.
     folder
@@ -44,7 +47,8 @@ def write(
     folder.mkdir(parents=True)
     whole = set(zip(drawn["image_id"], drawn["ann_id"], strict=True))
     sheets = []
-    for key, part in table.groupby(["image_id", "ann_id"]):
+    groups: Any = table.groupby(INSTANCE)
+    for key, part in groups:
         levels = (part["family"] + "/" + part["level"]).tolist()
         shown = [pictures / level / picture_name(*key) for level in levels]
         sheets.append((shown if key in whole else shown[:1], folder / _name(*key)))
@@ -56,8 +60,8 @@ def write(
     )
 
 
-def paths(table: pd.DataFrame, folder: Path) -> list[str]:
-    """Say where each instance's thumbnails lie, below this folder."""
+def thumbnail_paths(table: pd.DataFrame, folder: Path) -> list[str]:
+    """Return the path of each row's thumbnails below a folder."""
     keys = zip(table["image_id"], table["ann_id"], strict=True)
     return [(folder / _name(*key)).as_posix() for key in keys]
 
@@ -66,7 +70,7 @@ def _name(image_id: int, ann_id: int) -> str:
     return Path(picture_name(image_id, ann_id)).with_suffix(".webp").name
 
 
-def draw(table: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataFrame:
+def draw_whole(table: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataFrame:
     """Draw the instances of which all pictures are kept: up to `MOST`, size groups taking turns.
 
     Parameters

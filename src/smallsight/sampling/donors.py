@@ -1,4 +1,4 @@
-"""Donors: instances whose surroundings other instances are put before."""
+"""Donor instances, whose background replaces another instance's."""
 
 from pathlib import Path
 from typing import Any
@@ -6,9 +6,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smallsight.columns import ANN_ID, IMAGE_ID
 from smallsight.runtime.randomness import derive
+from smallsight.runtime.tables import Table, identifier, read_table, text
 
-DONOR_COLUMNS = ("image_id", "ann_id", "donor", "donor_image_id", "donor_ann_id")
+DONORS = Table(
+    "donors",
+    "instances whose background may replace another's: a row per instance and kind of donor",
+    (
+        IMAGE_ID,
+        ANN_ID,
+        text("donor", "same: of the instance's own category; other: of another one"),
+        identifier("donor_image_id", "the donor's picture; empty where none fits"),
+        identifier("donor_ann_id", "the donor"),
+    ),
+)
 
 
 KINDS = ("same", "other")
@@ -22,17 +34,37 @@ _TYPES = dict.fromkeys(("donor_image_id", "donor_ann_id"), "Int64")
 def draw_donors(sample: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """Draw donors for every instance, from other pictures of the sample.
 
-    A donor is of the instance's own size group where there is one, so that its surroundings are
-    such as objects of that size have; each that fits is equally likely. The same sample and seed
-    give the same donors, and an instance's do not depend on the order of the rows.
+    A donor is of the instance's own size group where the sample holds one, because objects of one
+    size have surroundings of one kind. Each that fits is equally likely. An instance's donors
+    depend on the seed, its ids and the sample, not on the order of the rows.
+
+    Parameters
+    ----------
+    sample
+        Columns image_id, ann_id, category_name and size_group.
 
     Returns
     -------
     DataFrame
-        `DONOR_COLUMNS`, a row per instance and kind; the donor's ids are empty where no other
-        picture of the sample holds an instance that fits.
+        The columns of `DONORS`, a row per instance and kind; the donor's ids are empty where no
+        other picture of the sample holds an instance that fits.
+
+    Examples
+    --------
+    >>> sample = pd.DataFrame({
+    ...     "image_id": [1, 2, 3],
+    ...     "ann_id": [10, 20, 30],
+    ...     "category_name": ["car", "bus", "car"],
+    ...     "size_group": "small",
+    ... })
+    >>> draw_donors(sample, seed=0).head(3)
+       image_id  ann_id  donor  donor_image_id  donor_ann_id
+    0         1      10   same               3            30
+    1         1      10  other               2            20
+    2         2      20   same            <NA>          <NA>
     """
     rows = []
+    instance: Any
     sample = sample.sort_values(["image_id", "ann_id"], ignore_index=True)
     image, category, group = (
         sample[name].to_numpy() for name in ("image_id", "category_name", "size_group")
@@ -42,7 +74,7 @@ def draw_donors(sample: pd.DataFrame, *, seed: int) -> pd.DataFrame:
         alike = category == instance.category_name
         for kind, fits in zip(KINDS, (alike, ~alike), strict=True):
             # `pd.NA`, not NaN, which would make floats of the other rows' ids.
-            row: dict[str, Any] = dict.fromkeys(DONOR_COLUMNS, pd.NA)
+            row: dict[str, Any] = dict.fromkeys(DONORS.names, pd.NA)
             row |= {"image_id": instance.image_id, "ann_id": instance.ann_id, "donor": kind}
             near = np.flatnonzero(elsewhere & fits & (group == group[index]))
             able = near if len(near) else np.flatnonzero(elsewhere & fits)
@@ -51,9 +83,9 @@ def draw_donors(sample: pd.DataFrame, *, seed: int) -> pd.DataFrame:
                 donor = sample.iloc[rng.choice(able)]
                 row |= {"donor_image_id": donor["image_id"], "donor_ann_id": donor["ann_id"]}
             rows.append(row)
-    return pd.DataFrame(rows, columns=list(DONOR_COLUMNS)).astype(_TYPES)
+    return pd.DataFrame(rows, columns=DONORS.names).astype(_TYPES)
 
 
 def read_donors(path: str | Path) -> pd.DataFrame:
-    """Read the CSV file that `draw`'s table was written to."""
-    return pd.read_csv(path, dtype=_TYPES)
+    """Read a CSV file with the table of `draw_donors`."""
+    return read_table(path, DONORS)

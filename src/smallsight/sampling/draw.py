@@ -1,4 +1,4 @@
-"""Eligible instances -> balanced sample."""
+"""The balanced sample: which instances are eligible, and how many of each size are drawn."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from smallsight import params
 from smallsight.datasets import coco
 from smallsight.runtime.errors import SampleError
 from smallsight.runtime.randomness import derive
-from smallsight.sampling.sample import SAMPLE_COLUMNS, size_groups
+from smallsight.sampling.sample import SAMPLE, size_groups
 from smallsight.vocabulary import SIZE_GROUPS
 
 PERSON = "person"
@@ -29,10 +29,10 @@ EXCLUSIONS = {
 class Draw:
     """A balanced sample and how it came about.
 
-    Parameters
+    Attributes
     ----------
     sample
-        One row per instance, sorted by image_id and ann_id; columns `SAMPLE_COLUMNS`.
+        One row per instance, sorted by image_id and ann_id; the columns of `SAMPLE`.
     summary
         Counts, ready for JSON: requested_per_group, person_cap, drawn[group],
         eligible[group][category], excluded[reason].
@@ -43,7 +43,7 @@ class Draw:
 
     @property
     def shortfalls(self) -> dict[str, int]:
-        """How many instances the groups that fell short have."""
+        """Size groups with fewer instances than were requested, and how many they have."""
         requested = self.summary["requested_per_group"]
         return {group: n for group, n in self.summary["drawn"].items() if n < requested}
 
@@ -51,20 +51,42 @@ class Draw:
 def draw_sample(
     dataset: coco.Dataset, settings: params.Sample, *, picture_folder: str, seed: int
 ) -> Draw:
-    """Draw up to `per_group` eligible instances of each size group, few persons among them.
+    """Draw up to `per_group` eligible instances of each size group.
 
-    Within a group the eligible instances stand in a random order, which depends on the seed and
-    the group alone, and are taken in turn; persons beyond the cap are passed over.
+    The eligible instances of a group are shuffled and taken in turn; persons beyond the cap are
+    passed over. The random stream depends on the seed and the group alone.
 
     Parameters
     ----------
     picture_folder
-        Where the pictures will be, for the column `image_path`.
+        The folder that will hold the pictures, for the column `image_path`.
 
     Raises
     ------
     SampleError
         Where no instance can be drawn.
+
+    Examples
+    --------
+    Four squares in a picture of 100 x 100 pixels:
+
+    >>> sides = {1: 8, 2: 9, 3: 15, 4: 40}
+    >>> tree = {
+    ...     "images": [{"id": 7, "file_name": "a.jpg", "width": 100, "height": 100}],
+    ...     "annotations": [
+    ...         {"id": n, "image_id": 7, "category_id": 3, "bbox": [5, 5, side, side]}
+    ...         for n, side in sides.items()
+    ...     ],
+    ...     "categories": [{"id": 3, "name": "car"}],
+    ... }
+    >>> dataset = coco.parse(tree, ("car",), where="example")
+    >>> settings = params.Sample(per_group=1, person_cap=0)
+    >>> draw = draw_sample(dataset, settings, picture_folder="pictures", seed=0)
+    >>> draw.sample[["ann_id", "image_path", "area_ratio", "size_group"]]
+       ann_id      image_path  area_ratio size_group
+    0       1  pictures/a.jpg      0.0064      small
+    1       3  pictures/a.jpg      0.0225     medium
+    2       4  pictures/a.jpg      0.1600      large
     """
     instances = _instances(dataset, picture_folder)
     reasons = _exclusions(instances)
@@ -100,7 +122,7 @@ def draw_sample(
         },
         "excluded": excluded,
     }
-    return Draw(sample=sample[SAMPLE_COLUMNS], summary=summary)
+    return Draw(sample=sample[SAMPLE.names], summary=summary)
 
 
 def _instances(dataset: coco.Dataset, picture_folder: str) -> pd.DataFrame:
@@ -118,7 +140,7 @@ def _instances(dataset: coco.Dataset, picture_folder: str) -> pd.DataFrame:
 
 
 def _exclusions(instances: pd.DataFrame) -> np.ndarray:
-    """Reason to leave each instance out; empty text where there is none."""
+    """Return the reason to leave each instance out; empty text where there is none."""
     x, y, w, h = (instances[name] for name in coco.BOX_COLUMNS)
     holds = {
         "crowd": instances["iscrowd"] == 1,

@@ -30,6 +30,7 @@ def collect_masks(dataset: Dataset, instances: pd.DataFrame) -> Masks:
     """
     table = instances[["image_id", "ann_id"]].merge(dataset.annotations, on=["image_id", "ann_id"])
     masks = {}
+    row: Any
     for row in table.merge(dataset.images, on="image_id").itertuples():
         if row.segmentation is None:
             continue
@@ -53,6 +54,6 @@ def write_masks(masks: Masks, path: str | Path) -> None:
 
 
 def read_masks(path: str | Path) -> Masks:
-    """Read what `write` wrote."""
+    """Read masks that `write_masks` wrote."""
     entries = json.loads(Path(path).read_text(encoding="utf-8"))
     return {(entry["image_id"], entry["ann_id"]): entry["segmentation"] for entry in entries}

@@ -5,18 +5,64 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from smallsight.datasets import coco
+from smallsight.columns import ANN_ID, CATEGORY_NAME, IMAGE_ID, SIZE_GROUP
 from smallsight.runtime.errors import SampleError
+from smallsight.runtime.tables import Table, identifier, number, text, whole
 from smallsight.vocabulary import SIZE_GROUPS
 
-SAMPLE_COLUMNS = [
-    "image_id", "file_name", "image_path", "ann_id", "category_id", "category_name",
-    *coco.BOX_COLUMNS, "bbox_area", "img_area", "area_ratio", "size_group",
-]  # fmt: skip
+_CATEGORY_ID = identifier("category_id", "the object's category, as the annotations number it")
+
+
+_BOX = (
+    number("bbox_x", "left edge of the object's box, in pixels"),
+    number("bbox_y", "upper edge of the box, in pixels"),
+    number("bbox_w", "width of the box, in pixels"),
+    number("bbox_h", "height of the box, in pixels"),
+)
+
+
+SAMPLE = Table(
+    "samples_step1_person_limited",
+    "the balanced sample: a row per instance",
+    (
+        IMAGE_ID,
+        text("file_name", "the picture's name in the annotations"),
+        text("image_path", "path of the picture"),
+        ANN_ID,
+        _CATEGORY_ID,
+        CATEGORY_NAME,
+        *_BOX,
+        number("bbox_area", "area of the box, in square pixels"),
+        whole("img_area", "area of the picture, in square pixels"),
+        number("area_ratio", "bbox_area over img_area"),
+        SIZE_GROUP,
+    ),
+)
+
+
+OBJECTS = Table(
+    "objects",
+    "every annotated object of the sampled pictures, crowds and tiny ones too",
+    (
+        IMAGE_ID,
+        ANN_ID,
+        _CATEGORY_ID,
+        CATEGORY_NAME,
+        *_BOX,
+        number("area", "area of the object's mask, in square pixels"),
+        whole("iscrowd", "1 where the annotation is of a crowd, else 0"),
+    ),
+)
 
 
 def size_groups(area_ratio: np.ndarray) -> np.ndarray:
-    """Name the size group of each box by its share of the picture's area."""
+    """Return the size group of each box, given its share of the picture's area.
+
+    Examples
+    --------
+    >>> size_groups(np.array([0.0099, 0.01, 0.3])).tolist()
+    ['small', 'medium', 'large']
+    """
     limits = list(SIZE_GROUPS.values())
     return np.array(list(SIZE_GROUPS), dtype=object)[
         np.searchsorted(limits, area_ratio, side="right").clip(max=len(limits) - 1)
@@ -24,19 +70,24 @@ def size_groups(area_ratio: np.ndarray) -> np.ndarray:
 
 
 def read_sample(path: str | Path) -> pd.DataFrame:
-    """Read a sample back.
+    """Read a sample from a CSV file.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `SAMPLE`, and those that follow them in the file.
 
     Raises
     ------
     SampleError
-        Where the file is missing or does not begin with `SAMPLE_COLUMNS`.
+        Where the file is missing or does not begin with the columns of `SAMPLE`.
     """
     try:
         # Without the usual NaN names: a category may be called "NA".
         sample = pd.read_csv(path, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise SampleError(path, str(error).strip().splitlines()[0], "a readable CSV") from None
-    found = list(sample.columns[: len(SAMPLE_COLUMNS)])
-    if found != SAMPLE_COLUMNS:
-        raise SampleError(path, f"columns {', '.join(found)}", ", ".join(SAMPLE_COLUMNS))
+    found = list(sample.columns[: len(SAMPLE.names)])
+    if found != SAMPLE.names:
+        raise SampleError(path, f"columns {', '.join(found)}", ", ".join(SAMPLE.names))
     return sample

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torchvision.transforms.v2 import functional as transforms
 
 from builders import views
-from smallsight.conditions.registry import FAMILIES
+from smallsight.conditions.families import FAMILIES
 from smallsight.imaging.boxes import Box
 from smallsight.imaging.pictures import resize
 
@@ -27,7 +27,7 @@ regions = pytest.mark.parametrize("region", REGIONS)
 
 @pytest.fixture(scope="module")
 def picture(noise):
-    """Noise without the colour that probes fill with."""
+    """Noise without the colour that interventions fill with."""
     picture = noise(HEIGHT, WIDTH).copy()
     picture[(picture == views.COLOUR).all(axis=2)] += 1
     picture.setflags(write=False)
@@ -146,7 +146,7 @@ def test_swap_without_a_donor_leaves_the_object_alone(picture, noise, region):
         assert (changed(one, "bg_swap", donor=kind, region=region).picture != due).any()
 
 
-def test_a_donor_is_read_by_the_probe_that_shows_it_alone(picture, noise):
+def test_a_donor_is_read_by_the_intervention_that_shows_it_alone(picture, noise):
     read = []
 
     def donor(kind):

@@ -1,3 +1,5 @@
+"""Curves: levels in order, and accuracy against the side of the object."""
+
 import re
 from xml.etree import ElementTree
 
@@ -5,14 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
-from test_figures import silent, tips
 
+from readers.drawings import SVG, dots, dots_without_tooltip, texts, tooltips
 from smallsight.report.figures import curves, style
 from smallsight.report.figures.style import INK
 
-SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "<img src=x onerror=alert(1)> $x_1$ & \"'"
-STEPS = ["untouched", "15", "31"]
+TICKS = ["untouched", "15", "31"]
 FIT = {
     "condition": "orig_full",
     "threshold": 8.0,
@@ -30,32 +31,32 @@ def rows(**changes):
     table = pd.DataFrame(
         [
             {"position": at, "size_group": group, "acc": acc, "is_headline": is_headline}
-            for at in range(len(STEPS))
+            for at in range(len(TICKS))
             for group, acc in (("small", 0.25), ("medium", 0.5), ("large", 0.75))
             for is_headline in (True, False)
         ]
     )
     table = table.assign(ci_low=table["acc"] - 0.1, ci_high=table["acc"] + 0.1, hollow=False)
     places = zip(table["size_group"], table["position"], table["is_headline"], strict=True)
-    table["tip"] = [" ".join(map(str, place)) for place in places]
+    table["tooltip"] = [" ".join(map(str, place)) for place in places]
     for column, value in changes.items():
         table.loc[table["size_group"] == "small", column] = value
     return table
 
 
-def ladder(table, *, title="Motion blur", steps=STEPS, chance=0.2):
+def levels(table, *, title="Motion blur", ticks=TICKS, chance=0.2):
     return curves.dose_response(
-        table, name="one", title=title, steps=steps, option="length", chance=chance
+        table, name="one", title=title, ticks=ticks, option="length", chance=chance
     )
 
 
-def panel(untouched=FIT, changed=None, *, bins=None, title="Crop"):
-    return curves.against_side(untouched, changed, bins=bins or {}, name="two", title=title)
+def panel(fit=FIT, changed=None, *, bins=None, title="Crop"):
+    return curves.against_side(fit, changed, bins=bins or {}, name="two", title=title)
 
 
 BINS = pd.DataFrame(
     {"side": [3.0, 6.0, 12.0, 40.0], "acc": [0.25, 0.4, 0.6, 0.85], "ci_low": 0.1, "ci_high": 0.9}
-).assign(tip=["bin 1", "bin 2", "bin 3", "bin 4"])
+).assign(tooltip=["bin 1", "bin 2", "bin 3", "bin 4"])
 SIZES = pd.DataFrame(
     {
         "size_group": ["small", "medium", "large"],
@@ -64,27 +65,17 @@ SIZES = pd.DataFrame(
         "acc": [0.26, 0.62, 0.9],
         "ci_low": [0.2, 0.5, 0.8],
         "ci_high": [0.4, 0.7, 0.95],
-        "tip": ["small ones", "medium ones", "large ones"],
+        "tooltip": ["small ones", "medium ones", "large ones"],
     }
 )
 
 
-def headline(fit=FIT, *, bins=BINS, groups=SIZES, chance=0.2):
-    return curves.headline(fit, bins=bins, groups=groups, chance=chance, name="one")
-
-
-def texts(svg):
-    return [text.text for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
-
-
-def dots(svg, colour):
-    root = ElementTree.fromstring(svg)
-    inside = [mark for part in root.iter(f"{SVG}g") if part.get("clip-path") for mark in part]
-    return [mark for mark in inside if f"stroke: {colour}" in mark.get("style", "")]
+def untouched(fit=FIT, *, bins=BINS, groups=SIZES, chance=0.2):
+    return curves.untouched(fit, bins=bins, groups=groups, chance=chance, name="one")
 
 
 def scale(svg):
-    """Give the heights at which an accuracy of 0 and of 1 lies in the drawing."""
+    """Return the heights at which an accuracy of 0 and of 1 lies in the drawing."""
     ticks = {}
     for part in ElementTree.fromstring(svg).iter(f"{SVG}g"):
         found = [text.text for text in part.iter(f"{SVG}text")]
@@ -95,13 +86,13 @@ def scale(svg):
 
 
 def heights(svg, colour):
-    """Give the accuracies at which dots of a colour lie, read off the drawing."""
+    """Return the accuracies at which dots of a colour lie, read off the drawing."""
     zero, one = scale(svg)
     return [(float(mark.get("y")) - zero) / (one - zero) for mark in dots(svg, colour)]
 
 
 def line(svg, colour):
-    """Give the accuracies along the longest line of a colour, read off the drawing."""
+    """Return the accuracies along the longest line of a colour, read off the drawing."""
     zero, one = scale(svg)
     paths = [
         re.findall(r"[ML] \S+ (\S+)", path.get("d"))
@@ -111,23 +102,23 @@ def line(svg, colour):
     return (np.array(max(paths, key=len), float) - zero) / (one - zero)
 
 
-def test_a_ladder_names_its_steps_in_order():
-    found = texts(ladder(rows()))
-    assert [text for text in found if text in STEPS] == STEPS
+def test_levels_are_named_in_order():
+    found = texts(levels(rows()))
+    assert [text for text in found if text in TICKS] == TICKS
     assert "length" in found
 
 
 def test_one_regime_has_dots_where_the_table_says_the_other_none():
     for group, acc in (("small", 0.25), ("large", 0.75)):
-        found = heights(ladder(rows()), style.SERIES[group].colour)
-        np.testing.assert_allclose(found, [acc] * len(STEPS), atol=0.005)
+        found = heights(levels(rows()), style.SERIES[group].colour)
+        np.testing.assert_allclose(found, [acc] * len(TICKS), atol=0.005)
 
 
-def test_every_dot_says_what_the_table_says_of_it():
+def test_every_dot_has_the_tables_tooltip():
     table = rows()
-    svg = ladder(table)
-    assert sorted(tips(svg)) == sorted(table.loc[table["is_headline"], "tip"])
-    assert silent(svg) == []
+    svg = levels(table)
+    assert sorted(tooltips(svg)) == sorted(table.loc[table["is_headline"], "tooltip"])
+    assert dots_without_tooltip(svg) == []
     for group, series in style.SERIES.items():
         root = ElementTree.fromstring(svg)
         marks = [part for part in root.iter() if part.get("data-tip", "").startswith(group)]
@@ -138,10 +129,10 @@ def test_every_dot_says_what_the_table_says_of_it():
         assert [mark.get("data-tip").split()[1] for mark in marks] == ["0", "1", "2"]
 
 
-def test_what_is_not_drawn_says_nothing():
+def test_what_is_not_drawn_has_no_tooltip():
     table = rows(acc=np.nan)
     left = table["is_headline"] & (table["size_group"] != "small")
-    assert sorted(tips(ladder(table))) == sorted(table.loc[left, "tip"])
+    assert sorted(tooltips(levels(table))) == sorted(table.loc[left, "tooltip"])
 
 
 def test_hollow_dots_are_hollow():
@@ -151,19 +142,19 @@ def test_hollow_dots_are_hollow():
             for mark in dots(svg, style.SERIES[group].colour)
         }
 
-    svg = ladder(rows(hollow=True))
+    svg = levels(rows(hollow=True))
     assert fills(svg, "small") == {True}
     assert fills(svg, "large") == {False}
 
 
 def test_what_is_no_number_is_left_out():
-    assert dots(ladder(rows(acc=np.nan)), style.SERIES["small"].colour) == []
-    assert ladder(rows().iloc[:0], chance=None)
+    assert dots(levels(rows(acc=np.nan)), style.SERIES["small"].colour) == []
+    assert levels(rows().iloc[:0], chance=None)
 
 
 def test_a_drawing_is_the_same_every_time_and_its_names_are_text():
     for draw in (
-        lambda: ladder(rows(), title=HOSTILE, steps=[HOSTILE, "15", "31"]),
+        lambda: levels(rows(), title=HOSTILE, ticks=[HOSTILE, "15", "31"]),
         lambda: panel(title=HOSTILE),
     ):
         assert draw() == draw()
@@ -173,13 +164,13 @@ def test_a_drawing_is_the_same_every_time_and_its_names_are_text():
 
 
 @pytest.mark.parametrize("draw", [
-    lambda: ladder(rows(tip=HOSTILE)),
-    lambda: panel(bins={"orig_full": BINS.assign(tip=HOSTILE)}),
-    lambda: headline(bins=BINS.assign(tip=HOSTILE), groups=SIZES.assign(tip=HOSTILE)),
+    lambda: levels(rows(tooltip=HOSTILE)),
+    lambda: panel(bins={"orig_full": BINS.assign(tooltip=HOSTILE)}),
+    lambda: untouched(bins=BINS.assign(tooltip=HOSTILE), groups=SIZES.assign(tooltip=HOSTILE)),
 ])  # fmt: skip
-def test_what_marks_say_is_escaped_and_ids_stay_unique(draw):
+def test_tooltips_are_escaped_and_ids_stay_unique(draw):
     svg = draw()
-    assert tips(svg).count(HOSTILE) >= 3
+    assert tooltips(svg).count(HOSTILE) >= 3
     root = ElementTree.fromstring(svg)
     assert root.find(f".//{SVG}img") is None
     ids = [part.get("id") for part in root.iter() if part.get("id")]
@@ -207,18 +198,18 @@ def test_the_threshold_lies_half_way_up_and_is_left_out_beyond_all_sides():
 
 def test_untouched_pictures_are_grey_beside_a_change():
     points = pd.DataFrame(
-        {"side": [4.0, 16.0], "acc": 0.5, "ci_low": 0.4, "ci_high": 0.6, "tip": ["a", "b"]}
+        {"side": [4.0, 16.0], "acc": 0.5, "ci_low": 0.4, "ci_high": 0.6, "tooltip": ["a", "b"]}
     )
-    bins = {"orig_full": points, "crop": points.assign(acc=0.3, tip=["c", "d"])}
+    bins = {"orig_full": points, "crop": points.assign(acc=0.3, tooltip=["c", "d"])}
     svg = panel(FIT, FIT | {"condition": "crop"}, bins=bins)
     np.testing.assert_allclose(heights(svg, style.FAINT), [0.5, 0.5], atol=0.005)
     np.testing.assert_allclose(heights(svg, style.INK), [0.3, 0.3], atol=0.005)
     alone = panel(bins=bins)
     np.testing.assert_allclose(heights(alone, style.INK), [0.5, 0.5], atol=0.005)
-    assert tips(svg) == ["a", "b", "c", "d"]
-    assert tips(alone) == ["a", "b"]
+    assert tooltips(svg) == ["a", "b", "c", "d"]
+    assert tooltips(alone) == ["a", "b"]
     # The threshold alone has no objects of its own.
-    assert [curves.THRESHOLD in style for style in silent(svg)] == [True]
+    assert [curves.THRESHOLD in style for style in dots_without_tooltip(svg)] == [True]
 
 
 def test_sides_are_read_in_doublings():
@@ -226,7 +217,7 @@ def test_sides_are_read_in_doublings():
 
 
 def sides(svg, marks):
-    """Give the sides at which marks lie, read off the drawing."""
+    """Return the sides at which marks lie, read off the drawing."""
     ticks = {}
     for part in ElementTree.fromstring(svg).iter(f"{SVG}g"):
         if re.fullmatch(r"(one|two)-xtick_\d+", part.get("id", "")):
@@ -237,7 +228,7 @@ def sides(svg, marks):
 
 
 def spans(svg, colour):
-    """Give the ends of straight lines of a colour that lie across the drawing, as sides."""
+    """Return the ends of straight lines of a colour that lie across the drawing, as sides."""
     level = r'd="M (\S+) (\S+) \nL (\S+) \2 \n" clip-path="[^"]*" style="fill: none; '
     marks = re.findall(f"{level}stroke: {colour};", svg)
     return [tuple(sides(svg, [{"x": left}, {"x": right}])) for left, _, right in marks]
@@ -248,19 +239,19 @@ ALL = [series.colour for series in style.SERIES.values()]
 
 
 def test_page_ones_figure_has_every_group_of_objects_where_the_tables_say():
-    svg = headline()
+    svg = untouched()
     for table, colours in ((BINS, [style.FAINT]), (SIZES, ALL)):
         marks = [mark for colour in colours for mark in dots(svg, colour)]
         np.testing.assert_allclose(sides(svg, marks), table["side"], rtol=0.01)
         found = [height for colour in colours for height in heights(svg, colour)]
         np.testing.assert_allclose(found, table["acc"], atol=0.005)
-    assert tips(svg) == [*BINS["tip"], *SIZES["tip"]]
+    assert tooltips(svg) == [*BINS["tooltip"], *SIZES["tooltip"]]
     # The threshold alone has no objects of its own.
-    assert [INK in style for style in silent(svg)] == [True]
+    assert [INK in style for style in dots_without_tooltip(svg)] == [True]
 
 
 def test_page_ones_curve_is_the_curve_fitted_with_its_threshold_half_way_up():
-    svg = headline()
+    svg = untouched()
     drawn = line(svg, style.FAINT)
     at = np.linspace(np.log(2.0 / 1.15), np.log(64.0 * 1.15), len(drawn))
     np.testing.assert_allclose(drawn, 0.2 + 0.7 * expit((at - np.log(8)) / 0.5), atol=0.005)
@@ -282,7 +273,7 @@ def test_page_ones_curve_is_the_curve_fitted_with_its_threshold_half_way_up():
 def test_a_threshold_beyond_all_sides_leaves_a_level_line_and_no_diamond(
     threshold, low, high, level, span
 ):
-    svg = headline(FIT | {"threshold": threshold, "ci_low": low, "ci_high": high})
+    svg = untouched(FIT | {"threshold": threshold, "ci_low": low, "ci_high": high})
     np.testing.assert_allclose(line(svg, style.FAINT), level, atol=0.005)
     assert dots(svg, style.INK) == []
     assert spans(svg, style.INK) == [pytest.approx(span, rel=0.01)]
@@ -291,7 +282,7 @@ def test_a_threshold_beyond_all_sides_leaves_a_level_line_and_no_diamond(
 
 @pytest.mark.parametrize("threshold", [1.0, 90.0])
 def test_a_threshold_beside_the_axes_has_no_diamond(threshold):
-    svg = headline(FIT | {"threshold": threshold, "ci_low": 0.9, "ci_high": 100.0})
+    svg = untouched(FIT | {"threshold": threshold, "ci_low": 0.9, "ci_high": 100.0})
     assert dots(svg, style.INK) == []
     assert spans(svg, style.INK) == [pytest.approx((2.0 / 1.15, 64.0 * 1.15), rel=0.01)]
 
@@ -300,9 +291,9 @@ def test_a_threshold_beside_the_axes_has_no_diamond(threshold):
 @pytest.mark.parametrize(("groups", "bins"), [(3, 4), (3, 0), (1, 0), (1, 1), (0, 1), (0, 4)])
 def test_page_ones_figure_may_lack_anything(fit, groups, bins):
     parts = {"groups": SIZES[:groups], "bins": BINS[:bins]}
-    svg = headline(fit, **parts)
-    assert svg == headline(fit, **parts)
-    assert tips(svg) == [*BINS["tip"][:bins], *SIZES["tip"][:groups]]
+    svg = untouched(fit, **parts)
+    assert svg == untouched(fit, **parts)
+    assert tooltips(svg) == [*BINS["tooltip"][:bins], *SIZES["tooltip"][:groups]]
     assert len(dots(svg, style.INK)) == (fit is not None)
     told = [text for text in texts(svg) if re.match("Small|Medium|Large", text)]
     assert told == ["Small 26.0%", "Medium 62.0%", "Large 90.0%"][:groups]
@@ -314,12 +305,12 @@ def test_page_ones_figure_may_lack_anything(fit, groups, bins):
 
 
 def test_without_chance_no_line_is_dashed():
-    assert "dasharray" in headline()
-    assert "dasharray" not in headline(chance=None)
+    assert "dasharray" in untouched()
+    assert "dasharray" not in untouched(chance=None)
 
 
 def test_a_size_groups_accuracy_stands_on_the_side_that_the_curve_leaves_free():
-    svg = headline()
+    svg = untouched()
     root = ElementTree.fromstring(svg)
     written = {text.text: float(text.get("y")) for text in root.iter(f"{SVG}text") if text.get("y")}
     places = [float(dots(svg, colour)[0].get("y")) for colour in ALL]

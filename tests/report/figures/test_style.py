@@ -1,211 +1,51 @@
+"""What all figures share: size groups' looks, numbers on axes, ids of their own."""
+
 import re
-from xml.etree import ElementTree
 
-import numpy as np
-import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
-from smallsight.report.figures import by_condition, style, training
-
-SVG = "{http://www.w3.org/2000/svg}"
-HOSTILE = "<img src=x onerror=alert(1)> $x_1$ & \"'"
-LABELS = {"orig_full": "Untouched", "motion_blur": "Motion blur"}
-LEVELS = {"chance": 1 / 6, "commonest category": 0.4}
+from readers.drawings import ids, tooltips
+from smallsight.report.figures import style
 
 
-def accuracies(**changes):
-    rows = [
-        {
-            "condition": name,
-            "size_group": group,
-            "value": acc,
-            "low": acc - 0.1,
-            "high": acc + 0.1,
-            "hollow": False,
-            "tip": f"{name}, {group}: {100 * acc:.1f}%",
-        }
-        for name in LABELS
-        for group, acc in (("all", 0.5), ("small", 0.25), ("medium", 0.5), ("large", 0.75))
-    ]
-    table = pd.DataFrame(rows)
-    for column, value in changes.items():
-        table.loc[table["size_group"] == "small", column] = value
-    return table
+def draw(name, *, tooltip="what it is"):
+    with style.style(name):
+        figure = Figure(figsize=(2, 1))
+        axes = figure.add_subplot()
+        style.dot(axes, 0.5, 0.5, style.SERIES["small"], hollow=False, tooltip=tooltip)
+        return style.svg(figure, name=name, title="a dot")
 
 
-def draw(table=None, *, name="one", labels=LABELS, levels=LEVELS):
-    table = accuracies() if table is None else table
-    return by_condition.by_condition(
-        table, name=name, title="Fixed head", labels=labels, levels=levels
-    )
+def test_ids_begin_with_the_figures_name_and_references_follow_them():
+    svg = draw("mine")
+    assert all(name.startswith("mine-") for name in ids(svg))
+    assert set(re.findall(r"(?:href=\"#|url\(#)([^\")]+)", svg)) <= set(ids(svg))
+    assert not set(ids(svg)) & set(ids(draw("yours")))
 
 
-def ids(svg):
-    return set(re.findall(r'\bid="([^"]*)"', svg))
+def test_a_mark_has_its_tooltip_and_no_id_of_it():
+    svg = draw("mine", tooltip="a & b")
+    assert tooltips(svg) == ["a & b"]
+    assert not any("tip" in name for name in ids(svg))
 
 
-def tips(svg):
-    """Give what the marks say, in order; each of them is one shape."""
-    marks = [part for part in ElementTree.fromstring(svg).iter() if "data-tip" in part.attrib]
-    for mark in marks:
-        assert len([*mark.iter(f"{SVG}use"), *mark.findall(f"{SVG}path")]) == 1
-    return [mark.get("data-tip") for mark in marks]
+@pytest.mark.parametrize(
+    ("value", "options", "due"),
+    [
+        (-0.196, {}, "−20"),
+        (0.196, {"digits": 1, "sign": True}, "+19.6"),
+        (-0.0001, {"digits": 1}, "0.0"),
+        (0.0, {"digits": 1, "sign": True}, "+0.0"),
+    ],
+)
+def test_points_have_a_minus_of_their_own_and_nothing_has_none(value, options, due):
+    assert style.points(value, **options) == due
 
 
-def silent(svg):
-    """Give how the dots inside the axes look that say nothing."""
-    root = ElementTree.fromstring(svg)
-    told = {
-        mark for part in root.iter() if "data-tip" in part.attrib for mark in part.iter(f"{SVG}use")
-    }
-    axes = [part for part in root.iter(f"{SVG}g") if part.get("clip-path")]
-    dots = [mark for part in axes for mark in part.iter(f"{SVG}use")]
-    return [mark.get("style") for mark in dots if mark not in told]
-
-
-def across(svg, said):
-    """Give how far to the right the mark lies that says this, in accuracy."""
-    root = ElementTree.fromstring(svg)
-    ticks = {text.text: float(text.get("x")) for text in root.iter(f"{SVG}text")}
-    (mark,) = [part for part in root.iter() if part.get("data-tip") == said]
-    place = float(next(mark.iter(f"{SVG}use")).get("x"))
-    return (place - ticks["0%"]) / (ticks["100%"] - ticks["0%"])
-
-
-def intervals(svg, group):
-    """Ends of a group's intervals, read off the drawing, in accuracy."""
-    root = ElementTree.fromstring(svg)
-    ticks = {text.text: float(text.get("x")) for text in root.iter(f"{SVG}text")}
-    zero, one = ticks["0%"], ticks["100%"]
-    found = []
-    for path in root.iter(f"{SVG}path"):
-        corners = re.findall(r"[ML] ([\d.]+) ([\d.]+)", path.get("d"))
-        colour = f"stroke: {style.SERIES[group].colour}"
-        if colour in path.get("style", "") and len(corners) == 2 and path.get("clip-path"):
-            found.append([(float(x) - zero) / (one - zero) for x, _ in corners])
-    return np.array(found)
-
-
-def test_a_figure_is_xml_without_a_date_or_a_style_of_its_own():
-    for svg in (draw(), curve("accuracy"), curve("loss")):
-        root = ElementTree.fromstring(svg)
-        assert root.tag == f"{SVG}svg"
-        assert root.find(f"{SVG}title").text
-        assert not re.search(r"<style|<metadata|dc:date|\b20\d\d-\d\d", svg)
-
-
-def test_the_same_table_gives_the_same_bytes():
-    assert draw() == draw()
-    assert draw() != draw(accuracies(value=0.3))
-
-
-def test_two_figures_share_no_id():
-    one, two = draw(name="one"), draw(name="two")
-    assert ids(one) and not ids(one) & ids(two)
-    for svg in (one, two):
-        assert set(re.findall(r"(?:href=\"#|url\(#)([^\")]+)", svg)) <= ids(svg)
-
-
-def test_intervals_lie_where_the_table_says():
-    for group, acc in (("small", 0.25), ("medium", 0.5), ("large", 0.75)):
-        expected = [[acc - 0.1, acc + 0.1]] * len(LABELS)
-        np.testing.assert_allclose(intervals(draw(), group), expected, atol=0.002)
-
-
-@pytest.mark.parametrize("column", ["value", "low", "high"])
-def test_what_is_no_number_has_no_interval(column):
-    svg = draw(accuracies(**{column: np.nan}))
-    assert len(intervals(svg, "small")) == 0
-    assert len(intervals(svg, "large")) == len(LABELS)
-
-
-def filled(svg, group):
-    """Count a group's dots that are filled, and all of them, the legend's left out."""
-    root = ElementTree.fromstring(svg)
-    colour = style.SERIES[group].colour
-    inside = [mark for part in root.iter(f"{SVG}g") if part.get("clip-path") for mark in part]
-    styles = [mark.get("style", "") for mark in inside if f"stroke: {colour}" in mark.get("style")]
-    return sum(f"fill: {colour}" in style for style in styles), len(styles)
-
-
-@pytest.mark.parametrize("column", ["hollow", "low"])
-def test_a_dot_is_hollow_where_it_is_said_to_be_or_has_no_interval(column):
-    svg = draw(accuracies(**{column: {"hollow": True, "low": np.nan}[column]}))
-    assert filled(svg, "small") == (0, len(LABELS))
-    assert filled(svg, "large") == (len(LABELS), len(LABELS))
-
-
-def test_every_dot_says_what_the_table_says_of_it():
-    svg = draw()
-    table = accuracies().query("size_group != 'all'")
-    assert sorted(tips(svg)) == sorted(table["tip"])
-    assert silent(svg) == []
-    for row in table.itertuples():
-        assert across(svg, row.tip) == pytest.approx(row.value, abs=0.002)
-
-
-def test_what_is_not_drawn_says_nothing():
-    table = accuracies(value=np.nan)
-    drawn = ~table["size_group"].isin(["all", "small"])
-    assert sorted(tips(draw(table))) == sorted(table.loc[drawn, "tip"])
-    assert tips(draw(labels={"orig_full": "Untouched"})) == [
-        f"orig_full, {group}: {percent}%"
-        for group, percent in (("small", "25.0"), ("medium", "50.0"), ("large", "75.0"))
-    ]
-
-
-def test_what_a_mark_says_is_escaped_and_no_id():
-    svg = draw(accuracies(tip=HOSTILE))
-    assert tips(svg).count(HOSTILE) == len(LABELS)
-    root = ElementTree.fromstring(svg)
-    assert root.find(f".//{SVG}img") is None
-    found = re.findall(r'\bid="([^"]*)"', svg)
-    assert len(found) == len(set(found))
-    assert not any("tip" in name or "onerror" in name for name in found)
-    # Marks differ in what they say alone: a drawing does not depend on it.
-    assert re.sub(r'data-tip="[^"]*"', "", svg) == re.sub(r'data-tip="[^"]*"', "", draw())
-
-
-def test_an_axis_may_count_from_zero_to_one():
-    svg = by_condition.by_condition(
-        accuracies(), name="x", title="", labels=LABELS, levels={}, measure="SSIM", in_percent=False
-    )
-    written = [text.text for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
-    assert "1.0" in written
-    assert not any("%" in text for text in written)
-    assert "SSIM" in written
-
-
-def test_a_table_without_rows_still_gives_axes():
-    svg = draw(accuracies().iloc[:0])
-    assert "100%" in svg
-    assert "Motion blur" in svg
-
-
-def test_names_come_out_as_text():
-    root = ElementTree.fromstring(draw(labels={"orig_full": HOSTILE}))
-    assert root.find(f".//{SVG}img") is None
-    written = "".join("".join(text.itertext()) for text in root.iter(f"{SVG}text"))
-    assert re.sub(r"\s", "", HOSTILE) in re.sub(r"\s", "", written)
-
-
-def test_the_legend_names_every_group_and_level():
-    texts = [text.text for text in ElementTree.fromstring(draw()).iter(f"{SVG}text")]
-    for name in ("Small", "Medium", "Large", *LEVELS):
-        assert name in texts
-    assert "chance" not in draw(levels={})
-
-
-def curve(measure, *, epochs=3):
-    steps = np.arange(1, epochs + 1)
-    table = pd.DataFrame({"epoch": steps})
-    for part in ("train", "test"):
-        table[f"{part}_accuracy"], table[f"{part}_loss"] = 0.5, 1 / steps
-    return training.training_curve(table, name=measure, measure=measure, title=measure)
-
-
-def test_a_curve_of_one_epoch_is_drawn():
-    assert "epoch" in curve("accuracy", epochs=1)
+def test_size_groups_differ_in_colour_and_in_shape():
+    assert len({series.colour for series in style.SERIES.values()}) == len(style.SERIES)
+    assert len({series.marker for series in style.SERIES.values()}) == len(style.SERIES)
 
 
 def test_a_gradient_runs_through_the_colour_map():

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from builders.study_files import INPUTS, write_study
+from builders.study_files import INPUTS, with_tables, write_study
 from smallsight import params
 from smallsight.analysis.terms import FAILURE_CAUSES
 from smallsight.conditions.names import UNTOUCHED
@@ -72,10 +72,10 @@ def folder(tmp_path_factory):
     # The first seed need not say what most of them do.
     table.loc[::7, "predicted"] = "truck"
     table.to_csv(made / INPUTS.maps, index=False)
-    with np.load(made / INPUTS.cams) as file:
+    with np.load(made / INPUTS.map_values) as file:
         names, cams = file["condition"], file["cams"] * rng.uniform(0, 40, file["cams"].shape)
     cams[1, 4] = 0
-    np.savez(made / INPUTS.cams, condition=names, cams=cams.astype(np.float32))
+    np.savez(made / INPUTS.map_values, condition=names, cams=cams.astype(np.float32))
     return made
 
 
@@ -100,13 +100,13 @@ def table(folder, path):
 
 
 def named(tree, view):
-    """Give an object's view by the names of its values."""
+    """Return an object's view by the names of its values."""
     return dict(zip(tree["view"], view, strict=True))
 
 
 def test_every_object_stands_once_with_one_view_per_condition_that_has_maps(folder, tree):
-    answers = table(folder, INPUTS.answers)
-    due = list(answers[INSTANCE].drop_duplicates().itertuples(index=False, name=None))
+    votes = table(folder, INPUTS.table("answers"))
+    due = list(votes[INSTANCE].drop_duplicates().itertuples(index=False, name=None))
     assert [(one["image"], one["object"]) for one in tree["objects"]] == due
     assert len(set(due)) == len(due) == 120
     assert [step["name"] for step in tree["conditions"]] == MAPPED
@@ -115,30 +115,30 @@ def test_every_object_stands_once_with_one_view_per_condition_that_has_maps(fold
 
 
 def test_objects_are_what_the_tables_say(folder, study, tree):
-    answers = table(folder, INPUTS.answers).drop_duplicates(INSTANCE).set_index(INSTANCE)
+    votes = table(folder, INPUTS.table("answers")).drop_duplicates(INSTANCE).set_index(INSTANCE)
     files = table(folder, INPUTS.sample).set_index(INSTANCE)["file_name"]
     for one in tree["objects"]:
-        row = answers.loc[one["image"], one["object"]]
+        row = votes.loc[one["image"], one["object"]]
         assert one["group"] == row["size_group"]
         assert tree["categories"][one["category"]] == row["category_name"]
         assert one["side"] == pytest.approx(row["side"], abs=0.051)
         assert one["file"] == files.loc[one["image"], one["object"]]
     assert tree["groups"] == list(GROUPS)
-    assert tree["seeds"] == study.params.evaluation.repeats
+    assert tree["seeds"] == study.n_seeds == study.params.evaluation.repeats
 
 
 def test_views_are_what_the_tables_say(folder, tree):
-    answers = table(folder, INPUTS.answers).set_index(["condition", *INSTANCE])
+    votes = table(folder, INPUTS.table("answers")).set_index(["condition", *INSTANCE])
     maps = table(folder, INPUTS.maps).set_index(["condition", *INSTANCE])
     size = json.loads((folder / INPUTS.about).read_text(encoding="utf-8"))["input_size"]
     for one in tree["objects"]:
         for name, values in zip(MAPPED, one["views"], strict=True):
             view = named(tree, values)
-            told = answers.loc[name, one["image"], one["object"]]
+            vote = votes.loc[name, one["image"], one["object"]]
             seen = maps.loc[name, one["image"], one["object"]]
-            assert view["failed"] == int(told["failed"])
-            assert tree["categories"][view["named"]] == told["predicted"]
-            assert view["right"] == pytest.approx(told["right"], abs=0.0006)
+            assert view["failed"] == int(vote["failed"])
+            assert tree["categories"][view["named"]] == vote["predicted"]
+            assert view["right"] == pytest.approx(vote["right"], abs=0.0006)
             assert tree["categories"][view["predicted"]] == seen["predicted"]
             for key in ("confidence", "lift", "peak"):
                 due = float(seen[key]) if seen[key] != "" else None
@@ -163,7 +163,7 @@ def test_some_have_no_lift_and_all_have_the_rest(tree):
 
 
 def test_failures_have_the_headline_regimes_causes_and_rescues(folder, study, tree):
-    failures = table(folder, INPUTS.failures)
+    failures = table(folder, INPUTS.table("failures"))
     failures = failures[failures["regime"] == "fixed"].set_index(INSTANCE)
     found = {(one["image"], one["object"]): one for one in tree["objects"] if "cause" in one}
     assert set(found) == set(failures.index)
@@ -199,11 +199,11 @@ def test_maps_decode_to_their_own_within_one_step_of_their_greatest_cell(folder,
     maps = table(folder, INPUTS.maps)
     keys = maps[["condition", *INSTANCE]].itertuples(index=False, name=None)
     place = {key: at for at, key in enumerate(keys)}
-    assert tree["cells"] == study.cams.shape[-1]
+    assert tree["cells"] == study.map_values.shape[-1]
     blank = 0
     for one in tree["objects"]:
         for name, values in zip(MAPPED, decoded(one, tree["cells"]), strict=False):
-            cam = study.cams[place[name, one["image"], one["object"]]]
+            cam = study.map_values[place[name, one["image"], one["object"]]]
             top = cam.max()
             blank += top == 0
             np.testing.assert_allclose(values / 255 * top, cam, atol=0.501 * top / 255)
@@ -258,20 +258,24 @@ def test_the_same_study_gives_the_same_text(folder, text):
 
 
 def test_a_gallery_can_be_narrowed_down_to_what_there_is(study, tree):
-    found = {one["name"]: one for one in explorer.filters(study)}
+    found = {one.name: one for one in explorer.filters(study)}
+    choices = {
+        name: [(choice.value, choice.label) for choice in one.choices]
+        for name, one in found.items()
+    }
     assert list(found) == ["group", "category", "outcome", "cause"]
-    assert [value for value, _ in found["group"]["options"]] == list(GROUPS)
-    assert found["category"]["options"] == list(enumerate(tree["categories"]))
-    assert dict(found["outcome"]["options"]) == {0: "Recognised", 1: "Failed"}
+    assert [value for value, _ in choices["group"]] == list(GROUPS)
+    assert choices["category"] == list(enumerate(tree["categories"]))
+    assert dict(choices["outcome"]) == {0: "Recognised", 1: "Failed"}
     causes = {one["cause"] for one in tree["objects"] if "cause" in one}
-    assert {value for value, _ in found["cause"]["options"]} == causes
-    for value, label in found["cause"]["options"]:
+    assert {value for value, _ in choices["cause"]} == causes
+    for value, label in choices["cause"]:
         assert label == FAILURE_CAUSES[value].label
 
 
 def test_without_failures_there_is_no_cause_to_choose(study):
-    made = dataclasses.replace(study, failures=study.failures[:0])
-    assert [one["name"] for one in explorer.filters(made)] == [
+    made = with_tables(study, failures=study.tables["failures"][:0])
+    assert [one.name for one in explorer.filters(made)] == [
         "group", "category", "outcome",
     ]  # fmt: skip
 
@@ -297,17 +301,25 @@ class Scripts(HTMLParser):
 
 @pytest.mark.parametrize("name", NASTY)
 def test_hostile_categories_stay_data(folder, study, name):
+    columns = {
+        "answers": ["category_name", "predicted"],
+        "maps": ["predicted"],
+        "failures": ["neighbour"],
+        "sample": ["file_name"],
+    }
+    known = {**study.tables, "maps": study.maps, "sample": study.sample}
     tables = {}
-    for field, column in (
-        ("answers", "category_name"), ("answers", "predicted"), ("maps", "predicted"),
-        ("failures", "neighbour"), ("sample", "file_name"),
-    ):  # fmt: skip
-        made = tables.get(field, getattr(study, field))
-        here = made[column].isin(["car"]) | made[column].str.startswith("picture_2")
-        assert here.any()
-        tables[field] = made.assign(**{column: made[column].where(~here, name)})
+    for field, names in columns.items():
+        made = known[field]
+        for column in names:
+            here = made[column].isin(["car"]) | made[column].str.startswith("picture_2")
+            assert here.any()
+            made = made.assign(**{column: made[column].where(~here, name)})
+        tables[field] = made
+    own = {field: tables.pop(field) for field in ("maps", "sample")}
+    hostile = dataclasses.replace(with_tables(study, **tables), **own)
     with inside(folder):
-        text = explorer.data(dataclasses.replace(study, **tables))
+        text = explorer.data(hostile)
     page = f'<p>before</p><script type="application/json">{text}</script><i>after</i>'
     parsed = Scripts(page)
     assert parsed.tags == ["p", "script", "i"]
@@ -347,7 +359,7 @@ def test_a_missing_or_broken_thumbnail_is_named_in_one_line(reported_study, spoi
 def test_maps_of_another_number_than_the_table_says_are_an_error(study, number):
     cams = np.zeros((number, 3, 3), np.float32)
     with pytest.raises(SmallsightError, match=rf"maps\.npz.*{number} maps.*600") as caught:
-        explorer.data(dataclasses.replace(study, cams=cams))
+        explorer.data(dataclasses.replace(study, map_values=cams))
     assert "\n" not in str(caught.value)
 
 
@@ -358,6 +370,6 @@ def test_no_number_is_written_that_json_does_not_know(text):
 
 
 def test_without_maps_there_is_no_object(study):
-    made = dataclasses.replace(study, maps=study.maps[:0], cams=study.cams[:0])
+    made = dataclasses.replace(study, maps=study.maps[:0], map_values=study.map_values[:0])
     tree = json.loads(explorer.data(made))
     assert tree["objects"] == tree["conditions"] == []

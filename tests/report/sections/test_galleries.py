@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from builders.study_files import APART, HOSTILE, INPUTS, built
+from builders.study_files import APART, HOSTILE, INPUTS, built, with_tables
 from readers.report_pages import text_of
 from smallsight.conditions.names import UNTOUCHED
-from smallsight.report.sections import galleries
+from smallsight.report.sections import galleries, strips
 from smallsight.runtime.errors import PictureError
 from smallsight.vocabulary import GROUPS
 
@@ -32,35 +32,38 @@ def shown(reported_study):
 @pytest.mark.parametrize(("correct", "failed"), [(2, 2), (3, 1), (1, 3), (2, 0), (0, 2)])
 def test_recognised_objects_stand_beside_failed_ones_of_their_size(shown, correct, failed):
     study = shown(correct=correct, failed=failed)
-    shown_by_group = galleries.galleries(study)
-    assert [part["group"] for part in shown_by_group] == list(GROUPS)
-    for part in shown_by_group:
-        rows = study.gallery[study.gallery["size_group"] == part["group"]]
-        left, right = zip(*part["pairs"], strict=True)
-        for column, outcome in ((left, "correct"), (right, "failed")):
+    found = galleries.rows(study)
+    assert [part.group for part in found] == list(GROUPS)
+    for part in found:
+        rows = study.gallery[study.gallery["size_group"] == part.group]
+        left = [pair.correct for pair in part.pairs]
+        right = [pair.failed for pair in part.pairs]
+        numbers = (part.n_correct, part.n_failed)
+        for column, outcome, number in zip(
+            (left, right), ("correct", "failed"), numbers, strict=True
+        ):
             due = list(rows.loc[rows["outcome"] == outcome, "picture"])
             missing = [None] * (max(correct, failed) - len(due))
             assert [card and card.row["picture"] for card in column] == due + missing
             assert all(card.is_correct == (outcome == "correct") for card in column if card)
-            assert part["shown"][outcome] == len(due)
-        assert [card.row["picture"] for card in part["cards"]] == list(rows["picture"])
+            assert number == len(due)
+        assert [card.row["picture"] for card in part.cards] == list(rows["picture"])
 
 
 def test_no_object_makes_no_gallery_and_no_strip(shown):
     study = shown(correct=0, failed=0)
-    assert galleries.galleries(study) == []
-    assert galleries.strips(dataclasses.replace(study, strips=study.strips[:0])) == []
+    assert galleries.rows(study) == []
+    assert strips.rows(dataclasses.replace(study, strips=study.strips[:0])) == []
 
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_a_size_without_objects_has_no_gallery_and_no_strip(shown, group):
     study = shown()
-    gallery, strips = (
-        table[table["size_group"] != group] for table in (study.gallery, study.strips)
-    )
-    study = dataclasses.replace(study, gallery=gallery, strips=strips)
-    for parts in (galleries.galleries(study), galleries.strips(study)):
-        assert [part["group"] for part in parts] == [name for name in GROUPS if name != group]
+    tables = {"gallery": study.gallery, "strips": study.strips}
+    left = {name: table[table["size_group"] != group] for name, table in tables.items()}
+    study = dataclasses.replace(study, **left)
+    for parts in (galleries.rows(study), strips.rows(study)):
+        assert [part.group for part in parts] == [name for name in GROUPS if name != group]
 
 
 @pytest.mark.parametrize("cell", [32.0, 16.0, 64.0, 64 / 14])
@@ -69,9 +72,9 @@ def test_the_mesh_has_an_edge_on_both_sides_of_every_cell(shown, cell):
         about = json.loads(INPUTS.about.read_text(encoding="utf-8"))
         INPUTS.about.write_text(json.dumps(about | {"cell": cell}), encoding="utf-8")
 
-    for part in galleries.galleries(shown(edit=edit)):
-        edges = part["mesh"]["edges"]
-        assert (edges[0], edges[-1]) == (0, part["mesh"]["size"])
+    for part in galleries.rows(shown(edit=edit)):
+        edges = part.mesh.edges
+        assert (edges[0], edges[-1]) == (0, part.mesh.size)
         np.testing.assert_allclose(np.diff(edges), cell, atol=0.011)
 
 
@@ -85,21 +88,9 @@ def test_the_meshs_box_is_that_of_the_largest_object_of_its_own_gallery(shown):
 
     study = shown(edit=edit)
     largest = study.gallery.sort_values("side").groupby("size_group").last()
-    for part in galleries.galleries(study):
-        due = largest.loc[part["group"], ["box_w", "box_h"]]
-        assert [part["mesh"]["width"], part["mesh"]["height"]] == pytest.approx(list(due))
-
-
-@pytest.mark.parametrize("number", [1, 7, 8, 15, 20])
-def test_a_strip_fills_its_lines_evenly(shown, number):
-    study = shown()
-    small = study.strips[study.strips["size_group"] == "small"].iloc[[0] * number]
-    (strip,) = galleries.strips(dataclasses.replace(study, strips=small))
-    lines = -(-number // strip["columns"])
-    assert len(strip["cards"]) == number
-    assert strip["columns"] <= 7
-    assert lines == -(-number // 7)
-    assert lines * strip["columns"] - number < lines
+    for part in galleries.rows(study):
+        due = largest.loc[part.group, ["box_w", "box_h"]]
+        assert [part.mesh.width, part.mesh.height] == pytest.approx(list(due))
 
 
 def decoded(shot):
@@ -108,7 +99,7 @@ def decoded(shot):
 
 
 def test_addresses_tell_png_from_jpeg_and_hold_the_files(shown):
-    card = galleries.galleries(shown())[0]["cards"][0]
+    card = galleries.rows(shown())[0].cards[0]
     for shot, name, kind in (
         (card.untouched, "untouched", "jpeg"),
         (card.picture, "picture", "png"),
@@ -133,7 +124,7 @@ def test_the_untouched_picture_has_a_size_of_its_own_and_its_box_the_same_place(
         pixels[top:bottom, left:right] = 255
         Image.fromarray(pixels).save(row["untouched"], quality=95)
 
-    card = galleries.galleries(shown(edit=edit))[0]["cards"][0]
+    card = galleries.rows(shown(edit=edit))[0].cards[0]
     seen, due = card.untouched, card.picture
     assert (seen.box, seen.view, seen.pointers) == (due.box, due.view, due.pointers)
     assert (seen.left, seen.top, seen.width, seen.height) == (
@@ -155,7 +146,7 @@ def test_a_missing_or_broken_picture_is_named_in_one_line(shown, kind):
     for spoil in (lambda: path.write_text("no picture", encoding="utf-8"), path.unlink):
         spoil()
         with pytest.raises(PictureError, match=re.escape(str(path))) as caught:
-            [card.untouched for card in galleries.galleries(study)[0]["cards"]]
+            [card.untouched for card in galleries.rows(study)[0].cards]
         assert "\n" not in str(caught.value)
 
 
@@ -210,10 +201,12 @@ def test_every_card_says_what_its_object_is_and_what_was_predicted(page):
         assert f"side {row.side:.0f} px" in text
         lift = "– (no evidence in the map)" if np.isnan(row.lift) else f"{row.lift:.2f}"
         assert f"lift {lift} · brightest cell {row.peak:.2g}" in text
-        told, addresses = zip(*pictures, strict=True)
-        for said, words in zip(told, ("untouched", "network saw", "heat map", "enl"), strict=True):
-            assert words in said
-        assert all(HOSTILE in said for said in told[:2])
+        texts, addresses = zip(*pictures, strict=True)
+        for alt, words in zip(
+            texts, ("untouched", "network saw", "saliency map", "enl"), strict=True
+        ):
+            assert words in alt
+        assert all(HOSTILE in alt for alt in texts[:2])
         shown = [base64.b64decode(address.partition(",")[2]) for address in addresses[:3]]
         assert shown == [row.untouched, row.picture, row.overlay]
 
@@ -234,5 +227,19 @@ def test_a_caption_counts_what_is_shown_of_what_there_is(page):
     text = text_of(page[0])
     for group, accuracy in APART.items():
         correct = round(40 * accuracy)
-        told = f"3 of {correct} objects recognised, 1 of {40 - correct} objects failed"
-        assert f"{group.capitalize()} objects under “Untouched”: {told}" in text
+        counts = f"3 of {correct} objects recognised, 1 of {40 - correct} objects failed"
+        assert f"{group.capitalize()} objects under “Untouched”: {counts}" in text
+
+
+@pytest.mark.parametrize(("count", "due"), [(1, "1 object"), (1234, "1,234 objects")])
+def test_a_gallery_counts_the_objects_that_it_is_drawn_from(shown, count, due):
+    study = shown()
+    counts = study.tables["attention"].assign(n=7)
+    asked = "map == 'predicted' and size_group == 'medium' and outcome == 'failed'"
+    asked = counts[counts["condition"] == UNTOUCHED].query(asked).index
+    counts.loc[asked, "n"] = count
+    made = with_tables(study, attention=counts)
+    assert galleries.count_objects(made, "medium", "failed") == due
+    assert galleries.count_objects(made, "medium", "correct") == "7 objects"
+    nothing = with_tables(study, attention=counts[:0])
+    assert galleries.count_objects(nothing, "medium", "failed") == "0 objects"

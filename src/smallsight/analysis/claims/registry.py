@@ -1,10 +1,10 @@
-"""Claims: the original study's sentences, each as a test with a verdict.
+"""What a claim is: a sentence, and the margin that tests it.
 
-A claim is a margin: a number that is above zero where its sentence holds and below where the
-contrary does. A sentence of several parts holds only where all of them do, so that its margin is
-the smallest of theirs: it is supported where every part is (an intersection-union test: Berger and
-Hsu, Statistical Science 1996), and contradicted where one part is by a test that allows for their
-number (Bonferroni). The smallest of several noisy margins alone would be below zero by luck.
+A margin is a number above zero where the sentence holds and below zero where the contrary does. A
+sentence of several parts holds only where all of them do, so that its margin is the smallest of
+theirs. It is supported where every part is (an intersection-union test: Berger and Hsu, Statistical
+Science 1996), and contradicted where one part is, by a test that allows for their number
+(Bonferroni): the smallest of several noisy margins alone would be below zero by chance.
 """
 
 from collections.abc import Callable
@@ -18,14 +18,14 @@ from smallsight.analysis.saliency import MapMeasures
 
 
 class Evidence(NamedTuple):
-    """What claims are tested on: who was right, and where the maps lie; None without maps."""
+    """Data that claims are tested on; `map_measures` is None without saliency maps."""
 
     outcomes: Outcomes
-    looks: MapMeasures | None
+    map_measures: MapMeasures | None
 
 
 Margin = Callable[[Evidence, str], np.ndarray]
-"""Gives (1 + draws,) margins in a regime, the estimate first; or (parts, 1 + draws)."""
+"""Returns (1 + draws,) margins in a regime, the estimate first; or (parts, 1 + draws)."""
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,19 @@ class Claim:
     Attributes
     ----------
     name
-        Stands in tables.
+        Its key in tables.
     sentence
-        What is claimed.
+        The claim.
     contrary
-        What holds where the claim is contradicted.
+        The sentence that holds where the claim is contradicted.
     measure
-        What the effect is, in words.
+        The margin in words.
     conditions
         Families whose reference levels it is about, beside the untouched one.
     groups
         Size groups it needs.
     needs_maps
-        Whether it is about maps of evidence, which are of the headline regime.
+        Whether it is about saliency maps, which are of the headline regime.
     margin
         Its test.
     """
@@ -62,11 +62,8 @@ class Claim:
     margin: Margin
 
 
-CLAIMS: dict[str, Claim] = {}
-"""Every claim by name, in the order of the report."""
-
-
 def claim(
+    claims: dict[str, Claim],
     *,
     sentence: str,
     contrary: str,
@@ -75,11 +72,11 @@ def claim(
     groups: tuple[str, ...] = ("small", "large"),
     needs_maps: bool = False,
 ) -> Callable[[Margin], Margin]:
-    """Register a margin as the test of a claim of its own name."""
+    """Decorate a margin: add it to `claims`, under its own name."""
 
     def register(margin: Margin) -> Margin:
         name = margin.__name__
-        CLAIMS[name] = Claim(
+        claims[name] = Claim(
             name, sentence, contrary, measure, conditions, groups, needs_maps, margin
         )
         return margin

@@ -9,9 +9,9 @@ from smallsight.analysis.statistics.tests import minimum_detectable, wald_p
 
 
 def image_weights(image_ids: np.ndarray, *, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw images with replacement; say how often each instance comes along.
+    """Draw images with replacement, and count how often each instance is drawn.
 
-    Instances of one image are drawn together, because they share its scene and its fate (the
+    Instances of one image are drawn together, because their outcomes depend on each other (the
     cluster bootstrap: Davison and Hinkley, Bootstrap Methods, 1997, section 3.8).
 
     Parameters
@@ -23,6 +23,14 @@ def image_weights(image_ids: np.ndarray, *, draws: int, rng: np.random.Generator
     -------
     ndarray
         (draws, n), whole numbers of 0 or more, as float32.
+
+    Examples
+    --------
+    Two instances of picture 7 are drawn together:
+
+    >>> weights = image_weights(np.array([7, 7, 8]), draws=3, rng=np.random.default_rng(1))
+    >>> weights.tolist()
+    [[1.0, 1.0, 1.0], [2.0, 2.0, 0.0], [0.0, 0.0, 2.0]]
     """
     images, image_of = np.unique(image_ids, return_inverse=True)
     shares = np.full(len(images), 1 / len(images))
@@ -31,8 +39,15 @@ def image_weights(image_ids: np.ndarray, *, draws: int, rng: np.random.Generator
 
 
 def weighted_means(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Means of (k, n) values in each of (draws, n) draws: (draws, k), NaN where one is empty."""
-    # In double precision, or else equal values would differ by what rounding leaves.
+    """Compute the means of (k, n) values in (draws, n) draws: (draws, k), NaN for an empty draw.
+
+    Examples
+    --------
+    >>> weighted_means(np.array([[0.0, 1.0, 1.0]]), np.array([[1, 1, 1], [2, 0, 0]])).round(2)
+    array([[0.67],
+           [0.  ]])
+    """
+    # In double precision: in single precision, means of equal values differ by rounding errors.
     weights = weights.astype(np.float64)
     total = weights.sum(axis=1)[:, None]
     sums = weights @ values.T
@@ -42,18 +57,33 @@ def weighted_means(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def percentile_interval(
     draws: np.ndarray, confidence: float, *, images: int
 ) -> tuple[float, float]:
-    """Give the expanded percentile interval; NaN where there are no draws.
+    """Compute the expanded percentile interval; NaN where there are no draws.
 
-    Plain percentiles are too narrow where images are few, as a normal interval is that takes no
-    heed of degrees of freedom; these lie as much further out as Student's interval does
-    (Hesterberg, What Teachers Should Know About the Bootstrap, American Statistician 2015).
+    Plain percentiles are too narrow where images are few, like a normal interval that ignores the
+    degrees of freedom. These are widened by as much as Student's interval is wider than the normal
+    one (Hesterberg, What Teachers Should Know About the Bootstrap, American Statistician 2015).
 
     Parameters
     ----------
     draws
-        Any number of them. Infinite draws are draws like others: an end may be infinite.
+        Any number of them, NaN left out. Infinite draws count, so that an end may be infinite.
+    confidence
+        0 to 1.
     images
-        How many images each draw takes.
+        Number of images in each draw.
+
+    Returns
+    -------
+    low, high
+        Its ends.
+
+    Examples
+    --------
+    >>> draws = np.linspace(0, 1, 1001)
+    >>> [round(end, 2) for end in percentile_interval(draws, 0.9, images=1000)]
+    [0.05, 0.95]
+    >>> [round(end, 2) for end in percentile_interval(draws, 0.9, images=10)]
+    [0.03, 0.97]
     """
     draws = draws[~np.isnan(draws)]
     if not len(draws):
@@ -61,7 +91,7 @@ def percentile_interval(
     freedom = max(images - 1, 1)
     reach = stdtrit(freedom, (1 - confidence) / 2) * np.sqrt(1 + 1 / freedom)
     tail = ndtr(reach)
-    # Between a finite and an infinite draw there is nothing to interpolate.
+    # Nothing lies between a finite and an infinite draw: choose one of them.
     quantile = functools.partial(np.quantile, draws, [tail, 1 - tail])
     low, high = quantile() if np.isfinite(draws).all() else quantile(method="inverted_cdf")
     return float(low), float(high)
@@ -70,11 +100,12 @@ def percentile_interval(
 def share_interval(
     share: float, draws: np.ndarray, confidence: float, *, images: int
 ) -> tuple[float, float]:
-    """Give Wilson's interval of a share, for as many independent trials as the draws amount to.
+    """Compute Wilson's interval of a share, for the effective number of independent trials.
 
-    That number is the one whose binomial variance is the draws' own; without any scatter it is
-    the number of images. Unlike percentiles, it holds near 0 and 1 (Franco et al., Comparative
-    Study of Confidence Intervals for Proportions in Complex Sample Surveys, JSSAM 2019).
+    That number gives a binomial variance equal to the draws' variance; where the draws do not
+    scatter it is the number of images. Unlike percentiles, the interval is sound near 0 and 1
+    (Franco et al., Comparative Study of Confidence Intervals for Proportions in Complex Sample
+    Surveys, JSSAM 2019).
 
     Parameters
     ----------
@@ -82,22 +113,44 @@ def share_interval(
         The estimate, 0 to 1.
     draws
         Its bootstrap.
+    confidence
+        0 to 1.
     images
-        How many images each draw takes.
+        Number of images in each draw.
+
+    Returns
+    -------
+    low, high
+        Its ends, 0 to 1, with the share between them.
+
+    Examples
+    --------
+    All of ten images are recognised, in every draw:
+
+    >>> [float(round(end, 2)) for end in share_interval(1.0, np.ones(100), 0.95, images=10)]
+    [0.66, 1.0]
     """
     error = standard_error(draws, images=images)
     trials = share * (1 - share) / error**2 if error > 1e-9 else images
     reach = stdtrit(max(images - 1, 1), (1 - confidence) / 2) ** 2 / max(trials, 1)
     middle = (share + reach / 2) / (1 + reach)
     half = np.sqrt(reach * share * (1 - share) + reach**2 / 4) / (1 + reach)
-    # Rounding may leave the ends beyond what they enclose.
+    # Rounding errors may put the ends on the wrong side of the share.
     return min(max(middle - half, 0.0), share), max(min(middle + half, 1.0), share)
 
 
 def standard_error(draws: np.ndarray, *, images: int) -> float:
-    """Give the standard deviation of the draws; NaN where fewer than two are numbers.
+    """Compute the standard error by the draws' deviation; NaN where fewer than two are finite.
 
-    Draws scatter around the sample's own value, which costs them one image's worth of variance.
+    Draws scatter around the sample's mean instead of the truth, which makes their variance too
+    small by a factor of 1 - 1 / images; this is corrected.
+
+    Parameters
+    ----------
+    draws
+        The bootstrap of an estimate.
+    images
+        Number of images in each draw.
     """
     draws = draws[np.isfinite(draws)]
     if len(draws) < 2:
@@ -108,10 +161,11 @@ def standard_error(draws: np.ndarray, *, images: int) -> float:
 def superiority(
     first: np.ndarray, second: np.ndarray, first_weights: np.ndarray, second_weights: np.ndarray
 ) -> np.ndarray:
-    """Give the chance that one of the first is greater than one of the second, in every draw.
+    """Compute the probability of superiority in every draw.
 
-    Ties count half: the probability of superiority, Mann and Whitney's U over the number of pairs
-    (McGraw and Wong, A Common Language Effect Size Statistic, Psychological Bulletin 1992).
+    This is the chance that one of the first numbers is greater than one of the second, ties
+    counting half: Mann and Whitney's U over the number of pairs (McGraw and Wong, A Common Language
+    Effect Size Statistic, Psychological Bulletin 1992).
 
     Parameters
     ----------
@@ -124,6 +178,12 @@ def superiority(
     -------
     ndarray
         (draws,), 0 to 1; NaN where a draw lacks one side.
+
+    Examples
+    --------
+    >>> once = np.ones((1, 2))
+    >>> superiority(np.array([2.0, 3.0]), np.array([1.0, 2.0]), once, once).tolist()
+    [0.875]
     """
     order = np.argsort(second, kind="stable")
     below = np.zeros((len(second_weights), len(second) + 1))
@@ -136,20 +196,22 @@ def superiority(
 
 
 def estimate(draws: np.ndarray, *, confidence: float, images: int) -> dict[str, float]:
-    """Give what stands beside an estimate in a table.
+    """Compute the interval, the test and the detectable effect of an estimate.
 
     Parameters
     ----------
     draws
         (1 + draws,), the estimate first, then its bootstrap.
+    confidence
+        0 to 1.
     images
-        How many images each draw takes.
+        Number of images in each draw.
 
     Returns
     -------
     dict
-        ci_low, ci_high: the percentile interval; p_value: Wald's, against 0; mde: what a test would
-        find.
+        ci_low, ci_high: the percentile interval; p_value: Wald's, against 0; mde: the smallest
+        effect that a test would find with `POWER`.
     """
     low, high = percentile_interval(draws[1:], confidence, images=images)
     error = standard_error(draws[1:], images=images)

@@ -1,8 +1,8 @@
-"""Psychometric curves: the accuracy on objects of a given side, and how likely answers make it.
+"""Psychometric curves: accuracy as a function of the object's side, and its likelihood.
 
-A curve runs from chance, its floor, to a ceiling: a logistic function of the logarithm of the side
-(Wichmann and Hill, The psychometric function I, Perception & Psychophysics 2001). Its threshold is
-the side at which it is half-way up, its location the threshold's logarithm.
+A curve rises from a floor, chance, to a ceiling, as a logistic function of the logarithm of the
+side (Wichmann and Hill, The psychometric function I, Perception & Psychophysics 2001). Its
+threshold is the side at which it is half-way up, and its location the threshold's logarithm.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,11 @@ from functools import cached_property
 import numpy as np
 
 LOCATIONS = 61
-"""Thresholds on the grid, from half the smallest side to twice the largest."""
+"""Number of thresholds on the grid, from half the smallest side to twice the largest."""
 
 
 SPREADS = np.geomspace(0.08, 3.2, 9)
+"""Spreads on the grid, in logarithms of the side."""
 
 
 CEILINGS = np.linspace(0.12, 1.0, 9)
@@ -29,15 +30,41 @@ def curve(
     ceiling: float,
     floor: float,
 ) -> np.ndarray:
-    """Give the accuracy at each logarithm of a side; `location` is that of the threshold."""
-    # The logistic function, in a form that no argument overflows.
+    """Compute the accuracy at each logarithm of a side.
+
+    Parameters
+    ----------
+    log_side
+        Logarithms of sides.
+    location
+        Logarithm of the threshold.
+    spread
+        Scale of the logistic function, in logarithms of the side.
+    ceiling, floor
+        Accuracies on the largest and on the smallest objects, 0 to 1.
+
+    Examples
+    --------
+    >>> log_side = np.log([4, 16, 64])
+    >>> curve(log_side, location=np.log(16), spread=0.5, ceiling=0.9, floor=0.3).round(2).tolist()
+    [0.34, 0.6, 0.86]
+    """
+    # The logistic function, in a form that does not overflow.
     share = (1 + np.tanh((log_side - location) / spread / 2)) / 2
     return floor + (ceiling - floor) * share
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Curves of every shape at every location, over the sides of n instances."""
+    """Curves of every shape at every location, over the sides of n instances.
+
+    Attributes
+    ----------
+    log_side
+        (n,), logarithms of the sides.
+    floor
+        Accuracy of guessing.
+    """
 
     log_side: np.ndarray
     floor: float
@@ -56,41 +83,41 @@ class Grid:
 
     @cached_property
     def logs(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """By shape, (n, m) each: log odds of being right, and log probability of being wrong."""
+        """By shape, (n, m) each: log odds of being correct, and log probability of being wrong."""
         found = []
         for spread, ceiling in self.shapes:
-            share = curve(
+            accuracy = curve(
                 self.log_side[:, None],
                 location=self.locations,
                 spread=spread,
                 ceiling=ceiling,
                 floor=self.floor,
             ).clip(1e-6, 1 - 1e-6)
-            wrong = np.log1p(-share)
-            found.append(((np.log(share) - wrong).astype(np.float32), wrong.astype(np.float32)))
+            wrong = np.log1p(-accuracy)
+            found.append(((np.log(accuracy) - wrong).astype(np.float32), wrong.astype(np.float32)))
         return found
 
-    def likelihoods(self, weights: np.ndarray, shares: np.ndarray, shape: int) -> np.ndarray:
+    def likelihoods(self, weights: np.ndarray, hit_rates: np.ndarray, shape: int) -> np.ndarray:
         """(draws, m): log likelihood of each location in each draw."""
         odds, wrong = self.logs[shape]
-        return (weights * shares.astype(np.float32)) @ odds + weights @ wrong
+        return (weights * hit_rates.astype(np.float32)) @ odds + weights @ wrong
 
-    def shape_by_draw(self, weights: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    def shape_by_draw(self, weights: np.ndarray, hit_rates: np.ndarray) -> np.ndarray:
         """(draws,): the shape with the greatest likelihood at any location."""
         best = [
-            self.likelihoods(weights, shares, shape).max(axis=1)
+            self.likelihoods(weights, hit_rates, shape).max(axis=1)
             for shape in range(len(self.shapes))
         ]
         return np.argmax(best, axis=0)
 
     def location_by_draw(
-        self, weights: np.ndarray, shares: np.ndarray, shape_of: np.ndarray
+        self, weights: np.ndarray, hit_rates: np.ndarray, shape_of: np.ndarray
     ) -> np.ndarray:
         """(draws,): the likeliest location, given each draw's shape; infinite off the grid."""
         found = np.empty(len(weights))
         for shape in np.unique(shape_of):
             chosen = shape_of == shape
-            found[chosen] = self._peaks(self.likelihoods(weights[chosen], shares, shape))
+            found[chosen] = self._peaks(self.likelihoods(weights[chosen], hit_rates, shape))
         return found
 
     def _peaks(self, likelihoods: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Verdicts: what an interval and an adjusted test agree on."""
+"""Verdicts: the direction that an interval and an adjusted test agree on, and a word for it."""
 
 from collections.abc import Mapping
 
@@ -7,37 +7,61 @@ import pandas as pd
 
 from smallsight.analysis.statistics.tests import holm
 
+Words = Mapping[int | None, str]
+"""The word for each direction: 1, -1, 0, and None where there is no interval."""
+
+
+def verdict_words(up: str, down: str) -> dict[int | None, str]:
+    """Return the words for a direction of 1 and of -1, beside those that all tables share.
+
+    Examples
+    --------
+    >>> verdict_words("higher", "lower")
+    {1: 'higher', -1: 'lower', 0: 'inconclusive', None: ''}
+    """
+    return {1: up, -1: down, 0: "inconclusive", None: ""}
+
 
 def judge(
     table: pd.DataFrame,
-    verdicts: Mapping[int | None, str],
+    words: Words,
     *,
     confidence: float,
     ends: tuple[str, str] = ("ci_low", "ci_high"),
     null: float = 0.0,
 ) -> pd.DataFrame:
-    """Adjust a table's p-values as one family of tests, and name what each row shows.
+    """Adjust a table's p-values as one family of tests, and judge what each row shows.
 
     Parameters
     ----------
     table
         Columns p_value and `ends`, those of the interval.
-    verdicts
-        What to call an interval above `null` (1), below it (-1), neither (0), and none (None).
+    words
+        Of the verdicts.
+    confidence
+        Of the interval; a test counts where its adjusted p-value is at most 1 - confidence.
     null
         The value of no effect.
 
     Returns
     -------
     DataFrame
-        The table with p_holm and verdict. A direction needs both interval and adjusted test.
+        The table with p_holm, direction and verdict. The direction is 1 where both the interval
+        and the adjusted test say that the value is above `null`, -1 where both say that it is
+        below, 0 where they do not, and NaN where there is no interval.
+
+    Examples
+    --------
+    >>> tested = pd.DataFrame(
+    ...     {"ci_low": [0.1, -0.1, -0.3], "ci_high": [0.3, 0.2, -0.1], "p_value": [0.01, 0.6, 0.04]}
+    ... )
+    >>> judged = judge(tested, verdict_words("higher", "lower"), confidence=0.95)
+    >>> judged[["p_holm", "direction", "verdict"]].round(2).values.tolist()
+    [[0.03, 1.0, 'higher'], [0.6, 0.0, 'inconclusive'], [0.08, 0.0, 'inconclusive']]
     """
     low, high = (table[end].to_numpy(float) for end in ends)
     p_holm = holm(table["p_value"].to_numpy(float))
     side = ((low > null).astype(int) - (high < null)) * (p_holm <= 1 - confidence)
-    known = ~np.isnan(low)
-    names = [
-        verdicts[int(one) if has_interval else None]
-        for one, has_interval in zip(side, known, strict=True)
-    ]
-    return table.assign(p_holm=p_holm, verdict=names)
+    direction = np.where(np.isnan(low), np.nan, side)
+    verdict = [words[None if np.isnan(one) else int(one)] for one in direction]
+    return table.assign(p_holm=p_holm, direction=direction, verdict=verdict)

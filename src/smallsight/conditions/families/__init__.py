@@ -1,10 +1,17 @@
 """The families: pure functions from a view to a view, at native resolution.
 
-A family's keyword-only arguments are its options, and their annotations say which values are
-allowed. To add a family, write the function under `@family` into one of these modules, or into a
-module of its own that is imported here. An option with a default may be left out of the
-parameters, and is named in a level only where it differs.
+To add a family, write its function under `@family` (see `conditions.registry`) into a module of
+this folder that has the function's name, and list the family in params.yaml. No module of this
+folder imports another one: what several families share lies beside the folder.
 """
 
-from smallsight.conditions.families import corruptions as corruptions
-from smallsight.conditions.families import interventions as interventions
+import importlib
+import pkgutil
+
+from smallsight.conditions.registry import REGISTERED
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
+
+FAMILIES = REGISTERED
+"""Every family by name."""

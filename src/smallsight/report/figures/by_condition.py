@@ -4,6 +4,7 @@ import itertools
 import math
 import textwrap
 from collections.abc import Mapping
+from typing import Any, cast
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ def by_condition(
     name: str,
     title: str,
     labels: Mapping[str, str],
-    levels: Mapping[str, float],
+    lines: Mapping[str, float],
     measure: str = "accuracy",
     in_percent: bool = True,
 ) -> str:
@@ -28,8 +29,8 @@ def by_condition(
     Parameters
     ----------
     rows
-        Columns condition, size_group, value, low, high, hollow, tip; numbers from 0 to 1. What is
-        not a number is left out. A dot is hollow where `hollow` says so, or for want of an
+        Columns condition, size_group, value, low, high, hollow, tooltip; numbers from 0 to 1.
+        What is not a number is left out. A dot is hollow where `hollow` says so, or for want of an
         interval.
     name
         The figure's own name, which begins its ids.
@@ -37,7 +38,7 @@ def by_condition(
         Stands above the figure.
     labels
         The conditions to draw, top to bottom, and what people call them.
-    levels
+    lines
         Values to compare with, by name: vertical lines, 0 to 1.
     measure
         What the number is.
@@ -47,24 +48,24 @@ def by_condition(
     with style(name):
         figure = Figure(figsize=(3.45, 0.8 + 0.28 * max(len(labels), 3)), layout="constrained")
         axes = figure.add_subplot()
-        for dashes, (label, level) in zip(("--", ":", "-."), levels.items(), strict=False):
+        for dashes, (label, level) in zip(("--", ":", "-."), lines.items(), strict=False):
             axes.axvline(level, label=label, ls=dashes, lw=0.9, color=INK, zorder=1)
         for row in range(0, len(labels), 2):
             axes.axhspan(row - 0.5, row + 0.5, color=BAND, lw=0, zorder=0)
         known = rows.set_index(["condition", "size_group"])[
-            ["value", "low", "high", "hollow", "tip"]
+            ["value", "low", "high", "hollow", "tooltip"]
         ]
         for (group, series), offset in zip(SERIES.items(), (-0.25, 0.0, 0.25), strict=True):
             axes.plot([], [], series.marker, color=series.colour, ms=4, label=series.label)
             for row, condition in enumerate(labels):
                 if (condition, group) in known.index:
-                    value, low, high, hollow, said = known.loc[(condition, group)]
+                    value, low, high, hollow, tooltip = cast(Any, known.loc[(condition, group)])
                     whole = math.isfinite(low) and math.isfinite(high)
                     if math.isfinite(value):
                         if whole:
                             axes.hlines(row + offset, low, high, color=series.colour, lw=1.5)
                         hollow = hollow or not whole
-                        dot(axes, value, row + offset, series, hollow=hollow, said=said)
+                        dot(axes, value, row + offset, series, hollow=hollow, tooltip=tooltip)
         axes.set_xlim(-0.015, 1.015)
         axes.set_ylim(len(labels) - 0.5, -0.5)
         if in_percent:

@@ -14,14 +14,16 @@ _PALE, _DARK = "#1a2330", "#fefefe"
 
 
 _MOST_NUMBERED = 12
-"""Categories of which a matrix has room for numbers in its cells."""
+"""Most categories that leave room for numbers in the cells."""
 
 
 _LONGEST = 13
-"""Letters of a category's name that it has room for."""
+"""Letters of a category's name that there is room for."""
 
 
-def confusion(shares: pd.DataFrame, *, counts: Mapping[str, int], name: str, title: str) -> str:
+def confusion_matrix(
+    shares: pd.DataFrame, *, counts: Mapping[str, int], name: str, title: str
+) -> str:
     """Draw what objects of each category are named.
 
     Parameters

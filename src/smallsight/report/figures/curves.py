@@ -1,4 +1,4 @@
-"""Panels that stand in rows: accuracy along a ladder of levels, and against the object's side."""
+"""Accuracy along the levels of a family, and against the side of the object."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter
 
 from smallsight.analysis.statistics.psychometric import curve
-from smallsight.report.figures.style import BAND, FAINT, INK, SERIES, dot, panel, style, svg, tip
+from smallsight.report.figures.style import (
+    BAND,
+    FAINT,
+    INK,
+    SERIES,
+    dot,
+    panel,
+    set_tooltip,
+    style,
+    svg,
+)
+from smallsight.report.rows import tuples
 
 _SIZE = (2.3, 1.55)
 """Width and height of one panel, in inches."""
@@ -25,7 +36,7 @@ def dose_response(
     *,
     name: str,
     title: str,
-    steps: Sequence[str],
+    ticks: Sequence[str],
     option: str,
     chance: float | None,
 ) -> str:
@@ -34,13 +45,13 @@ def dose_response(
     Parameters
     ----------
     rows
-        Columns position (in `steps`), size_group, acc, ci_low, ci_high, hollow, is_headline, tip;
-        one regime's rows are drawn as dots with intervals, the other's as thin lines.
+        Columns position (in `ticks`), size_group, acc, ci_low, ci_high, hollow, is_headline,
+        tooltip; one regime's rows are drawn as dots with intervals, the other's as thin lines.
     name
         The figure's own name, which begins its ids.
     title
         Stands above the panel.
-    steps
+    ticks
         What the positions are called, left to right.
     option
         What varies between them.
@@ -58,10 +69,10 @@ def dose_response(
                     continue
                 axes.plot(at, line["acc"], color=series.colour, lw=1.2, zorder=3)
                 axes.vlines(at, line["ci_low"], line["ci_high"], color=series.colour, lw=0.9)
-                for x, row in zip(at, line.itertuples(), strict=True):
-                    dot(axes, x, row.acc, series, hollow=row.hollow, said=row.tip)
-        axes.set_xlim(-0.4, len(steps) - 0.6)
-        axes.set_xticks(range(len(steps)), steps)
+                for x, row in zip(at, tuples(line), strict=True):
+                    dot(axes, x, row.acc, series, hollow=row.hollow, tooltip=row.tooltip)
+        axes.set_xlim(-0.4, len(ticks) - 0.6)
+        axes.set_xticks(range(len(ticks)), ticks)
         axes.set_xlabel(option)
         return svg(figure, name=name, title=f"{title}: accuracy by {option} and size of object")
 
@@ -82,7 +93,7 @@ def against_side(
         Fitted curves: condition, threshold, ci_low, ci_high (pixels; 0 and inf lie beyond all
         sides), floor, ceiling, spread, side_min, side_max. The first is grey where both are drawn.
     bins
-        By condition: side, acc, ci_low, ci_high, tip.
+        By condition: side, acc, ci_low, ci_high, tooltip.
     name
         The figure's own name, which begins its ids.
     title
@@ -101,7 +112,7 @@ def against_side(
         return svg(figure, name=name, title=f"{title}: accuracy by side of the object")
 
 
-def headline(
+def untouched(
     fit: Mapping[str, Any] | None,
     *,
     bins: pd.DataFrame,
@@ -116,9 +127,10 @@ def headline(
     fit
         The fitted curve, as for `against_side`; None where there is none.
     bins
-        Columns side, acc, ci_low, ci_high, tip.
+        Columns side, acc, ci_low, ci_high, tooltip.
     groups
-        A row per size group: size_group, side (median, input pixels), acc, ci_low, ci_high, tip.
+        A row per size group: size_group, side (median, input pixels), acc, ci_low, ci_high,
+        tooltip.
     chance
         Accuracy of guessing: a line across.
     name
@@ -134,10 +146,10 @@ def headline(
             _draw_curve(axes, fit, ends, FAINT)
             _mark_threshold(axes, fit, ends, INK)
         _draw_bins(axes, bins, FAINT, is_filled=True)
-        for row in groups.itertuples():
+        for row in tuples(groups):
             series = SERIES[row.size_group]
             axes.vlines(row.side, row.ci_low, row.ci_high, color=series.colour, lw=2.2, zorder=5)
-            dot(axes, row.side, row.acc, series, hollow=False, said=row.tip)
+            dot(axes, row.side, row.acc, series, hollow=False, tooltip=row.tooltip)
             # On the side that the curve leaves free.
             is_above = fit is None or row.acc >= float(_accuracy(fit, row.side))
             axes.annotate(
@@ -153,7 +165,7 @@ def headline(
 
 
 def _side_axis(axes: Axes, sides: Mapping[str, Any]) -> tuple[float, float]:
-    """Make the horizontal axis one of sides; give its ends."""
+    """Make the horizontal axis one of sides, and return its ends."""
     ends = sides["side_min"] / 1.15, sides["side_max"] * 1.15
     axes.set_xscale("log")
     axes.set_xlim(*ends)
@@ -171,7 +183,7 @@ def _draw_curve(axes: Axes, fit: Mapping[str, Any], ends: tuple[float, float], c
 
 
 def _accuracy(fit: Mapping[str, Any], side: np.ndarray | float) -> np.ndarray:
-    """Give a fitted curve's accuracy at some sides, in input pixels."""
+    """Return a fitted curve's accuracy at some sides, in input pixels."""
     shape = {name: fit[name] for name in ("spread", "ceiling", "floor")}
     # A threshold beyond all sides leaves a level line.
     with np.errstate(divide="ignore"):
@@ -181,9 +193,9 @@ def _accuracy(fit: Mapping[str, Any], side: np.ndarray | float) -> np.ndarray:
 def _draw_bins(axes: Axes, bins: pd.DataFrame, colour: str, *, is_filled: bool) -> None:
     """Draw groups of objects by side; hollow ones without their intervals."""
     face = colour if is_filled else "none"
-    for row in bins.itertuples():
+    for row in tuples(bins):
         (mark,) = axes.plot(row.side, row.acc, "o", color=colour, mfc=face, ms=2.6)
-        tip(mark, row.tip)
+        set_tooltip(mark, row.tooltip)
     if is_filled:
         axes.vlines(bins["side"], bins["ci_low"], bins["ci_high"], color=colour, lw=0.7)
 
@@ -191,7 +203,7 @@ def _draw_bins(axes: Axes, bins: pd.DataFrame, colour: str, *, is_filled: bool) 
 def _mark_threshold(
     axes: Axes, fit: Mapping[str, Any], ends: tuple[float, float], colour: str = THRESHOLD
 ) -> None:
-    """Point out where a curve is half-way up, and the interval of that side."""
+    """Mark the side where a curve is half-way up, and its interval."""
     height = (fit["floor"] + fit["ceiling"]) / 2
     if np.isfinite([fit["ci_low"], fit["threshold"]]).all() or fit["ci_high"] == np.inf:
         low, high = np.clip([fit["ci_low"], fit["ci_high"]], *ends)

@@ -1,21 +1,31 @@
-"""What removing and restoring a region does."""
+"""What deletion and insertion of a region do to the probability."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter
 
 from smallsight.report.figures.saliency import SIZE
-from smallsight.report.figures.style import BAND, COOL, FAINT, WARM, panel, points, style, svg, tip
+from smallsight.report.figures.style import (
+    BAND,
+    COOL,
+    FAINT,
+    WARM,
+    panel,
+    points,
+    set_tooltip,
+    style,
+    svg,
+)
 
 
 def regions(rows: pd.DataFrame, *, limits: tuple[float, float], name: str, title: str) -> str:
-    """Draw what removing and restoring a region does, against the region's area.
+    """Draw what deletion and insertion of a region do, against the region's area.
 
     Parameters
     ----------
     rows
         Columns change (`removed` or `restored`), area, and `object` and `random` with their ends,
-        `object_low` and so on, shares of 1, and `object_tip` and `random_tip`.
+        `object_low` and so on, shares of 1, and `object_tooltip` and `random_tooltip`.
     limits
         Ends of the axis, shares of 1.
     name
@@ -35,10 +45,10 @@ def regions(rows: pd.DataFrame, *, limits: tuple[float, float], name: str, title
             ):
                 at = np.array([areas.index(area) for area in part["area"]]) + shift
                 axes.plot(at, part[region], line, color=colour, lw=1.2, zorder=3)
-                for x, y, said in zip(at, part[region], part[f"{region}_tip"], strict=True):
+                for x, y, tooltip in zip(at, part[region], part[f"{region}_tooltip"], strict=True):
                     if np.isfinite(y):
                         (mark,) = axes.plot(x, y, "o", color=colour, mfc=face, ms=3.4, zorder=3)
-                        tip(mark, said)
+                        set_tooltip(mark, tooltip)
                 ends = part[f"{region}_low"], part[f"{region}_high"]
                 axes.vlines(at, *ends, color=colour, lw=0.9, zorder=2)
         axes.set_ylim(*limits)

@@ -1,4 +1,4 @@
-"""The gap as a waterfall of its parts."""
+"""The decomposition of the gap as a waterfall."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
-from smallsight.report.figures.style import COOL, FAINT, INK, WARM, points, style, svg, tip
+from smallsight.report.figures.style import COOL, FAINT, INK, WARM, points, set_tooltip, style, svg
+from smallsight.report.rows import tuples
 
 
 def waterfall(rows: pd.DataFrame, *, name: str, title: str) -> str:
@@ -15,8 +16,8 @@ def waterfall(rows: pd.DataFrame, *, name: str, title: str) -> str:
     Parameters
     ----------
     rows
-        Columns label, value, low, high, hollow, is_total, tip, in order; numbers are shares of 1. A
-        total starts at 0. A bar is hollow where `hollow` says so.
+        Columns label, value, low, high, hollow, is_total, tooltip, in order; numbers are shares of
+        1. A total starts at 0. A bar is hollow where `hollow` says so.
     name
         The figure's own name, which begins its ids.
     title
@@ -29,13 +30,13 @@ def waterfall(rows: pd.DataFrame, *, name: str, title: str) -> str:
         # A bar starts where the one above it ends, a total at 0.
         starts = (rows["value"].cumsum() - rows["value"]).where(~rows["is_total"], 0.0)
         ends, lows, highs = (starts + rows[column] for column in ("value", "low", "high"))
-        for position, row in enumerate(rows.itertuples()):
+        for position, row in enumerate(tuples(rows)):
             colour = INK if row.is_total else WARM if row.value >= 0 else COOL
             face = "none" if row.hollow else colour
             corner = starts.iloc[position], position - 0.3
             bar = Rectangle(corner, row.value, 0.6, fc=face, ec=colour, lw=1.1, zorder=3)
             axes.add_patch(bar)
-            tip(bar, row.tip)
+            set_tooltip(bar, row.tooltip)
             span = lows.iloc[position], highs.iloc[position]
             if np.isfinite(span).all():
                 # Beside the bar, so that it shows whatever the bar's colour is.
@@ -52,7 +53,7 @@ def waterfall(rows: pd.DataFrame, *, name: str, title: str) -> str:
         axes.set_xlabel("points of accuracy, large minus small")
         axes.set_yticks(
             range(len(rows)),
-            [f"{row.label}  {points(row.value, digits=1, sign=True)}" for row in rows.itertuples()],
+            [f"{row.label}  {points(row.value, digits=1, sign=True)}" for row in tuples(rows)],
         )
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)

@@ -1,4 +1,4 @@
-"""The look that all figures share, and how a figure becomes one `<svg>` element."""
+"""Style that all figures share, and their form: one `<svg>` element each."""
 
 import io
 import re
@@ -17,12 +17,12 @@ INK, FAINT, BAND = "#1b2430", "#8a94a3", "#f2f4f7"
 
 
 WARM, COOL = "#a6431f", "#2f6fa5"
-"""Colours of what goes one way and the other, far apart in hue and told apart in grey."""
+"""Colours of two directions, which differ in hue and in grey."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """How one size group looks in every figure: by colour, and by shape for those who see none."""
+    """How every figure shows one size group: in a colour, and in a shape for who sees none."""
 
     label: str
     colour: str
@@ -34,11 +34,11 @@ SERIES = {
     "medium": Series("Medium", "#0072b2", "s"),
     "large": Series("Large", "#009e73", "D"),
 }
-"""Size groups in the colours of Okabe and Ito (2008), told apart under colour blindness."""
+"""Size groups in the colours of Okabe and Ito (2008), which differ under colour blindness."""
 
 
 _TIP = "tip: "
-"""Begins the id of a mark that has something to say, until the figure is written."""
+"""Begins the id of a mark that has a tooltip, until the figure is written."""
 
 
 _STYLE: dict[Any, Any] = {
@@ -62,7 +62,7 @@ _STYLE: dict[Any, Any] = {
 
 @contextmanager
 def style(name: str) -> Iterator[None]:
-    """Draw in the report's style; ids come out the same whenever the figure has this name."""
+    """Draw in the report's style, with ids that depend on the figure's name alone."""
     with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
         yield
 
@@ -70,7 +70,7 @@ def style(name: str) -> Iterator[None]:
 def panel(
     title: str, *, size: tuple[float, float], place: tuple[float, float, float, float]
 ) -> tuple[Figure, Axes]:
-    """Begin one of several panels that line up, for its margins are fixed.
+    """Begin a panel with fixed margins, so that panels beside it line up.
 
     Parameters
     ----------
@@ -87,16 +87,16 @@ def panel(
     return figure, axes
 
 
-def dot(axes: Axes, x: float, y: float, series: Series, *, hollow: bool, said: str) -> None:
-    """Mark one estimate, and say what it is."""
+def dot(axes: Axes, x: float, y: float, series: Series, *, hollow: bool, tooltip: str) -> None:
+    """Draw one estimate as a mark with a tooltip."""
     face = "none" if hollow else series.colour
     (mark,) = axes.plot(x, y, series.marker, color=series.colour, mfc=face, ms=4, zorder=5)
-    tip(mark, said)
+    set_tooltip(mark, tooltip)
 
 
-def tip(mark: Artist, said: str) -> None:
-    """Say what a mark stands for."""
-    mark.set_gid(f"{_TIP}{said}")
+def set_tooltip(mark: Artist, tooltip: str) -> None:
+    """Give a mark the text that it stands for."""
+    mark.set_gid(f"{_TIP}{tooltip}")
 
 
 def points(value: float, *, digits: int = 0, sign: bool = False) -> str:
@@ -106,7 +106,7 @@ def points(value: float, *, digits: int = 0, sign: bool = False) -> str:
 
 
 def gradient(colormap: str, *, stops: int = 32) -> Sequence[str]:
-    """Give colours at even steps through one of matplotlib's colour maps, as `#rrggbb`."""
+    """Return colours at even steps through one of matplotlib's colour maps, as `#rrggbb`."""
     colours = mpl.colormaps[colormap]
     return [mpl.colors.to_hex(colours(step / (stops - 1))) for step in range(stops)]
 
@@ -116,10 +116,10 @@ def svg(figure: Figure, *, name: str, title: str) -> str:
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     figure.savefig(buffer, format="svg", transparent=True, metadata={**nothing, "Title": title})
-    svg = buffer.getvalue()
+    text = buffer.getvalue()
     # Several figures share a page: no style of theirs may reach it, and their ids must differ.
-    svg = re.sub(r"<(metadata|style)\b.*?</\1>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    svg = svg.replace(f'id="{_TIP}', 'data-tip="')
+    text = re.sub(r"<(metadata|style)\b.*?</\1>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    text = text.replace(f'id="{_TIP}', 'data-tip="')
     own = re.compile(r'(\bid="|href="#|url\(#)')
-    svg = re.sub(r"<[^>]+>", lambda tag: own.sub(rf"\g<1>{name}-", tag[0]), svg)
-    return svg.replace("<svg ", '<svg role="img" stroke-linejoin="round" ', 1).strip()
+    text = re.sub(r"<[^>]+>", lambda tag: own.sub(rf"\g<1>{name}-", tag[0]), text)
+    return text.replace("<svg ", '<svg role="img" stroke-linejoin="round" ', 1).strip()

@@ -1,110 +1,145 @@
-"""Parts of the report that show objects: what the network saw, its heat map, and the original."""
+"""Objects drawn by seed, recognised beside failed ones; on paper."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any
 
-from smallsight.report.pictures import Shot, close_up, shot, untouched
+import pandas as pd
+
+from smallsight.conditions.names import UNTOUCHED
+from smallsight.report.cards import Card, read_card
+from smallsight.report.rows import keyed, records
+from smallsight.report.section import Section
 from smallsight.report.study import Study
+from smallsight.report.text import counted
 from smallsight.vocabulary import GROUPS
-
-_ACROSS = 7
-"""Pictures side by side in a strip."""
 
 
 @dataclass(frozen=True)
-class Card:
-    """One object under one condition: its pictures, its heat map, and what the network said."""
+class Mesh:
+    """A map's cells and a gallery's largest box, at one scale.
 
-    name: str
-    picture: Shot
-    overlay: Shot
-    row: Mapping[str, Any]
+    Attributes
+    ----------
+    size
+        Width and height of the network's input, in pixels.
+    edges
+        Where cells begin and end, in input pixels.
+    width, height
+        Of the box, in input pixels.
+    """
 
-    @property
-    def untouched(self) -> Shot:
-        """The picture as it was before it was brought to the network's input."""
-        return untouched(self.row["untouched"], self.row)
-
-    @property
-    def close_up(self) -> Shot:
-        """The object enlarged."""
-        return close_up(self.row["picture"], self.row)
-
-    @property
-    def is_correct(self) -> bool:
-        """Whether the network named the category."""
-        return self.row["outcome"] == "correct"
+    size: int
+    edges: list[float]
+    width: float
+    height: float
 
 
-def card(study: Study, row: Mapping[str, Any]) -> Card:
-    """Read one row's pictures and put them beside what it says."""
-    mark = study.mark(row["condition"], row["size_group"])
-    return Card(
-        name=f"{study.label(row['condition'])} {mark}".strip(),
-        picture=shot(row["picture"], row),
-        overlay=shot(row["overlay"], row),
-        row=row,
-    )
+@dataclass(frozen=True)
+class Pair:
+    """A recognised object beside a failed one; one of them may be missing."""
+
+    correct: Card | None
+    failed: Card | None
 
 
-def strips(study: Study) -> list[dict[str, Any]]:
-    """Show, per size group that has one, the same object under every condition."""
-    found = []
-    for group in GROUPS:
-        records = study.strips[study.strips["size_group"] == group].to_dict("records")
-        if records:
-            lines = math.ceil(len(records) / _ACROSS)
-            found.append(
-                {
-                    "group": group,
-                    "first": records[0],
-                    "columns": math.ceil(len(records) / lines),
-                    "cards": [card(study, row) for row in records],
-                }
-            )
-    return found
+@dataclass(frozen=True)
+class Gallery:
+    """Objects of one size group.
+
+    Attributes
+    ----------
+    group
+        The size group.
+    cards
+        All objects, in the order of the table.
+    pairs
+        Recognised beside failed ones.
+    n_correct, n_failed
+        How many of either are shown.
+    of_correct, of_failed
+        How many there are, with their noun.
+    mesh
+        The cells of their maps.
+    """
+
+    group: str
+    cards: list[Card]
+    pairs: list[Pair]
+    n_correct: int
+    n_failed: int
+    of_correct: str
+    of_failed: str
+    mesh: Mesh
 
 
-def galleries(study: Study) -> list[dict[str, Any]]:
-    """Put recognised objects beside failed ones, per size group that has any."""
+@dataclass(frozen=True)
+class Galleries:
+    """What the section shows."""
+
+    galleries: list[Gallery]
+
+
+def rows(study: Study) -> list[Gallery]:
+    """Return a gallery per size group that has objects."""
     found = []
     for group in GROUPS:
         part = study.gallery[study.gallery["size_group"] == group]
-        cards = [card(study, row) for row in part.to_dict("records")]
-        if cards:
-            shown = {
-                outcome: sum(card.row["outcome"] == outcome for card in cards)
-                for outcome in ("correct", "failed")
-            }
-            found.append(
-                {
-                    "group": group,
-                    "cards": cards,
-                    "pairs": _pairs(cards),
-                    "shown": shown,
-                    "mesh": _mesh(study, part),
-                }
+        if part.empty:
+            continue
+        cards = [read_card(study, row) for row in records(part)]
+        found.append(
+            Gallery(
+                group=group,
+                cards=cards,
+                pairs=_pairs(cards),
+                n_correct=sum(card.is_correct for card in cards),
+                n_failed=sum(not card.is_correct for card in cards),
+                of_correct=count_objects(study, group, "correct"),
+                of_failed=count_objects(study, group, "failed"),
+                mesh=_mesh(study, part),
             )
+        )
     return found
 
 
-def _pairs(cards: Sequence[Card]) -> list[tuple[Card | None, Card | None]]:
+def _pairs(cards: Sequence[Card]) -> list[Pair]:
     """Put recognised objects beside failed ones; the shorter side ends in None."""
     correct = [card for card in cards if card.is_correct]
     failed = [card for card in cards if not card.is_correct]
-    return list(zip_longest(correct, failed))
+    return [Pair(left, right) for left, right in zip_longest(correct, failed)]
 
 
-def _mesh(study: Study, gallery: Any) -> dict[str, Any]:
-    """Measure the heat map's cells and a gallery's largest box, in input pixels."""
-    largest = gallery.loc[gallery["side"].idxmax()]
+def _mesh(study: Study, gallery: pd.DataFrame) -> Mesh:
+    """Measure a map's cells and a gallery's largest box."""
+    largest = max(records(gallery), key=lambda row: row["side"])
     size, cell = int(largest["input_size"]), float(study.about["cell"])
-    return {
-        "size": size,
-        "edges": [round(number * cell, 2) for number in range(round(size / cell) + 1)],
-        "width": float(largest["box_w"]),
-        "height": float(largest["box_h"]),
-    }
+    return Mesh(
+        size=size,
+        edges=[round(number * cell, 2) for number in range(round(size / cell) + 1)],
+        width=float(largest["box_w"]),
+        height=float(largest["box_h"]),
+    )
+
+
+def count_objects(study: Study, group: str, outcome: str) -> str:
+    """Count the objects that a gallery is drawn from, with their noun."""
+    by_key = keyed(study.tables["attention"], "map", "condition", "size_group", "outcome")
+    row = by_key.get(("predicted", UNTOUCHED, group, outcome))
+    return counted(int(row["n"]) if row is not None else 0, "object")
+
+
+def build(study: Study) -> Galleries:
+    """Return what the section shows of a study."""
+    return Galleries(rows(study))
+
+
+SECTION = Section(
+    name="galleries",
+    build=build,
+    anchor="galleries",
+    title="Objects, recognised and failed",
+    contents="Objects",
+    forms=("paper",),
+    count_figures=lambda context: len(context.galleries),
+)

@@ -1,41 +1,127 @@
-"""Sentences about the sample: what was drawn, and how often it is guessed without looking."""
+"""The sample: what was drawn, from what, and how often it is guessed without looking."""
+
+from dataclasses import dataclass
+
+import pandas as pd
 
 from smallsight.conditions.names import UNTOUCHED
+from smallsight.report.section import Section
 from smallsight.report.study import Study
 from smallsight.report.text import counted, percent
 from smallsight.vocabulary import GROUPS
 
+_EXCLUDED = {
+    "crowd": "crowd regions",
+    "degenerate": "degenerate boxes",
+    "outside": "boxes outside their picture",
+}
 
-def shortfalls(study: Study) -> list[str]:
-    """Name the size groups that have fewer instances than were asked for."""
+
+@dataclass(frozen=True)
+class Draw:
+    """How many objects were drawn of how many."""
+
+    drawn: int
+    eligible: int
+
+
+@dataclass(frozen=True)
+class SampleRow:
+    """What was drawn of one category, a cell per size group."""
+
+    category: str
+    cells: list[Draw]
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """How many objects were excluded before drawing, and as what."""
+
+    number: int
+    description: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the section shows.
+
+    Attributes
+    ----------
+    requested
+        Objects that were asked for per size group.
+    shortfalls
+        Sentences about the groups that have fewer.
+    rows, totals
+        What was drawn, by category and together.
+    excluded
+        What could not be drawn.
+    """
+
+    requested: int
+    shortfalls: list[str]
+    rows: list[SampleRow]
+    totals: list[Draw]
+    excluded: list[Exclusion]
+
+
+def categories(study: Study) -> list[str]:
+    """List all categories named anywhere: as in the parameters, then the rest."""
+    eligible = study.sampling["eligible"]
+    named = [name for group in GROUPS for name in eligible.get(group, {})]
+    found = [*study.params.data.categories, *named, *sorted(set(study.sample["category_name"]))]
+    return list(dict.fromkeys(found))
+
+
+def rows(study: Study) -> list[SampleRow]:
+    """Return how many objects were drawn of how many, a row per category."""
+    groups = [study.sample["size_group"], study.sample["category_name"]]
+    drawn = pd.Series(study.sample.groupby(groups).size(), dtype=int).to_dict()
+    eligible = study.sampling["eligible"]
+    return [
+        SampleRow(
+            category,
+            [
+                Draw(int(drawn.get((group, category), 0)), eligible.get(group, {}).get(category, 0))
+                for group in GROUPS
+            ],
+        )
+        for category in categories(study)
+    ]
+
+
+def totals(study: Study) -> list[Draw]:
+    """Return how many objects were drawn of how many, a cell per size group."""
+    drawn, eligible = study.sampling["drawn"], study.sampling["eligible"]
+    return [Draw(drawn.get(group, 0), sum(eligible.get(group, {}).values())) for group in GROUPS]
+
+
+def shortfall_sentences(study: Study) -> list[str]:
+    """Name the size groups that have fewer objects than were asked for."""
     due = int(study.sampling["requested_per_group"])
-    sentences = []
-    for group in GROUPS:
-        drawn = int(study.sampling["drawn"].get(group, 0))
-        eligible = sum(study.sampling["eligible"].get(group, {}).values())
-        if drawn < due:
-            text = f"{group.capitalize()}: {drawn} of the {due} requested were drawn"
-            sentences.append(f"{text}; {eligible} were eligible.")
-    return sentences
+    return [
+        f"{group.capitalize()}: {total.drawn} of the {due} requested were drawn; {total.eligible} "
+        "were eligible."
+        for group, total in zip(GROUPS, totals(study), strict=True)
+        if total.drawn < due
+    ]
 
 
-def sample_line(study: Study) -> str:
+def sample_sentence(study: Study) -> str:
     """Describe the sample in one line."""
     table = study.sample
     groups = ", ".join(f"{(table['size_group'] == group).sum()} {group}" for group in GROUPS)
-    categories = table["category_name"].nunique()
+    n = table["category_name"].nunique()
     return (
         f"{counted(len(table), 'object')} in {counted(table['image_id'].nunique(), 'image')}: "
-        f"{groups}; {categories} {'category' if categories == 1 else 'categories'}; "
+        f"{groups}; {n} {'category' if n == 1 else 'categories'}; "
         f"source: {study.params.data.source}."
     )
 
 
-def without_looking(study: Study) -> str:
-    """Say how often answers that need no picture are right; no test compares them with others."""
-    small = study.estimate(study.headline, UNTOUCHED, "small")
-    categories = study.sample["category_name"].nunique()
-    if categories == 1:
+def baseline_sentence(study: Study) -> str:
+    """Write how often answers that need no picture are right; nothing tests them."""
+    small = study.estimate(study.headline_regime, UNTOUCHED, "small")
+    if study.sample["category_name"].nunique() == 1:
         return "The sample holds 1 category: accuracy says nothing about recognition."
     names = study.sample.loc[study.sample["size_group"] == "small", "category_name"]
     if small is None or not small.is_known or names.empty:
@@ -45,3 +131,22 @@ def without_looking(study: Study) -> str:
         f"Without looking, guessing is right for {percent(study.chance)} of small objects, and "
         f"naming their commonest category every time for {percent(common)}."
     )
+
+
+def build(study: Study) -> Sample:
+    """Return what the section shows of a study."""
+    return Sample(
+        requested=study.sampling["requested_per_group"],
+        shortfalls=shortfall_sentences(study),
+        rows=rows(study),
+        totals=totals(study),
+        excluded=[
+            Exclusion(number, _EXCLUDED.get(reason, reason))
+            for reason, number in study.sampling["excluded"].items()
+        ],
+    )
+
+
+SECTION = Section(
+    name="sample", build=build, anchor="sample", title="The sample", contents="Sample"
+)

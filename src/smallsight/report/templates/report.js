@@ -202,8 +202,8 @@ function clear(list) {
 
 /* What an object was named by most seeds. */
 function outcome(data, view) {
-  const [className, sign, told] = view.failed ? ["wrong", "✗", "failed, named"] : ["right", "✓", "recognised as"];
-  const mark = make("span", { role: "img", ariaLabel: told }, sign);
+  const [className, sign, label] = view.failed ? ["wrong", "✗", "failed, named"] : ["right", "✓", "recognised as"];
+  const mark = make("span", { role: "img", ariaLabel: label }, sign);
   return make("b", { className }, mark, ` ${data.categories[view.named]}`);
 }
 
@@ -274,15 +274,15 @@ function drawing(data) {
   }
 
   /* `top` is the value that has the brightest colour; without, the map's own greatest. A picture
-     without a label is one that the text beside it tells of. */
+     without a label is one that the text beside it describes. */
   function draw(object, at, image, { map = false, top = null, label = null } = {}) {
     if (!isKept(object, at)) return make("span", { className: "unkept" }, "picture not kept");
     const view = viewOf(data, object, at);
     // Pictures are square as the network sees them; here they have their own proportions.
     const width = Math.min(wide, high * view.ratio);
     const height = width / view.ratio;
-    const told = label ? { role: "img", ariaLabel: label } : { ariaHidden: "true" };
-    const canvas = make("canvas", { width: wide, height: high, ...told });
+    const attributes = label ? { role: "img", ariaLabel: label } : { ariaHidden: "true" };
+    const canvas = make("canvas", { width: wide, height: high, ...attributes });
     image.then((thumbnails) => {
       const context = canvas.getContext("2d");
       context.translate((wide - width) / 2, (high - height) / 2);
@@ -340,7 +340,7 @@ function gallery(data, { draw }) {
     return list.children[start]?.firstChild;
   }
 
-  function look(at) {
+  function choose(at) {
     if (at === condition) return;
     condition = at;
     for (const object of data.objects) object.now = viewOf(data, object, at);
@@ -348,7 +348,7 @@ function gallery(data, { draw }) {
 
   function filter() {
     const wanted = Object.fromEntries(new FormData(form));
-    look(Number(wanted.condition));
+    choose(Number(wanted.condition));
     const asked = Object.entries(traits).filter(([name]) => wanted[name]);
     found = data.objects.filter((object) => asked.every(([name, of]) => String(of(object)) === wanted[name]));
     found.sort(orders[wanted.order]);
@@ -386,7 +386,7 @@ function instance(data, { draw, isKept }, { shown, tileOf }) {
       ["Suggested cause", recognised ? "none: it is recognised" : (data.causes[object.cause] ?? "none suggested")],
       ["Neighbour so named", object.neighbour],
       ["Rescued by", object.rescued && (object.rescued.join("; ") || "nothing that was tried")],
-    ].filter(([, said]) => said);
+    ].filter(([, text]) => text);
   }
 
   function viewItem(object, at, image, top) {
@@ -411,8 +411,8 @@ function instance(data, { draw, isKept }, { shown, tileOf }) {
     const image = decoded(object);
     title.textContent = `${data.categories[object.category]}, ${object.group}, side ${pixels(object.side)}`;
     byId("instance-place").textContent = `${index + 1} of ${around.length}`;
-    byId("instance-facts").replaceChildren(...factsOf(object).map(([term, said]) =>
-      make("div", {}, make("dt", {}, term), make("dd", {}, said))));
+    byId("instance-facts").replaceChildren(...factsOf(object).map(([term, text]) =>
+      make("div", {}, make("dt", {}, term), make("dd", {}, text))));
     dialog.querySelector(".ends span:last-child").textContent = Number(top.toPrecision(2));
     clear(byId("views"));
     byId("views").append(...data.conditions.map((_, at) => viewItem(object, at, image, top)));

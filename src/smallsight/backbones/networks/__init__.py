@@ -1,0 +1,1 @@
+"""How networks are made, and where their weights come from."""

@@ -1,0 +1,18 @@
+"""The surroundings without the object."""
+
+from smallsight.conditions.fills import ObjectPixels, object_filled
+from smallsight.conditions.registry import family
+from smallsight.conditions.views import View
+
+
+@family(
+    label="Context only",
+    description="the object's box has the pictures' mean colour",
+    is_intervention=True,
+)
+def context_only(view: View, *, region: ObjectPixels = "box") -> View:
+    """Fill the object with the mean colour.
+
+    The whole box by default, because the outline of a mask would show what was there.
+    """
+    return object_filled(view, region)

@@ -1,0 +1,15 @@
+"""The object without its surroundings."""
+
+from smallsight.conditions.fills import ObjectPixels, surroundings_filled
+from smallsight.conditions.registry import family
+from smallsight.conditions.views import View
+
+
+@family(
+    label="Object only",
+    description="everything around the object has the pictures' mean colour",
+    is_intervention=True,
+)
+def object_only(view: View, *, region: ObjectPixels = "mask") -> View:
+    """Fill what lies outside the object with the mean colour."""
+    return surroundings_filled(view, region)

@@ -1,0 +1,18 @@
+"""The crop of the object."""
+
+import math
+
+from smallsight.conditions.registry import family
+from smallsight.conditions.views import View
+from smallsight.conditions.windows import cropped
+from smallsight.params import NotNegative
+
+
+@family(
+    label="Crop",
+    description="the object's box and a margin around it, nothing else",
+    margin=math.inf,
+)
+def orig_crop(view: View, *, margin: NotNegative) -> View:
+    """Cut out the box, grown on each side by a share of its width and height, and clipped."""
+    return cropped(view, margin=margin)

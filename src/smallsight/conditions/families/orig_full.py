@@ -1,0 +1,10 @@
+"""Pictures as they are."""
+
+from smallsight.conditions.registry import family
+from smallsight.conditions.views import View
+
+
+@family(label="Untouched", description="the whole picture as it is")
+def orig_full(view: View) -> View:
+    """Change nothing."""
+    return view

@@ -1,0 +1,70 @@
+"""What objects of each category are named, and how often they are recognised."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from smallsight.report.figures.confusion import confusion_matrix
+from smallsight.report.rows import Row, keyed, tuples
+from smallsight.report.section import Part
+from smallsight.report.study import Study
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
+
+
+@dataclass(frozen=True)
+class CategoryRow:
+    """Accuracy on one category, a place for all objects and for each size group.
+
+    A cell is a row of the table of categories, or None where there are no objects.
+    """
+
+    name: str
+    cells: list[Row | None]
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """What the part shows."""
+
+    panels: list[Markup]
+    rows: list[CategoryRow]
+
+
+def panels(study: Study) -> list[Markup]:
+    """Draw what objects are named, a panel per size group that has objects."""
+    drawn = []
+    for group in GROUPS:
+        whole = study.tables["confusion"]
+        table = whole[whole["size_group"] == group]
+        categories = list(dict.fromkeys(table["category_name"]))
+        shares = table.pivot(index="category_name", columns="predicted", values="share")
+        once = table.drop_duplicates("category_name")
+        counts = {row.category_name: int(row.n) for row in tuples(once)}
+        if any(counts.values()):
+            matrix = confusion_matrix(
+                shares.loc[categories, categories],
+                counts=counts,
+                name=f"confusion-{group}",
+                title=f"{group.capitalize()} objects",
+            )
+            drawn.append(Markup(matrix))
+    return drawn
+
+
+def rows(study: Study) -> list[CategoryRow]:
+    """Return accuracy by category, a row per category."""
+    table = study.tables["categories"]
+    by_key = keyed(table, "category_name", "size_group")
+    found = []
+    for name in dict.fromkeys(table["category_name"]):
+        cells = [by_key[name, group] for group in ALL_AND_GROUPS]
+        found.append(CategoryRow(name, [cell if cell["n"] else None for cell in cells]))
+    return found
+
+
+def build(study: Study) -> Confusion:
+    """Return what the part shows of a study."""
+    return Confusion(panels(study), rows(study))
+
+
+PART = Part(name="confusion", build=build)

@@ -1,0 +1,144 @@
+"""Deletion and insertion of the object: whether it matters, and whether maps say so."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from smallsight.report.figures.deletion import regions
+from smallsight.report.rows import Row, has_direction, keyed, records
+from smallsight.report.section import Part
+from smallsight.report.study import Study
+from smallsight.report.text import (
+    decimal,
+    detectable,
+    listed,
+    p_equals,
+    signed,
+    span,
+    tooltip,
+)
+from smallsight.vocabulary import GROUPS
+
+
+@dataclass(frozen=True)
+class RegionRow:
+    """One change and area of the region: a row of the table of deletion per size group."""
+
+    change: str
+    area: float
+    cells: list[Row | None]
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What the part shows."""
+
+    panels: list[Markup]
+    rows: list[RegionRow]
+    change_sentence: str
+    rank_sentence: str
+
+
+def panels(study: Study) -> list[Markup]:
+    """Draw what deletion and insertion do to the probability, a panel per size group."""
+    table = study.tables["faithfulness"]
+    columns = [f"{region}{end}" for region in ("object", "random") for end in ("_low", "_high")]
+    values = table.loc[table["size_group"] != "all", columns].to_numpy(float)
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return []
+    room = 0.05 * max(float(np.ptp(values)), 0.02)
+    limits = float(values.min()) - room, float(values.max()) + room
+    drawn = []
+    for group in GROUPS:
+        part = table[table["size_group"] == group]
+        if part.empty:
+            continue
+        tooltips = {
+            f"{region}_tooltip": [_tooltip(row, region) for row in records(part)]
+            for region in ("object", "random")
+        }
+        drawn.append(
+            Markup(
+                regions(
+                    part.assign(**tooltips),
+                    limits=limits,
+                    name=f"regions-{group}",
+                    title=f"{group.capitalize()} objects",
+                )
+            )
+        )
+    return drawn
+
+
+def _tooltip(row: Row, region: str) -> str:
+    whose = {"object": "the object’s region", "random": "another region"}[region]
+    ends = f"{signed(row[f'{region}_low'])} to {signed(row[f'{region}_high'])}"
+    change = f"{signed(row[region])} points"
+    return tooltip(f"{whose} {row['change']}, {row['area']:g} × the box", change, ends, row["n"])
+
+
+def rows(study: Study) -> list[RegionRow]:
+    """Return the same numbers, a row per change and area."""
+    by_key = keyed(study.tables["faithfulness"], "change", "area", "size_group")
+    pairs = dict.fromkeys((change, area) for change, area, _ in by_key)
+    return [
+        RegionRow(change, area, [by_key.get((change, area, group)) for group in GROUPS])
+        for change, area in pairs
+    ]
+
+
+def _removed_boxes(study: Study) -> list[Row]:
+    """Return the rows about the removal of the box itself, one per size group that has one."""
+    by_key = keyed(study.tables["faithfulness"], "change", "area", "size_group")
+    found = (by_key.get(("removed", 1.0, group)) for group in GROUPS)
+    return [row for row in found if row is not None]
+
+
+def change_sentence(study: Study) -> str:
+    """Write what removing objects does, beside removing another region as large."""
+    known = _removed_boxes(study)
+    if not known:
+        return ""
+    parts = [
+        f"{row['size_group']} ones {signed(row['object'])} points, against {signed(row['random'])} "
+        f"by another region as large ({_difference(row)})"
+        for row in known
+    ]
+    return f"Without its box, an object’s true class changes in probability: {'; '.join(parts)}."
+
+
+def _difference(row: Row) -> str:
+    numbers = f"difference {signed(row['difference'])}, {span(row)}, {p_equals(row['p_holm'])}"
+    if has_direction(row):
+        return numbers
+    return f"{numbers}; no difference shown, {detectable([row])}"
+
+
+def rank_sentence(study: Study) -> str:
+    """Write whether saliency maps tell beforehand whose object matters."""
+    known = [row for row in _removed_boxes(study) if np.isfinite(row["rank"])]
+    if not known:
+        return ""
+    parts = [
+        f"{row['size_group']} {decimal(row['rank'])} "
+        f"({decimal(row['rank_low'])} to {decimal(row['rank_high'])})"
+        for row in known
+    ]
+    return (
+        "Do maps tell what matters? Rank correlation between the share of the true class’s map in "
+        "the box and what its removal costs, within size groups and with the box’s area held "
+        f"fixed: {listed(parts)}."
+    )
+
+
+def build(study: Study) -> Deletion | None:
+    """Return what the part shows of a study; None where nothing was removed."""
+    drawn = panels(study)
+    if not drawn:
+        return None
+    return Deletion(drawn, rows(study), change_sentence(study), rank_sentence(study))
+
+
+PART = Part(name="deletion", build=build)

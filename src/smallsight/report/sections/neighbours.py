@@ -1,0 +1,92 @@
+"""Whether failures are named as another object of the picture."""
+
+from dataclasses import dataclass
+
+from smallsight.analysis.terms import NEIGHBOURS, Term
+from smallsight.report.rows import Row, keyed
+from smallsight.report.section import Section
+from smallsight.report.sections import confusion
+from smallsight.report.study import Study
+from smallsight.report.text import counted, listed, p_equals, percent, signed, span
+from smallsight.vocabulary import ALL_AND_GROUPS
+
+
+@dataclass(frozen=True)
+class NeighbourRow:
+    """What the failures of one size group are named.
+
+    Attributes
+    ----------
+    group
+        The size group, or "all".
+    n_one, n_several
+        Failures in pictures of one category, and in pictures of several.
+    cells
+        Rows of the table of neighbours, one place for each kind of neighbour.
+    """
+
+    group: str
+    n_one: int
+    n_several: int
+    cells: list[Row | None]
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What the section shows."""
+
+    rows: list[NeighbourRow]
+    kinds: list[Term]
+    sentences: list[str]
+
+
+def rows(study: Study) -> list[NeighbourRow]:
+    """Return what failures are named, a row per size group that has failures."""
+    by_key = keyed(study.tables["neighbours"], "size_group", "pictures", "neighbour")
+    found = []
+    for group in ALL_AND_GROUPS:
+        several = [by_key.get((group, "several", kind)) for kind in NEIGHBOURS]
+        one = by_key.get((group, "one", "any"))
+        n_one, n_several = (int(row["failed"]) if row else 0 for row in (one, several[0]))
+        if n_one or n_several:
+            found.append(NeighbourRow(group, n_one, n_several, several))
+    return found
+
+
+def sentence(study: Study, group: str) -> str:
+    """Write how often failures of one size group name a neighbour; empty where there are none."""
+    by_key = keyed(study.tables["neighbours"], "size_group", "pictures", "neighbour")
+    anyone, larger = (by_key.get((group, "several", kind)) for kind in NEIGHBOURS)
+    if anyone is None or larger is None or not anyone["failed"]:
+        return ""
+    noun = "failed object" if group == "all" else f"failed {group} object"
+    failed = counted(int(anyone["failed"]), noun)
+    text = (
+        f"Of {failed} in pictures of several categories, {percent(anyone['share'])} are named as "
+        f"another object of the picture and {percent(larger['share'])} as a larger one; "
+    )
+    return text + listed([_against_chance(anyone, "any"), _against_chance(larger, "larger")]) + "."
+
+
+def _against_chance(row: Row, kind: str) -> str:
+    whom = {"any": "any neighbour", "larger": "a larger one"}[kind]
+    numbers = f"{signed(row['excess'])} points, {span(row)}, {p_equals(row['p_holm'])}"
+    orders = {1: "more often than by chance", -1: "less often than by chance"}
+    order = orders.get(row["direction"], "no more often than by chance, as far as is shown")
+    return f"{whom} {order} ({numbers})"
+
+
+def build(study: Study) -> Neighbours:
+    """Return what the section shows of a study."""
+    sentences = [sentence(study, group) for group in ("small", "all")]
+    return Neighbours(rows(study), list(NEIGHBOURS.values()), list(filter(None, sentences)))
+
+
+SECTION = Section(
+    name="neighbours",
+    build=build,
+    anchor="neighbours",
+    title="What failures are taken for",
+    contents="Neighbours",
+    parts=(confusion.PART,),
+)

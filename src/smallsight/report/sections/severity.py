@@ -1,0 +1,150 @@
+"""How much of a change reaches the network: pictures compared at its input."""
+
+import math
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from smallsight.conditions.names import UNTOUCHED
+from smallsight.report.figures import by_condition
+from smallsight.report.marks import Heading, heading, long_key
+from smallsight.report.rows import Row, tuples
+from smallsight.report.section import Section
+from smallsight.report.study import SURROUNDINGS, Study
+from smallsight.vocabulary import GROUPS, NO_VISIBLE_CHANGE
+
+
+@dataclass(frozen=True)
+class SeverityCell:
+    """A row of the table of severities, and the mark of the condition for this size group."""
+
+    similarity: Row | None
+    mark: str
+
+
+@dataclass(frozen=True)
+class SeverityRow:
+    """Similarity under one condition, a cell per size group."""
+
+    heading: Heading
+    cells: list[SeverityCell]
+
+
+@dataclass(frozen=True)
+class Severity:
+    """What the section shows.
+
+    Attributes
+    ----------
+    resizing
+        What resizing does to a picture.
+    bound
+        Similarity above which no change is visible.
+    mark_key, surroundings
+        What the marks mean, and where only the surroundings change.
+    panels, rows
+        Similarity by condition and size group.
+    """
+
+    resizing: str
+    bound: float
+    mark_key: str
+    surroundings: str
+    panels: list[Markup]
+    rows: list[SeverityRow]
+
+
+def resizing_sentence(study: Study) -> str:
+    """Write what resizing to the network's input may undo, with the sizes of the pictures."""
+    start = "Every picture is resized to the network’s input, which may undo a change"
+    widths = study.maps.loc[study.maps["condition"] == UNTOUCHED, "view_w"]
+    if widths.empty:
+        return f"{start}."
+    width, size = float(widths.median()), int(study.about["input_size"])
+    if width / 2 > size:
+        half = f"half of {width:g} pixels, the median width of a picture"
+        return f"{start}: {half}, is still more than the input’s {size}."
+    return f"{start}: the median width of a picture is {width:g} pixels, the input’s {size}."
+
+
+def surroundings_sentence(study: Study) -> str:
+    """Write how similar whole pictures are where only the surroundings change; may be empty."""
+    parts = []
+    for one in study.changed_conditions:
+        found = [
+            row["ssim_picture"]
+            for group in GROUPS
+            if study.mark(one.name, group) == SURROUNDINGS
+            and (row := study.similarity(one.name, group))
+        ]
+        if found:
+            ends = sorted({f"{end:.2f}" for end in (min(found), max(found))})
+            parts.append(f"“{study.label(one.name)}” {' to '.join(ends)}")
+    if not parts:
+        return ""
+    return f"Whole pictures under {SURROUNDINGS}: median similarity {', '.join(parts)}."
+
+
+def panels(study: Study) -> list[Markup]:
+    """Draw the similarity of every condition to the untouched pictures, in two columns."""
+    table = study.tables["severity"]
+    names = list(dict.fromkeys(table["condition"]))
+    columns = {"ssim_box": "value", "ssim_box_q1": "low", "ssim_box_q3": "high"}
+    table = table.rename(columns=columns).assign(hollow=table["vacuous"])
+    table["tooltip"] = [
+        f"{study.label(row.condition)}, {row.size_group}: {row.value:.3f} ({row.low:.3f}–"
+        f"{row.high:.3f}), n = {row.n:g}"
+        for row in tuples(table)
+    ]
+    half = math.ceil(len(names) / 2)
+    return [
+        Markup(
+            by_condition.by_condition(
+                table,
+                name=f"severity-{number}",
+                title="",
+                labels={name: study.label(name) for name in part},
+                lines={f"no visible change above {NO_VISIBLE_CHANGE:g}": NO_VISIBLE_CHANGE},
+                measure="similarity in the box (SSIM)",
+                in_percent=False,
+            )
+        )
+        for number, part in enumerate((names[:half], names[half:]))
+        if part
+    ]
+
+
+def rows(study: Study) -> list[SeverityRow]:
+    """Return the similarities, a row per condition that has objects."""
+    return [
+        SeverityRow(
+            heading=heading(study, one),
+            cells=[
+                SeverityCell(study.similarity(one.name, group), study.mark(one.name, group))
+                for group in GROUPS
+            ],
+        )
+        for one in study.changed_conditions
+        if any(study.similarity(one.name, group) for group in GROUPS)
+    ]
+
+
+def build(study: Study) -> Severity:
+    """Return what the section shows of a study."""
+    return Severity(
+        resizing=resizing_sentence(study),
+        bound=NO_VISIBLE_CHANGE,
+        mark_key=long_key(study),
+        surroundings=surroundings_sentence(study),
+        panels=panels(study),
+        rows=rows(study),
+    )
+
+
+SECTION = Section(
+    name="severity",
+    build=build,
+    anchor="severity",
+    title="How much of a change reaches the network",
+    contents="Severity",
+)

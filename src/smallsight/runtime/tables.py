@@ -1,0 +1,174 @@
+"""Tables in files: each is declared once, and read, checked and documented from there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from smallsight.runtime.errors import SmallsightError
+
+Kind = Literal["text", "identifier", "whole number", "number", "flag"]
+"""What a column holds. Text may be empty, and so may numbers and identifiers; a flag may not.
+
+An identifier is a whole number that names something and is never calculated with.
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes
+    ----------
+    name
+        As it stands in the file.
+    kind
+        What it holds.
+    meaning
+        What it says, in one line.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+
+
+def text(name: str, meaning: str) -> Column:
+    """Declare a column of text."""
+    return Column(name, "text", meaning)
+
+
+def identifier(name: str, meaning: str) -> Column:
+    """Declare a column of whole numbers that name something."""
+    return Column(name, "identifier", meaning)
+
+
+def whole(name: str, meaning: str) -> Column:
+    """Declare a column of whole numbers."""
+    return Column(name, "whole number", meaning)
+
+
+def number(name: str, meaning: str) -> Column:
+    """Declare a column of numbers."""
+    return Column(name, "number", meaning)
+
+
+def flag(name: str, meaning: str) -> Column:
+    """Declare a column of `True` and `False`."""
+    return Column(name, "flag", meaning)
+
+
+@dataclass(frozen=True)
+class Table:
+    """What one kind of table holds.
+
+    Attributes
+    ----------
+    name
+        Name of its file, without the ending.
+    meaning
+        What the table says, in one line.
+    columns
+        Its columns, in order.
+    rest
+        What further columns hold, however many the table has; None where it has no others. Its
+        name is a pattern, such as `p_<category>`.
+    """
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    rest: Column | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns, in order."""
+        return [column.name for column in self.columns]
+
+
+def read_table(path: str | Path, table: Table) -> pd.DataFrame:
+    """Read a CSV file as its declaration says.
+
+    Returns
+    -------
+    DataFrame
+        All columns of the file. Text is kept as it stands, so that a category may be called "NA"
+        or "None"; empty text is "". Whole numbers are int64, or float64 where some are empty;
+        identifiers are int64, or Int64 where some are empty; numbers are float64, NaN where empty;
+        flags are bool. Columns that are not declared have the types that pandas finds.
+
+    Raises
+    ------
+    SmallsightError
+        Where the file cannot be read, a declared column is missing, or one holds something else.
+    """
+    types: dict[str, Any] = {"text": str, "identifier": "Int64"}
+    try:
+        frame = pd.read_csv(
+            path,
+            dtype={one.name: types[one.kind] for one in table.columns if one.kind in types},
+            keep_default_na=False,
+            na_values={one.name: [""] for one in table.columns if one.kind != "text"},
+        )
+    except OSError as error:
+        raise SmallsightError(path, error.strerror or str(error), "a table") from None
+    except ValueError as error:
+        raise SmallsightError(path, " ".join(str(error).split()), "a table in CSV") from None
+    for name in table.names:
+        if name not in frame:
+            known = ", ".join(table.names)
+            raise SmallsightError(path, f"no column {name}", f"the columns {known}")
+    return frame.assign(**{one.name: _typed(frame[one.name], one, path) for one in table.columns})
+
+
+def _typed(values: pd.Series, column: Column, path: str | Path) -> pd.Series:
+    """Convert a column that pandas has read to its declared type."""
+    where = f"{path}: {column.name}"
+    if column.kind == "text":
+        return values
+    if column.kind == "identifier":
+        return values if values.isna().any() else values.astype("int64")
+    if column.kind == "flag":
+        if len(values) and values.dtype != bool:
+            raise SmallsightError(where, _example(values), "True or False")
+        return values.astype(bool)
+    try:
+        numbers = pd.to_numeric(values)
+    except ValueError as error:
+        raise SmallsightError(where, str(error), f"{column.kind}s") from None
+    if column.kind == "number" or numbers.isna().any():
+        return numbers.astype("float64")
+    if (numbers % 1 != 0).any():
+        raise SmallsightError(where, _example(numbers[numbers % 1 != 0]), "whole numbers")
+    return numbers.astype("int64")
+
+
+def _example(values: pd.Series) -> str:
+    return repr(values.iloc[0])
+
+
+def conform(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Check that a table is as declared, before it is written.
+
+    Returns
+    -------
+    DataFrame
+        The same values; whole numbers and identifiers are written without a decimal point even
+        where some are empty.
+
+    Raises
+    ------
+    ValueError
+        Where columns are missing, stand in another order or are not declared, or hold something
+        else than they should.
+    """
+    found, names = list(frame.columns), table.names
+    extra = found[len(names) :]
+    if found[: len(names)] != names or (extra and table.rest is None):
+        raise ValueError(f"{table.name}: columns {', '.join(found)} instead of {', '.join(names)}")
+    for column in table.columns:
+        if column.kind == "flag" and len(frame) and frame[column.name].dtype != bool:
+            raise ValueError(f"{table.name}: {column.name} holds no flags")
+    counted = ("whole number", "identifier")
+    return frame.astype({one.name: "Int64" for one in table.columns if one.kind in counted})

@@ -1,0 +1,51 @@
+"""Annotations of a made-up study, and samples drawn from them."""
+
+import numpy as np
+import pandas as pd
+
+from smallsight import params
+from smallsight.datasets import coco
+from smallsight.sampling.draw import draw_sample
+
+CATEGORIES = ("person", "car", "bus")
+SIDE = 100
+"""Of every picture here, in pixels."""
+
+
+def dataset(*, pictures=60, per_picture=8, seed=0, **overrides):
+    """Annotations of all sizes and categories; `overrides` set columns of the annotations."""
+    rng = np.random.default_rng(seed)
+    n = pictures * per_picture
+    category = rng.choice(len(CATEGORIES), n, p=[0.6, 0.3, 0.1])
+    side = np.sqrt(rng.choice([30.0, 300.0, 900.0], n))
+    annotations = pd.DataFrame(
+        {
+            "image_id": np.repeat(np.arange(pictures) + 10, per_picture),
+            "ann_id": np.arange(n) + 1000,
+            "category_id": category,
+            "category_name": np.array(CATEGORIES)[category],
+            "bbox_x": 1.0,
+            "bbox_y": 2.0,
+            "bbox_w": side,
+            "bbox_h": side,
+            "area": side**2,
+            "iscrowd": 0,
+            "segmentation": None,
+        }
+    ).assign(**overrides)
+    images = pd.DataFrame(
+        {
+            "image_id": np.arange(pictures) + 10,
+            "file_name": [f"p{i}.jpg" for i in range(pictures)],
+            "width": SIDE,
+            "height": SIDE,
+        }
+    )
+    return coco.Dataset(
+        where="x.json", categories=CATEGORIES, images=images, annotations=annotations
+    )
+
+
+def draw(data, *, per_group=20, person_cap=7, seed=0, folder="data/images"):
+    limits = params.Sample(per_group=per_group, person_cap=person_cap)
+    return draw_sample(data, limits, picture_folder=folder, seed=seed)

@@ -1,0 +1,127 @@
+import pytest
+
+from builders.compared_studies import FILES, facts_of, predicted, side_of, write_study
+from readers.comparison_pages import text_of
+from smallsight.analysis.failures import FAILURES
+from smallsight.comparison import inputs
+from smallsight.comparison.comparison import compare_studies
+from smallsight.comparison.page import build
+from smallsight.conditions.store import VIEWS
+from smallsight.evaluation.tables import PREDICTIONS
+from smallsight.runtime.errors import SmallsightError
+from smallsight.sampling.sample import SAMPLE
+
+pytestmark = pytest.mark.usefixtures("frozen")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "declared"),
+    [
+        (inputs.WANTED_OF_SAMPLE, SAMPLE),
+        (inputs.WANTED_OF_PREDICTIONS, PREDICTIONS),
+        (inputs.WANTED_OF_FAILURES, FAILURES),
+        (inputs.WANTED_OF_VIEWS, VIEWS),
+    ],
+)
+def test_all_columns_are_declared_where_they_are_made(wanted, declared):
+    assert set(wanted) <= set(declared.names)
+
+
+def stage_of(**deps):
+    deps = [{"path": path, "md5": digest} for path, digest in deps.items()]
+    return {"stages": {"train": {"deps": deps, "outs": [{"path": "data/made"}]}}}
+
+
+def test_code_that_differs_is_told_and_what_stages_made_is_not(sides, sample, tmp_path):
+    both = []
+    for name, digest in (("a", "1" * 32), ("b", "2" * 32)):
+        lock = stage_of(**{"src/heads.py": digest, "src/same.py": "3" * 32, "data/made": digest})
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "dvc.yaml").write_text("stages: {train: {cmd: x}}\n")
+        write_study(tmp_path / name, sample, predicted(sample), lock=lock)
+        both.append(side_of(tmp_path / name, name=name))
+    made = compare_studies(*both)
+    assert [tuple(one) for one in made.sources] == [("src/heads.py", "1" * 12, "2" * 12)]
+    text = text_of(build(made, most=0))
+    assert "Code or data beside the parameters differs, by dvc.lock: src/heads.py." in text
+
+
+CHANGED = {
+    "another value": ({"heads": {"epochs": 4}}, "heads.epochs: 5; expected 4, as when stage train"),
+    "a key too many": ({"heads": {}}, "heads.epochs: 5; expected absent"),
+    "a key too few": ({"heads": {"epochs": 5, "rate": 1}}, "heads.rate: absent; expected 1"),
+}
+
+
+@pytest.mark.parametrize(("recorded", "words"), CHANGED.values(), ids=CHANGED)
+def test_parameters_changed_since_the_run_are_refused(sample, tmp_path, recorded, words):
+    lock = {"stages": {"train": {"params": {"params.yaml": recorded}}}}
+    (tmp_path / "dvc.yaml").write_text("stages: {train: {cmd: x}}\n")
+    write_study(tmp_path, sample, predicted(sample), lock=lock)
+    with pytest.raises(SmallsightError) as caught:
+        side_of(tmp_path, name="workspace")
+    assert f"params.yaml at workspace: {words}" in str(caught.value)
+
+
+def test_what_is_left_of_stages_long_gone_says_nothing(sample, tmp_path):
+    lock = {"stages": {
+        "train": {"params": {"params.yaml": {"heads": {"epochs": 5}, "seed": 0}}},
+        "gone": {"params": {"params.yaml": {"seed": 77}}},
+        "render@gone": {"params": {"params.yaml": {"seed": 78}}},
+    }}  # fmt: skip
+    (tmp_path / "dvc.yaml").write_text("stages: {train: {cmd: x}, render: {foreach: {}}}\n")
+    write_study(tmp_path, sample, predicted(sample), lock=lock)
+    assert list(side_of(tmp_path, name="workspace").stages) == ["train"]
+
+
+DAMAGE = {
+    "no predictions": (FILES.predictions, None, f"{FILES.predictions} at damaged: no such file"),
+    "no pipeline": (FILES.pipeline, None, f"{FILES.pipeline} at damaged: no such file"),
+    "no table": (FILES.predictions, "x", f"{FILES.predictions} at damaged"),
+    "an empty table": (FILES.sample, "", f"{FILES.sample} at damaged"),
+    "no column": (FILES.failures, "a\n1\n", f"{FILES.failures} at damaged: no column regime"),
+    "no parameters": (FILES.parameters, "- 1", "params.yaml at damaged: list"),
+    "no settings": (FILES.parameters, "data: {source: phantom}", "damaged: analysis.confidence"),
+}
+
+
+@pytest.mark.parametrize(("path", "text", "words"), DAMAGE.values(), ids=DAMAGE)
+def test_a_file_that_is_missing_or_malformed_is_named(sides, sample, tmp_path, path, text, words):
+    write_study(tmp_path, sample, predicted(sample))
+    (tmp_path / path).unlink()
+    if text is not None:
+        (tmp_path / path).write_text(text)
+    with pytest.raises(SmallsightError) as caught:
+        compare_studies(sides[0], side_of(tmp_path, name="damaged"))
+    line = str(caught.value)
+    assert "\n" not in line
+    assert words in line
+    assert "damaged" in line
+
+
+def test_facts_of_families_are_those_of_the_revision(sample, tmp_path):
+    table = predicted(sample)
+    facts = facts_of(table, labels={"downscale": "Shrunk"})
+    write_study(tmp_path, sample, table, families=facts)
+    assert side_of(tmp_path).families == facts
+
+
+def test_a_revision_older_than_the_facts_has_none(sides, sample, tmp_path):
+    write_study(tmp_path, sample, predicted(sample), families={})
+    older = side_of(tmp_path, name="older")
+    assert older.families == {}
+    for both in ((older, sides[1]), (sides[0], older)):
+        assert compare_studies(*both).pair.family_label("downscale") == "Downscale"
+    assert compare_studies(older, older).pair.family_label("downscale") == "downscale"
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", "\udcff", '{"family": "downscale"}'])
+def test_malformed_facts_are_named(sample, tmp_path, text):
+    write_study(tmp_path, sample, predicted(sample))
+    path = tmp_path / FILES.conditions / "downscale/family.json"
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(SmallsightError) as caught:
+        side_of(tmp_path, name="damaged")
+    line = str(caught.value)
+    assert "\n" not in line
+    assert "data/conditions/downscale/family.json at damaged: malformed" in line

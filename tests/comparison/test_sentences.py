@@ -1,0 +1,71 @@
+"""What the page says in sentences."""
+
+import re
+
+import pytest
+
+from builders.compared_studies import BETTER, HOSTILE, predicted
+from readers.comparison_pages import text_of
+from readers.report_pages import rows_of
+from smallsight.comparison import sentences
+from smallsight.comparison.comparison import compare_studies
+from smallsight.comparison.page import build
+from smallsight.report.text import p_value, percent, signed, size
+
+pytestmark = pytest.mark.usefixtures("frozen")
+
+
+def numbers_in(text):
+    return re.findall(r"[−+]?\d+(?:\.\d+)?", text)
+
+
+def test_the_headline_is_one_sentence_whose_numbers_stand_in_the_table(comparison, page):
+    sentence = sentences.verdict(comparison)
+    row = comparison.number["accuracy_small"]
+    assert row["verdict"] == "higher"
+    assert f"B ({HOSTILE}) recognises small objects more often than A (default)" in sentence
+    told = sentence.rpartition("than A (default): ")[2]
+    due = [percent(row["b"]), percent(row["a"]), "60", signed(row["difference"])]
+    due += [signed(row["ci_low"]), signed(row["ci_high"]), p_value(row["p_holm"])]
+    assert numbers_in(told) == [number.strip("%< ") for number in due]
+    cells = next(one for one in rows_of(page, "metrics.json") if "Accuracy, small" in one[0])
+    assert set(numbers_in(told)) <= set(numbers_in(" ".join(cells)))
+    assert sentence in text_of(page)
+
+
+def test_without_a_verdict_no_direction_is_told(other, sample):
+    noise = predicted(sample, seed=7)
+    comparison = other(sample, noise)
+    sentence, row = sentences.verdict(comparison), comparison.number["accuracy_small"]
+    assert row["verdict"] == "inconclusive"
+    assert sentence.startswith("No difference is shown on small objects")
+    assert f"{size(row['mde'])} points were detectable" in sentence
+    assert "more often" not in sentence
+    assert "less often" not in sentence
+    cells = rows_of(build(comparison, most=0), "metrics.json")[2]
+    assert cells[0].strip() == "Accuracy, small"
+    assert not {"▲", "▼"} & set(cells[3])
+
+
+def test_the_reverse_is_told_as_less_often(sides):
+    sentence = sentences.verdict(compare_studies(*reversed(sides)))
+    assert "recognises small objects less often than" in sentence
+    assert "a difference of −" in sentence
+
+
+def test_a_larger_input_is_told(other, sample):
+    table = predicted(sample, odds=BETTER, seed=1)
+    comparison = other(sample, table.assign(side=2 * table["side"]), size=64)
+    text = text_of(build(comparison, most=2))
+    assert "B’s input has 2.00 times as many pixels to a side as A’s" in text
+    assert "Sides in pixels of A’s input" in text
+
+
+def test_other_settings_of_intervals_are_those_of_b_and_told(other, sample):
+    changes = {"analysis.confidence": 0.9}
+    comparison = other(sample, predicted(sample), changes=changes)
+    assert comparison.pair.a.settings.confidence == 0.9
+    text = text_of(build(comparison, most=0))
+    assert "analysis.confidence is 0.9 there and 0.95 in A" in text
+    assert "90% interval" in text
+    assert "95% interval" not in text

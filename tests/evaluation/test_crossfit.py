@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+import torch
+
+from smallsight import params
+from smallsight.evaluation.crossfit import (
+    fit_heads,
+    heads_for_regime,
+    out_of_fold,
+)
+from smallsight.evaluation.splits import (
+    cross_validation,
+)
+
+CATEGORIES = ("a", "b", "c", "d", "e", "f")
+FOLDS, REPEATS, DIMENSIONS = 5, 3, 8
+SETTINGS = params.Evaluation(test_share=0.2, folds=FOLDS, repeats=REPEATS)
+HEADS = params.Heads(epochs=2, batch_size=16, learning_rate=0.01)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def sample(population):
+    return population()
+
+
+@pytest.fixture(scope="module")
+def folds(sample):
+    return cross_validation(sample, CATEGORIES, settings=SETTINGS, seed=4)
+
+
+@pytest.fixture(scope="module")
+def seen(sample, features_of):
+    rng = np.random.default_rng(0)
+    return features_of(sample, rng.standard_normal((len(sample), DIMENSIONS)).astype(np.float32))
+
+
+def test_a_head_saw_nothing_of_its_own_fold(folds, sample, seen, features_of):
+    before = fit_heads(folds, seen, settings=HEADS, device=CPU)
+    assert len(before) == REPEATS * FOLDS
+    for repeat, fold in ((0, 0), (1, 3), (2, 4)):
+        held_out = folds.fold_of[repeat] == fold
+        images = set(sample["image_id"][held_out])
+        assert (sample["image_id"].isin(images) == held_out).all()
+        plain = seen.plain.copy()
+        plain[held_out] += 50
+        after = fit_heads(folds, features_of(sample, plain), settings=HEADS, device=CPU)
+        same = (after.weight == before.weight).all(axis=(1, 2))
+        assert same[repeat * FOLDS + fold]
+        # All other heads of that seed learn from these instances.
+        others = [repeat * FOLDS + other for other in range(FOLDS) if other != fold]
+        assert not same[others].any()
+
+
+def test_what_only_the_image_tells_cannot_be_predicted(population, features_of):
+    sample = population(images=60, seed=3)
+    image = np.unique(sample["image_id"], return_inverse=True)[1]
+    rng = np.random.default_rng(0)
+    # Label and features belong to the image, and have nothing to do with each other.
+    sample["category_name"] = np.array(CATEGORIES)[rng.integers(0, 6, 60)][image]
+    plain = np.eye(60, dtype=np.float32)[image]
+    once = SETTINGS.model_copy(update={"repeats": 1})
+    folds = cross_validation(sample, CATEGORIES, settings=once, seed=0)
+    settings = params.Heads(epochs=15, batch_size=16, learning_rate=0.1)
+    seen = features_of(sample, plain)
+    fitted = fit_heads(folds, seen, settings=settings, device=CPU)
+    inside = fitted.logits(plain)[0].argmax(axis=1) == folds.labels
+    outside = out_of_fold(folds, fitted, seen)[0].argmax(axis=1) == folds.labels
+    assert inside[folds.fold_of[0] != 0].mean() > 0.95
+    assert outside.mean() < 0.4
+
+
+def test_heads_of_two_conditions_start_alike(folds, sample, seen, features_of):
+    one = fit_heads(folds, seen, settings=HEADS, device=CPU)
+    other = fit_heads(folds, features_of(sample, seen.plain.copy()), settings=HEADS, device=CPU)
+    assert (one.weight == other.weight).all()
+
+
+def test_a_regime_has_the_heads_that_it_says(folds, seen):
+    untouched = fit_heads(folds, seen, settings=HEADS, device=CPU)
+    twice = HEADS.model_copy(update={"epochs": 4})
+    fixed, own = (
+        heads_for_regime(folds, regime, untouched, seen, settings=twice, device=CPU)
+        for regime in ("fixed", "retrained")
+    )
+    assert fixed is untouched
+    assert (own.weight != untouched.weight).any()

@@ -1,0 +1,82 @@
+"""Inputs: each is read as declared, and what is wrong with one is said in one line."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+
+from builders.study_files import INPUTS
+from smallsight import params
+from smallsight.conditions.names import UNTOUCHED
+from smallsight.report.inputs import read_study
+from smallsight.runtime.errors import SmallsightError
+
+
+def test_a_category_may_be_called_none(reported_study):
+    assert set(reported_study(category="None").sample["category_name"]) == {"None", "bus"}
+
+
+def test_two_tables_that_disagree_are_an_error(reported_study):
+    def make():
+        reported_study()
+        table = pd.read_csv(INPUTS.results)
+        table.loc[0, "val_acc_small"] += 0.02
+        table.to_csv(INPUTS.results, index=False)
+        read_study(INPUTS, params.load())
+
+    with pytest.raises(SmallsightError, match=r"results_conditions.*0\.3200; expected 0\.3000"):
+        make()
+
+
+@pytest.mark.parametrize("path", INPUTS.paths(), ids=lambda path: path.name)
+def test_a_missing_or_malformed_input_is_named(reported_study, path):
+    reported_study()
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(SmallsightError, match=re.escape(str(path))):
+        read_study(INPUTS, params.load())
+    path.unlink()
+    with pytest.raises(SmallsightError, match=re.escape(str(path))):
+        read_study(INPUTS, params.load())
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"family": "downscale"}', None])
+def test_missing_or_malformed_facts_of_a_family_are_named(reported_study, content):
+    reported_study(only=(UNTOUCHED,))
+    path = INPUTS.facts("downscale")
+    if content is None:
+        path.unlink()
+    else:
+        path.write_text(content, encoding="utf-8")
+    with pytest.raises(SmallsightError, match=re.escape(str(path))) as caught:
+        read_study(INPUTS, params.load())
+    assert "\n" not in str(caught.value)
+
+
+def test_labels_are_those_of_the_families_facts(reported_study):
+    def edit():
+        path = INPUTS.facts("downscale")
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps(facts | {"label": "Fewer pixels"}), encoding="utf-8")
+
+    study = reported_study(only=(UNTOUCHED, "downscale", "downscale/scale=0.25"), edit=edit)
+    assert study.label("downscale") == "Fewer pixels"
+    assert study.label("downscale/scale=0.25") == "Fewer pixels, scale=0.25"
+
+
+def test_a_family_that_the_parameters_lack_is_an_error(reported_study):
+    def edit():
+        path = INPUTS.table("accuracy")
+        table = pd.read_csv(path)
+        table["family"] = table["family"].replace("downscale", "upscale")
+        table.to_csv(path, index=False)
+
+    with pytest.raises(SmallsightError, match=r"accuracy\.csv: family: upscale; expected one of"):
+        reported_study(only=(UNTOUCHED, "downscale"), edit=edit)
+
+
+def test_every_file_has_a_fingerprint(reported_study):
+    study = reported_study(only=(UNTOUCHED,))
+    paths = [*INPUTS.paths(), *map(INPUTS.facts, study.params.conditions)]
+    assert list(study.fingerprints) == [path.as_posix() for path in paths]
+    assert all(re.fullmatch("[0-9a-f]{12}", digits) for digits in study.fingerprints.values())

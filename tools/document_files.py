@@ -1,0 +1,138 @@
+"""Write docs/files.md: every file that a study makes, and every column of its tables."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from smallsight.analysis.dvc_plots import PLOTS
+from smallsight.analysis.tables import TABLES
+from smallsight.conditions.store import VIEWS
+from smallsight.evaluation.tables import PREDICTIONS, RESULTS, SPLITS, TRAINING_CURVE
+from smallsight.saliency.tables import (
+    GALLERY,
+    MAP_LIST,
+    OTHER_MAPS,
+    PREDICTED_CLASS_MAPS,
+    REMOVALS,
+    STRIPS,
+)
+from smallsight.sampling.donors import DONORS
+from smallsight.sampling.sample import OBJECTS, SAMPLE
+
+PAGE = Path(__file__).parents[1] / "docs" / "files.md"
+
+REPORTS = {
+    "reports/report.pdf": "the report to print: page one answers, then all tables and figures",
+    "reports/report.html": "the same to explore, in one file that needs nothing beside itself",
+    "reports/summary.md": "the report in brief, for a pull request's comment",
+    "reports/metrics.json": "at most ten numbers that `dvc metrics diff` compares",
+    "reports/compare.html": "two experiments compared, to explore (`make compare`)",
+    "reports/compare.pdf": "the same to print",
+}
+
+FILES = {
+    "data/checked.txt": "always the same text: a mark that all parameters were checked",
+    "data/source/instances.json": "annotations of the chosen source, in COCO's format",
+    "data/sampling.json": "how many instances were asked for, eligible, excluded and drawn",
+    "data/masks.json": "masks of the sampled instances, in COCO's run-length encoding",
+    "data/images/": "the sampled pictures, as the source has them",
+    "data/colour.json": "`mean_colour` of these pictures: red, green, blue, 0 to 255",
+    "data/backbone.pth": "name, weights and normalisation of the frozen backbone, without its "
+    "last layer; `torch.load(..., weights_only=True)` reads it",
+    "data/conditions/<family>/family.json": "the family's facts: family, label, description, "
+    "is_intervention, neutral, levels, reference",
+    "data/conditions/<family>/<level>/<image_id>_<ann_id>.png": "a lossless picture per instance, "
+    "as the network sees it",
+    "data/conditions/<family>/masks.npz": "at the reference level, how much of each pixel the "
+    "object's mask covers: `ids` (n, 2), `covers` (n, size, size), 0 to 255",
+    "data/features/<family>/<level>.npz": "pooled features of the pictures (`plain`) and of their "
+    "mirror images (`mirrored`); at the reference level also the pooled layer's `maps`",
+    "data/step3_checkpoint.pth": "trunk and reference head as one network, with classes, "
+    "class_to_idx, condition and seed; `torch.load(..., weights_only=True)` reads it",
+    "data/heads/fixed.npz": "every fold's head on untouched pictures: `weight` (heads, classes, "
+    "dimensions), `bias` (heads, classes), seed by seed",
+    "data/training.json": "how the reference head was trained, and its accuracy",
+    "data/gradcam/maps.npz": "saliency maps of the predicted class: `cams` (conditions, "
+    "instances, rows, columns), `condition` their names",
+    "data/gradcam/about.json": "layer, cell sizes and colours of the maps, and how exactly cells "
+    "sum to the logit",
+    "data/gradcam/gallery/": "overlays and untouched pictures of the objects in `gallery.csv`",
+    "data/gradcam/strips/": "the same of those in `strips.csv`",
+    "data/gradcam/thumbnails/": "a picture of each object under all conditions, side by side",
+}
+
+PLACES = {
+    "data/samples_step1_person_limited.csv": SAMPLE,
+    "data/donors.csv": DONORS,
+    "data/objects.csv": OBJECTS,
+    "data/conditions/<family>/views.csv": VIEWS,
+    "data/splits.csv": SPLITS,
+    "data/training_curve.csv": TRAINING_CURVE,
+    "data/predictions.parquet": PREDICTIONS,
+    "data/results_conditions.csv": RESULTS,
+    "data/attention.csv": PREDICTED_CLASS_MAPS,
+    "data/attention_maps.csv": OTHER_MAPS,
+    "data/faithfulness.csv": REMOVALS,
+    "data/gradcam/gallery.csv": GALLERY,
+    "data/gradcam/strips.csv": STRIPS,
+    "data/gradcam/maps.csv": MAP_LIST,
+    **{f"data/analysis/{table.name}.csv": table for table in TABLES},
+    **{f"data/plots/{table.name}.csv": table for table in PLOTS},
+}
+
+INTRODUCTION = """\
+# Files
+
+Every file that a study makes, and every column of its tables. This page is made from the tables'
+declarations by `python tools/document_files.py`: edit those, not the page.
+"""
+
+TABLES_INTRODUCTION = """\
+## Tables
+
+Text may be empty, and so may numbers and identifiers. Identifiers are whole numbers that name
+something. Flags are `True` or `False`.
+"""
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8", newline="\n")
+
+
+def page() -> str:
+    """Return the page in Markdown."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    yield INTRODUCTION
+    for heading, files in (("Reports", REPORTS), ("Pictures, arrays and other data", FILES)):
+        yield from (f"## {heading}", "")
+        yield from _table(("file", "what it holds"), _named(files))
+        yield ""
+    yield TABLES_INTRODUCTION
+    links = ((f"[`{path}`](#{_anchor(path)})", one.meaning) for path, one in PLACES.items())
+    yield from _table(("table", "what it says"), links)
+    for path, one in PLACES.items():
+        yield from ("", f"### `{path}`", "", f"{one.meaning[0].upper()}{one.meaning[1:]}.", "")
+        columns = one.columns if one.rest is None else (*one.columns, one.rest)
+        rows = ((f"`{column.name}`", column.kind, column.meaning) for column in columns)
+        yield from _table(("column", "holds", "meaning"), rows)
+
+
+def _named(files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    return ((f"`{path}`", meaning) for path, meaning in files.items())
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    for row in (head, ["---"] * len(head), *rows):
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+
+def _anchor(heading: str) -> str:
+    """Return the anchor that GitHub gives a heading."""
+    return "".join(one for one in heading.lower().replace(" ", "-") if one.isalnum() or one in "-_")
+
+
+if __name__ == "__main__":
+    main()
