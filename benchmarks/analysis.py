@@ -19,8 +19,8 @@ from smallsight import params
 from smallsight.analysis.headline import compute_headline
 from smallsight.analysis.outcomes import arrange_outcomes
 from smallsight.analysis.tables import compute_tables
-from smallsight.conditions.levels import facts_of, levels_by_family
-from smallsight.conditions.names import UNTOUCHED, Condition, FamilyFacts
+from smallsight.conditions.rendered.names import UNTOUCHED, Condition, FamilyFacts
+from smallsight.conditions.rendering.levels import facts_of, levels_by_family
 from smallsight.saliency import removal
 from smallsight.sampling.donors import draw_donors
 from smallsight.vocabulary import REGIMES

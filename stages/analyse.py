@@ -14,7 +14,8 @@ from smallsight.analysis.dvc_plots import PLOTS, plot_tables
 from smallsight.analysis.headline import compute_headline
 from smallsight.analysis.outcomes import arrange_outcomes
 from smallsight.analysis.tables import TABLES, compute_tables
-from smallsight.conditions.store import read_all_facts, read_changed_views
+from smallsight.conditions.rendered.names import read_all_facts
+from smallsight.conditions.rendered.views import read_changed_views
 from smallsight.runtime import files, script
 from smallsight.runtime.randomness import derive
 from smallsight.runtime.tables import Table, conform, read_table

@@ -5,7 +5,8 @@ import own_library  # noqa: F401
 from smallsight import params
 from smallsight.backbones.networks.weight_sources import read_checkpoint
 from smallsight.backbones.registry import check_layer, find_backbone
-from smallsight.conditions.levels import levels_by_family
+from smallsight.conditions.rendering.levels import levels_by_family
+from smallsight.datasets.registry import check_groups, make_source
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 
@@ -14,6 +15,8 @@ MARK = "data/checked.txt"
 
 def main() -> str:
     parameters = params.load()
+    check_groups(parameters.data)
+    make_source(parameters.data, seed=parameters.seed)
     families = levels_by_family(parameters.conditions)
     pick_device(parameters.device)
     record = find_backbone(parameters.backbone.name)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from smallsight import params
 from smallsight.backbones.feature_store import read_features
-from smallsight.conditions.store import read_all_facts
+from smallsight.conditions.rendered.names import read_all_facts
 from smallsight.evaluation import heads
 from smallsight.evaluation.crossfit import heads_for_regime
 from smallsight.evaluation.predictions import predict, summarise_results

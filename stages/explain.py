@@ -9,7 +9,7 @@ import pandas as pd
 from smallsight import params
 from smallsight.backbones.networks.weights import read_weights
 from smallsight.backbones.registry import input_pixels
-from smallsight.conditions.store import read_all_facts
+from smallsight.conditions.rendered.names import read_all_facts
 from smallsight.evaluation import heads
 from smallsight.evaluation.protocols import PROTOCOLS
 from smallsight.evaluation.splits import read_splits

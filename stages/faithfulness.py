@@ -9,8 +9,8 @@ from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import read_features
 from smallsight.backbones.networks.weights import read_weights
-from smallsight.conditions.names import UNTOUCHED
-from smallsight.conditions.store import read_facts, read_views
+from smallsight.conditions.rendered.names import UNTOUCHED, read_facts
+from smallsight.conditions.rendered.views import read_views
 from smallsight.evaluation import heads
 from smallsight.evaluation.splits import read_splits
 from smallsight.runtime import files, script

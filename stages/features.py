@@ -10,7 +10,8 @@ from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import write_features
 from smallsight.backbones.features import extract_features
 from smallsight.backbones.networks.weights import read_weights
-from smallsight.conditions.store import read_facts, read_views
+from smallsight.conditions.rendered.names import read_facts
+from smallsight.conditions.rendered.views import read_views
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 

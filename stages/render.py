@@ -8,9 +8,9 @@ import own_library  # noqa: F401
 
 from smallsight import params
 from smallsight.backbones.registry import input_pixels
-from smallsight.conditions.instance_views import instance_views, with_inputs
-from smallsight.conditions.levels import levels_of
-from smallsight.conditions.render import render_family
+from smallsight.conditions.rendering.instance_views import instance_views, with_inputs
+from smallsight.conditions.rendering.levels import levels_of
+from smallsight.conditions.rendering.render import render_family
 from smallsight.runtime import files, script
 from smallsight.sampling.donors import read_donors
 from smallsight.sampling.instance_masks import read_masks

@@ -7,9 +7,10 @@ import own_library  # noqa: F401
 from smallsight import params
 from smallsight.datasets import coco
 from smallsight.runtime import files, script
+from smallsight.sampling.annotated_masks import collect_masks
 from smallsight.sampling.donors import draw_donors
 from smallsight.sampling.draw import draw_sample
-from smallsight.sampling.instance_masks import collect_masks, write_masks
+from smallsight.sampling.instance_masks import write_masks
 
 ANNOTATIONS = "data/source/instances.json"
 PICTURES = "data/images"

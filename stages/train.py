@@ -8,8 +8,7 @@ import own_library  # noqa: F401
 from smallsight import params
 from smallsight.backbones.feature_store import read_features
 from smallsight.backbones.networks.weights import read_weights
-from smallsight.conditions.names import UNTOUCHED
-from smallsight.conditions.store import read_facts
+from smallsight.conditions.rendered.names import UNTOUCHED, read_facts
 from smallsight.evaluation import heads
 from smallsight.evaluation.crossfit import fit_heads
 from smallsight.evaluation.protocols import PROTOCOLS

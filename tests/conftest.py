@@ -17,7 +17,7 @@ from smallsight.backbones.feature_store import Features
 from smallsight.backbones.networks.makers import make_trunk
 from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.registry import IMAGENET, find_backbone
-from smallsight.conditions.levels import levels_of
+from smallsight.conditions.rendering.levels import levels_of
 from smallsight.imaging import masks
 from smallsight.imaging.boxes import Box
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from smallsight.analysis.dvc_plots import PLOTS
 from smallsight.analysis.tables import TABLES
-from smallsight.conditions.store import VIEWS
+from smallsight.conditions.rendered.views import VIEWS
 from smallsight.evaluation.tables import PREDICTIONS, RESULTS, SPLITS, TRAINING_CURVE
 from smallsight.saliency.tables import (
     GALLERY,

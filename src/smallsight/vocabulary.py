@@ -1,10 +1,20 @@
-"""Words that people see in tables, figures and text, each with its meaning."""
+"""Words that people see in tables, figures and text, and the columns that many tables share."""
 
 import math
+
+from smallsight.runtime.tables import identifier, number, text, whole
 
 SIZE_GROUPS = {"small": 0.01, "medium": 0.05, "large": math.inf}
 """Each size group, and the share of the picture's area that a box of it stays below."""
 
+GROUPS = tuple(SIZE_GROUPS)
+"""Size groups, in the order in which they are shown."""
+
+ALL_AND_GROUPS = ("all", *GROUPS)
+"""The same after `all`, which stands for all of them together."""
+
+INSTANCE = ["image_id", "ann_id"]
+"""Columns that identify an instance: one annotated object."""
 
 REGIMES = {
     "fixed": "head trained on untouched pictures, tested on every condition",
@@ -12,25 +22,33 @@ REGIMES = {
 }
 """Each regime and what it means, the headline regime first."""
 
-
 DIFFERENCE = "small-large"
 """Stands for a size group where a row holds the effect on small minus that on large objects."""
-
 
 POWER = 0.8
 """Share of the studies that must find an effect for it to count as detectable."""
 
-
 NO_VISIBLE_CHANGE = 0.98
 """A condition whose median in-box similarity lies above this leaves the object as it was."""
 
+IMAGE_ID = identifier("image_id", "the picture, as the annotations number it")
+ANN_ID = identifier("ann_id", "the object, as the annotations number it")
+CATEGORY_NAME = text("category_name", "the object's category")
+SIZE_GROUP = text("size_group", "small, medium or large, by the box's share of the picture's area")
+REGIME = text("regime", "fixed: one head for all conditions; retrained: a head for each condition")
+FAMILY = text("family", "the condition's family")
+LEVEL = text("level", "the family's options, such as scale=0.5, or default")
+CONDITION = text("condition", "the family at its reference level, <family>/<level> elsewhere")
+PREDICTED = text("predicted", "the predicted category")
+CONFIDENCE = number("confidence", "probability of the predicted category, 0 to 1")
 
-INSTANCE = ["image_id", "ann_id"]
 
-
-ALL_AND_GROUPS = ("all", *SIZE_GROUPS)
-"""Size groups in the order of every table, and all of them together."""
-
-
-GROUPS = tuple(SIZE_GROUPS)
-"""Size groups, in the order in which they are shown."""
+VIEW = (
+    number("box_x", "left edge of the object's box in the rendered picture, in input pixels"),
+    number("box_y", "upper edge of that box, in input pixels"),
+    number("box_w", "width of that box, in input pixels"),
+    number("box_h", "height of that box, in input pixels"),
+    whole("view_w", "width of the picture before it was resized to the input, in pixels"),
+    whole("view_h", "height of the picture before it was resized to the input, in pixels"),
+)
+"""Where an object lies in a rendered picture."""

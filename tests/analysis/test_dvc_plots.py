@@ -9,7 +9,7 @@ import yaml
 from builders.study_files import INPUTS, write_study
 from smallsight.analysis import dvc_plots
 from smallsight.analysis.terms import PARTS
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("accuracy", "bins", "ledger", "answers")
@@ -81,5 +81,5 @@ def test_every_definition_names_columns_that_are_there_and_labels_its_axes(plot,
     if file.startswith("data/plots/"):
         known = drawn[Path(file).stem].columns
     else:
-        known = ["epoch", "train_loss", "test_loss", "train_accuracy", "test_accuracy"]
+        known = TRAINING_CURVE.names
     assert {told["x"], *([columns] if isinstance(columns, str) else columns)} <= set(known)

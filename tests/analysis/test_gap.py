@@ -25,7 +25,7 @@ from smallsight.analysis.gap import (
     standardised_gap,
 )
 from smallsight.analysis.statistics import bootstrap, tests
-from smallsight.conditions.names import ORIGINAL
+from smallsight.conditions.rendered.names import ORIGINAL
 
 CONDITIONS = dict.fromkeys(INTERVENTIONS.values(), 0.5)
 MIXES = {"small": [0.6, 0.3, 0.1], "medium": [0.3, 0.4, 0.3], "large": [0.1, 0.2, 0.7]}

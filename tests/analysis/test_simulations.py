@@ -22,7 +22,7 @@ from smallsight.analysis.saliency_tables import compare_outcomes, compare_with_c
 from smallsight.analysis.statistics import bootstrap, tests
 from smallsight.analysis.terms import CONTROLS, PARTS, PATHS
 from smallsight.analysis.thresholds import VERDICTS, compute_thresholds
-from smallsight.conditions.names import ORIGINAL, UNTOUCHED
+from smallsight.conditions.rendered.names import ORIGINAL, UNTOUCHED
 from smallsight.vocabulary import DIFFERENCE, REGIMES, SIZE_GROUPS
 
 MORE = int(os.environ.get("SIMULATIONS", "1"))

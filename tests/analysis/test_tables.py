@@ -8,7 +8,7 @@ from builders import map_measures, study_files
 from builders.predictions import named, outcomes_of, predicted
 from smallsight.analysis.dvc_plots import PLOTS, plot_tables
 from smallsight.analysis.tables import TABLES, compute_tables
-from smallsight.conditions.store import VIEWS
+from smallsight.conditions.rendered.views import VIEWS
 from smallsight.evaluation import tables as evaluation_tables
 from smallsight.runtime.files import write_table
 from smallsight.runtime.tables import Table, conform, read_table

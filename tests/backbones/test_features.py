@@ -8,7 +8,7 @@ from smallsight.backbones import features
 from smallsight.backbones.feature_store import read_features, write_features
 from smallsight.backbones.features import batches, extract_features
 from smallsight.backbones.registry import find_backbone
-from smallsight.conditions.store import picture_name
+from smallsight.conditions.rendered.store import picture_name
 
 pytestmark = pytest.mark.usefixtures("single_worker")
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from builders.study_files import HOSTILE, INPUTS, write_study
 from smallsight import params
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report import page
 from smallsight.report.inputs import read_study
 from smallsight.report.study import Study

@@ -17,8 +17,7 @@ from smallsight.analysis.terms import INTERVENTIONS
 from smallsight.comparison.inputs import Files, read_side
 from smallsight.comparison.pairs import Tables, pair_studies
 from smallsight.comparison.revisions import open_revision
-from smallsight.conditions.names import UNTOUCHED, Condition, FamilyFacts
-from smallsight.conditions.store import write_facts
+from smallsight.conditions.rendered.names import UNTOUCHED, Condition, FamilyFacts, write_facts
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tools" / "compare.py"

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from smallsight.analysis.saliency import MapMeasures
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.saliency.tables import OTHER_MAPS, PREDICTED_CLASS_MAPS
 
 OTHERS = ("true_class", "random_box", "centre", "random_weights")

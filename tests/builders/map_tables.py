@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from builders.study_files import INPUTS, with_tables
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.vocabulary import GROUPS
 
 FEW = (UNTOUCHED, "downscale", "bg_blur")

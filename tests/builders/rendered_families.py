@@ -9,9 +9,9 @@ from PIL import Image
 
 from builders import views
 from smallsight import params
-from smallsight.conditions.instance_views import instance_views, with_inputs
-from smallsight.conditions.levels import levels_by_family
-from smallsight.conditions.render import render_family
+from smallsight.conditions.rendering.instance_views import instance_views, with_inputs
+from smallsight.conditions.rendering.levels import levels_by_family
+from smallsight.conditions.rendering.render import render_family
 from smallsight.imaging import masks
 from smallsight.imaging.boxes import Box
 from smallsight.runtime import files

@@ -14,9 +14,8 @@ from PIL import Image
 from smallsight import params
 from smallsight.analysis.outcomes import arrange_outcomes
 from smallsight.analysis.tables import TABLES, compute_tables
-from smallsight.conditions.levels import facts_of, levels_by_family
-from smallsight.conditions.names import ORIGINAL, UNTOUCHED
-from smallsight.conditions.store import write_facts
+from smallsight.conditions.rendered.names import ORIGINAL, UNTOUCHED, write_facts
+from smallsight.conditions.rendering.levels import facts_of, levels_by_family
 from smallsight.evaluation.predictions import summarise_results
 from smallsight.report import page
 from smallsight.report.inputs import Inputs

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from smallsight.conditions.views import InterventionInputs, View
+from smallsight.conditions.rendering.views import InterventionInputs, View
 from smallsight.imaging.boxes import Box
 
 COLOUR = (13, 200, 90)

@@ -8,7 +8,7 @@ from builders.compared_studies import failed, paired, tables_of
 from smallsight.comparison.flips import choose_shown, count_flips, list_flips
 from smallsight.comparison.numbers import compare_numbers
 from smallsight.comparison.pairs import pair_studies
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.vocabulary import ALL_AND_GROUPS
 
 pytestmark = pytest.mark.usefixtures("frozen")

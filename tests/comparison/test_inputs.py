@@ -6,7 +6,7 @@ from smallsight.analysis.failures import FAILURES
 from smallsight.comparison import inputs
 from smallsight.comparison.comparison import compare_studies
 from smallsight.comparison.page import build
-from smallsight.conditions.store import VIEWS
+from smallsight.conditions.rendered.views import VIEWS
 from smallsight.evaluation.tables import PREDICTIONS
 from smallsight.runtime.errors import SmallsightError
 from smallsight.sampling.sample import SAMPLE

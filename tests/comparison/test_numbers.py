@@ -19,7 +19,7 @@ from smallsight.analysis.statistics import tests
 from smallsight.analysis.thresholds import compute_thresholds
 from smallsight.comparison.flips import count_flips, list_flips
 from smallsight.comparison.numbers import FACTOR, compare_conditions, compare_numbers
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.vocabulary import ALL_AND_GROUPS
 
 pytestmark = pytest.mark.usefixtures("frozen")

@@ -3,7 +3,7 @@ import pytest
 
 from builders.compared_studies import facts_of, paired, predicted, sampled
 from smallsight.comparison.numbers import compare_conditions, compare_numbers
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.runtime.errors import SmallsightError
 
 pytestmark = pytest.mark.usefixtures("frozen")

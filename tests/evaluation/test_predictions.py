@@ -5,7 +5,7 @@ import torch
 
 from smallsight import params
 from smallsight.backbones.feature_store import Features
-from smallsight.conditions.names import UNTOUCHED, Condition
+from smallsight.conditions.rendered.names import UNTOUCHED, Condition
 from smallsight.evaluation.crossfit import (
     fit_heads,
 )

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from smallsight import params
-from smallsight.conditions.names import ORIGINAL, UNTOUCHED, Condition, FamilyFacts
+from smallsight.conditions.rendered.names import ORIGINAL, UNTOUCHED, Condition, FamilyFacts
 from smallsight.evaluation import protocols
 from smallsight.evaluation.crossfit import fit_heads
 from smallsight.evaluation.predictions import predict, summarise_results

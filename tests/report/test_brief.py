@@ -7,7 +7,7 @@ import pandas as pd
 from builders.study_files import HOSTILE, INPUTS
 from readers.report_pages import check_accuracies, check_claims, plain, tables_of
 from smallsight import params
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report import page
 from smallsight.report.sections import summary
 

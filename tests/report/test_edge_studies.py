@@ -23,7 +23,7 @@ from readers.report_pages import (
     tooltips,
     unscripted,
 )
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.sections import (
     accuracy,
     background,

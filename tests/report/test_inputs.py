@@ -8,7 +8,7 @@ import pytest
 
 from builders.study_files import INPUTS
 from smallsight import params
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.inputs import read_study
 from smallsight.runtime.errors import SmallsightError
 

@@ -47,7 +47,7 @@ WORDS = (
     r"(Figures?|Table) \d+", r"ResNet-?\d+", r"ICLR \d+", r"ImageNet-9", r"SHA-256",
     r"first 12 digits", r"Kitagawa \(1955\)", r"find 7\.3 points",
     r"[Ll]ayer\d", r"\w+=[\d.]+", r"(below|from) \d%", r"above 0\.98", r"in 80% of such studies",
-    r"standard deviation of \d+%", r"; 1 is|where it is 1\b", r"([Aa]bove|[Bb]elow|is|are) 0\b", r"0evidence", r"p < 0\.0001",
+    r"; 1 is|where it is 1\b", r"([Aa]bove|[Bb]elow|is|are) 0\b", r"0evidence", r"p < 0\.0001",
     r"the first \d+, size groups", r"\d+ (further levels?|lower|higher|without a change)",
 )  # fmt: skip
 """What has digits and is no number of the study."""

@@ -31,7 +31,7 @@ from readers.report_pages import (
 )
 from smallsight import params
 from smallsight.analysis.terms import PARTS
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report import page as report_page
 from smallsight.report import typeset
 from smallsight.report.sections.failures import PRINTED, list_failures
@@ -48,6 +48,14 @@ def built(tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr
     return folder, done
+
+
+def test_a_page_is_made_without_torch():
+    script = "import sys, smallsight.report.page; print(*{'torch', 'cv2'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT / "src", capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
 
 
 @pytest.mark.parametrize("form", ["printed", "screen"])

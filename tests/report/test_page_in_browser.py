@@ -15,7 +15,7 @@ from builders import browser_study
 from builders.browser_study import ALPHA, SIZE, SPREADSHEET, colour
 from builders.study_files import HOSTILE
 from smallsight.analysis.terms import FAILURE_CAUSES
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.saliency.measures import enlarge
 from smallsight.vocabulary import GROUPS
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from smallsight import params
 from smallsight.backbones.features import extract_features
-from smallsight.conditions.store import picture_name
+from smallsight.conditions.rendered.store import picture_name
 from smallsight.evaluation.crossfit import fit_heads, out_of_fold
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.splits import cross_validation, single_split

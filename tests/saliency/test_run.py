@@ -17,8 +17,9 @@ from smallsight.backbones.feature_store import read_features, write_features
 from smallsight.backbones.features import extract_features
 from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.registry import find_backbone
-from smallsight.conditions.names import Condition
-from smallsight.conditions.store import picture_name, read_masks, read_views, write_masks
+from smallsight.conditions.rendered.names import Condition
+from smallsight.conditions.rendered.store import picture_name, read_masks, write_masks
+from smallsight.conditions.rendered.views import read_views
 from smallsight.evaluation.crossfit import fit_heads
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.predictions import predict

@@ -5,7 +5,8 @@ from builders.segmentations import HEIGHT, MALFORMED, POLYGON, RUNS, SAME, SQUAR
 from smallsight.datasets import coco
 from smallsight.imaging import masks
 from smallsight.runtime.errors import AnnotationError
-from smallsight.sampling.instance_masks import collect_masks, read_masks, write_masks
+from smallsight.sampling.annotated_masks import collect_masks
+from smallsight.sampling.instance_masks import read_masks, write_masks
 
 
 def decoded(segmentation):

@@ -149,7 +149,7 @@ def test_an_edited_family_is_rendered_again_and_no_other_one():
 def test_an_edit_of_features_pretrains_nothing():
     found = {file for entry in sources("backbone") for file in held(entry)}
     assert LIBRARY / "backbones/features.py" not in found
-    assert LIBRARY / "backbones/pretraining.py" in found
+    assert LIBRARY / "backbones/networks/pretraining.py" in found
 
 
 @pytest.mark.parametrize("stage", STAGES)

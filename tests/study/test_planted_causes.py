@@ -18,8 +18,8 @@ from smallsight.analysis.gap import PARTS, compare_regimes, decompose_gap, gap_p
 from smallsight.analysis.majority_votes import compute_votes, untouched_votes
 from smallsight.analysis.neighbours import compute_neighbours, find_named_neighbours
 from smallsight.analysis.outcomes import arrange_outcomes
-from smallsight.conditions.levels import levels_by_family
-from smallsight.conditions.views import InterventionInputs, View
+from smallsight.conditions.rendering.levels import levels_by_family
+from smallsight.conditions.rendering.views import InterventionInputs, View
 from smallsight.imaging.boxes import Box
 from smallsight.imaging.pictures import resize
 from smallsight.sampling.donors import draw_donors

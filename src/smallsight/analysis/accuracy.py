@@ -6,9 +6,8 @@ import pandas as pd
 from smallsight.analysis.columns import GROUP, IMAGES, N, interval
 from smallsight.analysis.outcomes import Outcomes
 from smallsight.analysis.statistics import bootstrap
-from smallsight.columns import CONDITION, FAMILY, LEVEL, REGIME
 from smallsight.runtime.tables import Table, number
-from smallsight.vocabulary import ALL_AND_GROUPS
+from smallsight.vocabulary import ALL_AND_GROUPS, CONDITION, FAMILY, LEVEL, REGIME
 
 ACCURACY = Table(
     "accuracy",

@@ -8,9 +8,8 @@ import pandas as pd
 from smallsight.analysis.columns import GROUP, IMAGES, MDE, P_HOLM, P_VALUE, interval, judged
 from smallsight.analysis.outcomes import Outcomes
 from smallsight.analysis.statistics import bootstrap, verdicts
-from smallsight.columns import REGIME
 from smallsight.runtime.tables import Table, number, whole
-from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE
+from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE, REGIME
 
 VERDICTS = verdicts.verdict_words("higher", "lower")
 """Accuracy on a background from the same category, compared with that on one from another."""

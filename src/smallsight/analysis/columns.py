@@ -2,8 +2,9 @@
 
 from smallsight.analysis.statistics.verdicts import Words
 from smallsight.runtime.tables import Column, number, text, whole
+from smallsight.vocabulary import POWER
 
-GROUP = text("size_group", "small, medium or large; all of them in rows that say so")
+GROUP = text("size_group", "small, medium or large, or all of them together")
 
 
 N = whole("n", "number of objects")
@@ -18,7 +19,9 @@ P_VALUE = number("p_value", "two-sided p-value of one test, against no effect")
 P_HOLM = number("p_holm", "p_value by Holm's method, over all tests of one family")
 
 
-MDE = number("mde", "smallest effect that one unadjusted test would find in 80 % of such studies")
+MDE = number(
+    "mde", f"smallest effect that one unadjusted test would find in {POWER:.0%} of such studies"
+)
 
 
 def interval(low: str = "ci_low", high: str = "ci_high", *, of: str = "") -> tuple[Column, Column]:

@@ -8,10 +8,9 @@ import pandas as pd
 
 from smallsight.analysis.columns import GROUP, IMAGES, N, interval
 from smallsight.analysis.outcomes import Outcomes
-from smallsight.columns import CATEGORY_NAME, PREDICTED
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.runtime.tables import Table, number, whole
-from smallsight.vocabulary import ALL_AND_GROUPS
+from smallsight.vocabulary import ALL_AND_GROUPS, CATEGORY_NAME, PREDICTED
 
 CONFUSION = Table(
     "confusion",

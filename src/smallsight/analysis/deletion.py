@@ -18,7 +18,7 @@ from smallsight.analysis.columns import (
 )
 from smallsight.analysis.saliency import MapMeasures
 from smallsight.analysis.statistics import bootstrap, verdicts
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.runtime.tables import Table, number, text
 from smallsight.vocabulary import ALL_AND_GROUPS, SIZE_GROUPS
 

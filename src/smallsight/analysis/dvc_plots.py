@@ -5,10 +5,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from smallsight.analysis.terms import PARTS
-from smallsight.columns import CONDITION
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.runtime.tables import Table, number, text
-from smallsight.vocabulary import ALL_AND_GROUPS
+from smallsight.vocabulary import ALL_AND_GROUPS, CONDITION
 
 _ORDER = tuple(sorted(ALL_AND_GROUPS))
 

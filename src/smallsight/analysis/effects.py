@@ -8,10 +8,9 @@ import pandas as pd
 from smallsight.analysis.columns import IMAGES, MDE, P_HOLM, P_VALUE, N, interval, judged
 from smallsight.analysis.outcomes import Outcomes
 from smallsight.analysis.statistics import bootstrap, tests, verdicts
-from smallsight.columns import CONDITION, REGIME
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.runtime.tables import Table, flag, number, text
-from smallsight.vocabulary import DIFFERENCE, SIZE_GROUPS
+from smallsight.vocabulary import CONDITION, DIFFERENCE, REGIME, SIZE_GROUPS
 
 VERDICTS = verdicts.verdict_words("higher", "lower")
 """Accuracy under the condition, compared with that on untouched pictures."""

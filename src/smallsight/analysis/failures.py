@@ -8,19 +8,20 @@ import pandas as pd
 from smallsight.analysis.columns import GROUP, interval
 from smallsight.analysis.outcomes import Outcomes
 from smallsight.analysis.terms import BOTH, FAILURE_CAUSES, INTERVENTIONS, MORE_PIXELS, NO_CONTEXT
-from smallsight.columns import (
+from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.runtime.tables import Table, identifier, number, text, whole
+from smallsight.vocabulary import (
+    ALL_AND_GROUPS,
     ANN_ID,
     CATEGORY_NAME,
     CONDITION,
     IMAGE_ID,
+    INSTANCE,
     REGIME,
     SIZE_GROUP,
 )
-from smallsight.conditions.names import UNTOUCHED
-from smallsight.runtime.tables import Table, identifier, number, text, whole
-from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE
 
-_CAUSE = text("cause", f"suggested cause: {', '.join(FAILURE_CAUSES)}")
+_CAUSE = text("cause", f"suggested cause: {', '.join(FAILURE_CAUSES)}; or empty")
 
 
 FAILURES = Table(

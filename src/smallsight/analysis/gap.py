@@ -20,9 +20,9 @@ from smallsight.analysis.columns import IMAGES, MDE, P_HOLM, P_VALUE, N, interva
 from smallsight.analysis.outcomes import Outcomes
 from smallsight.analysis.statistics import bootstrap, verdicts
 from smallsight.analysis.terms import BOTH, INTERVENTIONS, MORE_PIXELS, NO_CONTEXT, PARTS, PATHS
-from smallsight.columns import REGIME
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.runtime.tables import Table, number, text, whole
+from smallsight.vocabulary import REGIME
 
 STEPS = {
     "resolution_with_context": (frozenset[str](), MORE_PIXELS),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from smallsight.conditions.names import UNTOUCHED, FamilyFacts, split_name
+from smallsight.conditions.rendered.names import UNTOUCHED, FamilyFacts, split_name
 from smallsight.vocabulary import SIZE_GROUPS
 
 

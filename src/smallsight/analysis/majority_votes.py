@@ -3,10 +3,9 @@
 import pandas as pd
 
 from smallsight.analysis.outcomes import Outcomes
-from smallsight.columns import ANN_ID, CATEGORY_NAME, CONDITION, IMAGE_ID, SIZE_GROUP
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.runtime.tables import Table, flag, number, text
-from smallsight.vocabulary import INSTANCE
+from smallsight.vocabulary import ANN_ID, CATEGORY_NAME, CONDITION, IMAGE_ID, INSTANCE, SIZE_GROUP
 
 VOTES = Table(
     "answers",

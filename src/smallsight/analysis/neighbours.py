@@ -21,8 +21,8 @@ NEIGHBOURS = Table(
     "how often errors name another object of the picture, compared with chance",
     (
         GROUP,
-        text("pictures", "several: categories are annotated in the picture; or one"),
-        text("neighbour", "any other object of the picture, or one with a larger box"),
+        text("pictures", "several or one: categories annotated in the pictures that are counted"),
+        text("neighbour", "any: another object of the picture; larger: one with a larger box"),
         whole("failed", "number of failed objects"),
         whole("images", "number of images that hold them"),
         whole("named", "number of failed objects that were named as such a neighbour"),

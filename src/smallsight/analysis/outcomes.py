@@ -8,7 +8,7 @@ import pandas as pd
 
 from smallsight import params
 from smallsight.analysis.statistics import bootstrap, tests
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE, REGIMES
 
 CONDITION_KEYS = ["regime", "condition", "family", "level"]

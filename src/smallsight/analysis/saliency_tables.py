@@ -18,9 +18,8 @@ from smallsight.analysis.columns import (
 from smallsight.analysis.saliency import MapMeasures, combine_groups
 from smallsight.analysis.statistics import bootstrap, verdicts
 from smallsight.analysis.terms import CONTROLS
-from smallsight.columns import CONDITION
 from smallsight.runtime.tables import Table, number, text, whole
-from smallsight.vocabulary import ALL_AND_GROUPS, SIZE_GROUPS
+from smallsight.vocabulary import ALL_AND_GROUPS, CONDITION, SIZE_GROUPS
 
 MEDIANS = (
     number("energy_in_box", "median share of the map's sum that lies in the box, 0 to 1"),

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from smallsight.analysis.columns import N
-from smallsight.columns import CONDITION, SIZE_GROUP
 from smallsight.runtime.tables import Table, flag, number
-from smallsight.vocabulary import NO_VISIBLE_CHANGE, SIZE_GROUPS
+from smallsight.vocabulary import CONDITION, NO_VISIBLE_CHANGE, SIZE_GROUP, SIZE_GROUPS
 
 SEVERITY = Table(
     "severity",

@@ -23,9 +23,9 @@ from smallsight.analysis.statistics.bootstrap import (
 from smallsight.analysis.statistics.psychometric import CEILINGS, SPREADS, Grid, curve
 from smallsight.analysis.statistics.tests import wald_p
 from smallsight.analysis.statistics.verdicts import judge, verdict_words
-from smallsight.columns import CONDITION, REGIME
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.runtime.tables import Table, number
+from smallsight.vocabulary import CONDITION, REGIME
 
 VERDICTS = verdict_words("larger", "smaller")
 """The size that an object must have under the condition to be recognised as often."""
@@ -38,7 +38,9 @@ THRESHOLDS = Table(
         REGIME,
         CONDITION,
         N,
-        number("threshold", "in input pixels; 0 or inf where it lies beyond the sides measured"),
+        number(
+            "threshold", "side half-way up the curve, in input pixels; 0 or inf beyond all sides"
+        ),
         *interval(of="threshold"),
         number("cost", "the threshold over that of the untouched pictures; above 1 where it hurts"),
         *interval("cost_low", "cost_high", of="cost"),

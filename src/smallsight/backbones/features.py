@@ -10,7 +10,7 @@ import torch
 
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features
-from smallsight.conditions.store import read_pictures
+from smallsight.conditions.rendered.store import read_pictures
 from smallsight.imaging.boxes import Box
 from smallsight.runtime.parallel import progress
 

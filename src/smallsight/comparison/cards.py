@@ -14,7 +14,7 @@ from smallsight.analysis.terms import FAILURE_CAUSES
 from smallsight.comparison.comparison import Comparison
 from smallsight.comparison.flips import choose_shown
 from smallsight.comparison.inputs import Side, read_views
-from smallsight.conditions.store import picture_name
+from smallsight.conditions.rendered.store import picture_name
 from smallsight.report.pictures import Shot, close_up, shot
 from smallsight.report.rows import Row, records
 from smallsight.runtime.errors import PictureError

@@ -12,7 +12,7 @@ import pandas as pd
 
 from smallsight.analysis.majority_votes import compute_votes
 from smallsight.comparison.pairs import Pair
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.vocabulary import INSTANCE, SIZE_GROUPS
 
 FLIPS = {"positive": 1, "negative": -1}

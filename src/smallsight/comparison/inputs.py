@@ -12,8 +12,8 @@ import pandas as pd
 from smallsight import params
 from smallsight.analysis.failures import FAILURES
 from smallsight.comparison.revisions import Revision, holds
-from smallsight.conditions.names import FamilyFacts
-from smallsight.conditions.store import FACTS, VIEWS, parse_facts
+from smallsight.conditions.rendered.names import FACTS, FamilyFacts, parse_facts
+from smallsight.conditions.rendered.views import VIEWS
 from smallsight.report import provenance
 from smallsight.runtime.errors import ParameterError, SmallsightError
 from smallsight.sampling.sample import SAMPLE

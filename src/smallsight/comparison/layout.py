@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from smallsight.comparison.comparison import Comparison
 from smallsight.comparison.numbers import FACTOR, NUMBERS
-from smallsight.conditions.names import Condition, split_name
+from smallsight.conditions.rendered.names import Condition, split_name
 from smallsight.report.rows import Row, records
 from smallsight.report.text import (
     detectable,

@@ -16,7 +16,7 @@ from smallsight.analysis.statistics import bootstrap, tests, verdicts
 from smallsight.analysis.statistics.psychometric import Grid
 from smallsight.analysis.thresholds import fit_untouched
 from smallsight.comparison.pairs import Pair, SharedCondition
-from smallsight.conditions.names import UNTOUCHED, split_name
+from smallsight.conditions.rendered.names import UNTOUCHED, split_name
 from smallsight.vocabulary import ALL_AND_GROUPS
 
 VERDICTS = verdicts.verdict_words("higher", "lower")

@@ -11,7 +11,7 @@ import pandas as pd
 
 from smallsight import params
 from smallsight.analysis.outcomes import Outcomes, arrange_outcomes
-from smallsight.conditions.names import UNTOUCHED, FamilyFacts
+from smallsight.conditions.rendered.names import UNTOUCHED, FamilyFacts
 from smallsight.runtime.errors import SampleError, SmallsightError
 from smallsight.vocabulary import INSTANCE, REGIMES
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from smallsight.comparison import figure
 from smallsight.comparison.comparison import Comparison
 from smallsight.comparison.numbers import FACTOR, NUMBERS
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.rows import Row
 from smallsight.report.text import factor, signed
 from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from smallsight.comparison.comparison import Comparison
 from smallsight.comparison.numbers import FACTOR, NUMBERS, VERDICTS
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.rows import Row, by_direction, records
 from smallsight.report.text import (
     counted,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from smallsight.backbones.feature_store import Features
-from smallsight.conditions.names import Condition
+from smallsight.conditions.rendered.names import Condition
 from smallsight.evaluation.crossfit import out_of_fold
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.splits import Splits

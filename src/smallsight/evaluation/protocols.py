@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from smallsight import params
-from smallsight.conditions.names import ORIGINAL, Condition, FamilyFacts
+from smallsight.conditions.rendered.names import ORIGINAL, Condition, FamilyFacts
 from smallsight.vocabulary import REGIMES
 
 

@@ -1,6 +1,8 @@
 """Tables that training and evaluation write."""
 
-from smallsight.columns import (
+from smallsight.runtime.tables import Table, flag, number, whole
+from smallsight.vocabulary import (
+    ALL_AND_GROUPS,
     ANN_ID,
     CATEGORY_NAME,
     CONDITION,
@@ -12,8 +14,6 @@ from smallsight.columns import (
     REGIME,
     SIZE_GROUP,
 )
-from smallsight.runtime.tables import Table, flag, number, whole
-from smallsight.vocabulary import ALL_AND_GROUPS
 
 SPLITS = Table(
     "splits",

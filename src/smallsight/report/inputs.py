@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from smallsight.analysis.tables import TABLES
-from smallsight.conditions.names import FamilyFacts
-from smallsight.conditions.store import FACTS, read_facts
+from smallsight.conditions.rendered.names import FACTS, FamilyFacts, read_facts
 from smallsight.evaluation.tables import RESULTS, TRAINING_CURVE
 from smallsight.params import Params
 from smallsight.report import provenance

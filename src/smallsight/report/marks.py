@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from smallsight.conditions.names import Condition
+from smallsight.conditions.rendered.names import Condition
 from smallsight.report.study import SURROUNDINGS, UNCHANGED, Study
 from smallsight.vocabulary import GROUPS, NO_VISIBLE_CHANGE
 

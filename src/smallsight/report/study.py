@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smallsight.conditions.names import UNTOUCHED, Condition, FamilyFacts, split_name
+from smallsight.conditions.rendered.names import UNTOUCHED, Condition, FamilyFacts, split_name
 from smallsight.evaluation.protocols import PROTOCOLS, EvaluationProtocol
 from smallsight.params import Params
 from smallsight.report.rows import Estimate, Row, keyed

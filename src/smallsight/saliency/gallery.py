@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from smallsight.conditions.names import UNTOUCHED
-from smallsight.conditions.store import picture_name
+from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.conditions.rendered.store import picture_name
 from smallsight.imaging.pictures import read_picture
 from smallsight.runtime.files import write_table
 from smallsight.runtime.randomness import derive

@@ -11,7 +11,7 @@ import torch
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features
 from smallsight.backbones.features import forward_batches, pooled
-from smallsight.conditions.store import read_pictures
+from smallsight.conditions.rendered.store import read_pictures
 from smallsight.evaluation.crossfit import out_of_fold
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.splits import Splits

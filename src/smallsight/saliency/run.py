@@ -17,8 +17,9 @@ from smallsight.backbones.feature_store import read_features
 from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.registry import check_layer, find_backbone
-from smallsight.conditions.names import UNTOUCHED, Condition
-from smallsight.conditions.store import read_masks, read_pictures, read_views
+from smallsight.conditions.rendered.names import UNTOUCHED, Condition
+from smallsight.conditions.rendered.store import read_masks, read_pictures
+from smallsight.conditions.rendered.views import read_views
 from smallsight.evaluation.crossfit import heads_for_regime
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.splits import Splits

@@ -1,6 +1,7 @@
 """Tables that measurements of saliency maps, deletions and galleries are written to."""
 
-from smallsight.columns import (
+from smallsight.runtime.tables import Table, flag, number, text, whole
+from smallsight.vocabulary import (
     ANN_ID,
     CATEGORY_NAME,
     CONDITION,
@@ -10,7 +11,6 @@ from smallsight.columns import (
     SIZE_GROUP,
     VIEW,
 )
-from smallsight.runtime.tables import Table, flag, number, text, whole
 
 _CORRECT = flag("correct", "whether the first seed's prediction is the object's category")
 

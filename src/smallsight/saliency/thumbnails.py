@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from smallsight.conditions.store import picture_name
+from smallsight.conditions.rendered.store import picture_name
 from smallsight.runtime.parallel import map_items
 from smallsight.vocabulary import INSTANCE
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smallsight.columns import ANN_ID, IMAGE_ID
 from smallsight.runtime.randomness import derive
 from smallsight.runtime.tables import Table, identifier, read_table, text
+from smallsight.vocabulary import ANN_ID, IMAGE_ID
 
 DONORS = Table(
     "donors",

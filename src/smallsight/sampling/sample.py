@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from smallsight.columns import ANN_ID, CATEGORY_NAME, IMAGE_ID, SIZE_GROUP
 from smallsight.runtime.errors import SampleError
 from smallsight.runtime.tables import Table, identifier, number, text, whole
-from smallsight.vocabulary import SIZE_GROUPS
+from smallsight.vocabulary import ANN_ID, CATEGORY_NAME, IMAGE_ID, SIZE_GROUP, SIZE_GROUPS
 
 _CATEGORY_ID = identifier("category_id", "the object's category, as the annotations number it")
 

@@ -9,7 +9,7 @@ from builders.predictions import outcomes_of, predicted
 from smallsight.analysis.claims.table import compute_claims
 from smallsight.analysis.saliency import arrange_measures
 from smallsight.analysis.statistics import bootstrap
-from smallsight.conditions.names import ORIGINAL
+from smallsight.conditions.rendered.names import ORIGINAL
 
 NOTHING_UNCHANGED = pd.DataFrame({"condition": [], "size_group": []})
 HURT_MOST = "downscale_and_motion_blur_hurt_small_most"

@@ -9,7 +9,7 @@ from smallsight.analysis.claims.original_study import CLAIMS
 from smallsight.analysis.claims.table import TESTED_CLAIMS, VERDICTS, compute_claims
 from smallsight.analysis.saliency import arrange_measures
 from smallsight.analysis.statistics import tests
-from smallsight.conditions.names import ORIGINAL
+from smallsight.conditions.rendered.names import ORIGINAL
 
 NOTHING_UNCHANGED = pd.DataFrame({"condition": [], "size_group": []})
 ABOUT_UNTOUCHED = ["rises_with_size", "small_worse_untouched"]

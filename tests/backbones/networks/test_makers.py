@@ -14,7 +14,7 @@ from smallsight.backbones.networks.makers import make_classifier, make_trunk
 from smallsight.backbones.networks.weight_sources import random_weights, read_checkpoint
 from smallsight.backbones.networks.weights import classifier_state, read_weights, write_weights
 from smallsight.backbones.registry import check_layer, find_backbone, input_pixels
-from smallsight.conditions.store import picture_name
+from smallsight.conditions.rendered.store import picture_name
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.runtime.errors import ParameterError, WeightsError
 from smallsight.saliency.gradcam import grad_cam

@@ -7,7 +7,7 @@ from skimage.filters import gaussian
 
 from builders.views import BOX, EXTREME, HEIGHT, INNER, WIDTH
 from smallsight.conditions.families import FAMILIES
-from smallsight.conditions.views import View
+from smallsight.conditions.rendering.views import View
 from smallsight.imaging.boxes import Box
 
 ROUNDING = 1e-9

@@ -11,9 +11,9 @@ from builders import views
 from builders.views import BOX, EXTREME, HEIGHT, INNER, WIDTH
 from smallsight.conditions import families
 from smallsight.conditions.families import FAMILIES
-from smallsight.conditions.levels import levels_by_family
-from smallsight.conditions.names import ORIGINAL
-from smallsight.conditions.views import View
+from smallsight.conditions.rendered.names import ORIGINAL
+from smallsight.conditions.rendering.levels import levels_by_family
+from smallsight.conditions.rendering.views import View
 
 REFRAMED = {"orig_crop", "zoom", "crop_low", "zoom_matched", "zoom_object"}
 """Families whose pictures have other edges."""

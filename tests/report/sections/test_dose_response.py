@@ -6,7 +6,7 @@ import pytest
 from builders.study_files import INPUTS, conditions
 from readers.report_pages import text_of
 from smallsight.conditions.families import FAMILIES
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.sections import dose_response
 
 

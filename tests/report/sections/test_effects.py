@@ -8,7 +8,7 @@ import pandas as pd
 from builders.study_files import INPUTS, conditions
 from readers.report_pages import rows_of
 from smallsight.conditions.families import FAMILIES
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report import text
 from smallsight.report.sections import effects
 from smallsight.vocabulary import DIFFERENCE, GROUPS

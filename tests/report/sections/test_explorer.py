@@ -18,7 +18,7 @@ from PIL import Image
 from builders.study_files import INPUTS, with_tables, write_study
 from smallsight import params
 from smallsight.analysis.terms import FAILURE_CAUSES
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.figures import style
 from smallsight.report.inputs import read_study
 from smallsight.report.sections import explorer

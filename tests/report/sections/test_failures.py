@@ -12,7 +12,7 @@ from builders.study_files import INPUTS, ZOOMED, with_tables, write_study
 from readers.report_pages import rows_of
 from smallsight import params
 from smallsight.analysis.terms import FAILURE_CAUSES
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.inputs import read_study
 from smallsight.report.sections.failures import NO_CAUSE, CauseList, list_failures
 from smallsight.vocabulary import GROUPS

@@ -15,7 +15,7 @@ from PIL import Image
 
 from builders.study_files import APART, HOSTILE, INPUTS, built, with_tables
 from readers.report_pages import text_of
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.sections import galleries, strips
 from smallsight.runtime.errors import PictureError
 from smallsight.vocabulary import GROUPS

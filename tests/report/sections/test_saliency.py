@@ -11,7 +11,7 @@ from builders.map_tables import CELLS, FEW, TABLES, with_directions, without
 from builders.study_files import INPUTS, with_tables
 from readers.drawings import dots, intervals, places, scale
 from readers.report_pages import body_of, captions_of, section, text_of
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report import text
 from smallsight.report.figures.style import FAINT, INK, SERIES
 from smallsight.report.rows import keyed

@@ -4,7 +4,7 @@ import pandas as pd
 
 from builders.study_files import INPUTS, conditions
 from readers.report_pages import rows_of, text_of
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.vocabulary import GROUPS
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.sections import strips
 from smallsight.vocabulary import GROUPS
 

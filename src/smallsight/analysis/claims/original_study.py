@@ -6,7 +6,7 @@ import numpy as np
 
 from smallsight.analysis.claims.registry import Claim, Evidence, claim
 from smallsight.analysis.outcomes import Outcomes
-from smallsight.conditions.names import ORIGINAL, UNTOUCHED
+from smallsight.conditions.rendered.names import ORIGINAL, UNTOUCHED
 
 CLAIMS: dict[str, Claim] = {}
 """Every claim by name, in the order of the report."""

@@ -13,9 +13,9 @@ from smallsight.analysis.columns import IMAGES, MDE, P_HOLM, P_VALUE, N, interva
 from smallsight.analysis.outcomes import Outcomes
 from smallsight.analysis.saliency import MapMeasures
 from smallsight.analysis.statistics import bootstrap, tests, verdicts
-from smallsight.columns import REGIME
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.runtime.tables import Table, number, text
+from smallsight.vocabulary import REGIME
 
 VERDICTS = verdicts.verdict_words("supported", "contradicted") | {None: "inconclusive"}
 
@@ -40,7 +40,7 @@ TESTED_CLAIMS = Table(
         *judged(VERDICTS),
         text(
             "vacuous_conditions",
-            "its conditions that make no visible change to the objects it is about, by ', '",
+            "its conditions without a visible change to the objects it is about, separated by ', '",
         ),
     ),
 )

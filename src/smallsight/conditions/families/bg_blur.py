@@ -5,9 +5,9 @@ import math
 import cv2
 from skimage import util
 
-from smallsight.conditions.filters import Unit, as_bytes, native_length
-from smallsight.conditions.registry import family
-from smallsight.conditions.views import View
+from smallsight.conditions.rendering.filters import Unit, as_bytes, native_length
+from smallsight.conditions.rendering.registry import family
+from smallsight.conditions.rendering.views import View
 from smallsight.params import Positive, Share
 
 _REACH = 4

@@ -4,14 +4,14 @@ from typing import Literal
 
 import numpy as np
 
-from smallsight.conditions.fills import (
+from smallsight.conditions.rendering.fills import (
     ObjectPixels,
     object_filled,
     object_pixels,
     surroundings_filled,
 )
-from smallsight.conditions.registry import family
-from smallsight.conditions.views import View, intervention_inputs
+from smallsight.conditions.rendering.registry import family
+from smallsight.conditions.rendering.views import View, intervention_inputs
 from smallsight.imaging.pictures import resized
 
 Donor = Literal["same", "other"]

@@ -1,8 +1,8 @@
 """The surroundings without the object."""
 
-from smallsight.conditions.fills import ObjectPixels, object_filled
-from smallsight.conditions.registry import family
-from smallsight.conditions.views import View
+from smallsight.conditions.rendering.fills import ObjectPixels, object_filled
+from smallsight.conditions.rendering.registry import family
+from smallsight.conditions.rendering.views import View
 
 
 @family(

@@ -1,8 +1,8 @@
 """The crop without its gain in pixels."""
 
-from smallsight.conditions.registry import family
-from smallsight.conditions.views import View, intervention_inputs
-from smallsight.conditions.windows import cropped
+from smallsight.conditions.rendering.registry import family
+from smallsight.conditions.rendering.views import View, intervention_inputs
+from smallsight.conditions.rendering.windows import cropped
 from smallsight.imaging.pictures import resized
 from smallsight.params import NotNegative
 

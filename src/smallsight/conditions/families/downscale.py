@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 from skimage import util
 
-from smallsight.conditions.filters import as_bytes
-from smallsight.conditions.registry import family
-from smallsight.conditions.views import View
+from smallsight.conditions.rendering.filters import as_bytes
+from smallsight.conditions.rendering.registry import family
+from smallsight.conditions.rendering.views import View
 from smallsight.params import PositiveShare
 
 

@@ -1,7 +1,7 @@
 """Objects hidden in part."""
 
-from smallsight.conditions.registry import family
-from smallsight.conditions.views import View
+from smallsight.conditions.rendering.registry import family
+from smallsight.conditions.rendering.views import View
 from smallsight.params import PositiveShare
 
 

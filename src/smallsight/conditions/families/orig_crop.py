@@ -2,9 +2,9 @@
 
 import math
 
-from smallsight.conditions.registry import family
-from smallsight.conditions.views import View
-from smallsight.conditions.windows import cropped
+from smallsight.conditions.rendering.registry import family
+from smallsight.conditions.rendering.views import View
+from smallsight.conditions.rendering.windows import cropped
 from smallsight.params import NotNegative
 
 

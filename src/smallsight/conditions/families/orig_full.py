@@ -1,7 +1,7 @@
 """Pictures as they are."""
 
-from smallsight.conditions.registry import family
-from smallsight.conditions.views import View
+from smallsight.conditions.rendering.registry import family
+from smallsight.conditions.rendering.views import View
 
 
 @family(label="Untouched", description="the whole picture as it is")

@@ -1,8 +1,8 @@
 """The object from nearer or farther away."""
 
-from smallsight.conditions.registry import family
-from smallsight.conditions.views import View
-from smallsight.conditions.windows import zoomed
+from smallsight.conditions.rendering.registry import family
+from smallsight.conditions.rendering.views import View
+from smallsight.conditions.rendering.windows import zoomed
 from smallsight.params import Positive
 
 

@@ -1,8 +1,8 @@
 """All objects at one size, surroundings kept."""
 
-from smallsight.conditions.registry import family
-from smallsight.conditions.views import View
-from smallsight.conditions.windows import zoomed_to_matched_side
+from smallsight.conditions.rendering.registry import family
+from smallsight.conditions.rendering.views import View
+from smallsight.conditions.rendering.windows import zoomed_to_matched_side
 
 
 @family(

@@ -1,9 +1,9 @@
 """All objects at one size, without surroundings."""
 
-from smallsight.conditions.fills import ObjectPixels, surroundings_filled
-from smallsight.conditions.registry import family
-from smallsight.conditions.views import View
-from smallsight.conditions.windows import zoomed_to_matched_side
+from smallsight.conditions.rendering.fills import ObjectPixels, surroundings_filled
+from smallsight.conditions.rendering.registry import family
+from smallsight.conditions.rendering.views import View
+from smallsight.conditions.rendering.windows import zoomed_to_matched_side
 
 
 @family(

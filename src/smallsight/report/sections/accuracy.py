@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.figures import by_condition
 from smallsight.report.marks import Heading, heading, long_key
 from smallsight.report.rows import Estimate, records

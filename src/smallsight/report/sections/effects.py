@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from smallsight.conditions.names import Condition
+from smallsight.conditions.rendered.names import Condition
 from smallsight.report.marks import Heading, condition_marks, heading, quoted_label
 from smallsight.report.rows import Row, by_direction
 from smallsight.report.section import Section

@@ -6,7 +6,7 @@ from itertools import zip_longest
 
 import pandas as pd
 
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.cards import Card, read_card
 from smallsight.report.rows import keyed, records
 from smallsight.report.section import Section

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from smallsight.backbones.registry import find_backbone
 from smallsight.report.section import Section
 from smallsight.report.study import Study
-from smallsight.saliency.measures import CENTRE_SPREAD
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,6 @@ class Method:
         Rows that Holm's method takes as one family.
     layer, pooled_layer
         The layer whose maps are shown, and the one whose maps the features are means of.
-    centre_spread
-        Standard deviation of the map of the middle, as a share of the picture's width.
     """
 
     person_cap: int
@@ -51,7 +48,6 @@ class Method:
     n_claims: int
     layer: str
     pooled_layer: str
-    centre_spread: float
 
 
 def build(study: Study) -> Method:
@@ -73,7 +69,6 @@ def build(study: Study) -> Method:
         n_claims=len(study.tables["claims"]),
         layer=study.about["layer"],
         pooled_layer=study.about["pooled_layer"],
-        centre_spread=CENTRE_SPREAD,
     )
 
 

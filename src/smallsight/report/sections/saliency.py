@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from smallsight.analysis.terms import CONTROLS, MAPS, Term
 from smallsight.backbones.registry import find_backbone
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.common import describe_cells
 from smallsight.report.figures import by_condition
 from smallsight.report.figures.saliency import spreads

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.section import Section
 from smallsight.report.sections import claims, effects, gap, sample, thresholds
 from smallsight.report.sections.claims import Claim

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 from markupsafe import Markup
 
-from smallsight.conditions.names import UNTOUCHED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.figures import curves
 from smallsight.report.marks import Heading, heading, marked_label, quoted_label
 from smallsight.report.rows import Row, by_direction, tuples

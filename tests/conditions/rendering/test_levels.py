@@ -12,10 +12,10 @@ import pytest
 import smallsight
 from builders.views import BOX
 from smallsight.conditions.families import FAMILIES
-from smallsight.conditions.levels import facts_of, levels_by_family, levels_of
-from smallsight.conditions.names import ORIGINAL, Condition, FamilyFacts
-from smallsight.conditions.registry import family
-from smallsight.conditions.views import View
+from smallsight.conditions.rendered.names import ORIGINAL, Condition, FamilyFacts
+from smallsight.conditions.rendering.levels import facts_of, levels_by_family, levels_of
+from smallsight.conditions.rendering.registry import family
+from smallsight.conditions.rendering.views import View
 from smallsight.params import Share
 from smallsight.runtime.errors import ParameterError
 
@@ -170,7 +170,7 @@ def test_a_new_family_needs_one_file(tmp_path):
     (copy / "conditions/families/mine.py").write_text(text)
     asks = (
         "from smallsight.conditions.families import FAMILIES; print(FAMILIES['mine'].label)",
-        "from smallsight.conditions.levels import levels_of, facts_of;"
+        "from smallsight.conditions.rendering.levels import levels_of, facts_of;"
         "print(facts_of(levels_of('mine', {'mine': {}})).label)",
     )
     for ask in asks:

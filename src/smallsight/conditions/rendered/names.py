@@ -1,10 +1,19 @@
-"""The names of conditions, and what is known of a family besides its pictures."""
+"""What conditions are called, and the facts of their families, which rendering writes as data."""
 
-from collections.abc import Mapping
+import json
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+from smallsight.runtime.files import write_text
 
 UNTOUCHED = "orig_full"
 """The family that changes nothing: every effect is a difference from it."""
+
+
+FACTS = "family.json"
+"""Name of the file of facts in a family's folder."""
 
 
 ORIGINAL = (UNTOUCHED, "orig_crop", "downscale", "motion_blur", "occlusion", "bg_blur")
@@ -113,6 +122,55 @@ class FamilyFacts:
     is_intervention: bool
     neutral: Mapping[str, float]
     conditions: tuple[Condition, ...]
+
+
+def write_facts(facts: FamilyFacts, folder: Path) -> None:
+    """Write a family's facts into its own folder, as `family.json`.
+
+    The file is strict JSON with the keys family, label, description, is_intervention, neutral (by
+    option, a number; an infinite one is the text "inf" or "-inf"), levels (names, in order) and
+    reference (the name of the reference level).
+    """
+    content = {
+        "family": facts.name,
+        "label": facts.label,
+        "description": facts.description,
+        "is_intervention": facts.is_intervention,
+        "neutral": {
+            option: value if math.isfinite(value) else str(value)
+            for option, value in facts.neutral.items()
+        },
+        "levels": [condition.level for condition in facts.conditions],
+        "reference": next(each.level for each in facts.conditions if each.is_reference),
+    }
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(text + "\n", folder / FACTS)
+
+
+def read_facts(conditions: Path, family: str) -> FamilyFacts:
+    """Read a family's facts from the folder that holds all families."""
+    return parse_facts((conditions / family / FACTS).read_text(encoding="utf-8"))
+
+
+def parse_facts(text: str) -> FamilyFacts:
+    """Return the facts that a text holds as `write_facts` wrote it."""
+    content = json.loads(text)
+    return FamilyFacts(
+        name=content["family"],
+        label=content["label"],
+        description=content["description"],
+        is_intervention=content["is_intervention"],
+        neutral={option: float(value) for option, value in content["neutral"].items()},
+        conditions=tuple(
+            Condition(content["family"], level, is_reference=level == content["reference"])
+            for level in content["levels"]
+        ),
+    )
+
+
+def read_all_facts(conditions: Path, families: Iterable[str]) -> dict[str, FamilyFacts]:
+    """Read the facts of several families, in the order given."""
+    return {family: read_facts(conditions, family) for family in families}
 
 
 def _short(value: float | str) -> str:

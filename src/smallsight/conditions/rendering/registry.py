@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import create_model
 
-from smallsight.conditions.views import View
+from smallsight.conditions.rendering.views import View
 from smallsight.params import Section
 
 RNG = "rng"

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from smallsight.conditions.views import View, intervention_inputs
+from smallsight.conditions.rendering.views import View, intervention_inputs
 
 ObjectPixels = Literal["mask", "box"]
 """What counts as the object: its own pixels where they are known, or its whole box."""

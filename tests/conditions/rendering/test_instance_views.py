@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from builders import views
-from smallsight.conditions import instance_views
-from smallsight.conditions.instance_views import read_picture, with_inputs
+from smallsight.conditions.rendering import instance_views
+from smallsight.conditions.rendering.instance_views import read_picture, with_inputs
 from smallsight.imaging.boxes import Box
 from smallsight.sampling.donors import draw_donors
 

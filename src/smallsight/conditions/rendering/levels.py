@@ -8,9 +8,9 @@ import numpy as np
 
 from smallsight import params
 from smallsight.conditions.families import FAMILIES
-from smallsight.conditions.names import UNTOUCHED, Condition, FamilyFacts, level_name
-from smallsight.conditions.registry import RNG, Change
-from smallsight.conditions.views import View
+from smallsight.conditions.rendered.names import UNTOUCHED, Condition, FamilyFacts, level_name
+from smallsight.conditions.rendering.registry import RNG, Change
+from smallsight.conditions.rendering.views import View
 from smallsight.params import Option
 from smallsight.runtime.errors import ParameterError
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallsight.conditions.names import Condition, level_name, split_name
+from smallsight.conditions.rendered.names import Condition, level_name, split_name
 
 WORDS = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1)
 VALUES = st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False), WORDS)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from smallsight.conditions.views import View, intervention_inputs
+from smallsight.conditions.rendering.views import View, intervention_inputs
 
 ROOM = 1.5
 """Width and height of the tightest window of `zoomed`, over those of the box."""

@@ -5,19 +5,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from smallsight.conditions.levels import facts_of, levels_by_family, levels_of
-from smallsight.conditions.store import (
-    VIEWS,
+from smallsight.conditions.rendered.names import read_all_facts, read_facts, write_facts
+from smallsight.conditions.rendered.store import (
     picture_name,
-    read_all_facts,
-    read_changed_views,
-    read_facts,
     read_masks,
     read_pictures,
-    read_views,
-    write_facts,
     write_masks,
 )
+from smallsight.conditions.rendered.views import VIEWS, read_changed_views, read_views
+from smallsight.conditions.rendering.levels import facts_of, levels_by_family, levels_of
 
 FAMILIES = {
     "orig_full": {}, "zoom": {"factor": [4, 2]}, "downscale": {"scale": [0.5]},

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from smallsight.conditions.views import InterventionInputs, View
+from smallsight.conditions.rendering.views import InterventionInputs, View
 from smallsight.imaging import masks
 from smallsight.imaging.boxes import Box
 from smallsight.imaging.pictures import read_picture

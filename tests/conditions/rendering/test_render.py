@@ -10,20 +10,15 @@ import pytest
 from PIL import Image
 
 from builders import rendered_families, views
-from smallsight.conditions import registry
 from smallsight.conditions.families import FAMILIES
-from smallsight.conditions.instance_views import instance_views, with_inputs
-from smallsight.conditions.levels import facts_of, levels_of
-from smallsight.conditions.render import render_family
-from smallsight.conditions.store import (
-    VIEWS,
-    picture_name,
-    read_facts,
-    read_masks,
-    read_pictures,
-    read_views,
-)
-from smallsight.conditions.views import InterventionInputs, View
+from smallsight.conditions.rendered.names import read_facts
+from smallsight.conditions.rendered.store import picture_name, read_masks, read_pictures
+from smallsight.conditions.rendered.views import VIEWS, read_views
+from smallsight.conditions.rendering import registry
+from smallsight.conditions.rendering.instance_views import instance_views, with_inputs
+from smallsight.conditions.rendering.levels import facts_of, levels_of
+from smallsight.conditions.rendering.render import render_family
+from smallsight.conditions.rendering.views import InterventionInputs, View
 from smallsight.imaging.boxes import Box
 from smallsight.imaging.pictures import resize
 from smallsight.params import Share
@@ -31,7 +26,7 @@ from smallsight.runtime import files
 from smallsight.runtime.randomness import derive
 from smallsight.sampling.donors import KINDS, draw_donors
 
-TESTS = str(Path(__file__).parents[1])
+TESTS = str(Path(__file__).parents[2])
 SIZE = 48
 COLOUR = (90, 140, 30)
 

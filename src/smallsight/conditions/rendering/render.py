@@ -16,10 +16,12 @@ import pandas as pd
 from PIL import Image
 from skimage import util
 
-from smallsight.conditions.instance_views import InstanceViews
-from smallsight.conditions.levels import Level, facts_of
-from smallsight.conditions.store import VIEWS, picture_name, write_facts, write_masks
-from smallsight.conditions.views import View
+from smallsight.conditions.rendered.names import write_facts
+from smallsight.conditions.rendered.store import picture_name, write_masks
+from smallsight.conditions.rendered.views import VIEWS
+from smallsight.conditions.rendering.instance_views import InstanceViews
+from smallsight.conditions.rendering.levels import Level, facts_of
+from smallsight.conditions.rendering.views import View
 from smallsight.imaging.boxes import Box
 from smallsight.imaging.pictures import resize
 from smallsight.imaging.similarity import in_box_similarity, similarity

@@ -1,0 +1,1 @@
+"""What rendering leaves behind: names and facts of conditions, views, pictures, masks."""

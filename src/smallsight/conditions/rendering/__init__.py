@@ -1,0 +1,1 @@
+"""How a family at a level becomes pictures of the network's input size."""
