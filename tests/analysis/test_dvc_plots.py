@@ -10,6 +10,7 @@ from builders.study_files import INPUTS, write_study
 from smallsight.analysis import dvc_plots
 from smallsight.analysis.terms import PARTS
 from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.evaluation.tables import TRAINING_CURVE
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("accuracy", "bins", "ledger", "answers")

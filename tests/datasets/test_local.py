@@ -107,7 +107,10 @@ def test_real_photographs(real, tmp_path):
     dataset = coco.parse(source.annotations(), categories, where=source.where)
     limits = params.Sample(per_group=200, person_cap=70)
     draw = draw_sample(dataset, limits, picture_folder="data/images", seed=0)
-    assert draw.shortfalls  # it is small: buses are rare
+    sizes = draw.sample["size_group"].value_counts()
+    assert sizes.drop(list(draw.shortfalls)).eq(limits.per_group).all()
+    persons = draw.sample[draw.sample["category_name"] == "person"]["size_group"].value_counts()
+    assert persons.between(1, limits.person_cap).all()
     images = dataset.images[dataset.images["image_id"].isin(draw.sample["image_id"])][:20]
     source.fetch(images, tmp_path / "out")
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(images["file_name"])

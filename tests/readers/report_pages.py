@@ -164,6 +164,16 @@ def tables_of(text):
     return tables
 
 
+def clauses(sentence, wordings):
+    """Return the size groups that each wording is followed by, up to the next one."""
+    found = {wording: [] for wording in wordings}
+    pattern = "|".join(map(re.escape, sorted(wordings, key=len, reverse=True)))
+    pieces = re.split(f"(?:^|; |, |: )({pattern}) for ", sentence)
+    for wording, rest in zip(pieces[1::2], pieces[2::2], strict=True):
+        found[wording] += re.findall(r"(small|medium|large) objects", rest)
+    return found
+
+
 def percents(*values):
     return [f"{100 * value:.1f}" for value in values]
 

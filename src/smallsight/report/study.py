@@ -108,6 +108,12 @@ class Study:
         """Conditions that take the object, its pixels and its surroundings apart."""
         return [one for one in self.changed_conditions if self.is_intervention(one)]
 
+    @property
+    def mapped_conditions(self) -> list[str]:
+        """The conditions whose saliency maps were measured, by name, in order."""
+        known = set(self.tables["attention"]["condition"])
+        return [condition.name for condition in self.conditions if condition.name in known]
+
     def is_intervention(self, condition: Condition) -> bool:
         """Return whether a condition's family is an intervention."""
         return self.families[condition.family].is_intervention

@@ -26,7 +26,8 @@ from smallsight.runtime import files
 from smallsight.runtime.randomness import derive
 from smallsight.sampling.donors import KINDS, draw_donors
 
-TESTS = str(Path(__file__).parents[2])
+ROOT = Path(__file__).parents[3]
+OWN = os.pathsep.join([str(ROOT / "tests"), str(ROOT / "src")])
 SIZE = 48
 COLOUR = (90, 140, 30)
 
@@ -182,7 +183,7 @@ def test_bytes_do_not_depend_on_the_processor(tmp_path, rendered, features, spar
     """As far as one machine can tell: in a process that is forbidden what others do not have."""
     subprocess.run(
         [sys.executable, "-m", "builders.rendered_families", tmp_path],
-        env=os.environ | features | {"PYTHONPATH": TESTS, "SMALLSIGHT_WORKERS": "1"},
+        env=os.environ | features | {"PYTHONPATH": OWN, "SMALLSIGHT_WORKERS": "1"},
         check=True,
     )
     found = written(tmp_path)

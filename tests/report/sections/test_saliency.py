@@ -1,21 +1,20 @@
 """Saliency maps in the report: the numbers of their tables, and sentences by their directions."""
 
-import itertools
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from builders.map_tables import CELLS, FEW, TABLES, with_directions, without
+from builders.map_tables import CELLS, TABLES, without
 from builders.study_files import INPUTS, with_tables
 from readers.drawings import dots, intervals, places, scale
 from readers.report_pages import body_of, captions_of, section, text_of
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report import text
-from smallsight.report.figures.style import FAINT, INK, SERIES
+from smallsight.report.figures.style import FAINT, INK
 from smallsight.report.rows import keyed
-from smallsight.report.sections import deletion, saliency
+from smallsight.report.sections import controls, deletion, outcomes, saliency
 from smallsight.vocabulary import GROUPS
 
 KINDS = {
@@ -26,26 +25,14 @@ KINDS = {
     "Centre": ("centre", "all"),
     "Random weights": ("random_weights", "all"),
 }
-CONTROLS = {"random_box": "Box elsewhere", "centre": "Centre", "random_weights": "Random weights"}
-AGAINST = {"random_box": "same size anywhere", "centre": "the middle", "random_weights": "random w"}
-CLAIMS = {
-    1: "Supported: saliency maps lie less on the object where the prediction fails;",
-    -1: "Contradicted: saliency maps lie more on the object where the prediction fails;",
-    0: "Whether saliency maps lie less on the object where the prediction fails is not decided:",
-}
 SENTENCES = (
-    *(saliency.claim_sentence, saliency.size_sentence, saliency.control_sentence),
+    *(outcomes.claim_sentence, outcomes.size_sentence, controls.sentence),
     *(deletion.change_sentence, deletion.rank_sentence),
 )
-ARROWS = {1: "▲ ", -1: "▼ ", 0: ""}
 
 
 def number(value):
     return f"{value:.2f}".replace("-", "−") if np.isfinite(value) else "–"
-
-
-def mde(row):
-    return f"mde {text.size(row['mde'])}" if row["direction"] == 0 else ""
 
 
 def test_what_maps_measure_stands_in_the_page_beside_controls(any_numbers):
@@ -68,51 +55,6 @@ def test_what_maps_measure_stands_in_the_page_beside_controls(any_numbers):
     assert missing > 1
     found = body_of(page, "What maps of untouched pictures measure")
     assert [[cell.replace(" (–––)", "") for cell in cells] for cells in found] == due
-
-
-def test_correct_beside_failed_stands_in_the_page(any_numbers):
-    page, study = any_numbers("layer4")
-    rows = keyed(study.tables["attention_outcomes"], "map", "condition", "size_group")
-    due = []
-    for condition in FEW:
-        due.append([study.label(condition)])
-        for group in ("all", *GROUPS):
-            row = rows["predicted", condition, group]
-            ends = f"({100 * row['ci_low']:.1f}–{100 * row['ci_high']:.1f})"
-            p = ", ".join(filter(None, (f"p {text.p_value(row['p_holm'])}", mde(row))))
-            medians = ", ".join(
-                f"{name} {number(row[f'median_{name}'])} [{row[f'n_{name}']}]"
-                for name in ("correct", "failed")
-            )
-            share = f"{ARROWS[row['direction']]}{100 * row['superiority']:.1f}%"
-            due[-1].append(f"{share} {ends}, {p} {medians}")
-    assert body_of(page, "The chance that a correct prediction’s map") == due
-    assert len({row["direction"] for row in rows.values()}) == 3
-
-
-def test_all_comparisons_of_one_kind_of_map_are_counted_as_one_family(any_numbers):
-    page, study = any_numbers("layer4")
-    number = (study.tables["attention_outcomes"]["map"] == "predicted").sum()
-    assert 0 < number < len(study.tables["attention_outcomes"])
-    assert f"Holm’s method over the {number} comparisons" in text_of(page)
-
-
-def test_controls_stand_in_the_page(any_numbers):
-    page, study = any_numbers("layer4")
-    rows = keyed(study.tables["attention_controls"], "control", "condition", "size_group")
-    due = []
-    for condition in FEW:
-        due.append([study.label(condition)])
-        for group in ("all", *GROUPS):
-            parts = [text.percent(rows["random_box", condition, group]["energy"])]
-            for control, label in CONTROLS.items():
-                row = rows.get((control, condition, group))
-                assert (row is None) == (control == "random_weights" and condition != UNTOUCHED)
-                if row is not None:
-                    excess = f"{ARROWS[row['direction']]}{text.signed(row['excess'])}"
-                    parts += [label, excess, f"({text.span(row)})", mde(row)]
-            due[-1].append(" ".join(filter(None, parts)))
-    assert body_of(page, "Mean share of the predicted class’s map") == due
 
 
 @pytest.mark.parametrize("layer", CELLS)
@@ -181,11 +123,11 @@ def test_without_maps_the_page_says_so(mapped_study):
 def test_an_empty_size_has_a_dash_in_its_column_and_no_panel(telling_study, group):
     few = without(telling_study, *TABLES, size_group=group)
     left = [name for name in GROUPS if name != group]
-    assert [part.group for part in saliency.measure_rows(few)] == left
-    assert len(saliency.lift_panels(few)) == len(deletion.panels(few)) == len(left)
+    assert [part.group for part in saliency.rows(few)] == left
+    assert len(saliency.panels(few)) == len(deletion.panels(few)) == len(left)
     column = GROUPS.index(group)
     for rows_of_part, before in (
-        (saliency.outcome_rows, 1), (saliency.control_rows, 1), (deletion.rows, 0),
+        (outcomes.rows, 1), (controls.rows, 1), (deletion.rows, 0),
     ):  # fmt: skip
         rows = rows_of_part(few)
         assert rows
@@ -207,21 +149,6 @@ def test_an_empty_size_makes_a_page(mapped_study):
         assert {cells[-2] for cells in body_of(part, caption)} == {"–"}
     assert "Medium objects" not in part
     assert not re.search(r"\bnan\b", part, re.IGNORECASE)
-
-
-def test_where_nothing_failed_nothing_is_compared(flawless):
-    page, study = flawless
-    part = section(page, "saliency")
-    assert study.tables["attention_outcomes"].empty
-    assert "Correct against failed predictions" not in part
-    labels = {cells[0] for cells in body_of(part, "What maps of untouched") if len(cells) > 1}
-    assert labels == {label for label in KINDS if not label.startswith("Failed")}
-    assert saliency.size_sentence(study) == ""
-    assert not re.search(r"\bnan\b", text_of(page), re.IGNORECASE)
-
-
-def test_where_nothing_failed_no_sentence_compares(flawless):
-    assert saliency.claim_sentence(flawless[1]) == ""
 
 
 def test_where_sides_are_unknown_the_next_sentence_is_still_one(mapped_study):
@@ -246,16 +173,16 @@ def test_sides_are_those_of_untouched_pictures(telling_study):
 def test_an_empty_table_leaves_its_parts_out(telling_study, name):
     parts = {
         "attention": (
-            *(saliency.mapped_conditions, saliency.measure_rows, saliency.lift_panels),
-            *(saliency.outcome_panels, saliency.outcome_rows, saliency.control_rows),
+            *(saliency.rows, saliency.panels),
+            *(outcomes.panels, outcomes.rows, controls.rows),
         ),
-        "attention_controls": (saliency.control_rows,),
-        "attention_outcomes": (saliency.outcome_panels, saliency.outcome_rows),
+        "attention_controls": (controls.rows,),
+        "attention_outcomes": (outcomes.panels, outcomes.rows),
         "faithfulness": (deletion.panels, deletion.rows),
     }
     sentences = {
-        "attention_controls": (saliency.control_sentence,),
-        "attention_outcomes": (saliency.size_sentence,),
+        "attention_controls": (controls.sentence,),
+        "attention_outcomes": (outcomes.size_sentence,),
         "faithfulness": (deletion.change_sentence, deletion.rank_sentence),
     }
     for part in parts[name]:
@@ -269,13 +196,13 @@ def test_an_empty_table_leaves_its_parts_out(telling_study, name):
 def test_conditions_with_maps_keep_the_studys_order(telling_study):
     table = telling_study.tables["attention"]
     shuffled = table[table["condition"] != "downscale"].sample(frac=1, random_state=0)
-    found = saliency.mapped_conditions(with_tables(telling_study, attention=shuffled))
+    found = with_tables(telling_study, attention=shuffled).mapped_conditions
     assert found == [one.name for one in telling_study.conditions if one.name != "downscale"]
 
 
 def test_panels_of_lifts_have_the_tables_numbers_and_one_axis(telling_study):
     rows = keyed(telling_study.tables["attention"], "map", "condition", "size_group", "outcome")
-    panels = saliency.lift_panels(telling_study)
+    panels = saliency.panels(telling_study)
     for panel, group in zip(panels, GROUPS, strict=True):
         assert f"{group.capitalize()} objects" in panel
         across = scale(panel, "x")
@@ -290,114 +217,10 @@ def test_the_axis_of_lifts_holds_every_quartile(telling_study):
     far = with_tables(
         telling_study, attention=telling_study.tables["attention"].assign(lift_q3=9.0)
     )
-    for panel in saliency.lift_panels(far):
+    for panel in saliency.panels(far):
         left, width = map(
             float, re.search(r'<rect x="(\S+)" y="\S+" width="(\S+)"', panel).groups()
         )
         assert scale(panel, "x")(left + width) > 9
         ends = [x2 for _, _, x2, _ in intervals(panel, INK)]
         np.testing.assert_allclose(scale(panel, "x")(ends), 9, atol=0.05)
-
-
-def test_a_panel_per_kind_of_map_has_the_chances_hollow_where_inconclusive(telling_study):
-    chances = np.linspace(0, 1, len(telling_study.tables["attention_outcomes"]))
-    table = telling_study.tables["attention_outcomes"].assign(superiority=chances)
-    made = with_tables(telling_study, attention_outcomes=table)
-    made = with_directions(made, "attention_outcomes", (0, 1, -1))
-    rows = keyed(made.tables["attention_outcomes"], "map", "condition", "size_group")
-    panels = saliency.outcome_panels(made)
-    for panel, name in zip(panels, ("predicted", "true_class"), strict=True):
-        for group in GROUPS:
-            marks = dots(panel, SERIES[group].colour)
-            due = [100 * rows[name, condition, group]["superiority"] for condition in FEW]
-            np.testing.assert_allclose(scale(panel, "x")(places(marks, "x")), due, atol=0.2)
-            filled = {f"fill: {SERIES[group].colour}" in mark.get("style") for mark in marks}
-            assert filled == {group != "small"}
-
-
-@pytest.mark.parametrize("direction", CLAIMS)
-def test_the_claim_is_written_by_its_direction_whatever_the_numbers(telling_study, direction):
-    claims = telling_study.tables["claims"].assign(
-        direction=direction, effect=-0.123, ci_low=-0.234, ci_high=0.345, p_holm=0.0456, mde=0.067
-    )
-    sentence = saliency.claim_sentence(with_tables(telling_study, claims=claims))
-    assert [start for start in CLAIMS.values() if start in sentence] == [CLAIMS[direction]]
-    assert "in 37.7% of pairs (26.6% to 84.5%, p = 0.046;" in sentence
-    assert ("6.7 points was detectable" in sentence) == (direction == 0)
-
-
-def test_a_claim_that_nothing_tests_is_not_written(telling_study):
-    claims = telling_study.tables["claims"]
-    others = claims[claims["claim"] != "failed_look_away"]
-    assert len(others)
-    assert saliency.claim_sentence(with_tables(telling_study, claims=others)) == ""
-
-
-def clauses(sentence, wordings):
-    """Return the size groups that each wording is followed by, up to the next one."""
-    found = {wording: [] for wording in wordings}
-    pattern = "|".join(map(re.escape, sorted(wordings, key=len, reverse=True)))
-    pieces = re.split(f"(?:^|; |, |: )({pattern}) for ", sentence)
-    for wording, rest in zip(pieces[1::2], pieces[2::2], strict=True):
-        found[wording] += re.findall(r"(small|medium|large) objects", rest)
-    return found
-
-
-@pytest.mark.parametrize("directions", [*itertools.product((1, -1, 0), repeat=3)])
-def test_sizes_are_named_by_their_directions(telling_study, directions):
-    wordings = {1: "shown", -1: "the reverse shown", 0: "not shown"}
-    made = with_directions(telling_study, "attention_outcomes", directions)
-    sentence = saliency.size_sentence(made)
-    found = clauses(sentence, wordings.values())
-    for direction, wording in wordings.items():
-        due = [group for group, one in zip(GROUPS, directions, strict=True) if one == direction]
-        assert found[wording] == due
-    assert ("detectable: " in sentence) == (0 in directions)
-
-
-def test_sizes_are_named_with_the_numbers_of_the_predicted_classs_untouched_maps(any_numbers):
-    study = any_numbers("layer4")[1]
-    rows = keyed(study.tables["attention_outcomes"], "map", "condition", "size_group")
-    sentence = saliency.size_sentence(study)
-    for group in GROUPS:
-        row = rows["predicted", UNTOUCHED, group]
-        share, low, high = (
-            f"{100 * row[key]:.1f}%" for key in ("superiority", "ci_low", "ci_high")
-        )
-        assert f"{group} objects ({share}, {low} to {high})" in sentence
-
-
-@pytest.mark.parametrize("directions", [*itertools.product((1, -1, 0), repeat=3)])
-def test_controls_are_named_by_their_directions(telling_study, directions):
-    wordings = {1: "more", -1: "less", 0: "no difference shown"}
-    made = with_directions(telling_study, "attention_controls", directions)
-    sentences = saliency.control_sentence(made).split("gainst ")[1:]
-    for part, against in zip(sentences, AGAINST.values(), strict=True):
-        assert against in part
-        found = clauses(part, wordings.values())
-        for direction, wording in wordings.items():
-            due = [group for group, one in zip(GROUPS, directions, strict=True) if one == direction]
-            assert found[wording] == due
-        assert ("detectable: " in part) == (0 in directions)
-
-
-def test_controls_are_named_with_the_numbers_of_untouched_pictures(any_numbers):
-    study = any_numbers("layer4")[1]
-    rows = keyed(study.tables["attention_controls"], "control", "condition", "size_group")
-    parts = saliency.control_sentence(study).split("gainst ")[1:]
-    for part, control in zip(parts, CONTROLS, strict=True):
-        for group in GROUPS:
-            row = rows[control, UNTOUCHED, group]
-            excess = f"{text.signed(row['excess'])} points, {text.span(row)}"
-            due = f"{group} objects ({excess}, {text.p_equals(row['p_holm'])})"
-            assert (due in part) == (row["direction"] != 0)
-
-
-@pytest.mark.parametrize("missing", AGAINST)
-def test_a_control_without_rows_is_not_named(telling_study, missing):
-    sentence = saliency.control_sentence(
-        without(telling_study, "attention_controls", control=missing)
-    )
-    assert [against in sentence for against in AGAINST.values()] == [
-        name != missing for name in AGAINST
-    ]

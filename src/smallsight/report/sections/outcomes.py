@@ -1,0 +1,162 @@
+"""Saliency maps of correct predictions beside those of failed ones."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from smallsight.analysis.terms import MAPS
+from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.report.figures import by_condition
+from smallsight.report.rows import Row, by_direction, keyed, tuples
+from smallsight.report.section import Part
+from smallsight.report.sections import claims
+from smallsight.report.study import Study
+from smallsight.report.text import (
+    detectable,
+    listed,
+    p_equals,
+    percent,
+    percent_span,
+    size,
+    tooltip,
+)
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
+
+
+@dataclass(frozen=True)
+class OutcomeRow:
+    """Correct beside failed predictions under one condition.
+
+    A cell is a row of the table of outcomes, for all objects and for each size group.
+    """
+
+    label: str
+    cells: list[Row | None]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What the part shows.
+
+    Attributes
+    ----------
+    panels, rows
+        Correct beside failed predictions, by condition.
+    n_tests
+        Rows that Holm's method takes as one family.
+    """
+
+    panels: list[Markup]
+    rows: list[OutcomeRow]
+    n_tests: int
+
+
+def panels(study: Study) -> list[Markup]:
+    """Draw how often a correct prediction has the greater lift, a panel per kind of map."""
+    labels = {name: study.label(name) for name in study.mapped_conditions}
+    columns = {"superiority": "value", "ci_low": "low", "ci_high": "high"}
+    table = study.tables["attention_outcomes"].rename(columns=columns)
+    table = table.assign(
+        hollow=table["direction"] == 0,
+        tooltip=[
+            tooltip(
+                f"{study.label(row.condition)}, {row.size_group}",
+                percent(row.value),
+                percent_span(row.low, row.high),
+                row.n_correct + row.n_failed,
+            )
+            for row in tuples(table)
+        ],
+    )
+    return [
+        Markup(
+            by_condition.by_condition(
+                table[table["map"] == name],
+                name=f"superiority-{name}",
+                title=f"Maps of the {MAPS[name].label.lower()}",
+                labels=labels,
+                lines={"no difference": 0.5},
+                measure="chance of the greater lift, correct",
+            )
+        )
+        for name in ("predicted", "true_class")
+        if labels and (table["map"] == name).any()
+    ]
+
+
+def rows(study: Study) -> list[OutcomeRow]:
+    """Return correct beside failed predictions, a row per condition."""
+    by_key = keyed(study.tables["attention_outcomes"], "map", "condition", "size_group")
+    found = []
+    for name in study.mapped_conditions:
+        cells = [by_key.get(("predicted", name, group)) for group in ALL_AND_GROUPS]
+        if any(cells):
+            found.append(OutcomeRow(study.label(name), cells))
+    return found
+
+
+def count_tests(study: Study) -> int:
+    """Count the comparisons that Holm's method takes as one family with these rows."""
+    return int((study.tables["attention_outcomes"]["map"] == "predicted").sum())
+
+
+def claim_sentence(study: Study) -> str:
+    """Write whether maps of failed predictions lie off the object; empty where nothing tests it."""
+    row = claims.find_row(study, "failed_look_away")
+    if row is None or not np.isfinite(row["effect"]):
+        return ""
+    ends = f"{percent(0.5 + row['ci_low'])} to {percent(0.5 + row['ci_high'])}"
+    numbers = (
+        f"of a correct and a failed prediction of one size group, the correct one has the greater "
+        f"lift in {percent(0.5 + row['effect'])} of pairs ({ends}, {p_equals(row['p_holm'])}; half "
+        "would be no difference)"
+    )
+    if row["direction"] == 1:
+        return (
+            "Supported: saliency maps lie less on the object where the prediction fails; "
+            f"{numbers}."
+        )
+    if row["direction"] == -1:
+        return (
+            "Contradicted: saliency maps lie more on the object where the prediction fails; "
+            f"{numbers}."
+        )
+    return (
+        "Whether saliency maps lie less on the object where the prediction fails is not decided: "
+        f"{numbers}; a distance from half of {size(row['mde'])} points was detectable."
+    )
+
+
+def size_sentence(study: Study) -> str:
+    """Write for which size groups maps of correct predictions lie more on the object, or less."""
+    by_key = keyed(study.tables["attention_outcomes"], "map", "condition", "size_group")
+    known = [
+        row for group in GROUPS if (row := by_key.get(("predicted", UNTOUCHED, group))) is not None
+    ]
+    if not known:
+        return ""
+    up, down, undecided = by_direction(known)
+    parts = [
+        f"{wording} for {listed([_superiority(row) for row in part])}"
+        for wording, part in (("shown", up), ("the reverse shown", down))
+        if part
+    ]
+    if undecided:
+        names = listed([_superiority(row) for row in undecided])
+        parts.append(f"not shown for {names} ({detectable(undecided)})")
+    return f"Size by size, untouched: {'; '.join(parts)}."
+
+
+def _superiority(row: Row) -> str:
+    ends = f"{percent(row['ci_low'])} to {percent(row['ci_high'])}"
+    return f"{row['size_group']} objects ({percent(row['superiority'])}, {ends})"
+
+
+def build(study: Study) -> Outcomes | None:
+    """Return what the part shows of a study; None where there is nothing to compare."""
+    drawn = panels(study)
+    return Outcomes(drawn, rows(study), count_tests(study)) if drawn else None
+
+
+PART = Part(name="outcomes", build=build)
