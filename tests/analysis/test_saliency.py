@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from builders import map_measures
-from builders.predictions import outcomes_of, predicted
 from smallsight.analysis.saliency import arrange_measures
 from smallsight.analysis.statistics import bootstrap
 
@@ -13,37 +12,6 @@ GROUPS = ("all", "small", "medium", "large")
 CONDITIONS = ("orig_full", "downscale")
 
 pytestmark = pytest.mark.usefixtures("frozen")
-
-
-@pytest.fixture(scope="module")
-def found(population):
-    return evaluated(population(images=60))
-
-
-@pytest.fixture(scope="module")
-def sample(found):
-    return found.instances
-
-
-@pytest.fixture(scope="module")
-def measures(sample):
-    return map_measures.tables(sample)
-
-
-@pytest.fixture(scope="module")
-def whole(measures):
-    attention, maps = measures
-    return pd.concat([attention.assign(map="predicted"), maps], ignore_index=True)
-
-
-@pytest.fixture(scope="module")
-def looking(found, measures):
-    return arrange_measures(found, *measures)
-
-
-def evaluated(sample):
-    """Arrange answers to a sample; who was right is told by the maps' tables, not by these."""
-    return outcomes_of(predicted(sample, conditions={"orig_full": 0.7}, regimes=("fixed",)))
 
 
 def within_groups(group, lift, correct, weight):
@@ -95,7 +63,7 @@ def test_of_all_objects_it_is_van_elterens_mean_within_size_groups(looking, foun
         assert draws[draw] == pytest.approx(due)
 
 
-def test_groups_that_lack_a_side_in_some_draws_do_not_enter_these(population):
+def test_groups_that_lack_a_side_in_some_draws_do_not_enter_these(population, evaluated):
     found = evaluated(population(images=6))
     group = found.instances["size_group"].to_numpy()
     rng = np.random.default_rng(0)
@@ -107,7 +75,7 @@ def test_groups_that_lack_a_side_in_some_draws_do_not_enter_these(population):
     np.testing.assert_allclose(draws, due, rtol=1e-9)
 
 
-def test_a_difference_between_size_groups_alone_is_none():
+def test_a_difference_between_size_groups_alone_is_none(evaluated):
     """Small objects fail more and their maps have less lift; inside a group nothing differs."""
     lifts = {("small", True): 1, ("small", False): 3, ("large", True): 3, ("large", False): 1}
     rows = [
@@ -130,7 +98,7 @@ def test_a_difference_between_size_groups_alone_is_none():
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_maps_without_evidence_are_left_out(found, looking, group):
+def test_maps_without_evidence_are_left_out(found, looking, group, evaluated):
     table = looking.tables["predicted", "orig_full"]
     lift, correct = (table[name].to_numpy() for name in ("lift", "correct"))
     assert 0.05 < np.isnan(lift).mean() < 0.2

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from builders import map_measures
-from builders.predictions import outcomes_of, predicted
 from smallsight.analysis.saliency import MapMeasures, arrange_measures
 from smallsight.analysis.saliency_tables import (
     CONTROL_COMPARISON,
@@ -27,37 +26,6 @@ MEDIANS = [
 ]
 
 pytestmark = pytest.mark.usefixtures("frozen")
-
-
-@pytest.fixture(scope="module")
-def found(population):
-    return evaluated(population(images=60))
-
-
-@pytest.fixture(scope="module")
-def sample(found):
-    return found.instances
-
-
-@pytest.fixture(scope="module")
-def measures(sample):
-    return map_measures.tables(sample)
-
-
-@pytest.fixture(scope="module")
-def whole(measures):
-    attention, maps = measures
-    return pd.concat([attention.assign(map="predicted"), maps], ignore_index=True)
-
-
-@pytest.fixture(scope="module")
-def looking(found, measures):
-    return arrange_measures(found, *measures)
-
-
-def evaluated(sample):
-    """Arrange answers to a sample; who was right is told by the maps' tables, not by these."""
-    return outcomes_of(predicted(sample, conditions={"orig_full": 0.7}, regimes=("fixed",)))
 
 
 def looked_both(found, lift, correct):
@@ -298,7 +266,7 @@ def test_where_nothing_failed_there_is_no_row(found):
 
 
 @pytest.mark.parametrize("failed", [1, 2, 4])
-def test_few_failures_are_few_witnesses_however_many_are_right(failed):
+def test_few_failures_are_few_witnesses_however_many_are_right(failed, evaluated):
     """Not surer than by counting the ways in which they could have been the lowest, or highest."""
     n = 80
     ids = np.arange(n)
@@ -310,7 +278,7 @@ def test_few_failures_are_few_witnesses_however_many_are_right(failed):
     assert (table["p_value"] >= 2 / math.comb(n, failed) - 1e-12).all()
 
 
-def test_a_failure_is_one_witness_however_many_of_its_image_there_are():
+def test_a_failure_is_one_witness_however_many_of_its_image_there_are(evaluated):
     """Six objects of one image fail, each with less lift than all others."""
     ids = np.arange(86)
     sample = pd.DataFrame(

@@ -1,7 +1,6 @@
 import numpy as np
-import pytest
-import torch
 
+from builders.evaluations import CATEGORIES, CPU, FOLDS, HEADS, REPEATS, SETTINGS
 from smallsight import params
 from smallsight.evaluation.crossfit import (
     fit_heads,
@@ -11,28 +10,6 @@ from smallsight.evaluation.crossfit import (
 from smallsight.evaluation.splits import (
     cross_validation,
 )
-
-CATEGORIES = ("a", "b", "c", "d", "e", "f")
-FOLDS, REPEATS, DIMENSIONS = 5, 3, 8
-SETTINGS = params.Evaluation(test_share=0.2, folds=FOLDS, repeats=REPEATS)
-HEADS = params.Heads(epochs=2, batch_size=16, learning_rate=0.01)
-CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def sample(population):
-    return population()
-
-
-@pytest.fixture(scope="module")
-def folds(sample):
-    return cross_validation(sample, CATEGORIES, settings=SETTINGS, seed=4)
-
-
-@pytest.fixture(scope="module")
-def seen(sample, features_of):
-    rng = np.random.default_rng(0)
-    return features_of(sample, rng.standard_normal((len(sample), DIMENSIONS)).astype(np.float32))
 
 
 def test_a_head_saw_nothing_of_its_own_fold(folds, sample, seen, features_of):

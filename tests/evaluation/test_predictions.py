@@ -1,9 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
-from smallsight import params
+from builders.evaluations import CATEGORIES, CPU, DIMENSIONS, FOLDS, HEADS, REPEATS
 from smallsight.backbones.feature_store import Features
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition
 from smallsight.evaluation.crossfit import (
@@ -11,33 +10,9 @@ from smallsight.evaluation.crossfit import (
 )
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.predictions import predict, summarise_results
-from smallsight.evaluation.splits import (
-    cross_validation,
-)
 from smallsight.evaluation.tables import PREDICTIONS
 
-CATEGORIES = ("a", "b", "c", "d", "e", "f")
-FOLDS, REPEATS, DIMENSIONS = 5, 3, 8
-SETTINGS = params.Evaluation(test_share=0.2, folds=FOLDS, repeats=REPEATS)
-HEADS = params.Heads(epochs=2, batch_size=16, learning_rate=0.01)
-CPU = torch.device("cpu")
 UNTOUCHED_PICTURES = Condition(UNTOUCHED, "default", is_reference=True)
-
-
-@pytest.fixture(scope="module")
-def sample(population):
-    return population()
-
-
-@pytest.fixture(scope="module")
-def folds(sample):
-    return cross_validation(sample, CATEGORIES, settings=SETTINGS, seed=4)
-
-
-@pytest.fixture(scope="module")
-def seen(sample, features_of):
-    rng = np.random.default_rng(0)
-    return features_of(sample, rng.standard_normal((len(sample), DIMENSIONS)).astype(np.float32))
 
 
 @pytest.fixture(scope="module")

@@ -1,28 +1,11 @@
 import pandas as pd
 import pytest
-import torch
 
-from smallsight import params
+from builders.evaluations import CATEGORIES, FOLDS, REPEATS, SETTINGS
 from smallsight.evaluation.protocols import PROTOCOLS
 from smallsight.evaluation.splits import cross_validation, make_splits, read_splits, write_splits
 from smallsight.evaluation.tables import SPLITS
 from smallsight.runtime.errors import SampleError
-
-CATEGORIES = ("a", "b", "c", "d", "e", "f")
-FOLDS, REPEATS, DIMENSIONS = 5, 3, 8
-SETTINGS = params.Evaluation(test_share=0.2, folds=FOLDS, repeats=REPEATS)
-HEADS = params.Heads(epochs=2, batch_size=16, learning_rate=0.01)
-CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module")
-def sample(population):
-    return population()
-
-
-@pytest.fixture(scope="module")
-def folds(sample):
-    return cross_validation(sample, CATEGORIES, settings=SETTINGS, seed=4)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -25,6 +25,8 @@ LIBRARY = ROOT / "src/smallsight"
 FAMILIES = LIBRARY / "conditions/families"
 PACKAGES_WITH_CODE = {LIBRARY / "phantom/__init__.py", FAMILIES / "__init__.py"}
 """All other packages begin with a docstring and nothing else."""
+FINDERS = {FAMILIES / "__init__.py", LIBRARY / "report/sections/registry.py"}
+"""Modules that import whatever lies beside them."""
 MOST_ENTRIES = 100
 """Of source that dvc.yaml may list: beyond, nobody reads it."""
 
@@ -44,8 +46,10 @@ def imported(path):
             at = ROOT / "src" / name.replace(".", "/")
             candidates = {at.with_suffix(".py"), *({at / "__init__.py"} & PACKAGES_WITH_CODE)}
             found |= {file for file in candidates if file.is_file()}
-    # The package of families imports whatever lies in its folder.
-    return found | (set(FAMILIES.glob("*.py")) if FAMILIES / "__init__.py" in found else set())
+    # Families and sections are found by lying in their folders.
+    for finder in FINDERS & found:
+        found |= set(finder.parent.glob("*.py")) - {finder.parent / "__init__.py"}
+    return found
 
 
 def closure(path):

@@ -36,7 +36,7 @@ class LinearHeads:
         return features @ self.weight.transpose(0, 2, 1) + self.bias[:, None, :]
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
-        """Give class probabilities, (heads, n, classes), of features (n, dimensions)."""
+        """Compute class probabilities, (heads, n, classes), of features (n, dimensions)."""
         logits = torch.from_numpy(self.logits(features))
         return functional.softmax(logits, dim=-1).numpy()
 

@@ -1,11 +1,17 @@
 """The order of the page: every section once, each at one address in a form."""
 
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from smallsight.report import sections
-from smallsight.report.sections.registry import SECTIONS
+from smallsight.report.sections.registry import (
+    APPENDIX,
+    FINDINGS,
+    SECTIONS,
+    find_sections,
+)
 
 
 def test_every_module_of_a_section_is_on_the_page_once():
@@ -30,3 +36,15 @@ def test_both_forms_list_the_same_contents():
         for form in ("screen", "paper")
     )
     assert screen == paper
+
+
+def test_a_section_that_is_new_in_the_folder_follows_the_findings(tmp_path, monkeypatch):
+    module = """
+        from smallsight.report.section import Section
+
+        SECTION = Section("novelty", lambda study: None, anchor="novelty", title="Novelty")
+    """
+    (tmp_path / "novelty.py").write_text(textwrap.dedent(module))
+    monkeypatch.setattr(sections, "__path__", [*sections.__path__, str(tmp_path)])
+    names = [section.name for section in find_sections()]
+    assert names == [*FINDINGS, "novelty", *APPENDIX]

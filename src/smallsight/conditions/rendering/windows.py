@@ -64,6 +64,6 @@ def _reflected(start: int, count: int, size: int) -> np.ndarray:
 
 
 def _inside(start: int, count: int, size: int) -> np.ndarray:
-    """Say which of `count` indices from `start` on lie in an axis of `size`."""
+    """Mark which of `count` indices from `start` on lie in an axis of `size`."""
     indices = np.arange(start, start + count)
     return (indices >= 0) & (indices < size)
