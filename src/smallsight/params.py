@@ -13,17 +13,11 @@ from smallsight.runtime.errors import ParameterError
 Share = Annotated[float, Field(ge=0, le=1)]
 """A share, 0 to 1."""
 
-
 PositiveShare = Annotated[float, Field(gt=0, le=1)]
 """A share above 0, at most 1."""
 
-
 Positive = Annotated[float, Field(gt=0)]
-
-
 NotNegative = Annotated[float, Field(ge=0)]
-
-
 Count = Annotated[int, Field(ge=1)]
 
 

@@ -42,7 +42,6 @@ CONDITION = text("condition", "the family at its reference level, <family>/<leve
 PREDICTED = text("predicted", "the predicted category")
 CONFIDENCE = number("confidence", "probability of the predicted category, 0 to 1")
 
-
 VIEW = (
     number("box_x", "left edge of the object's box in the rendered picture, in input pixels"),
     number("box_y", "upper edge of that box, in input pixels"),

@@ -14,7 +14,6 @@ from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE, REGIME
 VERDICTS = verdicts.verdict_words("higher", "lower")
 """Accuracy on a background from the same category, compared with that on one from another."""
 
-
 BACKGROUND = Table(
     "background",
     "how much accuracy depends on the background, and what the background predicts alone",

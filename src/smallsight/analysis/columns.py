@@ -5,19 +5,10 @@ from smallsight.runtime.tables import Column, number, text, whole
 from smallsight.vocabulary import POWER
 
 GROUP = text("size_group", "small, medium or large, or all of them together")
-
-
 N = whole("n", "number of objects")
-
-
 IMAGES = whole("images", "number of images that hold them")
-
-
 P_VALUE = number("p_value", "two-sided p-value of one test, against no effect")
-
-
 P_HOLM = number("p_holm", "p_value by Holm's method, over all tests of one family")
-
 
 MDE = number(
     "mde", f"smallest effect that one unadjusted test would find in {POWER:.0%} of such studies"

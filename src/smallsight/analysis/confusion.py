@@ -24,7 +24,6 @@ CONFUSION = Table(
     ),
 )
 
-
 CATEGORIES = Table(
     "categories",
     "accuracy on untouched objects by category, in the headline regime",

@@ -25,7 +25,6 @@ from smallsight.vocabulary import ALL_AND_GROUPS, SIZE_GROUPS
 VERDICTS = verdicts.verdict_words("higher", "lower")
 """The change of probability by the object's region, compared with that by a random one."""
 
-
 DELETION = Table(
     "faithfulness",
     "what deleting or inserting the object's region does to the true class, beside a random region",

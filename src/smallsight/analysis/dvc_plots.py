@@ -11,7 +11,6 @@ from smallsight.vocabulary import ALL_AND_GROUPS, CONDITION
 
 _ORDER = tuple(sorted(ALL_AND_GROUPS))
 
-
 BY_SIDE = Table(
     "by_side",
     "accuracy in groups of untouched objects by side, in the headline regime",
@@ -21,13 +20,11 @@ BY_SIDE = Table(
     ),
 )
 
-
 BY_CONDITION = Table(
     "by_condition",
     "accuracy by condition, in the headline regime",
     (CONDITION, *(number(group, f"accuracy on {group} objects") for group in _ORDER)),
 )
-
 
 GAP = Table(
     "gap",
@@ -38,7 +35,6 @@ GAP = Table(
     ),
 )
 
-
 CONFUSION = Table(
     "confusion",
     "majority votes on untouched objects, in the headline regime: a row per object",
@@ -47,7 +43,6 @@ CONFUSION = Table(
         text("predicted", "what most seeds predict"),
     ),
 )
-
 
 PLOTS = (BY_SIDE, BY_CONDITION, GAP, CONFUSION)
 """Tables that DVC's plots show."""

@@ -15,7 +15,6 @@ from smallsight.vocabulary import CONDITION, DIFFERENCE, REGIME, SIZE_GROUPS
 VERDICTS = verdicts.verdict_words("higher", "lower")
 """Accuracy under the condition, compared with that on untouched pictures."""
 
-
 EFFECTS = Table(
     "effects",
     "what each condition does to the accuracy on the same objects, compared with untouched",

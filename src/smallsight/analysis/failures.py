@@ -23,7 +23,6 @@ from smallsight.vocabulary import (
 
 _CAUSE = text("cause", f"suggested cause: {', '.join(FAILURE_CAUSES)}; or empty")
 
-
 FAILURES = Table(
     "failures",
     "untouched objects that most seeds get wrong: a row per regime and object",
@@ -43,7 +42,6 @@ FAILURES = Table(
     ),
 )
 
-
 CAUSE_COUNTS = Table(
     "failure_causes",
     "number of failures by suggested cause",
@@ -56,7 +54,6 @@ CAUSE_COUNTS = Table(
         number("share", "n over failed"),
     ),
 )
-
 
 RESCUES = Table(
     "rescues",

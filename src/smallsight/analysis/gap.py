@@ -30,17 +30,13 @@ STEPS = {
 }
 """The interventions between which each of `PATHS` lies: resolution's value is their mean."""
 
-
 VERDICTS = verdicts.verdict_words("favours large", "favours small")
 """The objects that a part makes the better recognised ones."""
-
 
 AGREEMENTS = verdicts.verdict_words("larger", "smaller")
 """A part in the fixed regime, compared with the same part in the retrained one."""
 
-
 _PART = text("part", f"gap; one of its parts {', '.join(PARTS)}; or a path of resolution")
-
 
 LEDGER = Table(
     "ledger",
@@ -61,7 +57,6 @@ LEDGER = Table(
     ),
 )
 
-
 AGREEMENT = Table(
     "agreement",
     "the parts of the gap, compared between the two regimes",
@@ -78,10 +73,7 @@ AGREEMENT = Table(
     ),
 )
 
-
 _GROUPS = ("small", "large")
-
-
 _ROUNDING = 1e-12
 
 

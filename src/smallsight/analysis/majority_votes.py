@@ -23,7 +23,6 @@ VOTES = Table(
     ),
 )
 
-
 VOTE_COLUMNS = VOTES.names[1:-1]
 """Of the votes on untouched pictures."""
 

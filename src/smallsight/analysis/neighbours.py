@@ -15,7 +15,6 @@ from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE
 VERDICTS = verdicts.verdict_words("more", "less")
 """How often errors name a neighbour, compared with chance."""
 
-
 NEIGHBOURS = Table(
     "neighbours",
     "how often errors name another object of the picture, compared with chance",
@@ -36,7 +35,6 @@ NEIGHBOURS = Table(
         *judged(VERDICTS),
     ),
 )
-
 
 NAMED_COLUMNS = (
     *INSTANCE,

@@ -31,16 +31,13 @@ MEDIANS = (
 )
 """Measures of which the summary has medians."""
 
-
 RATES = (
     number("pointing_hit", "share of the maps whose greatest cell touches the box"),
     number("no_evidence", "share of the maps that are 0 everywhere"),
 )
 """Measures of which it has means."""
 
-
 _MAP = text("map", "predicted: maps of the predicted class; true_class; or the name of a control")
-
 
 MAP_SUMMARY = Table(
     "attention",
@@ -59,10 +56,8 @@ MAP_SUMMARY = Table(
     ),
 )
 
-
 AGAINST_CONTROLS = verdicts.verdict_words("more", "less")
 """The share of the map in the box, compared with a control."""
-
 
 CONTROL_COMPARISON = Table(
     "attention_controls",
@@ -84,10 +79,8 @@ CONTROL_COMPARISON = Table(
     ),
 )
 
-
 BY_OUTCOME = verdicts.verdict_words("correct", "failed")
 """The predictions whose maps have the greater lift."""
-
 
 OUTCOME_COMPARISON = Table(
     "attention_outcomes",

@@ -21,12 +21,10 @@ PARTS = {
 }
 """Parts of the gap between large and small objects, which sum to it."""
 
-
 MORE_PIXELS, NO_CONTEXT, BOTH = (
     frozenset(causes) for causes in (["resolution"], ["context"], ["resolution", "context"])
 )
 """Causes that interventions take away: more pixels, the object alone, or both."""
-
 
 INTERVENTIONS: Mapping[frozenset[str], str] = {
     frozenset(): UNTOUCHED,
@@ -36,13 +34,11 @@ INTERVENTIONS: Mapping[frozenset[str], str] = {
 }
 """By the causes that are taken away: the condition that does so."""
 
-
 PATHS = {
     "resolution_with_context": Term("Pixels, context kept", "untouched to one size"),
     "resolution_without_context": Term("Pixels, no context", "object only, to one size"),
 }
 """What more pixels alone take off the gap, with the surroundings and without."""
-
 
 FAILURE_CAUSES = {
     "neighbour": Term(
@@ -56,20 +52,17 @@ FAILURE_CAUSES = {
 }
 """Suggested causes of a failure, by the interventions that turn it right."""
 
-
 PICTURES = {
     "several": Term("Several categories", "pictures in which several categories are annotated"),
     "one": Term("One category", "pictures with one category: no error can name a neighbour"),
 }
 """Kinds of pictures, by what an error in them can name."""
 
-
 NEIGHBOURS = {
     "any": Term("Any neighbour", "another annotated object of the picture"),
     "larger": Term("A larger one", "another annotated object with a larger box"),
 }
 """Kinds of neighbours that an error may name."""
-
 
 MAPS = {
     "predicted": Term("Predicted class", "saliency maps of the category that was predicted"),
@@ -79,7 +72,6 @@ MAPS = {
     "random_weights": Term("Random weights", "the same heads on a backbone with random weights"),
 }
 """Saliency maps, and the controls that they are compared with."""
-
 
 CONTROLS = ("random_box", "centre", "random_weights")
 """Those that are controls of the predicted class's."""

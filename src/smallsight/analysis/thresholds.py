@@ -30,7 +30,6 @@ from smallsight.vocabulary import CONDITION, REGIME
 VERDICTS = verdict_words("larger", "smaller")
 """The size that an object must have under the condition to be recognised as often."""
 
-
 THRESHOLDS = Table(
     "thresholds",
     "the side at which objects are recognised half-way between chance and the best, by condition",
@@ -55,7 +54,6 @@ THRESHOLDS = Table(
     ),
 )
 
-
 BINS = Table(
     "bins",
     "accuracy in groups of equally many objects by side, to be shown beside the curves",
@@ -68,7 +66,6 @@ BINS = Table(
         *interval(),
     ),
 )
-
 
 BIN_COUNT = 8
 """Groups of equally many instances in which a figure shows accuracy beside the curve."""

@@ -110,7 +110,6 @@ class BackboneRecord:
 IMAGENET = Preprocessing(224, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 """What most published weights expect."""
 
-
 BACKBONES = {
     record.name: record
     for record in (

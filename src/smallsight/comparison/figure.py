@@ -14,21 +14,15 @@ from smallsight.report.figures.style import BAND, INK, SERIES, Series, points, s
 _WIDTH, _ROW, _LOW_ROW = 3.45, 0.27, 0.17
 """Width of a panel, and height of one of its rows where they are few and many, in inches."""
 
-
 _FEW = 12
-
-
 _OFFSETS = {"small": -0.25, "medium": 0.0, "large": 0.25}
 """Offsets of the size groups in a row that they share, in rows."""
-
 
 _WHOLE = Series("All", INK, "o")
 """Look of a number that belongs to no size group."""
 
-
 _LEAST, _LEAST_FACTOR = 0.01, np.log(1.1)
 """Least reach of an axis: a share of 1, and the logarithm of a factor."""
-
 
 _FACTORS = (1.02, 1.05, 1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 """Factors that an axis may name, as well as their inverses."""

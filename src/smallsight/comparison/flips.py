@@ -18,12 +18,10 @@ from smallsight.vocabulary import INSTANCE, SIZE_GROUPS
 FLIPS = {"positive": 1, "negative": -1}
 """Kinds of flips, each with its sign in `Pair.flips`."""
 
-
 FLIP_COLUMNS = (
     *INSTANCE, "category_name", "size_group", "side", "flip", "named_a", "named_b", "right_a",
     "right_b", "cause",
 )  # fmt: skip
-
 
 COUNT_COLUMNS = (
     *("size_group", "n", "failed", "positive_flips", "right", "negative_flips", "net"),

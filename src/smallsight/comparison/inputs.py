@@ -29,19 +29,14 @@ WANTED_OF_SAMPLE = (
     "size_group",
 )
 
-
 WANTED_OF_PREDICTIONS = (
     "regime", "condition", "family", "level", "seed", *INSTANCE, "category_name", "size_group",
     "side", "predicted", "correct", "confidence",
 )  # fmt: skip
 
-
 WANTED_OF_FAILURES = ("regime", *INSTANCE, "cause")
-
-
 WANTED_OF_VIEWS = (*INSTANCE, "box_x", "box_y", "box_w", "box_h", "view_w", "view_h")
 """Columns that a comparison reads of each table; others do not matter."""
-
 
 _TEXT = {
     column.name: str

@@ -24,7 +24,6 @@ from smallsight.vocabulary import ALL_AND_GROUPS
 _ARROWS: Mapping[float, str] = {1: "▲ ", -1: "▼ "}
 """Signs of a difference that is shown, by direction."""
 
-
 _TONES: Mapping[float, str] = {1: "higher", -1: "lower"}
 """Classes of better and worse numbers."""
 

@@ -22,12 +22,10 @@ from smallsight.vocabulary import ALL_AND_GROUPS
 VERDICTS = verdicts.verdict_words("higher", "lower")
 """Words for the direction of a difference: the number is higher in B, lower in B, or neither."""
 
-
 NUMBER_COLUMNS = (
     *("number", "n", "images", "a", "b", "difference", "ci_low", "ci_high", "p_value", "p_holm"),
     *("mde", "direction", "verdict", "condition_a", "condition_b"),
 )
-
 
 CONDITION_COLUMNS = (
     *("regime", "family", "level", "name_a", "name_b", "size_group", "n", "images", "a", "b"),
@@ -64,7 +62,6 @@ NUMBERS = {
     "worst_effect_on_small": Number("Worst effect, small", "the worst effect on small objects", 1),
 }
 """The numbers of `analysis.headline`, in the same order."""
-
 
 FACTOR = "threshold_pixels"
 """The number whose difference is given as a factor, B over A."""

@@ -18,7 +18,6 @@ from smallsight.vocabulary import POWER, REGIMES
 MOST_ON_SCREEN, MOST_ON_PAPER = 48, 24
 """Number of positive flips that are shown, and of negative flips, on the page and in the PDF."""
 
-
 _MOST_PARAMETERS = 8
 """Number of parameters that the first page has room for."""
 

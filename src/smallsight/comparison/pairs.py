@@ -18,7 +18,6 @@ from smallsight.vocabulary import INSTANCE, REGIMES
 LEAST_OBJECTS, LEAST_IMAGES = 30, 10
 """How many objects and images two studies must share for an interval of their difference."""
 
-
 SAME = ["category_name", "bbox_x", "bbox_y", "bbox_w", "bbox_h", "size_group"]
 """Columns in which two samples must agree on an instance that both have."""
 

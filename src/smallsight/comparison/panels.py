@@ -17,7 +17,6 @@ from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
 MOST_ROWS = 30
 """Number of conditions that a figure has room for; of more, it draws A's reference levels."""
 
-
 _GAPS = ("size_gap", "gap_by_resolution", "gap_by_context", "worst_effect_on_small")
 """The numbers that are differences of accuracies."""
 

@@ -15,22 +15,16 @@ from smallsight.runtime.errors import SmallsightError
 WORKSPACE = "workspace"
 """Name of the files on disk, as in `dvc metrics diff`."""
 
-
 LOCK = "dvc.lock"
 """The file in which DVC records what each stage read and wrote."""
-
 
 _SHORT = 7
 """Number of a commit's digits that are shown."""
 
-
 _LONGEST = 28
 """Number of letters that a table's head has room for."""
 
-
 _KINDS = f"a branch, a tag, a commit, a DVC experiment, or {WORKSPACE}"
-
-
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The loader written in C where there is one: lock files are long, and it is ten times as fast."""
 

@@ -16,16 +16,12 @@ from smallsight.runtime import files
 from smallsight.runtime.errors import AnnotationError
 
 IMAGE_COLUMNS = ["image_id", "file_name", "width", "height"]
-
-
 BOX_COLUMNS = ["bbox_x", "bbox_y", "bbox_w", "bbox_h"]
-
 
 ANNOTATION_COLUMNS = [
     "image_id", "ann_id", "category_id", "category_name", *BOX_COLUMNS,
     "area", "iscrowd", "segmentation",
 ]  # fmt: skip
-
 
 COLUMN_TYPES = (
     dict.fromkeys(["image_id", "ann_id", "category_id", "width", "height", "iscrowd"], "int64")
@@ -33,10 +29,8 @@ COLUMN_TYPES = (
     | dict.fromkeys(["file_name", "category_name"], "str")
 )
 
-
 LARGEST_ID = 2**63 - 1
 """The largest id that an int64 column holds."""
-
 
 LARGEST_LENGTH = 2**31
 """Upper bound of coordinates and sides, in pixels: far beyond any picture, far from overflow."""
@@ -299,8 +293,6 @@ def _bad(place: str, entry: dict[str, Any], key: str, expected: str) -> NoReturn
 
 
 _repr = reprlib.Repr()
-
-
 _repr.maxstring = _repr.maxother = 120
 
 

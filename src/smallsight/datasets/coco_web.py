@@ -23,15 +23,11 @@ from smallsight.runtime import files, parallel
 from smallsight.runtime.errors import DownloadError, PictureError
 
 ARCHIVE = "annotations_trainval2017.zip"
-
-
 TIMEOUT = 30
 """Seconds without an answer, or without a further byte, after which a request fails."""
 
-
 WAITS = (1, 4)
 """Seconds before each further attempt."""
-
 
 PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses after which a further attempt may succeed."""

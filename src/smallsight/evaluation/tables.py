@@ -27,7 +27,6 @@ SPLITS = Table(
     ),
 )
 
-
 PREDICTIONS = Table(
     "predictions",
     "out-of-fold predictions: a row per regime, condition, seed and instance",
@@ -50,7 +49,6 @@ PREDICTIONS = Table(
     rest=number("p_<category>", "probability of each category, 0 to 1"),
 )
 
-
 RESULTS = Table(
     "results_conditions",
     "accuracy by condition and size group, in the original study's columns first",
@@ -66,7 +64,6 @@ RESULTS = Table(
         *(whole(f"n_{group}", f"number of {group} objects") for group in ALL_AND_GROUPS),
     ),
 )
-
 
 TRAINING_CURVE = Table(
     "training_curve",

@@ -49,7 +49,6 @@ def decode(segmentation: object, *, width: int, height: int) -> np.ndarray:
 _TRIANGLE = 6
 """Numbers of the least polygon that encloses anything."""
 
-
 _REACH = 3
 """Coordinates of polygons may be so many times as large as the picture's longer side."""
 

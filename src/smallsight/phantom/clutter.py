@@ -7,14 +7,8 @@ import numpy as np
 from smallsight.phantom.solids import Block, Colour, Hull, Model, box, hsv, limb, pane, sheet, tint
 
 Builder = Callable[[np.random.Generator], Model]
-
-
 IRON: Colour = (0.22, 0.24, 0.26)
-
-
 WOOD: Colour = (0.52, 0.36, 0.22)
-
-
 ZINC: Colour = (0.6, 0.62, 0.63)
 
 

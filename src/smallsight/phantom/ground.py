@@ -9,14 +9,8 @@ from smallsight.phantom.scene import Layout
 from smallsight.phantom.solids import Colour, tint
 
 FAR = 3000.0
-
-
 WHITE: Colour = (0.87, 0.87, 0.84)
-
-
 YELLOW: Colour = (0.85, 0.68, 0.15)
-
-
 Strip = tuple[float, float, float, float, Colour]
 """Rectangle on the ground: x0, x1 from the street's axis, z0, z1 in metres, and a colour."""
 

@@ -36,7 +36,6 @@ KINDS: dict[str, Kind] = {
     "motorcycle": Kind(build=cycles.motorcycle, zone="kerb", sideways=0.55, nearest=2.8),
 }
 
-
 CATEGORIES: tuple[str, ...] = tuple(KINDS)
 
 

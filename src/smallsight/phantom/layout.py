@@ -17,10 +17,8 @@ from smallsight.phantom.streets import STREETS
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""
 
-
 MIN_SIDE, MIN_PIXELS, MIN_VISIBLE = 5, 25, 0.3
 """Least box side and area in pixels, and share of the silhouette, that an object must show."""
-
 
 WIDEST = 0.65
 """Largest share of the picture's width that a near object takes."""

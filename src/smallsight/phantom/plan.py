@@ -16,7 +16,6 @@ SIZE_CATEGORIES: dict[str, tuple[str, ...]] = {
 }
 """Categories, equally likely, from which the `class_mix` dial draws at each size."""
 
-
 RATIOS: dict[str, tuple[float, float]] = {
     "small": (0.0004, 0.0088),
     "medium": (0.0125, 0.036),
@@ -24,10 +23,8 @@ RATIOS: dict[str, tuple[float, float]] = {
 }
 """Box area over picture area aimed at, drawn log-uniformly; gaps keep the groups apart."""
 
-
 LEAD = 0.78
 """Share of scenes with a near object."""
-
 
 HOST = 0.04
 """Greatest ratio of an object that stands beside a smaller one: a picture has one large object,

@@ -9,8 +9,6 @@ from PIL import Image, ImageDraw
 from smallsight.phantom.camera import Patch
 
 Ink = int | tuple[int, int, int]
-
-
 SOLID = 0.3
 """Share of a pixel that must be covered for it to belong to a silhouette."""
 

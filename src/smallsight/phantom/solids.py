@@ -13,17 +13,9 @@ from functools import cache, cached_property
 import numpy as np
 
 Colour = tuple[float, float, float]
-
-
 Points = np.ndarray
-
-
 GLASS: Colour = (0.13, 0.17, 0.21)
-
-
 RUBBER: Colour = (0.07, 0.07, 0.08)
-
-
 STEEL: Colour = (0.62, 0.64, 0.66)
 
 

@@ -5,11 +5,7 @@ from dataclasses import dataclass
 from smallsight.phantom.solids import Colour
 
 ASPHALT: Colour = (0.33, 0.33, 0.35)
-
-
 PAVING: Colour = (0.6, 0.58, 0.55)
-
-
 GRASS: Colour = (0.36, 0.47, 0.24)
 
 
@@ -129,6 +125,5 @@ STREETS: tuple[Street, ...] = (
         clutter=("crate", "planter", "bin", "cone", "sign"),
     ),
 )
-
 
 STREET_NAMES = tuple(street.name for street in STREETS)

@@ -6,14 +6,8 @@ from smallsight.phantom.solids import STEEL, Block, Colour, Hull, Model, box, hs
 from smallsight.phantom.solids import tint as shaded
 
 LAMP: Colour = (0.98, 0.96, 0.85)
-
-
 TAIL: Colour = (0.75, 0.05, 0.05)
-
-
 DARK: Colour = (0.1, 0.1, 0.11)
-
-
 PLATE: Colour = (0.9, 0.9, 0.85)
 
 

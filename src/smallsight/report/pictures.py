@@ -19,14 +19,11 @@ from smallsight.runtime.errors import PictureError
 FRAME = 4 / 3
 """Width over height of the frame that a picture is fitted into."""
 
-
 UNITS = 400.0
 """Width of the frame in the units of the marks; a line of 1 is a hair."""
 
-
 _TINY = 36.0
 """A box narrower or lower than this many units also gets pointers."""
-
 
 _GAP, _REACH = 9.0, 34.0
 """Where pointers begin and how long they are, in units."""

@@ -11,8 +11,6 @@ from typing import Any
 from smallsight.runtime.files import sha256
 
 PACKAGE = "smallsight"
-
-
 DIGITS = 12
 """Hexadecimal digits of a hash that are shown."""
 

@@ -19,8 +19,6 @@ import smallsight
 from smallsight.runtime.errors import ParameterError
 
 T = TypeVar("T")
-
-
 R = TypeVar("R")
 
 

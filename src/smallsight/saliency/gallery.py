@@ -20,15 +20,11 @@ from smallsight.saliency.tables import GALLERY, MAP_LIST
 from smallsight.vocabulary import INSTANCE, SIZE_GROUPS
 
 COLORMAP = "magma"
-
-
 ALPHA = 0.5
 """Opacity of a map over its picture."""
 
-
 SCALE = {"colormap": COLORMAP, "alpha": ALPHA}
 """How overlays are coloured; the value of the brightest colour is each card's own."""
-
 
 _WIDEST = 400
 """Width, in pixels, above which an untouched picture is reduced."""

@@ -23,10 +23,8 @@ from smallsight.vocabulary import INSTANCE
 Rectangle = tuple[slice, slice]
 """Rows and columns of the input."""
 
-
 AREAS = (0.5, 1.0, 4.0)
 """Areas of the regions, in areas of the object's box."""
-
 
 EDITS = tuple(
     (change, region, area)
@@ -35,7 +33,6 @@ EDITS = tuple(
     for area in AREAS
 )
 """Edits of each picture: a change, the region that is changed, and its area."""
-
 
 _TRIES = 16
 """Number of random places that are drawn for a region; the one that hides least is taken."""

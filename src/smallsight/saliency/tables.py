@@ -13,16 +13,9 @@ from smallsight.vocabulary import (
 )
 
 _CORRECT = flag("correct", "whether the first seed's prediction is the object's category")
-
-
 _LIFT = number("lift", "energy_in_box over box_area_share: 1 is what an even map has")
-
-
 _ENERGY = number("energy_in_box", "share of the map's sum that lies in the object's box, 0 to 1")
-
-
 _AREA = number("box_area_share", "the box's share of the input, 0 to 1")
-
 
 _MEASURES = (
     _ENERGY,
@@ -35,7 +28,6 @@ _MEASURES = (
     number("mask_lift", "energy_in_mask over mask_area_share"),
     number("signed_in_box", "logit that cells in the box add, over all cells' amounts, -1 to 1"),
 )
-
 
 PREDICTED_CLASS_MAPS = Table(
     "attention",
@@ -55,7 +47,6 @@ PREDICTED_CLASS_MAPS = Table(
     ),
 )
 
-
 OTHER_MAPS = Table(
     "attention_maps",
     "saliency maps of the true class, and controls: a row per kind, condition and instance",
@@ -69,7 +60,6 @@ OTHER_MAPS = Table(
         *_MEASURES,
     ),
 )
-
 
 REMOVALS = Table(
     "faithfulness",
@@ -88,9 +78,7 @@ REMOVALS = Table(
     ),
 )
 
-
 _PEAK = number("peak", "the map's greatest value")
-
 
 _CARDS = (
     IMAGE_ID,
@@ -114,12 +102,8 @@ _CARDS = (
     whole("input_size", "width and height of the rendered picture, in pixels"),
 )
 
-
 GALLERY = Table("gallery", "correct and failed objects drawn by seed, with their heat maps", _CARDS)
-
-
 STRIPS = Table("strips", "one object of each size group under every condition", _CARDS)
-
 
 MAP_LIST = Table(
     "maps",

@@ -16,10 +16,8 @@ from smallsight.vocabulary import INSTANCE
 SIDE = 96
 """Width and height of the largest thumbnail, in pixels."""
 
-
 MOST = 1000
 """Number of objects of which all pictures are kept: a page that shows them still opens at once."""
-
 
 _QUALITY = 65
 """Of WebP, 0 to 100."""

@@ -22,10 +22,8 @@ DONORS = Table(
     ),
 )
 
-
 KINDS = ("same", "other")
 """A donor is of the same category as the instance, or of another one."""
-
 
 _TYPES = dict.fromkeys(("donor_image_id", "donor_ann_id"), "Int64")
 """Whole numbers of any size, some of them empty."""

@@ -16,7 +16,6 @@ from smallsight.vocabulary import SIZE_GROUPS
 PERSON = "person"
 """The category that is capped; it would fill the sample otherwise."""
 
-
 EXCLUSIONS = {
     "crowd": "annotated as a crowd, not as one object",
     "degenerate": "box less than one pixel wide or high",

@@ -11,14 +11,12 @@ from smallsight.vocabulary import ANN_ID, CATEGORY_NAME, IMAGE_ID, SIZE_GROUP, S
 
 _CATEGORY_ID = identifier("category_id", "the object's category, as the annotations number it")
 
-
 _BOX = (
     number("bbox_x", "left edge of the object's box, in pixels"),
     number("bbox_y", "upper edge of the box, in pixels"),
     number("bbox_w", "width of the box, in pixels"),
     number("bbox_h", "height of the box, in pixels"),
 )
-
 
 SAMPLE = Table(
     "samples_step1_person_limited",
@@ -37,7 +35,6 @@ SAMPLE = Table(
         SIZE_GROUP,
     ),
 )
-
 
 OBJECTS = Table(
     "objects",

@@ -19,7 +19,6 @@ from smallsight.vocabulary import REGIME
 
 VERDICTS = verdicts.verdict_words("supported", "contradicted") | {None: "inconclusive"}
 
-
 TESTED_CLAIMS = Table(
     "claims",
     "the original study's sentences, each tested in every regime that has its conditions",

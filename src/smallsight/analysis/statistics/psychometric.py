@@ -13,10 +13,8 @@ import numpy as np
 LOCATIONS = 61
 """Number of thresholds on the grid, from half the smallest side to twice the largest."""
 
-
 SPREADS = np.geomspace(0.08, 3.2, 9)
 """Spreads on the grid, in logarithms of the side."""
-
 
 CEILINGS = np.linspace(0.12, 1.0, 9)
 """Ceilings on the grid, as shares of the way from chance to 1."""

@@ -16,14 +16,9 @@ from smallsight.runtime.parallel import progress
 from smallsight.runtime.randomness import derive
 
 WEIGHT_DECAY = 0.05
-
-
 SMOOTHING = 0.05
-
-
 STREET_WEIGHT = 0.3
 """Weight of the loss on the street; that of the loss on the object is 1."""
-
 
 SCALES = (0.4, 0.6, 1.0)
 """Shares of the pictures' size, taken in turn: features must hold for objects of many sizes."""

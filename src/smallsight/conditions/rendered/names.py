@@ -11,10 +11,8 @@ from smallsight.runtime.files import write_text
 UNTOUCHED = "orig_full"
 """The family that changes nothing: every effect is a difference from it."""
 
-
 FACTS = "family.json"
 """Name of the file of facts in a family's folder."""
-
 
 ORIGINAL = (UNTOUCHED, "orig_crop", "downscale", "motion_blur", "occlusion", "bg_blur")
 """The families that the original study compared."""

@@ -50,7 +50,6 @@ class Family:
 REGISTERED: dict[str, Family] = {}
 """Families by name, as far as their modules have been imported; `families.FAMILIES` has all."""
 
-
 ChangeT = TypeVar("ChangeT", bound=Callable[..., View])
 
 

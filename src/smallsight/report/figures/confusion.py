@@ -12,10 +12,8 @@ from smallsight.report.figures.style import BAND, panel, style, svg
 _PALE, _DARK = "#1a2330", "#fefefe"
 """Colours of numbers on pale and on dark cells, which stay as they are on a dark page."""
 
-
 _MOST_NUMBERED = 12
 """Most categories that leave room for numbers in the cells."""
-
 
 _LONGEST = 13
 """Letters of a category's name that there is room for."""

@@ -26,7 +26,6 @@ from smallsight.report.rows import tuples
 _SIZE = (2.3, 1.55)
 """Width and height of one panel, in inches."""
 
-
 THRESHOLD = SERIES["small"].colour
 """Colour of a threshold and its interval; a panel that has one shows no size groups."""
 

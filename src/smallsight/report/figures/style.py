@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 INK, FAINT, BAND = "#1b2430", "#8a94a3", "#f2f4f7"
 """Colours of text, of axes and lines of comparison, and of every other row."""
 
-
 WARM, COOL = "#a6431f", "#2f6fa5"
 """Colours of two directions, which differ in hue and in grey."""
 
@@ -36,10 +35,8 @@ SERIES = {
 }
 """Size groups in the colours of Okabe and Ito (2008), which differ under colour blindness."""
 
-
 _TIP = "tip: "
 """Begins the id of a mark that has a tooltip, until the figure is written."""
-
 
 _STYLE: dict[Any, Any] = {
     "axes.edgecolor": FAINT,

@@ -14,13 +14,11 @@ from smallsight.vocabulary import DIFFERENCE, GROUPS, REGIMES
 COLUMNS = (*GROUPS, DIFFERENCE)
 """What a table of effects has side by side."""
 
-
 LEAD = {
     "fixed": "With the head left as it is",
     "retrained": "With a head trained again under each condition",
 }
 """Begins a sentence about one regime."""
-
 
 _QUESTIONS = {
     "fixed": "what a change does to a model that is already there",

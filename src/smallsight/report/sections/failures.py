@@ -12,11 +12,8 @@ from smallsight.report.study import Study
 from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
 
 NO_CAUSE = Term("None suggested", "an intervention that this takes was not evaluated")
-
-
 PRINTED = 6
 """Failures of each cause that a printed page lists."""
-
 
 _MOST_NAMED = 4
 """Rescues that a line has room for."""

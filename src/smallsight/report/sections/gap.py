@@ -14,8 +14,6 @@ from smallsight.report.study import Study
 from smallsight.report.text import counted, detectable, listed, p_equals, signed, span, tooltip
 
 WHOLE = Term("Gap", "accuracy on large minus that on small objects, untouched")
-
-
 _SMALL_CELL = 10
 """Objects of a category in a size group below which simulated intervals lose coverage."""
 
