@@ -32,9 +32,9 @@ test: $(BIN)/.installed-dev ## run all tests
 	@python tools/system_libraries.py
 	$(PYTEST)
 
-test-fast: $(BIN)/.installed-dev ## run the tests that need neither DVC nor a browser nor simulations
+test-fast: $(BIN)/.installed-dev ## run the tests without DVC, a browser, whole pages and simulations
 	@python tools/system_libraries.py
-	$(PYTEST) -m 'not dvc and not browser and not simulation'
+	$(PYTEST) -m 'not dvc and not browser and not page and not simulation'
 
 lint: $(BIN)/.installed-dev ## check style, the order of the folders, and types
 	ruff check

@@ -12,6 +12,8 @@ from smallsight.analysis.terms import PARTS
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.evaluation.tables import TRAINING_CURVE
 
+pytestmark = pytest.mark.page
+
 ROOT = Path(__file__).parents[2]
 NAMES = ("accuracy", "bins", "ledger", "answers")
 DEFINED = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["plots"]

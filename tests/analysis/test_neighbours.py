@@ -346,6 +346,7 @@ def study(rng, *, shared):
     return table, pd.concat([one, other], ignore_index=True)
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(("shared", "times"), [(False, 34), (True, 14)], ids=["each", "by image"])
 def test_names_dealt_at_random_seldom_speak(shared, times):
     """Not even where the errors of an image share their names, whatever stands beside them."""

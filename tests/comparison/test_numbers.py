@@ -91,6 +91,7 @@ def simulated(n_images, odds, *, seed):
     return both
 
 
+@pytest.mark.simulation
 def test_intervals_cover_what_is_true():
     # Of the mean of two uniform numbers, below 0.45 and 0.55: 2 x 0.45^2, and 1 minus that.
     truth = 1 - 2 * 0.45**2 - 2 * 0.45**2
@@ -104,6 +105,7 @@ def test_intervals_cover_what_is_true():
     assert 0.86 <= np.mean(covered) <= 0.99
 
 
+@pytest.mark.simulation
 def test_noise_is_rarely_taken_for_a_difference():
     found = []
     for seed in range(60):

@@ -36,7 +36,7 @@ def test_similarity_is_symmetric_and_at_most_one(box, there):
     box, there = box.clipped(SIZE, SIZE), there.clipped(SIZE, SIZE)
     found = similarity.in_box_similarity(one, box, other, there)
     assert found == pytest.approx(similarity.in_box_similarity(other, there, one, box))
-    assert -1 <= found < 1
+    assert -1 <= found <= 1
 
 
 def test_similarity_falls_the_more_a_picture_is_blurred(picture):

@@ -8,6 +8,15 @@ from smallsight import params
 from smallsight.report import page
 from smallsight.report.inputs import read_study
 
+WHOLE_STUDIES = {"forms", "report_page", "reported_study"}
+"""Fixtures that write a study."""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if WHOLE_STUDIES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.page)
+
 
 @pytest.fixture
 def reported_study(tmp_path, monkeypatch):

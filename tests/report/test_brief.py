@@ -3,6 +3,7 @@
 import json
 
 import pandas as pd
+import pytest
 
 from builders.study_files import HOSTILE, INPUTS
 from readers.report_pages import check_accuracies, check_claims, plain, tables_of
@@ -10,6 +11,8 @@ from smallsight import params
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report import page
 from smallsight.report.sections import summary
+
+pytestmark = pytest.mark.page
 
 
 def paragraphs_of(text):

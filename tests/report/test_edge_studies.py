@@ -37,6 +37,8 @@ from smallsight.report.sections import (
 )
 from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
 
+pytestmark = pytest.mark.page
+
 FEW = (UNTOUCHED, "orig_crop", "downscale", "object_only", "zoom_matched", "zoom_object")
 """The conditions that a decomposition takes, and a few."""
 EDGES = {

@@ -12,6 +12,8 @@ from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.inputs import read_study
 from smallsight.runtime.errors import SmallsightError
 
+pytestmark = pytest.mark.page
+
 
 def test_a_category_may_be_called_none(reported_study):
     assert set(reported_study(category="None").sample["category_name"]) == {"None", "bus"}

@@ -3,10 +3,13 @@
 import re
 
 import pandas as pd
+import pytest
 
 from builders.study_files import INPUTS
 from smallsight.report import marks
 from smallsight.report.sections import accuracy, summary
+
+pytestmark = pytest.mark.page
 
 
 def test_a_condition_without_visible_change_is_marked_wherever_a_sentence_names_it(reported_study):

@@ -32,6 +32,8 @@ from smallsight.report.sections import (
 )
 from smallsight.vocabulary import GROUPS, NO_VISIBLE_CHANGE
 
+pytestmark = pytest.mark.page
+
 DRAWING = {
     by_condition: ("by_condition",),
     curves: ("dose_response", "against_side", "untouched"),

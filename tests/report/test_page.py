@@ -38,6 +38,8 @@ from smallsight.report.sections.failures import PRINTED, list_failures
 from smallsight.runtime.errors import PictureError
 from smallsight.vocabulary import GROUPS
 
+pytestmark = pytest.mark.page
+
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):

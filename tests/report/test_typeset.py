@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markupsafe import Markup
+from PIL import ImageFile
 
 from builders.study_files import HOSTILE
 from smallsight.report import typeset
@@ -121,3 +122,8 @@ def test_without_pango_the_error_names_the_packages(monkeypatch, tmp_path):
     assert "\n" not in line
     for name in ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "dnf", "brew"):
         assert name in line
+
+
+def test_setting_a_page_leaves_pillow_as_strict_as_it_was(tmp_path):
+    typeset.write_pdf("<html><title>x</title><p>x</p></html>", tmp_path / "page.pdf")
+    assert not ImageFile.LOAD_TRUNCATED_IMAGES

@@ -97,6 +97,7 @@ def test_each_size_has_as_many_correct_as_failed_as_far_as_there_are(untouched, 
     pd.testing.assert_frame_equal(drawn, untouched.loc[drawn.index])
 
 
+@pytest.mark.simulation
 def test_a_rare_category_comes_first_as_often_as_a_common_one(untouched):
     kind = np.where(np.arange(len(untouched)) % 10 == 0, "rare", "common")
     apart = untouched.assign(category_name=kind, size_group="small", correct=True)

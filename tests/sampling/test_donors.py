@@ -80,6 +80,7 @@ def test_the_sample_is_left_as_it_is(population):
     pd.testing.assert_frame_equal(sample, before)
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_that_fits_is_equally_likely_however_many_its_picture_has(kind):
     category = {"same": "a", "other": "b"}[kind]

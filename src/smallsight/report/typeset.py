@@ -8,6 +8,7 @@ from typing import Any
 import jinja2
 import matplotlib as mpl
 from markupsafe import Markup, escape
+from PIL import ImageFile
 
 from smallsight.report import text
 from smallsight.runtime.errors import SmallsightError
@@ -83,9 +84,13 @@ def _weasyprint() -> tuple[Any, Any]:
         with warnings.catch_warnings():
             # A machine without fonts is no trouble: the report brings its own.
             warnings.filterwarnings("ignore", "No fonts configured|FontConfig cannot load")
+            lenient = ImageFile.LOAD_TRUNCATED_IMAGES
             import weasyprint
             import weasyprint.text.fonts
             import weasyprint.urls
+
+            # Its import makes Pillow open half a picture without an error, in the whole process.
+            ImageFile.LOAD_TRUNCATED_IMAGES = lenient
     except OSError as error:
         library = str(error).partition("'")[2].partition("'")[0] or str(error).partition("\n")[0]
         raise SmallsightError(

@@ -118,6 +118,7 @@ def test_a_sentence_of_two_parts_needs_both(population, change, due):
     assert verdicts(population, TRUE | change)[BLUR] == due
 
 
+@pytest.mark.simulation
 def test_the_smallest_of_several_noisy_margins_rarely_contradicts(population):
     """Its expectation is well below zero where nothing has any effect."""
     tables = [

@@ -26,6 +26,8 @@ from smallsight.runtime.errors import PictureError, SmallsightError
 from smallsight.saliency import gallery
 from smallsight.vocabulary import GROUPS
 
+pytestmark = pytest.mark.page
+
 SOME = (
     UNTOUCHED,
     "downscale",

@@ -17,6 +17,8 @@ from smallsight.report.inputs import read_study
 from smallsight.report.sections.failures import NO_CAUSE, CauseList, list_failures
 from smallsight.vocabulary import GROUPS
 
+pytestmark = pytest.mark.page
+
 INTERVENTIONS = ("object_only", "zoom_matched", "zoom_object")
 ARROWS = {1: "▲ ", -1: "▼ ", 0: ""}
 SOME = (UNTOUCHED, "downscale", "downscale/scale=0.25", "orig_crop", *INTERVENTIONS)

@@ -17,6 +17,8 @@ from smallsight.report.rows import keyed
 from smallsight.report.sections import outcomes
 from smallsight.vocabulary import GROUPS
 
+pytestmark = pytest.mark.page
+
 KINDS = {
     "Correct": ("predicted", "correct"),
     "Failed": ("predicted", "failed"),

@@ -9,6 +9,8 @@ from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.sections import strips
 from smallsight.vocabulary import GROUPS
 
+pytestmark = pytest.mark.page
+
 FEW = (UNTOUCHED, "downscale")
 
 
