@@ -441,7 +441,7 @@ def test_an_unknown_family_gets_one_line_and_costs_nothing(restored):
     before = restored.bytes()
     restored.set("conditions.blurr", {"sigma": [2]})
     output = restored.dvc("repro", fails=True)
-    assert "conditions.blurr: unknown family; expected one of orig_full" in output
+    assert "conditions.blurr: unknown family; expected one of bg_blur, bg_swap, " in output
     assert "Traceback" not in output
     before.pop("data/checked.txt")
     after = restored.bytes()
