@@ -13,6 +13,8 @@ from smallsight.analysis.statistics import bootstrap, tests
 from smallsight.saliency import removal
 from smallsight.saliency.tables import REMOVALS
 
+pytestmark = pytest.mark.simulation
+
 GROUPS = ("all", "small", "medium", "large")
 RANK = ["rank", "rank_low", "rank_high"]
 KEYS = ["change", "area", "size_group"]

@@ -30,7 +30,7 @@ INPUT = 100
 """Input pixels to a picture's side, whose length in its own pixels is 400."""
 SEEDS = st.integers(0, 2**32 - 1)
 
-pytestmark = pytest.mark.usefixtures("frozen")
+pytestmark = [pytest.mark.simulation, pytest.mark.usefixtures("frozen")]
 
 
 def annotated(rng, *, images=30, objects=(1, 2, 3, 4, 5), crowds=0.2, alike=0.2):
@@ -346,7 +346,6 @@ def study(rng, *, shared):
     return table, pd.concat([one, other], ignore_index=True)
 
 
-@pytest.mark.simulation
 @pytest.mark.parametrize(("shared", "times"), [(False, 34), (True, 14)], ids=["each", "by image"])
 def test_names_dealt_at_random_seldom_speak(shared, times):
     """Not even where the errors of an image share their names, whatever stands beside them."""

@@ -23,6 +23,8 @@ from smallsight.analysis.thresholds import (
     fit_location,
 )
 
+pytestmark = pytest.mark.simulation
+
 FLOOR = 1 / 6
 
 
@@ -116,7 +118,6 @@ def test_location_is_the_likeliest_one(seed):
         assert there <= loss(side, right, location, 0.5, 0.9, FLOOR) + 1e-9
 
 
-@pytest.mark.simulation
 def test_a_planted_curve_is_found_among_many_instances():
     side, right = answers(np.random.default_rng(0), 20_000, threshold=14, spread=0.4, ceiling=0.85)
     location, spread, ceiling = fit(side, right, floor=FLOOR)

@@ -22,7 +22,7 @@ from smallsight.comparison.numbers import FACTOR, compare_conditions, compare_nu
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.vocabulary import ALL_AND_GROUPS
 
-pytestmark = pytest.mark.usefixtures("frozen")
+pytestmark = [pytest.mark.simulation, pytest.mark.usefixtures("frozen")]
 
 
 def rows_of(table):
@@ -91,7 +91,6 @@ def simulated(n_images, odds, *, seed):
     return both
 
 
-@pytest.mark.simulation
 def test_intervals_cover_what_is_true():
     # Of the mean of two uniform numbers, below 0.45 and 0.55: 2 x 0.45^2, and 1 minus that.
     truth = 1 - 2 * 0.45**2 - 2 * 0.45**2
@@ -105,7 +104,6 @@ def test_intervals_cover_what_is_true():
     assert 0.86 <= np.mean(covered) <= 0.99
 
 
-@pytest.mark.simulation
 def test_noise_is_rarely_taken_for_a_difference():
     found = []
     for seed in range(60):

@@ -11,6 +11,8 @@ from smallsight.analysis.saliency import arrange_measures
 from smallsight.analysis.statistics import bootstrap
 from smallsight.conditions.rendered.names import ORIGINAL
 
+pytestmark = pytest.mark.simulation
+
 NOTHING_UNCHANGED = pd.DataFrame({"condition": [], "size_group": []})
 HURT_MOST = "downscale_and_motion_blur_hurt_small_most"
 BLUR = "bg_blur_helps_large_and_does_not_fix_small"
@@ -118,7 +120,6 @@ def test_a_sentence_of_two_parts_needs_both(population, change, due):
     assert verdicts(population, TRUE | change)[BLUR] == due
 
 
-@pytest.mark.simulation
 def test_the_smallest_of_several_noisy_margins_rarely_contradicts(population):
     """Its expectation is well below zero where nothing has any effect."""
     tables = [

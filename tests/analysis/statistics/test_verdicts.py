@@ -4,6 +4,8 @@ import pytest
 
 from smallsight.analysis.statistics import tests, verdicts
 
+pytestmark = pytest.mark.simulation
+
 
 @pytest.mark.parametrize(
     ("low", "high", "p_value", "due"),
