@@ -18,33 +18,34 @@ import torch
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
+from torchvision.models import resnet18
 
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.features import BATCH_SIZE
-from smallsight.backbones.networks.makers import make_classifier
 from smallsight.backbones.networks.weight_sources import random_weights
-from smallsight.backbones.networks.weights import classifier_state
-from smallsight.backbones.registry import find_backbone
+from smallsight.backbones.networks.weights import Weights, classifier_state
 from smallsight.saliency import measures
 from smallsight.saliency.explain import PREDICTION, ClassMaps, measure_class_maps
 
-RESNET18 = find_backbone("resnet18")
-CLASSES = 6
+UNTRAINED = Weights("resnet18", is_dilated=False, state={}, mean=(0.5,) * 3, std=(0.5,) * 3)
+DIMENSIONS, CLASSES = 512, 6
+LAST_LAYER, LAST_MAPS = "fc", "layer4"
 
 
 def main(pictures: int, size: int, rounds: int) -> None:
     """Print one line per round, and what they come to."""
     rng = np.random.default_rng(0)
-    weights = random_weights(RESNET18, rng)
+    weights = random_weights(UNTRAINED, rng)
     backbone = Backbone(weights)
     seen = torch.from_numpy(rng.integers(0, 256, (pictures, size, size, 3), np.uint8))
-    weight = rng.normal(0, 0.05, (CLASSES, RESNET18.dimensions)).astype(np.float32)
+    weight = rng.normal(0, 0.05, (CLASSES, DIMENSIONS)).astype(np.float32)
     targets = rng.integers(0, CLASSES, pictures)
     with torch.inference_mode():
         maps = np.concatenate([backbone(part).contiguous() for part in seen.split(BATCH_SIZE)])
     inputs = torch.cat([backbone.inputs(part) for part in seen.split(BATCH_SIZE)])
-    network = make_classifier(RESNET18, classes=CLASSES)
-    network.load_state_dict(classifier_state(weights, weight, np.zeros(CLASSES, np.float32)))
+    network = resnet18(num_classes=CLASSES)
+    bias = np.zeros(CLASSES, np.float32)
+    network.load_state_dict(classifier_state(weights, LAST_LAYER, weight, bias))
     network = network.eval().to(memory_format=torch.channels_last)
 
     ratios = []
@@ -91,7 +92,7 @@ def study(maps: np.ndarray, weight: np.ndarray, size: int) -> None:
 def library(network: nn.Module, inputs: torch.Tensor, targets: np.ndarray) -> np.ndarray:
     """Call pytorch-grad-cam batch by batch; return its maps before it stretches them."""
     found = []
-    layer = network.get_submodule(RESNET18.pooled_layer)
+    layer = network.get_submodule(LAST_MAPS)
     with GradCAM(network, [layer]) as cam:
         for start in range(0, len(inputs), BATCH_SIZE):
             part = inputs[start : start + BATCH_SIZE]

@@ -1,35 +1,36 @@
-"""Write the frozen backbone's weights."""
+"""Write the frozen backbone's weights, and what later stages need to know of it."""
+
+import json
+from pathlib import Path
 
 import own_library  # noqa: F401
 
 from smallsight import params
-from smallsight.backbones.networks.pretraining import pretrain
-from smallsight.backbones.networks.weight_sources import download_weights, read_checkpoint
+from smallsight.backbones.facts import write_backbone_facts
+from smallsight.backbones.networks.weight_sources import load_weights
 from smallsight.backbones.networks.weights import write_weights
-from smallsight.backbones.registry import find_backbone
+from smallsight.backbones.probe import find_facts
+from smallsight.backbones.registry import check_unseen
+from smallsight.imaging.pictures import InputFormat, write_input_format
 from smallsight.runtime import script
-from smallsight.runtime.device import pick_device
 
+ANNOTATIONS = Path("data/source/instances.json")
 BACKBONE = "data/backbone.pth"
+FACTS = "data/backbone.json"
+INPUT = "data/input.json"
 
 
 def main() -> str:
     parameters = params.load()
-    settings, device = parameters.backbone, pick_device(parameters.device)
-    record = find_backbone(settings.name)
-    named = record.weights.get(settings.weights)
-    if named is None:
-        weights, origin = read_checkpoint(settings.weights, record), f"from {settings.weights}"
-    elif named.download is None:
-        weights = pretrain(
-            record, named.preprocessing, settings.pretraining, seed=parameters.seed, device=device
-        )
-        origin = f"{named.description}, {settings.pretraining.pictures} of them, on {device}"
-    else:
-        weights = download_weights(record, named.download, named.preprocessing)
-        origin = named.description
-    write_weights(weights, BACKBONE)
-    return f"{record.label}, {origin}"
+    settings = parameters.backbone
+    images = json.loads(ANNOTATIONS.read_text(encoding="utf-8"))["images"]
+    check_unseen(settings, [str(image.get("coco_url", "")) for image in images])
+    loaded = load_weights(settings, seed=parameters.seed)
+    facts = find_facts(settings, loaded)
+    write_weights(loaded.weights, BACKBONE)
+    write_backbone_facts(facts, FACTS)
+    write_input_format(InputFormat(facts.input_size, facts.interpolation), INPUT)
+    return "\n".join([facts.describe(), *facts.notes])
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 import own_library  # noqa: F401
 
 from smallsight import params
-from smallsight.backbones.networks.weight_sources import read_checkpoint
-from smallsight.backbones.registry import check_layer, find_backbone
+from smallsight.backbones.networks.weight_sources import preview_weights
+from smallsight.backbones.probe import find_facts
+from smallsight.backbones.registry import check_unseen
 from smallsight.conditions.rendering.levels import levels_by_family
 from smallsight.datasets.registry import check_groups, make_source
 from smallsight.runtime import files, script
@@ -19,14 +20,17 @@ def main() -> str:
     make_source(parameters.data, seed=parameters.seed)
     families = levels_by_family(parameters.conditions)
     pick_device(parameters.device)
-    record = find_backbone(parameters.backbone.name)
-    check_layer(record, parameters.explain.layer)
-    if parameters.backbone.weights not in record.weights:
-        read_checkpoint(parameters.backbone.weights, record)
+    source = parameters.data.groups[parameters.data.source]
+    check_unseen(parameters.backbone, map(str, source.values()))
+    loaded = preview_weights(parameters.backbone, seed=parameters.seed)
+    facts = find_facts(parameters.backbone, loaded)
+    facts.check_layer(parameters.explain.layer)
+    facts.check_readout(parameters.heads.readout)
     # Always the same text: what depends on it waits for the check, but never re-runs for it.
     files.write_text("params.yaml was checked\n", MARK)
     count = sum(len(levels) for levels in families.values())
-    return f"{len(families)} families at {count} levels, source {parameters.data.source}"
+    levels = f"{len(families)} families at {count} levels"
+    return f"{levels}, source {parameters.data.source}, {facts.describe()}"
 
 
 if __name__ == "__main__":

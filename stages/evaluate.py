@@ -37,7 +37,8 @@ def main() -> str:
     chosen = protocol.conditions(read_all_facts(CONDITIONS, parameters.conditions))
     tables: dict[str, list[pd.DataFrame]] = {regime: [] for regime in protocol.regimes}
     for condition in progress(iter(chosen), total=len(chosen), description="evaluating"):
-        seen = read_features(FEATURES / condition.family / f"{condition.level}.npz")
+        path = FEATURES / condition.family / f"{condition.level}.npz"
+        seen = read_features(path, parameters.heads.readout)
         for regime, part in tables.items():
             fitted = heads_for_regime(
                 splits, regime, untouched, seen, settings=parameters.heads, device=device

@@ -7,8 +7,8 @@ import own_library  # noqa: F401
 import pandas as pd
 
 from smallsight import params
+from smallsight.backbones.facts import read_backbone_facts
 from smallsight.backbones.networks.weights import read_weights
-from smallsight.backbones.registry import input_pixels
 from smallsight.conditions.rendered.names import read_all_facts
 from smallsight.evaluation import heads
 from smallsight.evaluation.protocols import PROTOCOLS
@@ -21,6 +21,7 @@ from smallsight.sampling.sample import read_sample
 SAMPLE = "data/samples_step1_person_limited.csv"
 SPLITS = "data/splits.csv"
 BACKBONE = "data/backbone.pth"
+FACTS = "data/backbone.json"
 CONDITIONS = Path("data/conditions")
 FEATURES = Path("data/features")
 HEADS = Path("data/heads")
@@ -47,7 +48,7 @@ def main() -> str:
         untouched=heads.read(HEADS / "fixed.npz"),
         weights=read_weights(BACKBONE),
         layer=parameters.explain.layer,
-        size=input_pixels(parameters.backbone),
+        size=read_backbone_facts(FACTS).input_size,
         settings=parameters.heads,
         seed=parameters.seed,
         device=pick_device(parameters.device),

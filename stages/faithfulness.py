@@ -32,7 +32,7 @@ def main() -> str:
     parameters = params.load()
     untouched = read_facts(CONDITIONS, UNTOUCHED).conditions[0]
     level = Path(untouched.family) / untouched.level
-    sample = read_sample(SAMPLE)
+    sample, readout = read_sample(SAMPLE), parameters.heads.readout
     table = removal.compute_removals(
         sample,
         read_views(CONDITIONS, untouched),
@@ -41,7 +41,8 @@ def main() -> str:
         seed=parameters.seed,
         splits=read_splits(SPLITS, sample, parameters.data.categories),
         fitted=heads.read(HEADS / "fixed.npz"),
-        seen=read_features(FEATURES / f"{level}.npz"),
+        seen=read_features(FEATURES / f"{level}.npz", readout),
+        readout=readout,
         backbone=Backbone(read_weights(BACKBONE)),
         device=pick_device(parameters.device),
     )

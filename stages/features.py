@@ -37,7 +37,7 @@ def main(family: str) -> str:
             )
             write_features(extracted, folder / f"{condition.level}.npz")
             n_pictures += len(views)
-            n_different += len(extracted.plain)
+            n_different += len(extracted.plain["scene"])
     return f"{n_pictures} pictures, {n_different} of them different, on {device}"
 
 

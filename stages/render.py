@@ -7,10 +7,10 @@ from pathlib import Path
 import own_library  # noqa: F401
 
 from smallsight import params
-from smallsight.backbones.registry import input_pixels
 from smallsight.conditions.rendering.instance_views import instance_views, with_inputs
 from smallsight.conditions.rendering.levels import levels_of
 from smallsight.conditions.rendering.render import render_family
+from smallsight.imaging.pictures import read_input_format
 from smallsight.runtime import files, script
 from smallsight.sampling.donors import read_donors
 from smallsight.sampling.instance_masks import read_masks
@@ -20,6 +20,7 @@ SAMPLE = "data/samples_step1_person_limited.csv"
 MASKS = "data/masks.json"
 DONORS = "data/donors.csv"
 COLOUR = Path("data/colour.json")
+INPUT = "data/input.json"
 CONDITIONS = Path("data/conditions")
 
 
@@ -27,17 +28,18 @@ def main(family: str) -> str:
     parameters = params.load()
     levels = levels_of(family, parameters.conditions)
     sample = read_sample(SAMPLE)
-    size = input_pixels(parameters.backbone)
+    input_format = read_input_format(INPUT)
     shared = instance_views(
         sample,
         colour=tuple(json.loads(COLOUR.read_text(encoding="utf-8"))["mean_colour"]),
-        input_size=size,
+        input_format=input_format,
     )
     instances = with_inputs(sample, read_masks(MASKS), read_donors(DONORS))
     with files.new_folder(CONDITIONS / family) as folder:
         views = render_family(levels, instances, shared, seed=parameters.seed, folder=folder)
         files.write_table(views, folder / "views.csv")
     named = ", ".join(level.condition.level for level in levels)
+    size = input_format.size
     return f"{len(views)} pictures of {size} x {size} at {named}"
 
 

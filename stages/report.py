@@ -12,6 +12,7 @@ from smallsight.runtime import files, script
 INPUTS = Inputs(
     sample=Path("data/samples_step1_person_limited.csv"),
     sampling=Path("data/sampling.json"),
+    backbone=Path("data/backbone.json"),
     conditions=Path("data/conditions"),
     results=Path("data/results_conditions.csv"),
     analysis=Path("data/analysis"),

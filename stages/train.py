@@ -6,6 +6,7 @@ from pathlib import Path
 import own_library  # noqa: F401
 
 from smallsight import params
+from smallsight.backbones.facts import read_backbone_facts
 from smallsight.backbones.feature_store import read_features
 from smallsight.backbones.networks.weights import read_weights
 from smallsight.conditions.rendered.names import UNTOUCHED, read_facts
@@ -21,6 +22,7 @@ from smallsight.sampling.sample import read_sample
 
 SAMPLE = "data/samples_step1_person_limited.csv"
 BACKBONE = "data/backbone.pth"
+FACTS = "data/backbone.json"
 CONDITIONS = Path("data/conditions")
 FEATURES = Path("data/features")
 CHECKPOINT = "data/step3_checkpoint.pth"
@@ -36,7 +38,8 @@ def main() -> str:
     device = pick_device(parameters.device)
     sample = read_sample(SAMPLE)
     untouched = read_facts(CONDITIONS, UNTOUCHED).conditions[0]
-    seen = read_features(FEATURES / untouched.family / f"{untouched.level}.npz")
+    path = FEATURES / untouched.family / f"{untouched.level}.npz"
+    seen = read_features(path, parameters.heads.readout)
 
     protocol = PROTOCOLS[parameters.protocol]
     splits = make_splits(protocol, sample, categories, settings=parameters.evaluation, seed=seed)
@@ -52,8 +55,15 @@ def main() -> str:
         device=device,
     )
     about = {"condition": untouched.name, "seed": seed, "device": device.type}
-    weights = read_weights(BACKBONE)
-    write_checkpoint(CHECKPOINT, weights, reference, classes=categories, about=about)
+    about |= {"readout": parameters.heads.readout}
+    write_checkpoint(
+        CHECKPOINT,
+        read_weights(BACKBONE),
+        reference,
+        last_layer=read_backbone_facts(FACTS).last_layer,
+        classes=categories,
+        about=about,
+    )
     files.write_table(curve, CURVE)
     accuracy = curve["test_accuracy"].iloc[-1]
     images = sample["image_id"]
@@ -63,7 +73,7 @@ def main() -> str:
         "shared_images": int(images[test].isin(images[~test]).sum()),
         "test_accuracy": accuracy,
     }
-    about |= {"weights": parameters.backbone.weights, "protocol": parameters.protocol}
+    about |= {"protocol": parameters.protocol}
     files.write_text(json.dumps(about | counts, indent=2) + "\n", SUMMARY)
 
     fitted = fit_heads(splits, seen, settings=parameters.heads, device=device)

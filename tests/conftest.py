@@ -14,9 +14,9 @@ from builders import views
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features
-from smallsight.backbones.networks.makers import make_trunk
+from smallsight.backbones.networks.libraries import make_network
 from smallsight.backbones.networks.weights import Weights
-from smallsight.backbones.registry import IMAGENET, find_backbone
+from smallsight.backbones.registry import find_backbone
 from smallsight.conditions.rendering.levels import levels_of
 from smallsight.imaging import masks
 from smallsight.imaging.boxes import Box
@@ -61,12 +61,18 @@ def weights():
     """Random weights, with statistics of batch normalisation that are not the first ones."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network = make_trunk(find_backbone("resnet18"))
+        network = make_network(find_backbone("resnet18")).module
         for layer in network.modules():
             if isinstance(layer, nn.BatchNorm2d):
                 layer.running_mean.uniform_(-0.1, 0.1)
                 layer.running_var.uniform_(0.5, 1.5)
-    return Weights("resnet18", network.state_dict(), IMAGENET.mean, IMAGENET.std)
+    return Weights(
+        "resnet18",
+        is_dilated=False,
+        state=network.state_dict(),
+        mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -120,9 +120,9 @@ def test_options_of_families_are_finite(value):
         ("data.phantom.scenes", 0), ("data.phantom.context", 1.01), ("data.phantom.noise", -0.1),
         ("data.phantom.small_blur", -1), ("data.coco.split", "test2017"),
         ("data.coco.annotations_md5", "abc"), ("sample.per_group", 0), ("sample.person_cap", -1),
-        ("backbone.weights", ""), ("backbone.input_size", 31), ("backbone.input_size", "big"),
-        ("backbone.pretraining.picture_size", 31), ("backbone.pretraining.batch_size", 1),
-        ("backbone.pretraining.learning_rate", 0), ("heads.epochs", 0), ("heads.batch_size", 0),
+        ("backbone.name", ""), ("backbone.weights", ""), ("backbone.checkpoint", ""),
+        ("backbone.input_size", 31), ("backbone.input_size", "big"), ("backbone.dilated", 0),
+        ("heads.readout", "mean"), ("heads.epochs", 0), ("heads.batch_size", 0),
         ("heads.learning_rate", 0), ("evaluation.test_share", 0), ("evaluation.test_share", 1),
         ("evaluation.folds", 1), ("evaluation.repeats", 0), ("analysis.confidence", 1),
         ("analysis.bootstrap_draws", 99), ("explain.gallery_size", 0),
@@ -138,7 +138,8 @@ def test_values_out_of_range_are_refused(key, value):
 @pytest.mark.parametrize(
     ("key", "value"),
     [("seed", 0), ("device", "cuda:1"), ("data.phantom.context", 1), ("data.phantom.noise", 0),
-     ("sample.person_cap", 0), ("backbone.input_size", 32), ("evaluation.folds", 2)],
+     ("sample.person_cap", 0), ("backbone.input_size", 32), ("backbone.input_size", "auto"),
+     ("evaluation.folds", 2)],
 )  # fmt: skip
 def test_values_at_the_edge_are_taken(key, value):
     keys = tuple(key.split("."))
@@ -149,7 +150,7 @@ def test_values_at_the_edge_are_taken(key, value):
 
 
 def test_sections_are_frozen(study):
-    for section in (study, study.data, study.backbone.pretraining):
+    for section in (study, study.data, study.backbone):
         with pytest.raises(ValidationError, match="frozen"):
             setattr(section, next(iter(type(section).model_fields)), 1)
 

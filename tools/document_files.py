@@ -38,14 +38,19 @@ FILES = {
     "data/colour.json": "`mean_colour` of these pictures: red, green, blue, 0 to 255",
     "data/backbone.pth": "name, weights and normalisation of the frozen backbone, without its "
     "last layer; `torch.load(..., weights_only=True)` reads it",
+    "data/backbone.json": "what later stages need to know of the backbone: its name, weights and "
+    "where they came from, its input, the cells of its layers, its readouts",
+    "data/input.json": "size and interpolation of the network's input: all that `render` needs",
     "data/conditions/<family>/family.json": "the family's facts: family, label, description, "
     "is_intervention, neutral, levels, reference",
     "data/conditions/<family>/<level>/<image_id>_<ann_id>.png": "a lossless picture per instance, "
     "as the network sees it",
     "data/conditions/<family>/masks.npz": "at the reference level, how much of each pixel the "
     "object's mask covers: `ids` (n, 2), `covers` (n, size, size), 0 to 255",
-    "data/features/<family>/<level>.npz": "pooled features of the pictures (`plain`) and of their "
-    "mirror images (`mirrored`); at the reference level also the pooled layer's `maps`",
+    "data/features/<family>/<level>.npz": "all readouts' features: `scene` of each "
+    "different picture (`row`: each instance's), `box`, `finer` (strides 8 and 16, which `pyramid` "
+    "joins to `box`) and `fpn` of each instance, as far as the network has them, and the same "
+    "`..._mirrored`; at the reference level also the last layer's `maps`",
     "data/step3_checkpoint.pth": "trunk and reference head as one network, with classes, "
     "class_to_idx, condition and seed; `torch.load(..., weights_only=True)` reads it",
     "data/heads/fixed.npz": "every fold's head on untouched pictures: `weight` (heads, classes, "

@@ -59,28 +59,20 @@ class Sample(Section):
     person_cap: Annotated[int, Field(ge=0)]
 
 
-class Pretraining(Section):
-    """How the `phantom` weights are trained."""
-
-    pictures: Annotated[int, Field(ge=2)]
-    picture_size: Annotated[int, Field(ge=32)]
-    epochs: Count
-    batch_size: Annotated[int, Field(ge=2)]
-    learning_rate: Positive
-
-
 class Backbone(Section):
-    """The frozen network; `smallsight.backbones.registry` knows the names and input sizes."""
+    """The frozen network; `smallsight.backbones` knows the names of networks and weights."""
 
     name: Annotated[str, Field(min_length=1)]
     weights: Annotated[str, Field(min_length=1)]
+    checkpoint: Annotated[str, Field(min_length=1)]
     input_size: Literal["auto"] | Annotated[int, Field(ge=32)]
-    pretraining: Pretraining
+    dilated: bool
 
 
 class Heads(Section):
-    """How a linear head is trained."""
+    """What a linear head reads, and how it is trained."""
 
+    readout: Literal["scene", "box", "pyramid", "fpn"]
     epochs: Count
     batch_size: Count
     learning_rate: Positive

@@ -36,11 +36,14 @@ def predictions(population):
     return table.replace({"category_name": names, "predicted": names})
 
 
-@pytest.fixture(scope="module")
-def made(predictions):
+def measured(predictions):
+    """Measure maps of a study's instances: of the predicted class, and all others."""
+    return map_measures.tables(outcomes_of(predictions, draws=100).instances)
+
+
+def analysed(predictions, attention, maps):
     found = outcomes_of(predictions, draws=100)
     sample = found.instances.assign(side=found.side)
-    attention, maps = map_measures.tables(sample)
     objects = sample.assign(bbox_w=sample["side"], bbox_h=sample["side"])
     views = [
         sample[["image_id", "ann_id"]].assign(
@@ -60,6 +63,11 @@ def made(predictions):
         categories=["NA", "None", "nan", *"def"],
         rng=np.random.default_rng(0),
     )
+
+
+@pytest.fixture(scope="module")
+def made(predictions):
+    return analysed(predictions, *measured(predictions))
 
 
 @pytest.mark.parametrize("table", DECLARED, ids=lambda table: table.name)
@@ -86,6 +94,24 @@ def test_every_table_is_as_declared_and_comes_back_from_its_file(made, tmp_path)
         pd.testing.assert_frame_equal(
             found, made[table.name].reset_index(drop=True), check_dtype=False
         )
+
+
+def test_where_no_cells_part_of_a_logit_is_known_no_other_number_changes(
+    predictions, made, tmp_path
+):
+    unknown = dict.fromkeys(("signed_in_box", "logit_in_box", "logit_elsewhere"), np.nan)
+    read = []
+    kinds = saliency_tables.PREDICTED_CLASS_MAPS, saliency_tables.OTHER_MAPS
+    for table, kind in zip(measured(predictions), kinds, strict=True):
+        path = tmp_path / f"{kind.name}.csv"
+        known = {name: value for name, value in unknown.items() if name in table}
+        write_table(conform(table.assign(**known), kind), path)
+        read.append(read_table(path, kind))
+    found = analysed(predictions, *read)
+    assert made["attention"]["signed_in_box"].notna().any()
+    due = made | {"attention": made["attention"].assign(signed_in_box=np.nan)}
+    for table in TABLES:
+        pd.testing.assert_frame_equal(found[table.name], due[table.name], check_dtype=False)
 
 
 def test_every_plots_table_is_as_declared(made):

@@ -6,26 +6,27 @@ from PIL import Image
 
 from smallsight.backbones import features
 from smallsight.backbones.feature_store import read_features, write_features
-from smallsight.backbones.features import batches, extract_features
-from smallsight.backbones.registry import find_backbone
+from smallsight.backbones.features import extract_features, instance_features, last_maps
+from smallsight.backbones.readouts import mirrored_boxes, regions_of
 from smallsight.conditions.rendered.store import picture_name
 
 pytestmark = pytest.mark.usefixtures("single_worker")
 
 SIZE = 64
-DIMENSIONS = find_backbone("resnet18").dimensions
+DIMENSIONS = {"scene": 512, "box": 512, "finer": 128 + 256}
 KINDS = (5, 2, 5, 9, 2, 5, 1)
 """Pictures of the same kind are the same, byte by byte."""
 VIEWS = pd.DataFrame(
     {
         "image_id": np.arange(len(KINDS)) + 10,
         "ann_id": np.arange(len(KINDS)) + 100,
-        "box_x": 1.0,
+        "box_x": np.arange(len(KINDS)) * 5.0,
         "box_y": 2.0,
-        "box_w": np.arange(len(KINDS)) + 1.0,
-        "box_h": 4.0,
+        "box_w": 9.0 + np.arange(len(KINDS)) * 4,
+        "box_h": 16.0,
     }
 )
+BOXES = VIEWS[features.BOX].to_numpy()
 
 
 def close(one, other):
@@ -51,58 +52,101 @@ def seen(extract):
     return extract()
 
 
-def test_plain_features_are_the_means_of_the_maps(seen):
-    assert seen.maps.shape == (4, DIMENSIONS, 2, 2)
-    np.testing.assert_allclose(seen.maps.mean(axis=(2, 3)), seen.plain, rtol=1e-5, atol=1e-6)
-    for array in (seen.plain, seen.mirrored, seen.maps):
-        assert array.dtype == np.float32
+@pytest.fixture(scope="module")
+def alone(backbone, noise, cpu):
+    """What the network reads of one instance, in a pass of its own."""
+
+    def alone(index, *, is_mirrored=False):
+        picture, box = noise(SIZE, SIZE, KINDS[index]), BOXES[[index]]
+        if is_mirrored:
+            picture, box = picture[:, ::-1], mirrored_boxes(box, SIZE)
+        regions = regions_of(box, np.zeros(1, int), cpu)
+        parts = backbone.read_out(torch.from_numpy(picture[None].copy()), regions)
+        return {name: part[0].numpy() for name, part in parts.items()}
+
+    return alone
 
 
-def test_mirrored_features_are_those_of_the_mirrored_picture(seen, extract):
-    mirrored = extract(lambda picture: picture[:, ::-1])
-    close(seen.mirrored, mirrored.plain)
-    close(seen.plain, mirrored.mirrored)
-    assert np.abs(seen.plain - seen.mirrored).max() > 0.05 * np.abs(seen.plain).max()
+def test_arrays_have_a_row_per_picture_or_per_instance(seen):
+    for parts in (seen.plain, seen.mirrored):
+        assert {name: part.shape for name, part in parts.items()} == {
+            name: (4 if name == "scene" else 7, length) for name, length in DIMENSIONS.items()
+        }
+        assert {part.dtype for part in parts.values()} == {np.dtype(np.float32)}
+    assert (seen.maps.shape, seen.maps.dtype) == ((4, 512, 2, 2), np.float32)
+    np.testing.assert_allclose(seen.maps.mean(axis=(2, 3)), seen.plain["scene"], rtol=1e-4)
 
 
 def test_pictures_that_are_the_same_share_a_row(seen):
-    assert len(seen.plain) == len(seen.mirrored) == len(set(KINDS))
     for i, one in enumerate(KINDS):
         for j, other in enumerate(KINDS):
             assert (seen.row[i] == seen.row[j]) == (one == other)
 
 
-@pytest.mark.parametrize("index", [2, 4, 6])
-def test_sharing_gives_what_each_picture_gives_alone(seen, extract, index):
-    alone, row = extract(views=VIEWS.iloc[[index]]), seen.row[index]
-    for name in ("plain", "mirrored", "maps"):
-        close(getattr(alone, name)[0], getattr(seen, name)[row])
+@pytest.mark.parametrize("index", range(len(KINDS)))
+def test_each_instance_gets_what_a_pass_of_its_own_gives(seen, alone, index):
+    plain, mirrored = alone(index), alone(index, is_mirrored=True)
+    close(seen.maps[seen.row[index]], plain["last"])
+    for name in DIMENSIONS:
+        place = seen.row[index] if name == "scene" else index
+        close(seen.plain[name][place], plain[name])
+        close(seen.mirrored[name][place], mirrored[name])
 
 
-def test_batches_do_not_matter(seen, extract, monkeypatch):
-    monkeypatch.setattr(features, "BATCH_SIZE", 3)
-    parts = extract()
-    for name in ("plain", "mirrored", "maps"):
-        close(getattr(parts, name), getattr(seen, name))
+def test_equal_pictures_with_different_boxes_differ_in_the_box_alone(seen):
+    first, second = (index for index, kind in enumerate(KINDS) if kind == 2)
+    assert seen.row[first] == seen.row[second]
+    for name in ("box", "finer"):
+        part = seen.plain[name]
+        assert np.abs(part[first] - part[second]).max() > 0.05 * np.abs(part).max()
 
 
-@pytest.mark.parametrize(("count", "size", "due"), [(7, 3, [3, 3, 1]), (6, 3, [3, 3]), (2, 16, [2]),
-                                                    (0, 3, [])])  # fmt: skip
-def test_batches_bring_every_picture_once_and_in_order(monkeypatch, cpu, count, size, due):
+def test_mirrored_features_are_those_of_the_mirrored_picture(seen, extract):
+    there = mirrored_boxes(BOXES, SIZE)
+    turned = VIEWS.assign(**dict(zip(features.BOX, there.T, strict=True)))
+    mirrored = extract(lambda picture: picture[:, ::-1], views=turned)
+    for name, part in seen.plain.items():
+        close(seen.mirrored[name], mirrored.plain[name])
+        close(part, mirrored.mirrored[name])
+        assert np.abs(part - seen.mirrored[name]).max() > 0.05 * np.abs(part).max()
+
+
+@pytest.mark.parametrize(("size", "workers"), [(3, "1"), (1, "3")])
+def test_neither_batches_nor_threads_matter(seen, extract, monkeypatch, size, workers):
     monkeypatch.setattr(features, "BATCH_SIZE", size)
-    pictures = np.random.default_rng(0).integers(0, 256, (count, 5, 5, 3), np.uint8)
-    parts = list(batches(pictures, device=cpu, description="any"))
-    assert [len(part) for part in parts] == due
-    for part in parts:
-        assert (part.dtype, part.device) == (torch.uint8, cpu)
-    whole = np.concatenate([pictures[:0], *(part.numpy() for part in parts)])
-    assert (whole == pictures).all()
+    monkeypatch.setenv("SMALLSIGHT_WORKERS", workers)
+    parts = extract()
+    close(parts.maps, seen.maps)
+    for name in DIMENSIONS:
+        close(parts.plain[name], seen.plain[name])
+        close(parts.mirrored[name], seen.mirrored[name])
+
+
+def test_the_number_of_threads_changes_no_byte(extract, monkeypatch):
+    monkeypatch.setattr(features, "BATCH_SIZE", 1)
+    found = []
+    for workers in ("1", "3"):
+        monkeypatch.setenv("SMALLSIGHT_WORKERS", workers)
+        found.append(extract())
+    for name in DIMENSIONS:
+        assert found[0].plain[name].tobytes() == found[1].plain[name].tobytes()
+    assert found[0].maps.tobytes() == found[1].maps.tobytes()
+
+
+def test_the_network_runs_once_per_different_picture_and_its_mirror_image(extract, backbone):
+    shown = []
+    first = backbone.trunk.get_submodule("conv1")
+    hook = first.register_forward_hook(lambda _module, inputs, _maps: shown.extend(inputs[0]))
+    extract()
+    hook.remove()
+    assert len(shown) == 2 * len(set(KINDS))
 
 
 def test_another_run_is_equal_and_keeps_maps_on_request_only(seen, extract):
     again = extract(keep_maps=False)
-    assert (again.plain == seen.plain).all()
-    assert (again.mirrored == seen.mirrored).all()
+    for name in DIMENSIONS:
+        assert (again.plain[name] == seen.plain[name]).all()
+        assert (again.mirrored[name] == seen.mirrored[name]).all()
     assert again.maps.size == 0
     assert again.maps.dtype == np.float32
 
@@ -112,16 +156,57 @@ def test_instances_keep_their_order_and_their_side(seen, extract):
     other = extract(views=shuffled)
     assert (other.image_id == shuffled["image_id"]).all()
     assert (other.ann_id == shuffled["ann_id"]).all()
-    np.testing.assert_allclose(other.side, np.sqrt(shuffled["box_w"] * 4))
-    close(other.plain[other.row], seen.plain[seen.row][shuffled.index])
+    np.testing.assert_allclose(other.side, np.sqrt(shuffled["box_w"] * 16))
+    close(other.plain["scene"][other.row], seen.plain["scene"][seen.row][shuffled.index])
+    close(other.plain["box"], seen.plain["box"][shuffled.index])
+
+
+@pytest.mark.parametrize(
+    ("readout", "parts"),
+    [("scene", ["scene"]), ("box", ["box"]), ("pyramid", ["finer", "box"])],
+)
+def test_features_of_a_readout_are_its_parts_for_each_instance(
+    seen, alone, backbone, noise, cpu, tmp_path, readout, parts
+):
+    write_features(seen, tmp_path / "seen.npz")
+    read = read_features(tmp_path / "seen.npz", readout)
+    for is_mirrored, found in ((False, read.plain), (True, read.mirrored)):
+        each = [alone(index, is_mirrored=is_mirrored) for index in range(len(KINDS))]
+        due = np.array([np.concatenate([one[name] for name in parts]) for one in each])
+        assert found.dtype == np.float32
+        close(found, due)
+    # From pictures in memory, in another order than the instances'.
+    kinds = sorted(set(KINDS))
+    direct = instance_features(
+        backbone,
+        np.stack([noise(SIZE, SIZE, kind) for kind in kinds]),
+        BOXES,
+        np.array([kinds.index(kind) for kind in KINDS]),
+        readout,
+        device=cpu,
+        description="any",
+    )
+    close(direct, read.plain)
+
+
+def test_last_maps_are_those_of_the_pictures_in_order(backbone, noise, cpu, monkeypatch):
+    monkeypatch.setattr(features, "BATCH_SIZE", 2)
+    pictures = np.stack([noise(SIZE, SIZE, seed) for seed in range(5)])
+    found = last_maps(backbone, pictures, device=cpu, description="any")
+    assert found.shape == (5, 512, 2, 2)
+    for maps, picture in zip(found, pictures, strict=True):
+        close(maps, backbone(torch.from_numpy(picture[None]))[0].numpy())
 
 
 def test_written_features_come_back(seen, tmp_path):
     write_features(seen, tmp_path / "one.npz")
     write_features(seen, tmp_path / "other.npz")
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "other.npz").read_bytes()
-    back = read_features(tmp_path / "one.npz", maps=True)
-    for name, array in vars(seen).items():
+    back = read_features(tmp_path / "one.npz", "scene", maps=True)
+    for name in ("image_id", "ann_id", "side", "row", "maps"):
+        array = getattr(seen, name)
         assert np.array_equal(getattr(back, name), array)
         assert getattr(back, name).dtype == array.dtype
-    assert read_features(tmp_path / "one.npz").maps.size == 0
+    assert np.array_equal(back.plain, seen.plain["scene"][seen.row])
+    assert np.array_equal(back.mirrored, seen.mirrored["scene"][seen.row])
+    assert read_features(tmp_path / "one.npz", "scene").maps.size == 0

@@ -12,8 +12,10 @@ from smallsight.vocabulary import GROUPS
 FEW = (UNTOUCHED, "downscale", "bg_blur")
 """Conditions that are enough for tables about maps."""
 TABLES = ("attention", "attention_controls", "attention_outcomes", "faithfulness")
-CELLS = {"layer4": 32.0, "layer3": 16.0}
+CELLS = {"last": 32.0, "blocks.4": 16.0}
 """Input pixels of a cell, by layer."""
+LAYERS = {"last": "the last layer", "blocks.4": "blocks.4"}
+"""What the page calls them."""
 COUNTS = ("n", "images", "n_mask", "n_correct", "n_failed")
 
 

@@ -1,59 +1,82 @@
-"""A small network of another library, entered as a new one would be."""
+"""A small network of another library, entered as a new one would be: this module is the library."""
+
+import sys
 
 import torch
 from torch import nn
 
 from smallsight.backbones import registry
-from smallsight.backbones.networks import makers
-from smallsight.backbones.registry import BackboneRecord, Download, NamedWeights, Preprocessing
+from smallsight.backbones.networks import libraries
+from smallsight.backbones.networks.network import Network
+from smallsight.backbones.networks.published import Published
+from smallsight.backbones.registry import BackboneRecord, Preprocessing
 
 TOY = BackboneRecord(
     name="toy",
     label="Toy",
     library="toys",
     architecture="toy_3",
-    steps=("stem", "body.first", "body.second"),
-    strides={"stem": 4, "body.first": 8, "body.second": 16},
-    pooled_layer="body.second",
-    dimensions=20,
-    last_layer="classifier",
-    weights={
-        "web": NamedWeights(
-            "from the web",
-            Preprocessing(80, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
-            Download("https://example.org/toy-0123abcd.pth", "0123abcd"),
-        )
-    },
-    preprocessing=Preprocessing(64, mean=(0.4, 0.5, 0.6), std=(0.1, 0.2, 0.3)),
+    weights={"web": "published", "random": "untrained"},
 )
-"""Its layers have other names, strides and lengths than a ResNet's, and lie at two depths."""
+EXPECTED = Preprocessing(80, mean=(0.4, 0.5, 0.6), std=(0.1, 0.2, 0.3), interpolation="bicubic")
+STRIDES = {"stem": 4, "body.first": 8, "last": 16}
+DIMENSIONS = 20
+CLASSES = 7
 
 
 class Toy(nn.Module):
     """Three convolutions; the head has neither the name nor the place of a ResNet's."""
 
-    def __init__(self, classes):
+    def __init__(self):
         super().__init__()
-        self.classifier = nn.Linear(20, classes)
+        self.classifier = nn.Linear(DIMENSIONS, CLASSES)
         self.stem = nn.Conv2d(3, 8, 4, stride=4)
         first = nn.Sequential(nn.Conv2d(8, 12, 2, stride=2), nn.BatchNorm2d(12), nn.Hardswish())
-        second = nn.Sequential(nn.Conv2d(12, 20, 2, stride=2), nn.ReLU())
+        second = nn.Sequential(nn.Conv2d(12, DIMENSIONS, 2, stride=2), nn.ReLU())
         self.body = nn.ModuleDict({"first": first, "second": second})
 
+    def maps(self, inputs):
+        return self.body["second"](self.body["first"](self.stem(inputs)))
+
     def forward(self, inputs):
-        maps = self.body["second"](self.body["first"](self.stem(inputs)))
-        return self.classifier(maps.mean(dim=(2, 3)))
+        return self.classifier(self.maps(inputs).mean(dim=(2, 3)))
 
 
-def make(architecture, *, classes=None):
-    """Make a toy, as the module of a library does."""
+def trained():
+    """The whole network as its library trained it: its statistics are not the first ones."""
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(1)
+        network = Toy()
+        norm = network.get_submodule("body.first.1")
+        norm.running_mean.uniform_(-0.1, 0.1)
+        norm.running_var.uniform_(0.5, 1.5)
+    return network.eval()
+
+
+def make(architecture, *, is_dilated):
+    assert (architecture, is_dilated) == ("toy_3", False)
+    module = Toy()
+    return Network(
+        module=module,
+        unused=("classifier",),
+        last_layer="classifier",
+        run=module.maps,
+        layers=("stem", "body.first"),
+    )
+
+
+def preprocessing(architecture):
     assert architecture == "toy_3"
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return Toy(7 if classes is None else classes)
+    return EXPECTED
+
+
+def published(architecture):
+    assert architecture == "toy_3"
+    return Published(trained().state_dict(), "the toy box", "0123abcd")
 
 
 def enter(patch):
-    """Enter the toy into the registry, and its library's maker beside the others."""
+    """Enter the toy into the registry, and its library beside the others."""
     patch.setitem(registry.BACKBONES, TOY.name, TOY)
-    patch.setitem(makers.MAKERS, TOY.library, make)
+    patch.setitem(libraries.LIBRARIES, TOY.library, "toys")
+    patch.setitem(sys.modules, f"{libraries.__package__}.toys", sys.modules[__name__])

@@ -14,6 +14,7 @@ from smallsight.conditions.rendering.levels import levels_by_family
 from smallsight.conditions.rendering.render import render_family
 from smallsight.imaging import masks
 from smallsight.imaging.boxes import Box
+from smallsight.imaging.pictures import InputFormat
 from smallsight.runtime import files
 from smallsight.sampling.donors import draw_donors
 
@@ -41,7 +42,7 @@ def write(folder):
             mask = views.ellipse(Box(x, y, w, h), HEIGHT, WIDTH)
             known[image_id, 10 * image_id + number] = masks.encode(mask)
     sample = pd.DataFrame(rows)
-    shared = instance_views(sample, colour=views.COLOUR, input_size=SIZE)
+    shared = instance_views(sample, colour=views.COLOUR, input_format=InputFormat(SIZE))
     instances = with_inputs(sample, known, draw_donors(sample, seed=0))
     for name, levels in levels_by_family(params.load(ROOT / "params.yaml").conditions).items():
         (folder / name).mkdir()

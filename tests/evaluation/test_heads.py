@@ -5,11 +5,11 @@ from torch import nn
 from torch.nn import functional
 
 from smallsight import params
-from smallsight.backbones.features import pooled
+from smallsight.backbones.readouts import mean_over_cells
 from smallsight.evaluation import heads
 from smallsight.evaluation.heads import LinearHeads
 
-SETTINGS = params.Heads(epochs=3, batch_size=8, learning_rate=0.01)
+SETTINGS = params.Heads(readout="scene", epochs=3, batch_size=8, learning_rate=0.01)
 CLASSES, DIMENSIONS, N = 4, 12, 50
 
 
@@ -108,7 +108,7 @@ def test_each_epoch_shows_each_instance_once_and_half_of_them_mirrored(toy):
 
 
 def test_a_problem_that_can_be_learnt_is_learnt(toy):
-    settings = params.Heads(epochs=40, batch_size=8, learning_rate=0.02)
+    settings = params.Heads(readout="scene", epochs=40, batch_size=8, learning_rate=0.02)
     train = masks(40)[0]
     fitted = fit(toy, train, [0], settings)
     right = fitted.logits(toy[0])[0].argmax(axis=1) == toy[2]
@@ -183,7 +183,7 @@ def test_training_on_cached_features_equals_training_through_the_network(backbon
     train[[3, 8, 15, 20]] = False
     with torch.inference_mode():
         plain, mirrored = (
-            pooled(backbone(torch.from_numpy(part.copy()))).numpy()
+            mean_over_cells(backbone(torch.from_numpy(part.copy()))).numpy()
             for part in (pictures, pictures[:, :, ::-1])
         )
     cached = heads.fit(

@@ -1,9 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from builders.evaluations import CATEGORIES, CPU, DIMENSIONS, FOLDS, HEADS, REPEATS
-from smallsight.backbones.feature_store import Features
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition
 from smallsight.evaluation.crossfit import (
     fit_heads,
@@ -132,17 +133,8 @@ def test_an_empty_group_has_no_accuracy(table):
     assert found[["val_acc_all", "val_acc_medium", "val_acc_large"]].notna().all(axis=None)
 
 
-def test_features_are_taken_by_the_row_that_instances_share(folds, sample):
-    rng = np.random.default_rng(1)
-    few = rng.standard_normal((7, DIMENSIONS)).astype(np.float32)
-    row = rng.integers(0, 7, len(sample))
-
-    def wrap(row, plain):
-        empty = np.empty((0, DIMENSIONS, 0, 0), np.float32)
-        ids = sample["image_id"].to_numpy(), sample["ann_id"].to_numpy()
-        return Features(*ids, np.ones(len(sample)), row, plain, plain, empty)
-
-    shared, spread = wrap(row, few), wrap(np.arange(len(sample)), few[row])
+def test_features_are_the_instances_own_whatever_pictures_they_share(folds, seen):
+    shared = replace(seen, row=np.random.default_rng(1).integers(0, 7, len(seen.row)))
     tables = [
         predict(
             folds,
@@ -151,6 +143,6 @@ def test_features_are_taken_by_the_row_that_instances_share(folds, sample):
             UNTOUCHED_PICTURES,
             regime="x",
         )
-        for part in (shared, spread)
+        for part in (seen, shared)
     ]
     pd.testing.assert_frame_equal(*tables)

@@ -16,7 +16,7 @@ from smallsight.vocabulary import REGIMES
 
 CATEGORIES = ("a", "b", "c", "d", "e", "f")
 SETTINGS = params.Evaluation(test_share=0.2, folds=5, repeats=3)
-HEADS = params.Heads(epochs=2, batch_size=16, learning_rate=0.01)
+HEADS = params.Heads(readout="scene", epochs=2, batch_size=16, learning_rate=0.01)
 CPU = torch.device("cpu")
 SINGLE = PROTOCOLS["original"]
 FACTS = {

@@ -2,7 +2,9 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torchvision.transforms.v2 import functional as transforms
 
 from smallsight.imaging import pictures
 from smallsight.runtime.errors import PictureError
@@ -72,6 +74,44 @@ def test_pictures_of_any_mode_have_a_mean_colour(paint, mode):
     assert pictures.mean_colour([paint("x.png", plain((255, 255, 255)), mode)]) == (255,) * 3
     half = np.concatenate([plain((255, 255, 255)), plain((0, 0, 0))])
     assert pictures.mean_colour([paint("y.png", half, mode)]) == (128,) * 3
+
+
+# What a network expects.
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+@pytest.mark.parametrize(("height", "width", "size"), [(96, 128, 40), (33, 57, 64), (50, 20, 50)])
+def test_resizing_is_torchvisions_with_antialiasing(noise, interpolation, height, width, size):
+    # In the middle of the range, so that nothing overshoots and is clipped between the passes.
+    picture = 64 + noise(height, width) // 2
+    found = pictures.resize(picture, size, interpolation=interpolation)
+    due = transforms.resize(
+        torch.from_numpy(picture).permute(2, 0, 1).double(), [size, size],
+        interpolation=transforms.InterpolationMode(interpolation), antialias=True,
+    )  # fmt: skip
+    # Pillow rounds after each of its two passes.
+    assert np.abs(found - due.permute(1, 2, 0).numpy()).max() <= 1.3
+    if interpolation == "bilinear":
+        assert (found == pictures.resize(picture, size)).all()
+
+
+def test_bicubic_keeps_edges_sharper_than_bilinear():
+    edge = np.zeros((64, 64, 3), np.uint8)
+    edge[:, 32:] = 200
+    steps = [
+        np.abs(np.diff(pictures.resize(edge, 128, interpolation=name)[64, :, 0].astype(int))).max()
+        for name in ("bilinear", "bicubic")
+    ]
+    assert steps[1] > steps[0]
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_the_format_of_an_input_survives_its_file(tmp_path, interpolation):
+    written = pictures.InputFormat(128, interpolation)
+    path = tmp_path / "input.json"
+    pictures.write_input_format(written, path)
+    assert json.loads(path.read_text()) == {"size": 128, "interpolation": interpolation}
+    assert pictures.read_input_format(path) == written
 
 
 # Pictures that are none.

@@ -6,7 +6,7 @@ import re
 import pandas as pd
 import pytest
 
-from builders.study_files import INPUTS
+from builders.study_files import INPUTS, LITE
 from smallsight import params
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.inputs import read_study
@@ -53,6 +53,38 @@ def test_missing_or_malformed_facts_of_a_family_are_named(reported_study, conten
     with pytest.raises(SmallsightError, match=re.escape(str(path))) as caught:
         read_study(INPUTS, params.load())
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"label": None}, {"cells": 3}, {"cells": {"last": "few"}}, {"mean": "grey"}, {"sha256": 3},
+        {"readouts": ["scene"]}, {"notes": {}}, {"is_dilated": "perhaps"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_malformed_facts_of_the_network_are_named(reported_study, wrong):
+    reported_study(only=(UNTOUCHED,))
+    facts = json.loads(INPUTS.backbone.read_text(encoding="utf-8")) | wrong
+    INPUTS.backbone.write_text(json.dumps(facts), encoding="utf-8")
+    expected = f"error: {INPUTS.backbone}: malformed; expected the facts of a backbone"
+    with pytest.raises(SmallsightError, match=f"^{re.escape(expected)}$"):
+        read_study(INPUTS, params.load())
+
+
+def test_facts_of_the_network_come_back_and_may_lack_none(reported_study):
+    assert reported_study(only=(UNTOUCHED,)).backbone == LITE
+    facts = json.loads(INPUTS.backbone.read_text(encoding="utf-8"))
+    for name in facts:
+        fewer = {key: value for key, value in facts.items() if key != name}
+        INPUTS.backbone.write_text(json.dumps(fewer), encoding="utf-8")
+        with pytest.raises(SmallsightError, match=re.escape(str(INPUTS.backbone))):
+            read_study(INPUTS, params.load())
+
+
+def test_a_readout_that_the_network_lacks_is_an_error(reported_study):
+    with pytest.raises(SmallsightError, match=r"heads\.readout: 'fpn' with efficientnet_lite0"):
+        reported_study(only=(UNTOUCHED,), readout="fpn")
 
 
 def test_labels_are_those_of_the_families_facts(reported_study):

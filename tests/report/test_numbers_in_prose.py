@@ -46,9 +46,10 @@ DRAWING = {
 """Functions that draw, by the module that calls them by name."""
 NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?(?:e-\d+)?")
 WORDS = (
-    r"(Figures?|Table) \d+", r"ResNet-?\d+", r"ICLR \d+", r"ImageNet-9", r"SHA-256",
-    r"first 12 digits", r"Kitagawa \(1955\)", r"find 7\.3 points",
-    r"[Ll]ayer\d", r"\w+=[\d.]+", r"(below|from) \d%", r"above 0\.98", r"in 80% of such studies",
+    r"(Figures?|Table) \d+", r"ResNet-?\d+", r"EfficientNet-Lite\d", r"package \S+ \S+(?=\))",
+    r"ICLR \d+", r"ImageNet-9", r"SHA-256", r"in 0 to 1", r"first 12 digits",
+    r"Kitagawa \(1955\)", r"find 7\.3 points",
+    r"blocks\.\d", r"\w+=[\d.]+", r"(below|from) \d%", r"above 0\.98", r"in 80% of such studies",
     r"; 1 is|where it is 1\b", r"([Aa]bove|[Bb]elow|is|are) 0\b", r"0evidence", r"p < 0\.0001",
     r"the first \d+, size groups", r"\d+ (further levels?|lower|higher|without a change)",
 )  # fmt: skip
@@ -149,6 +150,8 @@ def moved(study):
         held = set()
         tree = moved_tree(getattr(study, name), held)
         yield name, dataclasses.replace(study, **{name: tree}), held
+    facts = dataclasses.replace(study.backbone, input_size=3 * study.backbone.input_size + 1)
+    yield "backbone", dataclasses.replace(study, backbone=facts), {study.backbone.input_size}
     # Less similar still, so that marks of conditions without visible change stay.
     severity = study.tables["severity"]
     whole = severity["ssim_picture"]

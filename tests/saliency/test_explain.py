@@ -1,3 +1,4 @@
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -9,9 +10,10 @@ from smallsight import params
 from smallsight.backbones import features
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features
-from smallsight.backbones.features import pooled
+from smallsight.backbones.networks.network import LAST
 from smallsight.backbones.networks.weight_sources import random_weights
-from smallsight.backbones.registry import find_backbone
+from smallsight.backbones.networks.weights import Weights
+from smallsight.backbones.readouts import cell_shares, joined, mean_over_boxes, regions_of
 from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.predictions import predict
@@ -29,8 +31,6 @@ from smallsight.saliency.grid import Grid, region_of_box
 from smallsight.saliency.measures import contributions
 from smallsight.saliency.tables import OTHER_MAPS, PREDICTED_CLASS_MAPS
 
-RESNET18 = find_backbone("resnet18")
-LAYER = RESNET18.pooled_layer
 SIZE, CELLS = 160, 5
 GRID = Grid(SIZE, CELLS)
 CATEGORIES = tuple("abcdef")
@@ -217,10 +217,9 @@ class Study(NamedTuple):
     rows: pd.DataFrame
 
 
-def study(splits, fitted, maps, boxes, condition):
+def study(splits, fitted, maps, plain, boxes, condition):
     """Lay out maps, one per instance, so that pictures and instances are in opposite orders."""
     sample, stored = splits.sample, maps[::-1].copy()
-    plain = pooled(torch.from_numpy(stored)).numpy()
     seen = Features(
         sample["image_id"].to_numpy(), sample["ann_id"].to_numpy(), np.ones(len(sample)),
         np.arange(len(sample))[::-1], plain, plain, stored,
@@ -280,7 +279,7 @@ def planted(request, condition):
     strength = np.array([1, 2, 3, 4, 0, 0, 0, 0], np.float32)[: len(splits.seeds) * splits.folds]
     bias = rng.standard_normal((len(strength), 6)).astype(np.float32) / 1000
     fitted = LinearHeads(strength[:, None, None] * weight, bias)
-    return study(splits, fitted, maps, boxes, condition)
+    return study(splits, fitted, maps, maps.mean(axis=(2, 3)), boxes, condition)
 
 
 def lured(rows):
@@ -289,8 +288,8 @@ def lured(rows):
 
 @pytest.fixture(scope="module")
 def closed_form(backbone, cpu):
-    """How maps of the pooled layer are made, which is without the network."""
-    return Explainer(LAYER, SIZE, backbone, cpu)
+    """How maps of the last layer are made, which is without the network."""
+    return Explainer(LAST, "scene", SIZE, backbone, cpu)
 
 
 def test_a_planted_cause_is_found_where_it_lies(planted, closed_form):
@@ -333,7 +332,7 @@ def test_parts_and_bias_add_up_to_the_logit_of_the_prediction(planted, closed_fo
     tested = np.flatnonzero(planted.splits.fold_of[0] >= 0)
     fold = planted.splits.fold_of[0][tested]
     classes = class_indices(planted.rows["predicted"], CATEGORIES)
-    logits = planted.fitted.logits(planted.seen.plain[planted.seen.row])[fold, tested]
+    logits = planted.fitted.logits(planted.seen.plain)[fold, tested]
     np.testing.assert_allclose(found["logit"], logits.max(axis=1), atol=1e-5)
     np.testing.assert_array_equal(found["bias"], planted.fitted.bias[fold, classes])
     sums = found["logit_in_box"] + found["logit_elsewhere"] + found["bias"]
@@ -366,63 +365,168 @@ def pictures(noise, few):
 
 
 @pytest.fixture(scope="module")
-def network(few, backbone, pictures, condition):
-    """Maps of noise by a network of random weights, and as random heads."""
-    with torch.inference_mode():
-        maps = backbone(torch.from_numpy(pictures)).contiguous().numpy()
-    rng = np.random.default_rng(0)
-    weight, bias = rng.standard_normal((8, 6, 512)), rng.standard_normal((8, 6))
-    fitted = LinearHeads(weight.astype(np.float32) / 20, bias.astype(np.float32))
-    boxes = anywhere(rng, *rng.integers(4, 40, (2, len(few.sample))), 64)
-    return study(few, fitted, maps, boxes, condition)
+def studied(few, pictures, condition, cpu):
+    """Read pictures of noise out as random heads want it, by a network of random weights."""
+
+    @functools.cache
+    def studied(backbone, readout):
+        rng = np.random.default_rng(0)
+        boxes = anywhere(rng, *rng.integers(4, 40, (2, len(few.sample))), 64)
+        with torch.inference_mode():
+            parts = backbone.read_out(
+                torch.from_numpy(pictures), regions_of(boxes, np.arange(len(boxes)), cpu)
+            )
+        parts = {name: part.contiguous().numpy() for name, part in parts.items()}
+        plain = joined(parts, readout)
+        weight, bias = rng.standard_normal((8, 6, plain.shape[1])), rng.standard_normal((8, 6))
+        fitted = LinearHeads(weight.astype(np.float32) / 20, bias.astype(np.float32))
+        return study(few, fitted, parts[LAST], plain, boxes, condition)
+
+    return studied
 
 
-def untrained(layer, cpu, seed=0):
-    weights = random_weights(RESNET18, np.random.default_rng(seed))
-    return Explainer(layer, 64, Backbone(weights), cpu)
+def drawn(name):
+    """A network of random weights."""
+    due = Weights(name, is_dilated=False, state={}, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+    return Backbone(random_weights(due, np.random.default_rng(0)))
 
 
-def weights_of(network, name):
-    classes = class_indices(network.rows[name], CATEGORIES)
-    return out_of_fold_head(network.splits, network.fitted, classes)[0]
+@pytest.fixture(scope="module")
+def pyramidal():
+    return drawn("fasterrcnn_mobilenet_v3_large_fpn")
 
 
-@pytest.mark.parametrize("layer", ["layer3", "layer2"])
-def test_finer_maps_are_grad_cams_and_logits_stay_the_pooled_layers(
-    network, backbone, pictures, cpu, layer
+@pytest.fixture(scope="module")
+def untrained(cpu):
+    backbone = drawn("resnet18")
+    return lambda layer, readout="scene": Explainer(layer, readout, 64, backbone, cpu)
+
+
+def weights_of(study, name):
+    classes = class_indices(study.rows[name], CATEGORIES)
+    return out_of_fold_head(study.splits, study.fitted, classes)[0]
+
+
+def cams(study, backbone, pictures, layer, readout, cpu):
+    """Grad-CAM maps of the predicted and the true classes."""
+    weights = np.stack([weights_of(study, name) for name in ("predicted", "category_name")])
+    boxes = study.rows[BOX_COLUMNS].to_numpy()
+    return gradcam.grad_cam(
+        backbone, pictures, boxes, weights, layer=layer, readout=readout, device=cpu
+    )
+
+
+@pytest.mark.parametrize(
+    ("layer", "readout"),
+    [("layer3", "scene"), ("layer2", "scene"), ("layer3", "box"), ("layer3", "pyramid")],
+)
+def test_finer_maps_are_grad_cams_and_logits_stay_the_last_layers(
+    studied, backbone, pictures, cpu, layer, readout
 ):
-    fine, tables = explain(network, Explainer(layer, 64, backbone, cpu), lambda: pictures)
-    coarse, pooled_tables = explain(network, Explainer(LAYER, 64, backbone, cpu))
-    weights = np.stack([weights_of(network, name) for name in ("predicted", "category_name")])
-    due = gradcam.grad_cam(backbone, pictures, weights, layer=layer, device=cpu)
+    study = studied(backbone, readout)
+    finer, last = (Explainer(name, readout, 64, backbone, cpu) for name in (layer, LAST))
+    fine, tables = explain(study, finer, lambda: pictures)
+    coarse, last_tables = explain(study, last)
+    due = cams(study, backbone, pictures, layer, readout, cpu)
     np.testing.assert_allclose(fine.saliency, due[0], atol=1e-5 * due.max())
     np.testing.assert_allclose(tables["true_class"]["peak"], due[1].max(axis=(1, 2)), rtol=1e-4)
     assert fine.saliency.shape[-1] > coarse.saliency.shape[-1] == 2
     np.testing.assert_array_equal(fine.contributed, coarse.contributed)
     signed = ["logit_in_box", "logit_elsewhere", "signed_in_box"]
     for name, table in tables.items():
-        pd.testing.assert_frame_equal(table[signed], pooled_tables[name][signed])
-        assert (table["energy_in_box"] != pooled_tables[name]["energy_in_box"]).any()
+        pd.testing.assert_frame_equal(table[signed], last_tables[name][signed])
+        assert (table["energy_in_box"] != last_tables[name]["energy_in_box"]).any()
 
 
-@pytest.mark.parametrize("layer", ["layer4", "layer3"])
-def test_random_weights_are_a_network_of_their_own_with_the_same_heads(
-    network, backbone, pictures, cpu, layer
+@pytest.mark.parametrize("readout", ["scene", "box"])
+def test_parts_and_bias_add_up_whatever_is_averaged(studied, backbone, cpu, readout):
+    study = studied(backbone, readout)
+    found, tables = explain(study, Explainer(LAST, readout, 64, backbone, cpu))
+    table, weight = tables["predicted"], weights_of(study, "predicted")
+    # The logit of the feature itself.
+    logit = (study.seen.plain * weight).sum(axis=1) + table["bias"]
+    np.testing.assert_allclose(found.contributed.sum(axis=(1, 2)) + table["bias"], logit, atol=1e-4)
+    np.testing.assert_allclose(table["logit"], logit, atol=1e-4)
+    sums = table["logit_in_box"] + table["logit_elsewhere"] + table["bias"]
+    np.testing.assert_allclose(sums, logit, atol=1e-4)
+
+
+def test_a_pyramids_parts_are_what_its_weights_make_of_the_last_layer(studied, backbone, cpu):
+    study = studied(backbone, "pyramid")
+    found, tables = explain(study, Explainer(LAST, "pyramid", 64, backbone, cpu))
+    weight = weights_of(study, "predicted")
+    assert weight.shape[1] == 128 + 256 + 512
+    regions = regions_of(study.rows[BOX_COLUMNS].to_numpy(), np.arange(len(study.rows)), cpu)
+    box = mean_over_boxes(torch.from_numpy(study.maps), regions, size=64).numpy()
+    due = (box * weight[:, -512:]).sum(axis=1)
+    np.testing.assert_allclose(found.contributed.sum(axis=(1, 2)), due, atol=1e-4)
+    table = tables["predicted"]
+    np.testing.assert_allclose(table["logit_in_box"] + table["logit_elsewhere"], due, atol=1e-4)
+    # The logit reads the finer layers as well.
+    logit = (study.seen.plain * weight).sum(axis=1) + table["bias"]
+    np.testing.assert_allclose(table["logit"], logit, atol=1e-4)
+    assert np.abs(logit - table["bias"] - due).min() > 1e-3
+
+
+@pytest.mark.parametrize("readout", ["box", "pyramid"])
+def test_what_reads_a_box_shows_the_last_layers_map_of_the_whole_picture(
+    studied, backbone, cpu, readout
 ):
-    control, explainer = untrained(layer, cpu), Explainer(layer, 64, backbone, cpu)
-    _, tables = explain(network, explainer, lambda: pictures, control)
-    _, without = explain(network, explainer, lambda: pictures)
-    weight = weights_of(network, "predicted")
-    maps = control.backbone(torch.from_numpy(pictures)).contiguous().numpy()
-    part = contributions(maps, weight)
-    if layer == LAYER:
-        saliency = np.maximum(part, 0)
-    else:
-        (saliency,) = gradcam.grad_cam(
-            control.backbone, pictures, weight[None], layer=layer, device=cpu
-        )
+    study = studied(backbone, readout)
+    found, _ = explain(study, Explainer(LAST, readout, 64, backbone, cpu))
+    weight = torch.from_numpy(weights_of(study, "predicted")[:, -512:])
+    regions = regions_of(study.rows[BOX_COLUMNS].to_numpy(), np.arange(len(study.rows)), cpu)
+    values = torch.from_numpy(study.maps).requires_grad_()
+    (mean_over_boxes(values, regions, size=64) * weight).sum().backward()
+    alpha = values.grad.mean(dim=(2, 3)).numpy()
+    due = np.maximum(np.einsum("nd,ndij->nij", alpha, study.maps), 0)
+    np.testing.assert_allclose(found.saliency, due, atol=1e-5 * due.max())
+
+
+@pytest.mark.parametrize("layer", [LAST, "backbone.body.13"])
+def test_a_feature_pyramids_logits_are_in_no_parts(studied, pyramidal, pictures, cpu, layer):
+    study = studied(pyramidal, "fpn")
+    assert study.seen.plain.shape == (len(pictures), 256)
+    explainer = Explainer(layer, "fpn", 64, pyramidal, cpu)
+    found, tables = explain(study, explainer, lambda: pictures, explainer)
+    due = cams(study, pyramidal, pictures, layer, "fpn", cpu)
+    np.testing.assert_allclose(found.saliency, due[0], atol=1e-5 * due.max())
+    assert np.isnan(found.contributed).all()
+    assert found.contributed.shape == (len(pictures), 2, 2)
+    assert set(tables) == {"predicted", "true_class", "random_weights", "random_box", "centre"}
+    for table in tables.values():
+        assert table[["signed_in_box", "logit_in_box", "logit_elsewhere"]].isna().all(axis=None)
+        assert table.loc[~table["no_evidence"], ["energy_in_box", "lift"]].notna().all(axis=None)
+    weight, table = weights_of(study, "predicted"), tables["predicted"]
+    logit = (study.seen.plain * weight).sum(axis=1) + table["bias"]
+    np.testing.assert_allclose(table["logit"], logit, atol=1e-4)
+    # The control was the network itself.
+    pd.testing.assert_frame_equal(
+        tables["random_weights"], table.drop(columns=["bias", "logit"]), rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("layer", "readout"), [(LAST, "scene"), (LAST, "box"), ("layer3", "scene")]
+)
+def test_random_weights_are_a_network_of_their_own_with_the_same_heads(
+    studied, backbone, pictures, cpu, untrained, layer, readout
+):
+    study, control = studied(backbone, readout), untrained(layer, readout)
+    explainer = Explainer(layer, readout, 64, backbone, cpu)
+    _, tables = explain(study, explainer, lambda: pictures, control)
+    _, without = explain(study, explainer, lambda: pictures)
+    weight, boxes = weights_of(study, "predicted"), study.rows[BOX_COLUMNS].to_numpy()
+    with torch.inference_mode():
+        maps = control.backbone(torch.from_numpy(pictures)).contiguous().numpy()
+    part = whole = contributions(maps, weight)
+    if readout == "box":
+        part = contributions(maps, weight, cell_shares(boxes, cells=2, size=64))
+    saliency = np.maximum(whole, 0)
+    if layer != LAST:
+        saliency = cams(study, control.backbone, pictures, layer, readout, cpu)[0]
     due = measure_class_maps(
-        network.rows, {"predicted": ClassMaps(part, saliency)}, one_mask(network, 64), size=64
+        study.rows, {"predicted": ClassMaps(part, saliency)}, one_mask(study, 64), size=64
     )
     found = tables.pop("random_weights")
     pd.testing.assert_frame_equal(found, due["predicted"], check_exact=False, rtol=1e-3)
@@ -432,12 +536,14 @@ def test_random_weights_are_a_network_of_their_own_with_the_same_heads(
         pd.testing.assert_frame_equal(table, without[name])
 
 
-@pytest.mark.parametrize("layer", ["layer4", "layer3"])
-def test_another_run_gives_the_same_bytes(network, weights, pictures, cpu, layer):
-    outcomes = []
+@pytest.mark.parametrize(("layer", "readout"), [(LAST, "scene"), ("layer3", "box")])
+def test_another_run_gives_the_same_bytes(
+    studied, backbone, weights, pictures, cpu, untrained, layer, readout
+):
+    study, outcomes = studied(backbone, readout), []
     for _ in range(2):
-        explainer = Explainer(layer, 64, Backbone(weights), cpu)
-        found, tables = explain(network, explainer, lambda: pictures, untrained(layer, cpu))
+        explainer = Explainer(layer, readout, 64, Backbone(weights), cpu)
+        found, tables = explain(study, explainer, lambda: pictures, untrained(layer, readout))
         texts = {name: table.to_csv() for name, table in tables.items()}
         outcomes.append((*(part.tobytes() for part in found), texts))
     assert outcomes[0] == outcomes[1]
@@ -446,7 +552,7 @@ def test_another_run_gives_the_same_bytes(network, weights, pictures, cpu, layer
 
 def test_maps_of_an_explainer_are_the_networks_in_order(backbone, pictures, cpu, monkeypatch):
     monkeypatch.setattr(features, "BATCH_SIZE", 5)
-    maps = Explainer(LAYER, 64, backbone, cpu).pooled_maps(pictures[:12])
+    maps = Explainer(LAST, "scene", 64, backbone, cpu).last_maps(pictures[:12])
     with torch.inference_mode():
         due = backbone(torch.from_numpy(pictures[:12])).numpy()
     assert maps.dtype == np.float32

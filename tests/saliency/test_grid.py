@@ -1,8 +1,8 @@
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skimage.transform import resize
 
 from smallsight.imaging.boxes import Box
 from smallsight.saliency.grid import Grid, Region, region_of_box, region_of_mask
@@ -39,10 +39,10 @@ def laid_out(region, size):
 
 
 def enlarged_units(grid):
-    """(cells, cells, size, size): every map that is 1 in one cell, enlarged by OpenCV."""
+    """(cells, cells, size, size): every map that is 1 in one cell, enlarged."""
     units = np.eye(grid.cells**2).reshape(-1, grid.cells, grid.cells)
     shape = (grid.size, grid.size)
-    large = [cv2.resize(unit, shape, interpolation=cv2.INTER_LINEAR) for unit in units]
+    large = [resize(unit, shape, order=1, mode="edge") for unit in units]
     return np.reshape(large, (grid.cells, grid.cells, *shape))
 
 

@@ -1,10 +1,10 @@
-import cv2
 import numpy as np
 import pytest
 import torch
+from skimage.transform import resize
 
 from smallsight import params
-from smallsight.backbones.features import pooled
+from smallsight.backbones.readouts import cell_shares, mean_over_boxes, mean_over_cells, regions_of
 from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.splits import cross_validation, single_split
@@ -33,16 +33,36 @@ def weight():
 
 def test_contributions_and_bias_add_up_to_the_logit(maps, weight):
     bias = np.random.default_rng(1).standard_normal(4).astype(np.float32)
-    features = pooled(torch.from_numpy(maps)).numpy()
+    features = mean_over_cells(torch.from_numpy(maps)).numpy()
     logits = LinearHeads(weight[None], bias[None]).logits(features)[0].diagonal()
     sums = contributions(maps, weight).sum(axis=(1, 2)) + bias
     assert logits.std() > 0.1
     np.testing.assert_allclose(sums, logits, atol=1e-4)
 
 
+BOXES = np.array([[0, 0, 96, 96], [10.5, 40, 30, 25.25], [60, 3, 9, 9], [-5, 70, 26, 40]])
+"""In input pixels; the last one reaches beyond the input."""
+
+
+def test_contributions_and_bias_add_up_to_the_logit_of_a_box(maps, weight):
+    bias = np.random.default_rng(1).standard_normal(4).astype(np.float32)
+    shares = cell_shares(BOXES, cells=3, size=96)
+    regions = regions_of(BOXES, np.arange(4), torch.device("cpu"))
+    features = mean_over_boxes(torch.from_numpy(maps), regions, size=96).numpy()
+    logits = LinearHeads(weight[None], bias[None]).logits(features)[0].diagonal()
+    found = contributions(maps, weight, shares)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found.sum(axis=(1, 2)) + bias, logits, atol=1e-4)
+    # A cell that the box does not reach adds nothing, whatever lies there.
+    assert not found[2, 1:].any()
+    assert found[2, 0, 1:].all()
+    whole = contributions(maps, weight)
+    np.testing.assert_allclose(found[0], whole[0], atol=1e-6 * np.abs(whole).max())
+
+
 def test_contributions_are_the_papers_equations(maps, weight):
     values = torch.from_numpy(maps).requires_grad_()
-    (pooled(values) * torch.from_numpy(weight)).sum().backward()
+    (mean_over_cells(values) * torch.from_numpy(weight)).sum().backward()
     alpha = values.grad.sum(dim=(2, 3)) / 9  # equation 1, and the sum of equation 2
     due = np.einsum("nd,ndij->nij", alpha.numpy(), maps)
     found = contributions(maps, weight)
@@ -116,12 +136,12 @@ def test_what_is_never_test_data_has_no_head(population):
 
 
 @pytest.mark.parametrize(("cells", "size"), [(5, 160), (7, 224), (2, 64), (3, 70)])
-def test_enlarging_is_opencvs_bilinear(cells, size):
+def test_enlarging_is_scikit_images_bilinear(cells, size):
     saliency = np.random.default_rng(0).random((3, cells, cells)).astype(np.float32)
     large = enlarge(saliency, size)
     assert large.shape == (3, size, size)
     for small, full in zip(saliency, large, strict=True):
-        due = cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR)
+        due = resize(small, (size, size), order=1, mode="edge")
         np.testing.assert_allclose(full, due, atol=1e-5)
 
 

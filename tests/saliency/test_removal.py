@@ -12,7 +12,10 @@ from scipy.special import softmax
 from torch import nn
 
 from smallsight import params
+from smallsight.backbones import readouts
+from smallsight.backbones.feature_store import read_features, write_features
 from smallsight.backbones.features import extract_features
+from smallsight.backbones.networks.network import LAST
 from smallsight.conditions.rendered.store import picture_name
 from smallsight.evaluation.crossfit import fit_heads, out_of_fold
 from smallsight.evaluation.heads import LinearHeads
@@ -35,8 +38,9 @@ KEYS = ["change", "region", "area"]
 class Pixels(nn.Module):
     """A backbone whose features are the picture itself: one map of one cell for each value."""
 
-    def forward(self, pictures):
-        return pictures.reshape(len(pictures), -1, 1, 1).float() / 255
+    def read_out(self, pictures, _regions):
+        values = pictures.reshape(len(pictures), -1).float() / 255
+        return {LAST: values[:, :, None, None], "scene": values}
 
 
 @pytest.fixture
@@ -77,10 +81,12 @@ def write(pictures, sample, folder):
 def measure(sample, views, folder, features_of, cpu):
     """Remove and restore regions of these pictures."""
 
-    def measure(splits, fitted, *, seen, backbone=None, views=views, sample=sample, seed=0):
+    def measure(
+        splits, fitted, *, seen, backbone=None, views=views, sample=sample, seed=0, readout="scene"
+    ):
         return removal.compute_removals(
             sample, views, folder, colour=COLOUR, seed=seed, splits=splits, fitted=fitted,
-            seen=seen, backbone=backbone or Pixels(), device=cpu,
+            seen=seen, readout=readout, backbone=backbone or Pixels(), device=cpu,
         )  # fmt: skip
 
     return measure
@@ -99,9 +105,9 @@ def random_heads(splits, dimensions=3 * SIZE**2, seed=0):
 
 
 def seen_of(features_of, sample, pictures):
-    """Features of the pictures; instances share their rows in reverse."""
+    """Features of the pictures; rows of maps are in another order."""
     plain = (pictures.reshape(len(pictures), -1) / np.float32(255)).astype(np.float32)
-    seen = features_of(sample, plain[::-1].copy())
+    seen = features_of(sample, plain)
     return dataclasses.replace(seen, row=seen.row[::-1].copy())
 
 
@@ -287,9 +293,9 @@ def test_a_head_that_saw_the_image_has_no_say(sample, pictures, features_of, mea
     named = sample.assign(category_name=names[image])
     splits = folds_of(named)
     seen = seen_of(features_of, named, alike)
-    learning = params.Heads(epochs=30, batch_size=32, learning_rate=0.01)
+    learning = params.Heads(readout="scene", epochs=30, batch_size=32, learning_rate=0.01)
     fitted = fit_heads(splits, seen, settings=learning, device=cpu)
-    every = fitted.probabilities(seen.plain[seen.row])[:, np.arange(len(named)), splits.labels]
+    every = fitted.probabilities(seen.plain)[:, np.arange(len(named)), splits.labels]
     learnt = (splits.fold_of[:, None] != np.arange(splits.folds)[:, None]).reshape(every.shape)
     assert every[learnt].min() > 0.9
     table = measure(splits, fitted, seen=seen, sample=named)
@@ -349,22 +355,32 @@ def test_who_reads_the_objects_place_alone_misses_the_object_and_nothing_else(
             assert abs(most[change, "random", area]) < 1e-6
 
 
-def test_the_real_network_sees_what_it_saw_before(sample, views, folder, backbone, measure, cpu):
+@pytest.mark.parametrize("readout", ["scene", "pyramid"])
+def test_the_real_network_sees_what_it_saw_before(
+    sample, views, folder, backbone, measure, cpu, readout
+):
     """Before a region goes, probabilities are those of the study's own features."""
     ordered = sample[["image_id", "ann_id"]].merge(views, on=["image_id", "ann_id"])
-    seen = extract_features(ordered, folder, backbone, keep_maps=False, device=cpu)
+    extracted = extract_features(ordered, folder, backbone, keep_maps=False, device=cpu)
+    write_features(extracted, folder / "features.npz")
+    seen = read_features(folder / "features.npz", readout)
     splits = folds_of(sample)
     fitted = random_heads(splits, dimensions=seen.plain.shape[1])
-    one, again = (measure(splits, fitted, seen=seen, backbone=backbone) for _ in range(2))
+    given = {"seen": seen, "backbone": backbone, "readout": readout}
+    one, again = (measure(splits, fitted, **given) for _ in range(2))
     pd.testing.assert_frame_equal(one, again)
     probabilities = out_of_fold(splits, fitted, seen)[:, np.arange(len(sample)), splits.labels]
     before = dict(list(one.groupby("change")["p_before"]))
     np.testing.assert_allclose(before["removed"], np.tile(probabilities.mean(axis=0), 6), rtol=1e-5)
-    ground = torch.from_numpy(np.full((1, SIZE, SIZE, 3), COLOUR, np.uint8))
-    plain = backbone(ground).mean(dim=(2, 3)).numpy()
-    alone = dataclasses.replace(seen, plain=plain, row=np.zeros(len(sample), int))
+    # Each object's box in a picture of nothing but the mean colour.
+    ground = torch.from_numpy(np.full((len(sample), SIZE, SIZE, 3), COLOUR, np.uint8))
+    boxes = ordered[["box_x", "box_y", "box_w", "box_h"]].to_numpy()
+    with torch.inference_mode():
+        parts = backbone.read_out(ground, readouts.regions_of(boxes, np.arange(len(sample)), cpu))
+    plain = readouts.joined({name: part.numpy() for name, part in parts.items()}, readout)
+    alone = dataclasses.replace(seen, plain=plain)
     probabilities = out_of_fold(splits, fitted, alone)[:, np.arange(len(sample)), splits.labels]
     np.testing.assert_allclose(
-        before["restored"], np.tile(probabilities.mean(axis=0), 6), rtol=1e-5
+        before["restored"], np.tile(probabilities.mean(axis=0), 6), rtol=1e-4
     )
     assert abs(one["p_after"] - one["p_before"]).max() > 0.01

@@ -150,15 +150,16 @@ def test_an_edited_family_is_rendered_again_and_no_other_one():
     assert not any(held(entry) & set(FAMILIES.glob("*.py")) for entry in sources("features"))
 
 
-def test_an_edit_of_features_pretrains_nothing():
-    found = {file for entry in sources("backbone") for file in held(entry)}
-    assert LIBRARY / "backbones/features.py" not in found
-    assert LIBRARY / "backbones/networks/pretraining.py" in found
-
-
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_lists_its_own_script(stage):
     assert str(script(stage).relative_to(ROOT)) in STAGES[stage]["deps"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_that_loads_weights_lists_the_file_they_may_come_from(stage):
+    loads = LIBRARY / "backbones/networks/weight_sources.py" in imported(script(stage))
+    assert ("${backbone.checkpoint}" in STAGES[stage]["deps"]) == loads
+    assert loads == (stage in ("check", "backbone"))
 
 
 def test_a_report_lists_its_templates():
@@ -169,15 +170,7 @@ def test_a_report_lists_its_templates():
 
 @pytest.mark.parametrize("stage", [name for name in STAGES if STAGES[name]["params"] != [WHOLE]])
 def test_a_stage_lists_the_parameters_it_reads(stage):
-    # What a property of a section reads, and what a function is handed whole.
-    means = {
-        "backbone.input_pixels": {"backbone.weights", "backbone.input_size"},
-        "backbone": {"backbone"},
-    }
-    read = set()
-    for chain in attributes(script(stage)):
-        read |= means.get(chain, {chain})
-    listed = listed_parameters(stage)
+    read, listed = attributes(script(stage)), listed_parameters(stage)
     for name in read:
         covered = any(name == entry or name.startswith(f"{entry}.") for entry in listed)
         family = name == "conditions" and any(e.startswith("conditions.") for e in listed)

@@ -37,7 +37,6 @@ SMALL = {
     "conditions.occlusion": {"ratio": [0.35]},
     "conditions.bg_blur": {"sigma": [3.5]},
     "backbone": {"input_size": 64},
-    "backbone.pretraining": {"pictures": 24, "picture_size": 32, "epochs": 1, "batch_size": 8},
     "evaluation": {"folds": 3, "repeats": 2},
     "analysis": {"bootstrap_draws": 100},
     "explain": {"gallery_size": 2},
@@ -268,6 +267,8 @@ def test_the_checkpoint_loads_without_trust(study):
     checkpoint = torch.load(study.folder / "data/step3_checkpoint.pth", weights_only=True)
     wanted = {"model_state_dict", "classes", "class_to_idx", "condition", "seed", "device"}
     assert wanted <= set(checkpoint)
+    assert checkpoint["readout"] == "scene"
+    assert checkpoint["model_state_dict"]["classifier.weight"].shape == (6, 1280)
 
 
 def test_attention_has_a_row_per_instance_and_condition(study):
@@ -300,8 +301,8 @@ def test_contributions_of_cells_and_bias_are_the_logits_of_the_heads(study):
         rows = first[first["condition"] == family].reset_index()
         level = study.folder / "data/features" / family / f"{rows['level'][0]}.npz"
         with np.load(level) as file:
-            plain = file["plain"][file["row"]]
-        logits = np.einsum("ncd,nd->nc", weight[rows["fold"]], plain) + bias[rows["fold"]]
+            scene = file["scene"][file["row"]]
+        logits = np.einsum("ncd,nd->nc", weight[rows["fold"]], scene) + bias[rows["fold"]]
         due = logits[np.arange(len(rows)), [classes.index(name) for name in rows["predicted"]]]
         found = sums[table["condition"] == family].to_numpy()
         assert np.abs(found - due).max() < 1e-4
@@ -326,16 +327,16 @@ def test_a_second_run_of_a_stage_writes_the_same_bytes(restored, stage):
 
 def test_a_finer_layer_is_one_parameter(restored):
     before = restored.table("data/attention.csv")
-    output = restored.dvc("exp", "run", "-n", "finer", "-S", "explain.layer=layer3")
+    output = restored.dvc("exp", "run", "-n", "finer", "-S", "explain.layer=blocks.4")
     assert sorted(stages_run(output)) == ["analyse", "check", "explain", "report"]
     about = json.loads((restored.folder / "data/gradcam/about.json").read_text())
-    assert (about["layer"], about["cell"], about["pooled_cell"]) == ("layer3", 16, 32)
+    assert (about["layer"], about["cell"], about["last_cell"]) == ("blocks.4", 16, 32)
     after = restored.table("data/attention.csv")
     assert (after["energy_in_box"] != before["energy_in_box"]).any()
-    # What is exact stays that of the pooled layer.
+    # What is exact stays that of the last layer.
     pd.testing.assert_series_equal(after["logit_in_box"], before["logit_in_box"])
     page = (restored.folder / "reports/report.html").read_text()
-    assert "layer3, one cell 16 × 16 input pixels" in page
+    assert "blocks.4, one cell 16 × 16 input pixels" in page
 
 
 def test_nothing_runs_twice(study):

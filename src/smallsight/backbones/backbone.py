@@ -1,10 +1,14 @@
-"""The frozen network: how pictures enter it and run through its layers."""
+"""The frozen network: how pictures enter it and become maps and features."""
+
+from typing import Any
 
 import torch
 from torch import nn
 
-from smallsight.backbones.networks.makers import make_trunk
+from smallsight.backbones.networks.libraries import make_network
+from smallsight.backbones.networks.network import LAST, Capture, Layout
 from smallsight.backbones.networks.weights import Weights
+from smallsight.backbones.readouts import mean_over_boxes, mean_over_cells, pyramid_layers
 from smallsight.backbones.registry import find_backbone
 
 
@@ -18,8 +22,12 @@ class Backbone(nn.Module):
 
     Attributes
     ----------
-    record
-        What is known of the network: its layers, their strides, the length of its features.
+    layers
+        The layers whose maps can be explained, from the input on; the last one is `LAST`.
+    last_layer
+        The linear layer in whose place the study puts its own heads, as the library calls it.
+    trunk
+        The network, under its library's own names.
     """
 
     mean: torch.Tensor
@@ -27,8 +35,15 @@ class Backbone(nn.Module):
 
     def __init__(self, weights: Weights) -> None:
         super().__init__()
-        self.record = find_backbone(weights.network)
-        self.trunk = make_trunk(self.record)
+        self._network = make_network(find_backbone(weights.network), is_dilated=weights.is_dilated)
+        pyramid = self._network.pyramid
+        self._capture = Capture(
+            self._network.module,
+            [*self._network.layers, *([pyramid.layer] if pyramid else [])],
+        )
+        self.layers = (*self._network.layers, LAST)
+        self.last_layer = self._network.last_layer
+        self.trunk = self._network.module
         self.trunk.load_state_dict(weights.state)
         self.trunk.to(memory_format=torch.channels_last)
         self.register_buffer("mean", torch.tensor(weights.mean).view(1, 3, 1, 1))
@@ -40,44 +55,113 @@ class Backbone(nn.Module):
         """Stay in evaluation mode, whatever is asked."""
         return self
 
+    def inputs(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Normalise pictures, (n, size, size, 3), uint8, to (n, 3, size, size)."""
+        inputs = pictures.permute(0, 3, 1, 2).float() / 255
+        inputs = (inputs - self.mean) / self.std
+        return inputs.contiguous(memory_format=torch.channels_last)
+
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Return the pooled layer's maps.
+        """Return the last layer's maps, whose means over the cells are the features.
 
         Parameters
         ----------
         pictures
-            (n, height, width, 3), uint8.
+            (n, size, size, 3), uint8.
 
         Returns
         -------
         Tensor
             (n, dimensions, rows, columns).
         """
-        return self.through(self.inputs(pictures))
+        return self._last_maps(self.inputs(pictures))
 
-    def inputs(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Normalise pictures, as `forward` takes them, to (n, 3, height, width)."""
-        inputs = pictures.permute(0, 3, 1, 2).float() / 255
-        inputs = (inputs - self.mean) / self.std
-        return inputs.contiguous(memory_format=torch.channels_last)
+    def maps(self, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return the maps of all `layers`, each (n, channels, rows, columns), of one pass."""
+        with self._capture.filled() as found:
+            last = self(pictures)
+        return self._maps_of(found, last)
 
-    def through(
-        self, maps: torch.Tensor, *, after: str | None = None, until: str | None = None
-    ) -> torch.Tensor:
-        """Run maps through some of the record's steps.
+    def _maps_of(self, found: dict[str, Any], last: torch.Tensor) -> dict[str, torch.Tensor]:
+        layout = self._network.layout
+        return {name: layout(found[name]) for name in self._network.layers} | {LAST: last}
+
+    def source_of(self, layer: str) -> tuple[nn.Module, Layout]:
+        """Return the submodule whose output becomes a layer's maps, and how it does.
+
+        A layer's gradients are found there.
+
+        Raises
+        ------
+        ValueError
+            For the last layer of a network without a feature pyramid: its maps are all that is
+            read, so that nothing has to be differentiated.
+        """
+        if layer == LAST:
+            if self._network.pyramid is None:
+                raise ValueError("the last layer's maps need no gradients")
+            layer = self._network.layers[-1]
+        return self.trunk.get_submodule(layer), self._network.layout
+
+    def read_out(self, pictures: torch.Tensor, regions: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Compute, of one pass, the parts of all readouts' features, and the last layer's maps.
 
         Parameters
         ----------
-        maps
-            Normalised inputs, (n, 3, height, width), or the maps of the step `after`.
-        after
-            The step before the first that is run; None for all from the input on.
-        until
-            The last step that is run; None for the pooled layer.
+        pictures
+            (pictures, size, size, 3), uint8.
+        regions
+            (n, 5), the objects, as `readouts.regions_of` returns them.
+
+        Returns
+        -------
+        dict
+            `scene`, (pictures, dimensions), and the other names of `readouts.PARTS` that the
+            network has, (n, channels); `LAST`, (pictures, dimensions, rows, columns).
         """
-        steps = self.record.steps
-        first = 0 if after is None else steps.index(after) + 1
-        last = steps.index(until or self.record.pooled_layer)
-        for name in steps[first : last + 1]:
-            maps = self.trunk.get_submodule(name)(maps)
-        return maps
+        size, pyramid = pictures.shape[1], self._network.pyramid
+        with self._capture.filled() as found:
+            last = self(pictures)
+        parts = {
+            LAST: last,
+            "scene": mean_over_cells(last),
+            "box": mean_over_boxes(last, regions, size=size),
+        }
+        maps = self._maps_of(found, last)
+        chosen = pyramid_layers({name: each.shape[-1] for name, each in maps.items()}, size)
+        if chosen is not None:
+            finer = [mean_over_boxes(maps[name], regions, size=size) for name in chosen[:-1]]
+            parts["finer"] = torch.cat(finer, dim=1)
+        if pyramid is not None:
+            parts["fpn"] = self._pool_pyramid(found[pyramid.layer], regions, len(pictures), size)
+        return parts
+
+    def _pool_pyramid(
+        self, maps: dict[str, torch.Tensor], regions: torch.Tensor, n: int, size: int
+    ) -> torch.Tensor:
+        """Pool a feature pyramid over boxes as its detector does, then average: (n, channels)."""
+        assert self._network.pyramid is not None
+        order = regions[:, 0].argsort(stable=True)
+        picture, boxes = regions[order, 0], regions[order, 1:]
+        by_picture = [boxes[picture == number] for number in range(n)]
+        found = self._network.pyramid.pool(maps, by_picture, [(size, size)] * n)
+        pooled = torch.empty_like(found[..., 0, 0])
+        pooled[order] = mean_over_cells(found)
+        return pooled
+
+    def _last_maps(self, inputs: torch.Tensor) -> torch.Tensor:
+        maps = self._network.layout(self._network.run(inputs))
+        norm = self._network.norm
+        return maps if norm is None else _normalised(maps, norm)
+
+
+def _normalised(maps: torch.Tensor, norm: nn.LayerNorm) -> torch.Tensor:
+    """Normalise maps so that their means over the cells are the normalised means.
+
+    All cells are shifted and scaled alike, by the statistics of the pooled feature.
+    """
+    pooled = mean_over_cells(maps)
+    deviation = (pooled.var(dim=1, unbiased=False) + norm.eps).sqrt()
+    shifted = maps - pooled.mean(dim=1)[:, None, None, None]
+    scaled = shifted / deviation[:, None, None, None]
+    return scaled * norm.weight[:, None, None] + norm.bias[:, None, None]

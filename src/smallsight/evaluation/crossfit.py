@@ -29,8 +29,8 @@ def fit_heads(
     _check(splits, features)
     elsewhere = splits.fold_of[:, None, :] != np.arange(splits.folds)[None, :, None]
     return heads.fit(
-        features.plain[features.row],
-        features.mirrored[features.row],
+        features.plain,
+        features.mirrored,
         splits.labels,
         elsewhere.reshape(-1, len(splits.sample)),
         [derive(seed, "head", fold) for seed in splits.seeds for fold in range(splits.folds)],
@@ -74,7 +74,7 @@ def out_of_fold(splits: Splits, fitted: LinearHeads, features: Features) -> np.n
         Where the features are not those of the sample, in its order.
     """
     _check(splits, features)
-    every = fitted.probabilities(features.plain[features.row])
+    every = fitted.probabilities(features.plain)
     every = every.reshape(len(splits.seeds), splits.folds, *every.shape[1:])
     probabilities = np.take_along_axis(every, splits.fold_of[:, None, :, None], axis=1)[:, 0]
     probabilities[splits.fold_of < 0] = np.nan

@@ -33,7 +33,9 @@ class LinearHeads:
 
     def logits(self, features: np.ndarray) -> np.ndarray:
         """Apply every head to every feature: (n, dimensions) to (heads, n, classes)."""
-        return features @ self.weight.transpose(0, 2, 1) + self.bias[:, None, :]
+        weight, bias = torch.from_numpy(self.weight), torch.from_numpy(self.bias)
+        logits = torch.from_numpy(features) @ weight.transpose(1, 2) + bias[:, None, :]
+        return logits.numpy()
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Compute class probabilities, (heads, n, classes), of features (n, dimensions)."""

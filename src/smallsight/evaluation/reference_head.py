@@ -43,9 +43,9 @@ def reference_head(
         The columns of `TRAINING_CURVE`, one row per epoch: mean cross-entropy and accuracy after
         it, on the pictures as they are.
     """
-    plain = features.plain[features.row]
+    plain = features.plain
     rounds = epochs(
-        plain, features.mirrored[features.row], labels, ~test[None], [rng],
+        plain, features.mirrored, labels, ~test[None], [rng],
         classes=classes, settings=settings, device=device,
     )  # fmt: skip
     rows = []
@@ -68,16 +68,23 @@ def write_checkpoint(
     weights: Weights,
     head: LinearHeads,
     *,
+    last_layer: str,
     classes: Sequence[str],
     about: Mapping[str, object],
 ) -> None:
     """Write trunk and head as one network that `torch.load(..., weights_only=True)` reads.
 
     Beside `model_state_dict`, `classes` and `class_to_idx` it holds the normalisation (`mean`,
-    `std`) and `about`: the condition, the seed and the kind of device that trained the head.
+    `std`) and `about`: the condition, the seed, the kind of device that trained the head, and the
+    readout that it reads.
+
+    Parameters
+    ----------
+    last_layer
+        The submodule in whose place the head stands.
     """
     content = {
-        "model_state_dict": classifier_state(weights, head.weight[0], head.bias[0]),
+        "model_state_dict": classifier_state(weights, last_layer, head.weight[0], head.bias[0]),
         "classes": list(classes),
         "class_to_idx": {name: index for index, name in enumerate(classes)},
         "mean": list(weights.mean),

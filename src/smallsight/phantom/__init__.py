@@ -4,20 +4,16 @@ from smallsight.phantom.dials import Dials
 from smallsight.phantom.kinds import CATEGORIES
 from smallsight.phantom.layout import layout
 from smallsight.phantom.paint import paint
-from smallsight.phantom.portrait import portrait
 from smallsight.phantom.scene import Layout, Thing
 from smallsight.phantom.silhouettes import Silhouette, silhouettes
-from smallsight.phantom.streets import STREET_NAMES
 
 __all__ = [
     "CATEGORIES",
-    "STREET_NAMES",
     "Dials",
     "Layout",
     "Silhouette",
     "Thing",
     "layout",
     "paint",
-    "portrait",
     "silhouettes",
 ]

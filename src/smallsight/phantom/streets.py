@@ -125,5 +125,3 @@ STREETS: tuple[Street, ...] = (
         clutter=("crate", "planter", "bin", "cone", "sign"),
     ),
 )
-
-STREET_NAMES = tuple(street.name for street in STREETS)

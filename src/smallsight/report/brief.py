@@ -24,8 +24,8 @@ class Brief:
         The claims and their tests.
     accuracies
         The headline regime's accuracies at reference levels.
-    sample
-        The sample in one line.
+    sample, setup, warning
+        As on page one.
     revision
         Names of the DVC experiment and of the commit it started from, as far as there are any.
     """
@@ -36,6 +36,8 @@ class Brief:
     claims: list[Claim]
     accuracies: list[AccuracyRow]
     sample: str
+    setup: str
+    warning: str
     revision: list[str]
 
 
@@ -49,5 +51,7 @@ def build(study: Study) -> Brief:
         claims=claims.rows(study),
         accuracies=[row for row in rows_of_headline if row.is_reference],
         sample=sample.sample_sentence(study),
+        setup=summary.setup_sentence(study),
+        warning=summary.warning(study),
         revision=list(provenance.revision().values()),
     )

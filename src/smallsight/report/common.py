@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from smallsight.report import marks
+from smallsight.report import marks, network
 from smallsight.report.figures.style import gradient
 from smallsight.report.study import Study
 from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, POWER
@@ -59,7 +59,8 @@ class Common:
 def describe(study: Study) -> Common:
     """Collect what the templates of all sections may show of a study."""
     about = study.about
-    is_pooled = about["layer"] == about["pooled_layer"]
+    # What cells add to a logit is in logits; other maps are Grad-CAM's, in units of their own.
+    is_exact = about["layer"] == about["last_layer"] and study.params.heads.readout == "scene"
     return Common(
         groups=GROUPS,
         all_and_groups=ALL_AND_GROUPS,
@@ -69,20 +70,9 @@ def describe(study: Study) -> Common:
         power=f"{100 * POWER:g}%",
         mark_meanings=marks.MEANINGS,
         mark_key=marks.short_key(study),
-        map_cell=describe_cells(about["layer"], about["cell"]),
-        map_unit="logits" if is_pooled else "units of the map",
+        map_cell=network.describe_cells(network.name_layer(study, about["layer"]), about["cell"]),
+        map_unit="logits" if is_exact else "units of the map",
         map_colours=tuple(gradient(str(about["colormap"]))),
         map_colour_name=str(about["colormap"]),
         map_opacity=float(about["alpha"]),
     )
-
-
-def describe_cells(layer: str, pixels: float) -> str:
-    """Name a layer and the size of its maps' cells in input pixels.
-
-    Examples
-    --------
-    >>> describe_cells("layer3", 16.0)
-    'layer3, one cell 16 × 16 input pixels'
-    """
-    return f"{layer}, one cell {pixels:g} × {pixels:g} input pixels"

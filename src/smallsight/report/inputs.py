@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from smallsight.analysis.tables import TABLES
+from smallsight.backbones.facts import read_backbone_facts
 from smallsight.conditions.rendered.names import FACTS, FamilyFacts, read_facts
 from smallsight.evaluation.tables import RESULTS, TRAINING_CURVE
 from smallsight.params import Params
@@ -30,6 +31,8 @@ class Inputs:
     ----------
     sample, sampling
         The sampled instances (CSV), and the counts of what was eligible, drawn and excluded (JSON).
+    backbone
+        The facts of the frozen network (JSON).
     conditions
         The folder that holds the folders of all families.
     results
@@ -48,6 +51,7 @@ class Inputs:
 
     sample: Path
     sampling: Path
+    backbone: Path
     conditions: Path
     results: Path
     analysis: Path
@@ -71,7 +75,7 @@ class Inputs:
     def paths(self) -> tuple[Path, ...]:
         """Return the paths of all files but the families' facts, in the order of the pipeline."""
         return (
-            *(self.sample, self.sampling, self.results),
+            *(self.sample, self.sampling, self.backbone, self.results),
             *(self.table(table.name) for table in TABLES),
             *(self.curve, self.training, self.metrics, self.gallery, self.strips),
             *(self.maps, self.map_values, self.about),
@@ -85,25 +89,29 @@ def read_study(inputs: Inputs, params: Params) -> Study:
     ------
     SmallsightError
         Where a file is missing or malformed, a column or key is missing, the two tables of
-        accuracies disagree, or a family is none of the parameters'.
+        accuracies disagree, or the parameters lack a family or name another readout than the
+        network has.
     """
     tables = {table.name: read_table(inputs.table(table.name), table) for table in TABLES}
     unknown = sorted(set(tables["accuracy"]["family"]) - set(params.conditions))
     if unknown:
         known = f"one of {', '.join(params.conditions)}"
         raise SmallsightError(f"{inputs.table('accuracy')}: family", unknown[0], known)
+    backbone = read_backbone_facts(inputs.backbone)
+    backbone.check_readout(params.heads.readout)
     _check_agreement(read_table(inputs.results, RESULTS), tables["accuracy"], inputs)
     return Study(
         params=params,
         families={family: _facts(inputs, family) for family in params.conditions},
         sample=read_table(inputs.sample, SAMPLE),
         sampling=_keys(inputs.sampling, "requested_per_group", "drawn", "eligible", "excluded"),
+        backbone=backbone,
         tables=tables,
         curve=read_table(inputs.curve, TRAINING_CURVE),
         training=_keys(
             inputs.training,
             *("condition", "seed", "device", "n_train", "n_test", "shared_images"),
-            *("test_accuracy", "weights"),
+            "test_accuracy",
         ),
         metrics=_keys(inputs.metrics),
         gallery=read_table(inputs.gallery, GALLERY),
@@ -112,7 +120,7 @@ def read_study(inputs: Inputs, params: Params) -> Study:
         map_values=_arrays(inputs.map_values),
         about=_keys(
             inputs.about,
-            *("layer", "input_size", "cell", "pooled_layer", "pooled_cell", "largest_sum_error"),
+            *("layer", "input_size", "cell", "last_layer", "last_cell", "largest_sum_error"),
             *("alpha", "colormap"),
         ),
         fingerprints=provenance.fingerprints(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from smallsight.backbones.facts import BackboneFacts
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition, FamilyFacts, split_name
 from smallsight.evaluation.protocols import PROTOCOLS, EvaluationProtocol
 from smallsight.params import Params
@@ -30,6 +31,8 @@ class Study:
         What is known of each family, by name.
     sample, sampling
         The sampled instances, and what was eligible, drawn and excluded.
+    backbone
+        What is known of the frozen network.
     tables
         The tables of the analysis, by the name of their file.
     curve, training
@@ -52,6 +55,7 @@ class Study:
     families: Mapping[str, FamilyFacts]
     sample: pd.DataFrame
     sampling: Mapping[str, Any]
+    backbone: BackboneFacts
     tables: Mapping[str, pd.DataFrame]
     curve: pd.DataFrame
     training: Mapping[str, Any]

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 import smallsight
 from smallsight.runtime.errors import SmallsightError
 
@@ -30,7 +32,9 @@ def run(main: Callable[..., str], *arguments: str) -> None:
     start = time.perf_counter()
     try:
         _check_library(script)
-        summary = main(*arguments)
+        # Sums over several threads are rounded otherwise: results would depend on their number.
+        with threadpool_limits(limits=1, user_api="blas"):
+            summary = main(*arguments)
     except SmallsightError as error:
         sys.exit(f"{name}: {error}")
     print(f"{name}: {summary} [{time.perf_counter() - start:.1f} s]", flush=True)

@@ -10,7 +10,9 @@ import torch
 
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features
-from smallsight.backbones.features import forward_batches
+from smallsight.backbones.features import BOX, last_maps
+from smallsight.backbones.networks.network import LAST
+from smallsight.backbones.readouts import cell_shares, on_last_layer
 from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.splits import Splits, class_indices
@@ -31,7 +33,8 @@ class ClassMaps(NamedTuple):
     Attributes
     ----------
     contributed
-        (n, rows, columns): what the pooled layer's cells add to the logit, for and against.
+        (n, rows, columns): what the last layer's cells add to the logit, for and against; NaN
+        where they do not add up to it.
     saliency
         (n, cells, cells), 0 or more: the Grad-CAM map of the chosen layer.
     """
@@ -48,52 +51,77 @@ class Explainer:
     ----------
     layer
         The layer whose maps Grad-CAM weighs.
+    readout
+        What the heads read.
     size
         Width and height of the network's input, in pixels.
     backbone
-        The network; a finer layer than the pooled one takes another run of it.
+        The network; a finer layer than the last one takes another run of it.
     device
         Where it runs.
     """
 
     layer: str
+    readout: str
     size: int
     backbone: Backbone
     device: torch.device
 
     def class_maps(
-        self, maps: np.ndarray, pictures: Pictures, weights: Sequence[np.ndarray]
+        self,
+        maps: np.ndarray,
+        pictures: Pictures,
+        boxes: np.ndarray,
+        weights: Sequence[np.ndarray],
     ) -> list[ClassMaps]:
         """Compute maps for several logits of the same pictures.
 
         Parameters
         ----------
         maps
-            (n, dimensions, rows, columns): the pooled layer's.
+            (n, dimensions, rows, columns): the last layer's.
         pictures
-            Reads what it was run on; called for a finer layer only.
+            Reads what it was run on; called where the maps do not follow from the last layer's.
+        boxes
+            (n, 4): the objects' left, top, width and height, in input pixels.
         weights
-            (n, dimensions) each: what makes the logit of the pooled features.
+            (n, length of a feature) each: what makes the logit of the features.
         """
-        contributed = [measures.contributions(maps, weight) for weight in weights]
-        if self.layer == self.backbone.record.pooled_layer:
-            saliency = [np.maximum(part, 0) for part in contributed]
+        direct = [on_last_layer(weight, self.readout, maps.shape[1]) for weight in weights]
+        contributed = [self._contributed(maps, boxes, weight) for weight in direct]
+        if self.layer == LAST and self.readout != "fpn":
+            found = [
+                measures.contributions(maps, weight) for weight in direct if weight is not None
+            ]
+            saliency = [np.maximum(part, 0) for part in found]
         else:
             saliency = list(
                 gradcam.grad_cam(
                     self.backbone,
                     pictures(),
+                    boxes,
                     np.stack(weights),
                     layer=self.layer,
+                    readout=self.readout,
                     device=self.device,
                 )
             )
         return [ClassMaps(*pair) for pair in zip(contributed, saliency, strict=True)]
 
-    def pooled_maps(self, pictures: np.ndarray) -> np.ndarray:
-        """Run the network on pictures; return the pooled layer's maps."""
-        maps = forward_batches(self.backbone, pictures, device=self.device, description="maps")
-        return np.concatenate([part.cpu().contiguous().numpy() for part in maps])
+    def _contributed(
+        self, maps: np.ndarray, boxes: np.ndarray, weight: np.ndarray | None
+    ) -> np.ndarray:
+        """Split what the last layer adds to the logits over its cells."""
+        if weight is None:
+            return np.full_like(maps[:, 0], np.nan)
+        if self.readout == "scene":
+            return measures.contributions(maps, weight)
+        shares = cell_shares(boxes, cells=maps.shape[-1], size=self.size)
+        return measures.contributions(maps, weight, shares)
+
+    def last_maps(self, pictures: np.ndarray) -> np.ndarray:
+        """Run the network on pictures; return the last layer's maps."""
+        return last_maps(self.backbone, pictures, device=self.device, description="maps")
 
 
 def explain_condition(
@@ -134,22 +162,21 @@ def explain_condition(
         predicted class (`random_weights`), and its controls. The table of the predicted class also
         has `bias`, of the head, and `logit`, of the pooled features.
     """
-    pictures_of = seen.row[splits.fold_of[0] >= 0]
+    is_test = splits.fold_of[0] >= 0
+    maps, boxes = seen.maps[seen.row[is_test]], rows[BOX].to_numpy(float)
     named = {"predicted": rows["predicted"], "true_class": rows["category_name"]}
     chosen = {
         name: out_of_fold_head(splits, fitted, class_indices(names, splits.categories))
         for name, names in named.items()
     }
     weights = [weight for weight, _ in chosen.values()]
-    found = dict(
-        zip(chosen, explainer.class_maps(seen.maps[pictures_of], pictures, weights), strict=True)
-    )
+    found = dict(zip(chosen, explainer.class_maps(maps, pictures, boxes, weights), strict=True))
     if untrained is not None:
-        maps = untrained.pooled_maps(pictures())
-        found["random_weights"] = untrained.class_maps(maps, pictures, weights[:1])[0]
+        maps = untrained.last_maps(pictures())
+        found["random_weights"] = untrained.class_maps(maps, pictures, boxes, weights[:1])[0]
     tables = measure_class_maps(rows, found, covers, size=explainer.size)
     weight, bias = chosen["predicted"]
-    logit = (seen.plain[pictures_of] * weight).sum(axis=1) + bias
+    logit = (seen.plain[is_test] * weight).sum(axis=1) + bias
     tables["predicted"] = tables["predicted"].assign(bias=bias, logit=logit)
     return found["predicted"], tables
 
@@ -183,10 +210,7 @@ def measure_class_maps(
         `centre`: the centre prior.
     """
     contributed, saliency = found["predicted"]
-    boxes = [
-        region_of_box(Box(*corners), size)
-        for corners in rows[["box_x", "box_y", "box_w", "box_h"]].itertuples(index=False)
-    ]
+    boxes = [region_of_box(Box(*corners), size) for corners in rows[BOX].itertuples(index=False)]
     masks = [region_of_mask(cover) for cover in covers]
     fine, coarse = (Grid(size, part.shape[-1]) for part in (saliency, contributed))
     there = (fine.locate(boxes), fine.locate(masks), coarse.locate(boxes))

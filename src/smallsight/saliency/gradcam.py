@@ -8,32 +8,34 @@ from pytorch_grad_cam import GradCAM
 from torch import nn
 
 from smallsight.backbones.backbone import Backbone
-from smallsight.backbones.features import pooled
+from smallsight.backbones.readouts import PARTS, regions_of
 
 BATCH_SIZE = 64
 """Pictures explained together."""
 
 
-class _Tail(nn.Module):
-    """The rest of the network: from a layer's maps to the pooled features."""
+class _Reader(nn.Module):
+    """The network and a readout: from pictures to the feature of one object in each."""
 
-    def __init__(self, backbone: Backbone, layer: str) -> None:
+    def __init__(self, backbone: Backbone, readout: str) -> None:
         super().__init__()
-        # Stands for the layer, which has run before: pytorch-grad-cam needs a module to hook.
-        self.maps = nn.Identity()
-        self._layer = layer
-        self._backbone = backbone
+        self.backbone = backbone
+        self._parts = PARTS[readout]
+        self.regions = torch.empty(0)
 
-    def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        return pooled(self._backbone.through(self.maps(maps), after=self._layer))
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        parts = self.backbone.read_out(pictures, self.regions)
+        return torch.cat([parts[name] for name in self._parts], dim=1)
 
 
 def grad_cam(
     backbone: Backbone,
     pictures: np.ndarray,
+    boxes: np.ndarray,
     weights: np.ndarray,
     *,
     layer: str,
+    readout: str,
     device: torch.device,
 ) -> np.ndarray:
     """Compute Grad-CAM maps of one layer, each picture's for logits of its own.
@@ -45,37 +47,49 @@ def grad_cam(
     ----------
     pictures
         (n, size, size, 3), uint8.
+    boxes
+        (n, 4): the objects' left, top, width and height, in input pixels.
     weights
-        (logits, n, dimensions): what makes a logit of pooled features; a bias changes no map.
+        (logits, n, length of a feature): what makes a logit of features; a bias changes no map.
     layer
-        A layer of the backbone's record that has a stride.
+        A layer of the backbone.
+    readout
+        How maps become features.
 
     Returns
     -------
     ndarray
         (logits, n, cells, cells), float32, 0 or more.
     """
-    tail = _Tail(backbone.to(device), layer)
+    reader = _Reader(backbone.to(device), readout)
+    target, layout = backbone.source_of(layer)
     parts = []
-    with GradCAM(tail, [tail.maps]) as cam:
+    with (
+        # Before all other hooks, so that these see the start of the graph.
+        target.register_forward_hook(_detached, prepend=True),
+        GradCAM(reader, [target], reshape_transform=layout) as cam,
+    ):
         for start in range(0, len(pictures), BATCH_SIZE):
-            batch = torch.from_numpy(pictures[start : start + BATCH_SIZE]).to(device)
-            with torch.no_grad():
-                maps = backbone.through(backbone.inputs(batch), until=layer)
-            maps.requires_grad_()
-            chosen = weights[:, start : start + BATCH_SIZE]
-            parts.append(np.stack([_unscaled(cam, maps, rows) for rows in chosen]))
+            place = slice(start, start + BATCH_SIZE)
+            batch = torch.from_numpy(pictures[place]).to(device)
+            reader.regions = regions_of(boxes[place], np.arange(len(batch)), device)
+            parts.append(np.stack([_unscaled(cam, batch, rows) for rows in weights[:, place]]))
     return np.concatenate(parts, axis=1)
 
 
-def _unscaled(cam: GradCAM, maps: torch.Tensor, weight: np.ndarray) -> np.ndarray:
+def _detached(_module: nn.Module, _inputs: object, output: torch.Tensor) -> torch.Tensor:
+    """Start the graph of gradients at a layer: nothing before it is differentiated."""
+    return output.detach().requires_grad_()
+
+
+def _unscaled(cam: GradCAM, pictures: torch.Tensor, weight: np.ndarray) -> np.ndarray:
     """Compute the maps of one logit per picture, before pytorch-grad-cam stretches them."""
-    wanted = [_logit(row, maps.device) for row in weight]
-    cam(maps, wanted)
+    wanted = [_logit(row, pictures.device) for row in weight]
+    cam(pictures, wanted)
     kept = cam.activations_and_grads
     seen, gradients = (part[0].cpu().numpy() for part in (kept.activations, kept.gradients))
     layer = cam.target_layers[0]
-    return np.maximum(cam.get_cam_image(maps, layer, wanted, seen, gradients), 0)
+    return np.maximum(cam.get_cam_image(pictures, layer, wanted, seen, gradients), 0)
 
 
 def _logit(weight: np.ndarray, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor]:

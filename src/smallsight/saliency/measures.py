@@ -9,13 +9,15 @@ CENTRE_SPREAD = 0.25
 """Standard deviation of the centre prior, as a share of the input's width."""
 
 
-def contributions(maps: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def contributions(
+    maps: np.ndarray, weight: np.ndarray, shares: np.ndarray | None = None
+) -> np.ndarray:
     """Split logits into what each cell of the pooled maps adds.
 
     A linear head on pooled features sums over cells: the cells' contributions and the head's bias
-    add up to the logit. What is left of them above 0 is the Grad-CAM map, for the gradient that it
-    weighs channels by is the head's weight over the number of cells (Selvaraju et al., Grad-CAM,
-    ICCV 2017, equations 1 and 2; Zhou et al., CAM, CVPR 2016).
+    add up to the logit. Where all cells count alike, what is left of them above 0 is the Grad-CAM
+    map, for the gradient that it weighs channels by is the head's weight over the number of cells
+    (Selvaraju et al., Grad-CAM, ICCV 2017, equations 1 and 2; Zhou et al., CAM, CVPR 2016).
 
     Parameters
     ----------
@@ -23,6 +25,8 @@ def contributions(maps: np.ndarray, weight: np.ndarray) -> np.ndarray:
         (n, dimensions, rows, columns), float32: what is pooled.
     weight
         (n, dimensions): the weights of one class in each one's head.
+    shares
+        (n, rows, columns): how much each cell counts in the pooled feature; all alike if None.
 
     Returns
     -------
@@ -40,7 +44,8 @@ def contributions(maps: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """
     n, dimensions, rows, columns = maps.shape
     cells = maps.reshape(n, dimensions, rows * columns)
-    return (weight[:, None, :] @ cells).reshape(n, rows, columns) / np.float32(rows * columns)
+    found = (weight[:, None, :] @ cells).reshape(n, rows, columns)
+    return found / np.float32(rows * columns) if shares is None else found * shares
 
 
 def centre_prior(cells: int) -> np.ndarray:

@@ -10,7 +10,7 @@ import torch
 
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features
-from smallsight.backbones.features import forward_batches, pooled
+from smallsight.backbones.features import BOX, instance_features
 from smallsight.conditions.rendered.store import read_pictures
 from smallsight.evaluation.crossfit import out_of_fold
 from smallsight.evaluation.heads import LinearHeads
@@ -48,6 +48,7 @@ def compute_removals(
     splits: Splits,
     fitted: LinearHeads,
     seen: Features,
+    readout: str,
     backbone: Backbone,
     device: torch.device,
 ) -> pd.DataFrame:
@@ -66,8 +67,8 @@ def compute_removals(
         Holds the pictures.
     colour
         (red, green, blue), 0 to 255.
-    fitted
-        Heads trained on untouched pictures, seeds x folds.
+    fitted, readout
+        Heads trained on untouched pictures, seeds x folds, and what they read.
     backbone, device
         The network, and where it runs.
 
@@ -93,24 +94,32 @@ def compute_removals(
         for row in instances
     ]
     ground = np.full(pictures.shape[1:], colour, np.uint8)
-    features = np.empty((len(EDITS), *seen.plain[seen.row].shape), np.float32)
+    boxes = rows[BOX].to_numpy(float)
+
+    own_picture = np.arange(len(rows))
+
+    def features_of(pictures: np.ndarray, row: np.ndarray, description: str) -> np.ndarray:
+        return instance_features(
+            backbone, pictures, boxes, row, readout, device=device, description=description
+        )
+
+    features = np.empty((len(EDITS), *seen.plain.shape), np.float32)
     for number, edit in enumerate(EDITS):
         edited = [
             _edited(picture, ground, edit[0], places[edit[1:]])
             for picture, places in zip(pictures, regions, strict=True)
         ]
         description = "/".join(map(str, edit))
-        features[number] = _pooled_features(np.stack(edited), backbone, device, description)
-    plain_ground = _pooled_features(ground[None], backbone, device, "mean colour")
+        features[number] = features_of(np.stack(edited), own_picture, description)
+    plain_ground = features_of(ground[None], np.zeros_like(own_picture), "mean colour")
 
     def probability(plain: np.ndarray) -> np.ndarray:
-        known = replace(seen, row=np.arange(len(plain)), plain=plain)
-        probabilities = out_of_fold(splits, fitted, known)
+        probabilities = out_of_fold(splits, fitted, replace(seen, plain=plain))
         return probabilities[:, np.arange(len(plain)), splits.labels].mean(axis=0)
 
     before = {
-        "removed": probability(seen.plain[seen.row]),
-        "restored": probability(np.repeat(plain_ground, len(rows), axis=0)),
+        "removed": probability(seen.plain),
+        "restored": probability(plain_ground),
     }
     tables = [
         rows.assign(
@@ -188,11 +197,3 @@ def _edited(picture: np.ndarray, ground: np.ndarray, change: str, region: Rectan
     edited = kept.copy()
     edited[region] = inside[region]
     return edited
-
-
-def _pooled_features(
-    pictures: np.ndarray, backbone: Backbone, device: torch.device, description: str
-) -> np.ndarray:
-    """Compute pooled features, (n, dimensions), of pictures."""
-    maps = forward_batches(backbone, pictures, device=device, description=description)
-    return np.concatenate([pooled(part).cpu().numpy() for part in maps])

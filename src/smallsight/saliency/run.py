@@ -14,9 +14,9 @@ import torch
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import read_features
+from smallsight.backbones.networks.network import LAST
 from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights
-from smallsight.backbones.registry import check_layer, find_backbone
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition
 from smallsight.conditions.rendered.store import read_masks, read_pictures
 from smallsight.conditions.rendered.views import read_views
@@ -38,8 +38,10 @@ class StudyMaps:
 
     Attributes
     ----------
-    layer, pooled_layer
-        Whose maps Grad-CAM weighs, and whose are pooled into features.
+    layer
+        Whose maps Grad-CAM weighs.
+    readout
+        What the heads read.
     size
         Width and height of the network's input, in pixels.
     predictions
@@ -54,7 +56,7 @@ class StudyMaps:
     """
 
     layer: str
-    pooled_layer: str
+    readout: str
     size: int
     predictions: pd.DataFrame
     found: Mapping[str, ClassMaps]
@@ -67,20 +69,22 @@ class StudyMaps:
         untouched = self.predicted_class["condition"] == UNTOUCHED
         return float(self.predicted_class.loc[untouched, "pointing_hit"].mean())
 
-    def describe(self) -> dict[str, str | float]:
+    def describe(self) -> dict[str, str | float | None]:
         """Describe the maps: layers, sides of cells in input pixels, largest error of a logit.
 
-        The error is how far contributions and bias are from the logit of the pooled features.
+        The error is how far contributions and bias are from the logit of the features; None where
+        the readout reads more than the last layer's maps.
         """
         table, maps = self.predicted_class, next(iter(self.found.values()))
         sums = table["logit_in_box"] + table["logit_elsewhere"] + table["bias"]
+        error = float((sums - table["logit"]).abs().max())
         return {
             "layer": self.layer,
             "input_size": self.size,
             "cell": self.size / maps.saliency.shape[-1],
-            "pooled_layer": self.pooled_layer,
-            "pooled_cell": self.size / maps.contributed.shape[-1],
-            "largest_sum_error": float((sums - table["logit"]).abs().max()),
+            "last_layer": LAST,
+            "last_cell": self.size / maps.contributed.shape[-1],
+            "largest_sum_error": error if self.readout in ("scene", "box") else None,
         }
 
 
@@ -117,26 +121,20 @@ def explain_study(
     size
         Width and height of the network's input, in pixels.
     settings
-        How the heads of other regimes are trained.
+        What the heads read, and how those of other regimes are trained.
     rendered, features
         Folders of all families: `render`'s, and one of `<family>/<level>.npz`.
-
-    Raises
-    ------
-    ParameterError
-        Where the network has no such layer.
     """
-    record = find_backbone(weights.network)
-    check_layer(record, layer)
-    drawn = random_weights(record, derive(seed, "random weights"))
+    drawn = random_weights(weights, derive(seed, "random weights"))
     explainer, untrained = (
-        Explainer(layer, size, Backbone(each), device) for each in (weights, drawn)
+        Explainer(layer, settings.readout, size, Backbone(each), device)
+        for each in (weights, drawn)
     )
     found: dict[str, ClassMaps] = {}
     tables: dict[str, list[pd.DataFrame]] = defaultdict(list)
     for condition in progress(iter(conditions), total=len(conditions), description="Grad-CAM"):
         level = Path(condition.family) / condition.level
-        seen = read_features(features / f"{level}.npz", maps=True)
+        seen = read_features(features / f"{level}.npz", settings.readout, maps=True)
         rows = predictions[predictions["condition"] == condition.name]
         rows = rows.merge(read_views(rendered, condition), on=INSTANCE)
         found[condition.name], measured = explain_condition(
@@ -160,7 +158,7 @@ def explain_study(
     others = pd.concat([table.assign(map=name) for name, table in whole.items()])
     return StudyMaps(
         layer=layer,
-        pooled_layer=record.pooled_layer,
+        readout=settings.readout,
         size=size,
         predictions=rows.join(predicted_class[new]),
         found=found,

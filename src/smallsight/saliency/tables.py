@@ -40,10 +40,10 @@ PREDICTED_CLASS_MAPS = Table(
         text("predicted", "the category that the first seed predicts"),
         _CORRECT,
         *_MEASURES,
-        number("logit_in_box", "what cells inside the box add to the logit"),
-        number("logit_elsewhere", "what all other cells add to it"),
+        number("logit_in_box", "what the last layer's cells inside the box add to the logit"),
+        number("logit_elsewhere", "what all other cells of it add"),
         number("bias", "what the head's bias adds to it"),
-        number("logit", "the predicted class's logit: the sum of the three"),
+        number("logit", "the predicted class's logit: the sum of the three, but for finer layers"),
     ),
 )
 

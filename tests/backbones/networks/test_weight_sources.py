@@ -1,45 +1,57 @@
 import hashlib
-import http.server
-import pickle
 import socket
-import threading
 
 import numpy as np
 import pytest
 import torch
+from torchvision.models import ResNet18_Weights, get_model, get_model_weights
 
-from smallsight.backbones.backbone import Backbone
-from smallsight.backbones.networks.makers import make_trunk
+from smallsight import params
+from smallsight.backbones.networks import downloads, torchvision_models
+from smallsight.backbones.networks.libraries import make_network
 from smallsight.backbones.networks.weight_sources import (
-    download_weights,
+    expected_by,
+    load_weights,
+    preview_weights,
     random_weights,
-    read_checkpoint,
 )
-from smallsight.backbones.networks.weights import read_weights, write_weights
-from smallsight.backbones.registry import IMAGENET, Download, Preprocessing, find_backbone
-from smallsight.runtime.errors import DownloadError, WeightsError
+from smallsight.backbones.networks.weights import Weights
+from smallsight.backbones.registry import BACKBONES, find_backbone
+from smallsight.runtime.errors import DownloadError, ParameterError, WeightsError
 
-ANYWHERE = "http://127.0.0.1"
-RESNET18 = find_backbone("resnet18")
-OTHER = Preprocessing(160, mean=(0.1, 0.2, 0.3), std=(0.5, 0.6, 0.7))
-"""A preprocessing that no record has."""
+CLASSIFIERS = [name for name, each in BACKBONES.items() if each.library == "torchvision"]
+
+
+def settings(name="resnet18", **update):
+    chosen = {"weights": "imagenet", "checkpoint": "none", "input_size": "auto", "dilated": False}
+    return params.Backbone(name=name, **(chosen | update))
 
 
 def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
 
 
-def complaint(path):
-    with pytest.raises(WeightsError) as caught:
-        Backbone(read_checkpoint(path, RESNET18))
+def refused(load, error, *arguments, **update):
+    with pytest.raises(error) as caught:
+        load(settings(*arguments, **update), seed=0)
     assert len(str(caught.value).splitlines()) == 1
-    assert caught.value.where == str(path)
     return caught.value
 
 
 @pytest.fixture
-def pictures(noise):
-    return torch.from_numpy(np.stack([noise(64, 64, seed) for seed in range(2)]))
+def offline(monkeypatch, tmp_path):
+    """No way out, and nothing in torch's cache; every try is kept."""
+    tries = []
+
+    def no_socket(*arguments, **_):
+        tries.append(arguments)
+        raise OSError("there is no network")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr(socket, "socket", no_socket)
+    monkeypatch.setattr(socket, "create_connection", no_socket)
+    monkeypatch.setattr(socket, "getaddrinfo", no_socket)
+    return tries
 
 
 # Weights before any training.
@@ -47,254 +59,210 @@ def pictures(noise):
 
 @pytest.fixture(scope="module")
 def drawn():
-    return random_weights(RESNET18, np.random.default_rng(0))
+    return load_weights(settings(weights="random"), seed=3)
 
 
-def test_random_weights_depend_on_their_generator_alone(drawn):
+def test_random_weights_depend_on_the_seed_alone(drawn):
+    threads = torch.get_num_threads()
     with torch.random.fork_rng():
-        torch.manual_seed(1)
-        again, other = (random_weights(RESNET18, np.random.default_rng(seed)) for seed in (0, 1))
-    assert same(again.state, drawn.state)
-    filters = [name for name, value in drawn.state.items() if value.ndim == 4]
+        torch.manual_seed(99)
+        torch.set_num_threads(threads + 1)
+        try:
+            again = load_weights(settings(weights="random"), seed=3)
+        finally:
+            torch.set_num_threads(threads)
+    other = load_weights(settings(weights="random"), seed=4)
+    assert same(again.weights.state, drawn.weights.state)
+    filters = [name for name, value in drawn.weights.state.items() if value.ndim == 4]
     assert len(filters) == 20
-    assert not any(torch.equal(other.state[name], drawn.state[name]) for name in filters)
-    assert len({drawn.state[name].flatten()[0].item() for name in filters}) == len(filters)
+    for name in filters:
+        assert not torch.equal(other.weights.state[name], drawn.weights.state[name])
 
 
-def test_random_weights_are_spread_as_he_says(drawn):
-    reference = make_trunk(RESNET18).state_dict()
-    for name, value in drawn.state.items():
-        assert value.dtype == reference[name].dtype
+@pytest.mark.parametrize("name", ["resnet18", "efficientnet_lite0", "timm:test_vit"])
+def test_drawing_leaves_torchs_own_random_state_alone(name):
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        due = torch.rand(4)
+        torch.manual_seed(5)
+        before = torch.get_rng_state()
+        load_weights(settings(name, weights="random"), seed=0)
+        assert torch.equal(torch.get_rng_state(), before)
+        assert torch.equal(torch.rand(4), due)
+
+
+def test_random_weights_are_what_the_library_itself_begins_with(drawn):
+    with torch.random.fork_rng():
+        torch.manual_seed(6)
+        own = get_model("resnet18").state_dict()
+    state = drawn.weights.state
+    assert own.keys() - state.keys() == {"fc.weight", "fc.bias"}
+    for name, value in state.items():
+        assert (value.dtype, value.shape) == (own[name].dtype, own[name].shape)
         if value.ndim == 4:
-            outputs, _, height, width = value.shape
-            due, count = 2 / (outputs * height * width), value.numel()
-            # The variance of a variance is 2 / n.
-            assert value.var().item() == pytest.approx(due, rel=5 * (2 / count) ** 0.5)
-            assert value.var().item() == pytest.approx(reference[name].var().item(), rel=0.1)
-            assert abs(value.mean().item()) < 5 * (due / count) ** 0.5
-            beyond = (value.abs() > 2 * due**0.5).float().mean().item()
-            assert beyond == pytest.approx(0.0455, abs=0.01)
+            assert value.std().item() == pytest.approx(own[name].std().item(), rel=0.05)
+        else:
+            assert torch.equal(value, own[name])
 
 
-def test_random_normalisation_changes_nothing(drawn):
-    for name, value in drawn.state.items():
-        if value.ndim < 4:
-            due = 1 if name.endswith(("weight", "running_var")) else 0
-            assert (value == due).all()
+def test_random_weights_say_so(drawn):
+    assert drawn.source == "drawn at random, untrained"
+    assert (drawn.sha256, drawn.notes) == ("", ())
+    # The normalisation is that of the weights that the network has otherwise.
+    assert drawn.weights.mean == (0.485, 0.456, 0.406)
+    lite = load_weights(settings("efficientnet_lite0", weights="random"), seed=0)
+    assert lite.weights.mean == (0.5, 0.5, 0.5)
 
 
-def test_a_network_of_random_weights_sees_something_of_its_own(drawn, backbone, pictures):
-    maps = Backbone(drawn)(pictures)
-    assert maps.isfinite().all()
-    assert maps.min() == 0
-    assert maps.std() > 0
-    assert (maps[0] - maps[1]).abs().max() > 0.01 * maps.max()
-    assert not torch.allclose(maps, backbone(pictures), rtol=0.1)
-    assert not any(
-        torch.equal(value, backbone.state_dict()[f"trunk.{name}"])
-        for name, value in drawn.state.items()
-        if value.ndim == 4
-    )
+def test_other_random_weights_keep_the_network_and_its_normalisation():
+    own = Weights("resnet18", is_dilated=True, state={}, mean=(0.1, 0.2, 0.3), std=(1.0, 2.0, 3.0))
+    one, again = (random_weights(own, np.random.default_rng(1)) for _ in range(2))
+    assert one._replace(state={}) == own
+    assert same(one.state, again.state)
+    network = make_network(find_backbone("resnet18"), is_dilated=True)
+    network.module.load_state_dict(one.state)
 
 
-# Files of weights.
+# Weights that a library publishes.
 
 
-@pytest.mark.parametrize("key", [None, "state", "state_dict", "model_state_dict"])
-@pytest.mark.parametrize("classes", [0, 6])
-def test_usual_checkpoints_are_read(tmp_path, weights, key, classes):
-    head = {"fc.weight": torch.zeros(classes, 512), "fc.bias": torch.zeros(classes)}
-    state = weights.state | (head if classes else {})
-    torch.save({key: state, "epoch": 3} if key else state, tmp_path / "w.pth")
-    read = read_checkpoint(tmp_path / "w.pth", RESNET18)
-    assert same(read.state, weights.state)
-    assert (read.mean, read.std) == (IMAGENET.mean, IMAGENET.std)
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_addresses_and_preprocessing_are_those_of_torchvisions_enums(name, monkeypatch):
+    entry = get_model_weights(name).IMAGENET1K_V1
+    asked = []
+
+    def nothing(url):
+        asked.append(url)
+        raise DownloadError(url, "nothing", "anything")
+
+    monkeypatch.setattr(torchvision_models, "download_state", nothing)
+    refused(load_weights, DownloadError, name)
+    assert asked == [entry.url]
+    found, transforms = expected_by(find_backbone(name)), entry.transforms()
+    assert [found.input_size] == transforms.crop_size
+    assert (found.mean, found.std) == (tuple(transforms.mean), tuple(transforms.std))
+    assert found.interpolation == transforms.interpolation.value
 
 
-@pytest.mark.parametrize("kind", [list, tuple, torch.tensor])
-def test_normalisation_in_the_file_is_honoured(tmp_path, weights, kind):
-    content = {"state": weights.state, "mean": kind([0.5, 0.25, 0.75]), "std": kind([0.5, 1, 2])}
-    torch.save(content, tmp_path / "w.pth")
-    read = read_checkpoint(tmp_path / "w.pth", RESNET18)
-    assert [float(value) for value in read.mean] == [0.5, 0.25, 0.75]
-    assert Backbone(read).std.flatten().tolist() == [0.5, 1, 2]
+def test_published_weights_are_the_file_behind_the_enum(monkeypatch, tmp_path):
+    with torch.random.fork_rng():
+        torch.manual_seed(8)
+        whole = get_model("resnet18").state_dict()
+    cached = tmp_path / "hub/checkpoints/resnet18-f37072fd.pth"
+    assert ResNet18_Weights.IMAGENET1K_V1.url.endswith(cached.name)
+    cached.parent.mkdir(parents=True)
+    torch.save(whole, cached)
+    digest = hashlib.sha256(cached.read_bytes()).hexdigest()
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    # The file is not the one that torchvision publishes, and only stands in for it.
+    assert refused(load_weights, DownloadError).where == str(cached)
+    monkeypatch.setattr(downloads, "sha256", lambda path: f"f37072fd{digest}")
+    loaded = load_weights(settings(), seed=0)
+    assert same(loaded.weights.state, {k: v for k, v in whole.items() if not k.startswith("fc.")})
+    assert loaded.source == "torchvision, ResNet18_Weights.IMAGENET1K_V1"
+    assert loaded.sha256 == f"f37072fd{digest}"
+    assert loaded.notes == ()
 
 
-def test_weights_without_counters_of_batches_are_read(tmp_path, weights):
-    # As torch up to 0.4 wrote them, and as `load_state_dict` still takes them.
-    old = {n: v for n, v in weights.state.items() if not n.endswith("num_batches_tracked")}
-    torch.save(old, tmp_path / "w.pth")
-    state = Backbone(read_checkpoint(tmp_path / "w.pth", RESNET18)).trunk.state_dict()
-    assert all(torch.equal(state[name], value) for name, value in old.items())
-
-
-@pytest.mark.parametrize("content", [b"", b"garbage", b"PK\x03\x04" + bytes(100), b"\x80\x02."])
-def test_a_file_that_is_no_checkpoint_is_named(tmp_path, content):
-    (tmp_path / "w.pth").write_bytes(content)
-    assert "ResNet18" in complaint(tmp_path / "w.pth").expected
-
-
-class Dangerous:
-    def __reduce__(self):
-        return (print, ("this code must not run",))
-
-
-@pytest.mark.parametrize("save", [torch.save, lambda what, path: path.write_bytes(
-    pickle.dumps(what))])  # fmt: skip
-def test_a_pickled_object_is_refused_and_not_run(tmp_path, capsys, save):
-    save({"state": Dangerous()}, tmp_path / "w.pth")
-    assert "weights_only=True" in complaint(tmp_path / "w.pth").expected
-    assert capsys.readouterr().out == ""
-
-
-@pytest.mark.parametrize("name", ["nowhere.pth", "."])
-def test_a_file_that_cannot_be_read_is_named(tmp_path, name):
-    complaint(tmp_path / name)
-
-
-def test_a_truncated_file_is_named(tmp_path, weights):
-    write_weights(weights, tmp_path / "w.pth")
-    whole = (tmp_path / "w.pth").read_bytes()
-    (tmp_path / "w.pth").write_bytes(whole[: len(whole) // 2])
-    complaint(tmp_path / "w.pth")
-
-
-def test_a_wrong_shape_is_named_with_both_shapes(tmp_path, weights):
-    torch.save(weights.state | {"layer1.0.conv1.weight": torch.zeros(64, 64, 1, 1)}, tmp_path / "w")
-    error = complaint(tmp_path / "w")
-    assert error.found == "layer1.0.conv1.weight: 64x64x1x1"
-    assert error.expected == "64x64x3x3"
-
-
-def test_a_missing_entry_is_named(tmp_path, weights):
-    state = {name: value for name, value in weights.state.items() if name != "layer2.0.bn1.bias"}
-    torch.save({"state_dict": state}, tmp_path / "w.pth")
-    assert complaint(tmp_path / "w.pth").found == "layer2.0.bn1.bias: nothing"
-
-
-def test_an_unknown_entry_is_named(tmp_path, weights):
-    torch.save(weights.state | {"layer5.weight": torch.zeros(1)}, tmp_path / "w.pth")
-    assert "layer5.weight" in complaint(tmp_path / "w.pth").found
+def test_weights_that_nobody_sends_are_one_line(offline):
+    error = refused(load_weights, DownloadError)
+    assert error.where == ResNet18_Weights.IMAGENET1K_V1.url
+    assert offline
 
 
 @pytest.mark.parametrize(
-    "content",
-    [[1, 2], torch.zeros(3), 5, None, {}, {"state": 5}, {"state_dict": [1]}, {1: torch.zeros(2)},
-     {"state": {1: torch.zeros(2)}}],
-    ids=repr,
+    "name",
+    ["resnet18", "swin_t", "fasterrcnn_mobilenet_v3_large_fpn", "efficientnet_lite0",
+     "timm:test_vit", "timm:resnet18.a1_in1k"],
 )  # fmt: skip
-def test_a_checkpoint_of_something_else_is_named(tmp_path, content):
-    torch.save(content, tmp_path / "w.pth")
-    complaint(tmp_path / "w.pth")
+def test_a_preview_never_touches_the_network(name, offline, tmp_path):
+    weights = "coco" if "rcnn" in name else "imagenet"
+    found = preview_weights(settings(name, weights=weights), seed=0)
+    assert found.weights.network == name
+    assert not offline
+    assert not (tmp_path / "torch").exists()
+    if name != "efficientnet_lite0":
+        assert found.source == f"published with {find_backbone(name).library}"
 
 
-@pytest.mark.parametrize("wrong", [{"mean": 0.5}, {"mean": [0.5]}, {"std": ["a", "b", "c"]},
-                                   {"std": [0.0, 1.0, 1.0]}], ids=repr)  # fmt: skip
-def test_a_normalisation_that_is_none_is_named(tmp_path, weights, wrong):
-    torch.save({"state": weights.state} | wrong, tmp_path / "w.pth")
-    complaint(tmp_path / "w.pth")
-
-
-# Weights from a cache, and from an address of the test's own.
-
-
-@pytest.fixture
-def fetch(monkeypatch, tmp_path):
-    """Download weights from an address that ends in their hash; torch's cache is empty at first."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setenv("no_proxy", "*")
-
-    def fetch(url):
-        download = Download(url, url.rpartition("-")[2].removesuffix(".pth"))
-        return download_weights(RESNET18, download, OTHER)
-
-    return fetch
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory, weights):
-    """A file as torchvision publishes it: with a head, and its hash in its name."""
-    head = {"fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000)}
-    folder = tmp_path_factory.mktemp("published")
-    torch.save(weights.state | head, folder / "x")
-    digest = hashlib.sha256((folder / "x").read_bytes()).hexdigest()
-    return (folder / "x").rename(folder / f"resnet18-{digest[:8]}.pth")
-
-
-def refused(fetch, url):
-    with pytest.raises(DownloadError) as caught:
-        fetch(url)
-    assert len(str(caught.value).splitlines()) == 1
-    assert caught.value.where == url
-    return caught.value
-
-
-def test_weights_come_by_their_hash_and_can_be_read_back(fetch, published, weights, tmp_path):
-    fetched = fetch(published.as_uri())
-    assert same(fetched.state, weights.state)
-    assert (fetched.network, fetched.mean, fetched.std) == ("resnet18", OTHER.mean, OTHER.std)
-    write_weights(fetched, tmp_path / "w.pth")
-    assert same(read_weights(tmp_path / "w.pth").state, weights.state)
-    # The second time, torch's cache has them.
-    assert same(fetch(f"{ANYWHERE}:9/{published.name}").state, weights.state)
-
-
-def test_weights_of_another_hash_are_refused(fetch, published, tmp_path):
-    wrong = tmp_path / "resnet18-00000000.pth"
-    wrong.write_bytes(published.read_bytes())
-    refused(fetch, wrong.as_uri())
-    assert not list((tmp_path / "torch").rglob("*.pth"))
-
-
-@pytest.mark.parametrize("damage", ["truncated", "garbage", "other weights"])
-def test_weights_damaged_in_the_cache_are_refused(fetch, published, tmp_path, damage):
-    cached = tmp_path / "torch/hub/checkpoints" / published.name
-    cached.parent.mkdir(parents=True)
-    if damage == "other weights":
-        torch.save(torch.load(published) | {"bn1.bias": torch.ones(64)}, cached)
-    else:
-        content = {"truncated": published.read_bytes()[:5_000_000], "garbage": b"<html>"}
-        cached.write_bytes(content[damage])
-    refused(fetch, published.as_uri())
-
-
-def test_an_address_that_nobody_answers_is_one_line(fetch):
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        url = f"{ANYWHERE}:{closed.getsockname()[1]}/resnet18-00000000.pth"
-        refused(fetch, url)
+# Weights of the user's own.
 
 
 @pytest.fixture
-def server(published):
-    """Serve the first half of the published file as if it were whole; 404 for the rest."""
-    half = published.read_bytes()[:1_000_000]
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            if published.name not in self.path:
-                return self.send_error(404)
-            self.send_response(200)
-            self.send_header("Content-Length", str(2 * len(half)))
-            self.end_headers()
-            return self.wfile.write(half)
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"{ANYWHERE}:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def mine(tmp_path, weights):
+    """A whole network of another number of classes, with a normalisation of its own."""
+    head = {"fc.weight": torch.zeros(6, 512), "fc.bias": torch.zeros(6)}
+    content = {
+        "state_dict": {f"module.{key}": part for key, part in (weights.state | head).items()}
+    }
+    path = tmp_path / "mine.pth"
+    torch.save(content | {"mean": [0.5, 0.25, 0.75], "std": [0.5, 1.0, 2.0]}, path)
+    return path
 
 
-def test_an_address_that_has_nothing_is_one_line(fetch, server):
-    assert "404" in refused(fetch, f"{server}/resnet18-00000000.pth").found
+@pytest.mark.parametrize("load", [load_weights, preview_weights])
+def test_a_checkpoint_is_loaded_with_its_normalisation(load, mine, weights):
+    loaded = load(settings(weights="checkpoint", checkpoint=str(mine)), seed=0)
+    assert same(loaded.weights.state, weights.state)
+    assert (loaded.weights.mean, loaded.weights.std) == ((0.5, 0.25, 0.75), (0.5, 1.0, 2.0))
+    assert loaded.source == f"checkpoint {mine}"
+    assert loaded.sha256 == hashlib.sha256(mine.read_bytes()).hexdigest()
+    notes = "\n".join(loaded.notes)
+    for part in ("state_dict", "module.", "fc."):
+        assert part in notes
+    assert loaded.preprocessing.input_size == 224
 
 
-def test_an_answer_that_breaks_off_is_refused(fetch, server, published, tmp_path):
-    refused(fetch, f"{server}/{published.name}")
-    assert not list((tmp_path / "torch").rglob("*.pth"))
+def test_a_checkpoint_without_a_normalisation_has_the_networks(tmp_path, weights):
+    path = tmp_path / "mine.pth"
+    torch.save(weights.state, path)
+    loaded = load_weights(settings(weights="checkpoint", checkpoint=str(path)), seed=0)
+    assert (loaded.weights.mean, loaded.weights.std) == (weights.mean, weights.std)
+    assert loaded.notes == ()
+
+
+@pytest.mark.parametrize("load", [load_weights, preview_weights])
+def test_a_checkpoint_of_another_network_is_one_line(load, mine):
+    error = refused(load, WeightsError, "resnet34", weights="checkpoint", checkpoint=str(mine))
+    assert error.where == str(mine)
+    assert "ResNet34" in error.expected
+
+
+@pytest.mark.parametrize("load", [load_weights, preview_weights])
+def test_a_missing_checkpoint_is_one_line(load, tmp_path):
+    path = tmp_path / "nowhere.pth"
+    error = refused(load, WeightsError, weights="checkpoint", checkpoint=str(path))
+    assert error.where == str(path)
+
+
+# Names of weights.
+
+
+@pytest.mark.parametrize("load", [load_weights, preview_weights])
+def test_a_file_in_the_place_of_a_name_is_told_where_files_are_named(load):
+    error = refused(load, ParameterError, weights="some/path.pth")
+    assert error.where == "params.backbone.weights"
+    assert error.found == "'some/path.pth' for resnet18"
+    assert error.expected == (
+        "one of imagenet, random, checkpoint; with checkpoint, backbone.checkpoint names your file"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "known"),
+    [
+        ("efficientnet_lite1", "coco", "imagenet, random, checkpoint"),
+        ("vit_b_16", "ImageNet", "imagenet, random, checkpoint"),
+        ("timm:resnet18", "phantom", "imagenet, random, checkpoint"),
+        ("fasterrcnn_resnet50_fpn_v2", "imagenet", "coco, checkpoint"),
+    ],
+)
+def test_unknown_weights_are_one_line_with_those_that_the_network_has(name, weights, known):
+    error = refused(load_weights, ParameterError, name, weights=weights)
+    assert error.found == f"{weights!r} for {name}"
+    assert error.expected.startswith(f"one of {known};")
+
+
+@pytest.mark.parametrize("load", [load_weights, preview_weights])
+def test_an_unknown_network_is_one_line(load):
+    assert refused(load, ParameterError, "resnet81").where == "params.backbone.name"

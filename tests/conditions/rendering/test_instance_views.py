@@ -1,4 +1,5 @@
 import pickle
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,11 @@ from builders import views
 from smallsight.conditions.rendering import instance_views
 from smallsight.conditions.rendering.instance_views import read_picture, with_inputs
 from smallsight.imaging.boxes import Box
+from smallsight.imaging.pictures import InputFormat
 from smallsight.sampling.donors import draw_donors
 
 COLOUR = (120, 30, 7)
+INPUT = InputFormat(48, "bicubic")
 IDS = ["image_id", "ann_id"]
 
 
@@ -27,7 +30,7 @@ def drawn(sample):
 
 @pytest.fixture
 def shared(sample):
-    return instance_views.instance_views(sample, colour=COLOUR, input_size=48)
+    return instance_views.instance_views(sample, colour=COLOUR, input_format=INPUT)
 
 
 def box(row):
@@ -44,12 +47,12 @@ def by_ids(table):
 def test_the_matched_side_is_the_median_large_ones():
     sides = [0.05, 0.3, 0.5, 0.9, 0.8, 0.95]
     groups = ["small", "large", "large", "large", "medium", "small"]
-    found = instance_views.instance_views(sized(sides, groups), colour=COLOUR, input_size=48)
+    found = instance_views.instance_views(sized(sides, groups), colour=COLOUR, input_format=INPUT)
     assert found.matched_side == pytest.approx(0.5)
-    assert (found.colour, found.input_size) == (COLOUR, 48)
+    assert (found.colour, found.input_format) == (COLOUR, INPUT)
     # An even number of them has its middle between two.
     more = instance_views.instance_views(
-        sized([*sides, 0.6], [*groups, "large"]), colour=COLOUR, input_size=1
+        sized([*sides, 0.6], [*groups, "large"]), colour=COLOUR, input_format=INPUT
     )
     assert more.matched_side == pytest.approx(0.55)
 
@@ -57,7 +60,7 @@ def test_the_matched_side_is_the_median_large_ones():
 @pytest.mark.parametrize("groups", [["small"] * 3, ["small", "medium", "small"]])
 def test_where_none_is_large_it_is_the_median_of_all(groups):
     found = instance_views.instance_views(
-        sized([0.2, 0.05, 0.1], groups), colour=COLOUR, input_size=48
+        sized([0.2, 0.05, 0.1], groups), colour=COLOUR, input_format=INPUT
     )
     assert found.matched_side == pytest.approx(0.1)
 
@@ -165,6 +168,29 @@ def test_views_show_the_untouched_picture_and_where_the_object_is(
             assert (about.colour, about.input_size) == (COLOUR, 48)
             assert about.matched_side == shared.matched_side
             assert about.donors.keys() == row.donors.keys()
+
+
+def test_views_of_one_picture_share_what_filters_make_of_it(sample, known, drawn, shared):
+    rows = with_inputs(sample, known, drawn)
+    once = [
+        {id(view.filtered(inverted)) for _, view in list(shared.views(image))}
+        for _, image in rows.groupby("image_id")
+    ]
+    assert [len(made) for made in once] == [1, 1, 1]
+
+
+def test_what_filters_made_goes_with_the_views(sample, known, drawn, shared):
+    rows = with_inputs(sample, known, drawn)
+    for _, view in shared.views(rows[rows["image_id"] == 7]):
+        view.filtered(inverted)
+    kept = weakref.ref(view.filtered_pictures)
+    assert kept() is not None
+    del view
+    assert kept() is None
+
+
+def inverted(picture):
+    return 255 - picture
 
 
 def test_donors_are_read_only_when_they_are_asked_for(sample, known, drawn, shared, read):

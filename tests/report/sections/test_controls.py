@@ -22,7 +22,7 @@ def mde(row):
 
 
 def test_controls_stand_in_the_page(any_numbers):
-    page, study = any_numbers("layer4")
+    page, study = any_numbers("last")
     rows = keyed(study.tables["attention_controls"], "control", "condition", "size_group")
     due = []
     for condition in FEW:
@@ -54,7 +54,7 @@ def test_controls_are_named_by_their_directions(telling_study, directions):
 
 
 def test_controls_are_named_with_the_numbers_of_untouched_pictures(any_numbers):
-    study = any_numbers("layer4")[1]
+    study = any_numbers("last")[1]
     rows = keyed(study.tables["attention_controls"], "control", "condition", "size_group")
     parts = controls.sentence(study).split("gainst ")[1:]
     for part, control in zip(parts, CONTROLS, strict=True):

@@ -27,7 +27,7 @@ def mde(row):
 
 
 def test_regions_removed_and_restored_stand_in_the_page(any_numbers):
-    page, study = any_numbers("layer4")
+    page, study = any_numbers("last")
     rows = keyed(study.tables["faithfulness"], "change", "area", "size_group")
     due = []
     for change, area in itertools.product(("removed", "restored"), (0.5, 1.0, 4.0)):
@@ -62,7 +62,7 @@ def test_panels_of_regions_have_one_axis_that_holds_every_interval(telling_study
 
 @pytest.mark.parametrize("directions", [(1, -1, 0), (0, 1, -1)])
 def test_removal_is_written_with_its_numbers_and_undecided_ones_as_such(any_numbers, directions):
-    study = with_directions(any_numbers("layer4")[1], "faithfulness", directions)
+    study = with_directions(any_numbers("last")[1], "faithfulness", directions)
     rows = keyed(study.tables["faithfulness"], "change", "area", "size_group")
     sentence = deletion.change_sentence(study)
     _, *parts = re.split(r"(?=small ones|medium ones|large ones)", sentence)
@@ -77,7 +77,7 @@ def test_removal_is_written_with_its_numbers_and_undecided_ones_as_such(any_numb
 
 
 def test_ranks_are_written_as_far_as_there_are_any(any_numbers):
-    study = any_numbers("layer4")[1]
+    study = any_numbers("last")[1]
     rows = keyed(study.tables["faithfulness"], "change", "area", "size_group")
     assert min(rows["removed", 1.0, group]["rank"] for group in GROUPS) < 0
     for missing in GROUPS:

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
+from builders.study_files import DETECTOR
 from readers.report_pages import text_of
-from smallsight.backbones.registry import find_backbone
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.sections import method
 from smallsight.saliency.measures import CENTRE_SPREAD
@@ -17,13 +17,28 @@ def test_the_map_of_the_middle_is_as_wide_as_the_text_says(report_page):
     assert "a standard deviation of a quarter of the picture’s width" in text
 
 
-def test_the_network_is_called_what_its_record_says(reported_study):
-    study = reported_study(only=(UNTOUCHED,))
-    assert method.build(study).backbone == find_backbone("resnet18").label
-
-
 @pytest.mark.parametrize("size", [64, 96])
-def test_the_size_of_the_input_is_the_one_that_maps_were_made_at(reported_study, size):
+def test_network_and_size_of_the_input_are_those_of_its_facts(reported_study, size):
     study = reported_study(only=(UNTOUCHED,))
-    made = dataclasses.replace(study, about={**study.about, "input_size": size})
-    assert method.build(made).input_size == size
+    facts = dataclasses.replace(DETECTOR, input_size=size)
+    made = method.build(dataclasses.replace(study, backbone=facts))
+    assert made.input_size == size
+    assert made.backbone == facts.describe()
+
+
+FEATURES = {
+    "scene": "A feature is the mean of the last layer’s maps over the picture.",
+    "box": "A feature is the mean of the last layer’s maps over the object’s box, by RoIAlign.",
+    "pyramid": "A feature joins the means of the layers of strides 8, 16 and 32 over the object’s",
+    "fpn": "A feature is the mean of the detector’s feature pyramid over the object’s box, pooled",
+}
+
+
+@pytest.mark.parametrize("readout", FEATURES)
+def test_features_and_parts_of_a_logit_are_those_of_the_readout(report_page, readout):
+    network = {"network": DETECTOR} if readout == "fpn" else {}
+    text = text_of(report_page(only=(UNTOUCHED,), readout=readout, **network))
+    assert FEATURES[readout] in text
+    # Only where heads read nothing but the last layer do its cells sum to the logit.
+    assert ("with the bias these sum to the logit" in text) == (readout in ("scene", "box"))
+    assert "Grad-CAM map of the last layer. Maps keep their scale" in text

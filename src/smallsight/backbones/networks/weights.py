@@ -1,30 +1,31 @@
 """Weights of a frozen network, as the study keeps them."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from smallsight.backbones.registry import BackboneRecord, find_backbone
 from smallsight.runtime.files import new_file
 
 
 class Weights(NamedTuple):
-    """A trunk's weights and the normalisation that they expect.
+    """A trunk's weights, and how it is built and fed.
 
     Attributes
     ----------
     network
-        Name of the network in the registry.
+        What the parameters call the network.
+    is_dilated
+        Whether its last stage is dilated.
     state
-        State of the network without its last layer.
+        State of the network without what the study does not run of it, such as the last layer.
     mean, std
         Per channel, of pictures in 0..1.
     """
 
     network: str
+    is_dilated: bool
     state: dict[str, torch.Tensor]
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -41,27 +42,26 @@ def read_weights(path: str | Path) -> Weights:
     return Weights(**torch.load(path, map_location="cpu", weights_only=True))
 
 
-def without_last_layer(
-    record: BackboneRecord, state: Mapping[str, torch.Tensor]
-) -> dict[str, torch.Tensor]:
-    """Leave the last layer out of a whole network's state."""
-    prefix = f"{record.last_layer}."
-    return {name: value for name, value in state.items() if not name.startswith(prefix)}
-
-
 def classifier_state(
-    weights: Weights, head_weight: np.ndarray, head_bias: np.ndarray
+    weights: Weights, last_layer: str, head_weight: np.ndarray, head_bias: np.ndarray
 ) -> dict[str, torch.Tensor]:
-    """Join a trunk and a head to the state of the whole network, as its library loads it.
+    """Join a trunk and a head to one state.
 
     Parameters
     ----------
+    last_layer
+        The submodule in whose place the head is put.
     head_weight, head_bias
         (classes, dimensions) and (classes,).
+
+    Returns
+    -------
+    dict
+        Where the head reads the mean over the last layer, what the network's library loads. A
+        transformer's own head reads its class token instead.
     """
-    layer = find_backbone(weights.network).last_layer
     head = {
-        f"{layer}.weight": torch.from_numpy(head_weight),
-        f"{layer}.bias": torch.from_numpy(head_bias),
+        f"{last_layer}.weight": torch.from_numpy(head_weight),
+        f"{last_layer}.bias": torch.from_numpy(head_bias),
     }
     return weights.state | head

@@ -2,9 +2,8 @@
 
 import math
 
-import cv2
 import numpy as np
-from skimage import util
+from scipy.ndimage import correlate1d
 
 from smallsight.conditions.rendering.filters import Unit, as_bytes, native_length
 from smallsight.conditions.rendering.registry import family
@@ -20,11 +19,14 @@ def motion_blur(view: View, *, length: Positive, unit: Unit = "native") -> View:
 
     Pixels that the line covers in part count in part.
     """
-    half = native_length(length, unit, view.box) / 2
+    return view.showing(view.filtered(smeared, length=native_length(length, unit, view.box)))
+
+
+def smeared(picture: np.ndarray, *, length: float) -> np.ndarray:
+    """Average the whole picture along lines of `length` pixels."""
+    half = length / 2
     reach = math.ceil(half - 0.5)
-    line = (half + 0.5 - abs(np.arange(-reach, reach + 1))).clip(0, 1).astype(np.float32)
-    picture = util.img_as_float32(view.picture)
-    blurred = cv2.sepFilter2D(
-        picture, -1, line / line.sum(), np.ones(1, np.float32), borderType=cv2.BORDER_REFLECT
-    )
-    return view.showing(as_bytes(blurred))
+    line = (half + 0.5 - abs(np.arange(-reach, reach + 1))).clip(0, 1)
+    # SciPy sums in float64, whatever the picture.
+    means = correlate1d(picture.astype(np.float32), line / line.sum(), axis=1, mode="reflect")
+    return as_bytes(means)

@@ -8,10 +8,11 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from smallsight.conditions.rendering.filters import FilteredPictures
 from smallsight.conditions.rendering.views import InterventionInputs, View
 from smallsight.imaging import masks
 from smallsight.imaging.boxes import Box
-from smallsight.imaging.pictures import read_picture
+from smallsight.imaging.pictures import InputFormat, read_picture
 from smallsight.sampling.instance_masks import Masks
 
 
@@ -23,15 +24,15 @@ class InstanceViews:
     ----------
     colour
         Mean colour of the pictures, (red, green, blue), 0 to 255.
-    input_size
-        Width and height of the network's input, in pixels.
+    input_format
+        What pictures become before the network sees them.
     matched_side
         Median side of the large objects, as a share of the picture's; of all objects where none
         is large.
     """
 
     colour: tuple[int, int, int]
-    input_size: int
+    input_format: InputFormat
     matched_side: float
 
     def views(self, instances: pd.DataFrame) -> Iterator[tuple[Any, View]]:
@@ -43,6 +44,7 @@ class InstanceViews:
             Rows of one image, as `with_inputs` returns them.
         """
         picture = read_picture(instances["image_path"].iloc[0])
+        filtered_pictures = FilteredPictures(picture)
         height, width = picture.shape[:2]
         instance: Any
         for instance in instances.itertuples():
@@ -51,17 +53,18 @@ class InstanceViews:
                 kind: partial(self._donor, path, box)
                 for kind, (path, box) in instance.donors.items()
             }
-            yield instance, View(picture, _box(instance), mask, self._inputs(donors))
+            inputs = self._inputs(donors)
+            yield instance, View(picture, _box(instance), mask, inputs, filtered_pictures)
 
     def _donor(self, path: str, box: Box) -> View:
         return View(read_picture(path), box, None, self._inputs({}))
 
     def _inputs(self, donors: Mapping[str, Callable[[], View]]) -> InterventionInputs:
-        return InterventionInputs(self.colour, self.input_size, self.matched_side, donors)
+        return InterventionInputs(self.colour, self.input_format.size, self.matched_side, donors)
 
 
 def instance_views(
-    sample: pd.DataFrame, *, colour: tuple[int, int, int], input_size: int
+    sample: pd.DataFrame, *, colour: tuple[int, int, int], input_format: InputFormat
 ) -> InstanceViews:
     """Measure on a sample the side that all objects are to be brought to.
 
@@ -72,7 +75,7 @@ def instance_views(
     """
     sides = np.sqrt(sample["area_ratio"])
     large = sides[sample["size_group"] == "large"]
-    return InstanceViews(colour, input_size, float((large if len(large) else sides).median()))
+    return InstanceViews(colour, input_format, float((large if len(large) else sides).median()))
 
 
 def with_inputs(sample: pd.DataFrame, known_masks: Masks, donors: pd.DataFrame) -> pd.DataFrame:

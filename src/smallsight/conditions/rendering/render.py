@@ -1,10 +1,10 @@
 """A family over a sample: every instance's picture as the network will see it.
 
 Equal samples, pictures, levels and seeds give equal bytes, whatever the number of workers and the
-order of work, with the same releases of NumPy, Pillow, OpenCV, SciPy and scikit-image. They also
-give equal bytes on all x86-64 processors with AVX2 and FMA (since about 2013). On others single
-values of `bg_blur` may differ by one level of 255, and with them a similarity by about 1e-5. The
-bytes of `masks.npz`, not its values, depend on the build of zlib that Python has.
+order of work, with the same releases of NumPy, Pillow, SciPy and scikit-image. On x86-64 processors
+of other kinds single values of `downscale` may differ by one level of 255, in pictures whose sides
+its scale does not divide. The bytes of `masks.npz`, not its values, depend on the build of zlib
+that Python has.
 """
 
 import functools
@@ -46,7 +46,7 @@ def render_family(
     instances
         The sample with masks and donors, as `instance_views.with_inputs` returns it.
     shared
-        What the instances share; also the size of the written pictures.
+        What the instances share; also the format of the written pictures.
     seed
         The study's. A random level draws from a stream of its own for each instance.
     folder
@@ -81,17 +81,18 @@ def _render_image(
     folder: Path,
 ) -> tuple[list[tuple[object, ...]], dict[tuple[int, int], np.ndarray]]:
     """Render all instances of one image, which is decoded once; return rows and masks."""
-    size = shared.input_size
+    size = shared.input_format.size
+    brought = functools.partial(resize, size=size, interpolation=shared.input_format.interpolation)
     rows: list[tuple[object, ...]] = []
     covers = {}
     for instance, view in shared.views(instances):
         ids = int(instance.image_id), int(instance.ann_id)
-        untouched, there = resize(view.picture, size), _at_input(view, size)
+        untouched, there = brought(view.picture), _at_input(view, size)
         for level in levels:
             name = level.condition.level
             rng = derive(seed, level.condition.family, name, *ids)
             changed = level.apply(view, rng=rng)
-            seen, here = resize(changed.picture, size), _at_input(changed, size)
+            seen, here = brought(changed.picture), _at_input(changed, size)
             Image.fromarray(seen).save(folder / name / picture_name(*ids), compress_level=3)
             sizes = (changed.picture.shape[1], changed.picture.shape[0])
             likeness = (

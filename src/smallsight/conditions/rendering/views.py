@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from smallsight.conditions.rendering.filters import Filter, FilteredPictures
 from smallsight.imaging.boxes import Box
 
 
@@ -22,6 +23,9 @@ class View:
         (height, width), bool: the object's own pixels; None where they are not known.
     inputs
         What interventions need besides; None where no intervention will be applied.
+    filtered_pictures
+        What filters have made of the untouched picture, for all instances in it; None where it is
+        not kept.
 
     Examples
     --------
@@ -34,6 +38,7 @@ class View:
     box: Box
     mask: np.ndarray | None = None
     inputs: "InterventionInputs | None" = None
+    filtered_pictures: FilteredPictures | None = None
 
     @property
     def side(self) -> float:
@@ -44,6 +49,19 @@ class View:
     def showing(self, picture: np.ndarray) -> "View":
         """Put another picture of the same size in place, the object where it is."""
         return replace(self, picture=picture)
+
+    def filtered(self, change: Filter, /, **options: float) -> np.ndarray:
+        """Apply a filter to the whole picture: once for all instances where it is untouched.
+
+        Returns
+        -------
+        ndarray
+            (height, width, 3), uint8. Never changed in place.
+        """
+        kept = self.filtered_pictures
+        if kept is not None and kept.picture is self.picture:
+            return kept.by(change, **options)
+        return change(self.picture, **options)
 
 
 @dataclass(frozen=True)

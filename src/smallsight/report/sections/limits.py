@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from smallsight.report import network
 from smallsight.report.section import Section
 from smallsight.report.study import Study
 from smallsight.report.text import counted
@@ -15,6 +16,8 @@ class Limits:
     ----------
     are_pictures_generated
         Whether the pictures are generated scenes.
+    untrained
+        What random weights make of the numbers; empty for others.
     native_detail
         How many objects zooming cannot give the detail that it shows; may be empty.
     is_instance_split
@@ -24,6 +27,7 @@ class Limits:
     """
 
     are_pictures_generated: bool
+    untrained: str
     native_detail: str
     is_instance_split: bool
     layer: str
@@ -49,9 +53,10 @@ def build(study: Study) -> Limits:
     """Return what the section shows of a study."""
     return Limits(
         are_pictures_generated=study.params.data.source == "phantom",
+        untrained=network.UNTRAINED if network.is_untrained(study) else "",
         native_detail=native_detail_sentence(study),
         is_instance_split=study.protocol.is_instance_split,
-        layer=study.about["layer"],
+        layer=network.name_layer(study, study.about["layer"]),
         cell=study.about["cell"],
     )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from smallsight.backbones.registry import find_backbone
+from smallsight.report import network
 from smallsight.report.section import Section
 from smallsight.report.study import Study
 
@@ -17,8 +17,10 @@ class Method:
         Most persons of a size group.
     input_size
         Width and height of the network's input, in pixels.
-    backbone, weights
-        The frozen network, and what the parameters call its weights.
+    backbone
+        The frozen network, its weights and its input.
+    feature, logit
+        What a feature is, and how a head's logit splits over cells.
     epochs
         Of a head's training.
     is_instance_split, split
@@ -29,14 +31,15 @@ class Method:
         Confidence of the intervals, and how many bootstrap draws they are made from.
     n_effects, n_claims
         Rows that Holm's method takes as one family.
-    layer, pooled_layer
-        The layer whose maps are shown, and the one whose maps the features are means of.
+    finer_layer
+        The layer whose maps are shown instead of the last one's; may be empty.
     """
 
     person_cap: int
     input_size: int
     backbone: str
-    weights: str
+    feature: str
+    logit: str
     epochs: int
     is_instance_split: bool
     split: str
@@ -46,18 +49,19 @@ class Method:
     draws: int
     n_effects: int
     n_claims: int
-    layer: str
-    pooled_layer: str
+    finer_layer: str
 
 
 def build(study: Study) -> Method:
     """Return what the section shows of a study."""
-    params = study.params
+    params, layer = study.params, study.about["layer"]
+    words = network.readout(study)
     return Method(
         person_cap=params.sample.person_cap,
-        input_size=study.about["input_size"],
-        backbone=find_backbone(params.backbone.name).label,
-        weights=params.backbone.weights,
+        input_size=study.backbone.input_size,
+        backbone=study.backbone.describe(),
+        feature=words.feature,
+        logit=words.logit,
         epochs=params.heads.epochs,
         is_instance_split=study.protocol.is_instance_split,
         split=study.protocol.split_description(params.evaluation),
@@ -67,8 +71,7 @@ def build(study: Study) -> Method:
         draws=params.analysis.bootstrap_draws,
         n_effects=len(study.tables["effects"]),
         n_claims=len(study.tables["claims"]),
-        layer=study.about["layer"],
-        pooled_layer=study.about["pooled_layer"],
+        finer_layer="" if layer == study.about["last_layer"] else layer,
     )
 
 

@@ -7,9 +7,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from smallsight.analysis.terms import CONTROLS, MAPS, Term
-from smallsight.backbones.registry import find_backbone
 from smallsight.conditions.rendered.names import UNTOUCHED
-from smallsight.report.common import describe_cells
+from smallsight.report import network
 from smallsight.report.figures.saliency import spreads
 from smallsight.report.rows import Row, keyed
 from smallsight.report.section import Section
@@ -64,10 +63,10 @@ class Saliency:
         Median sides of the size groups that have one.
     finer_layer
         A layer with finer cells than those shown; may be empty.
-    largest_sum_error
-        Largest deviation of a logit from the sum over cells, in logits.
-    pooled_cell
-        The layer that features are means of, and how large its cells are.
+    whole
+        A sentence about maps that show more than heads read; else empty.
+    signed_share
+        What the signed share is.
     sentences
         What the tables say.
     maps
@@ -78,8 +77,8 @@ class Saliency:
 
     sides: list[Side]
     finer_layer: str
-    largest_sum_error: float
-    pooled_cell: str
+    whole: str
+    signed_share: str
     sentences: list[str]
     maps: list[Term]
     panels: list[Markup]
@@ -145,12 +144,24 @@ def sentences(study: Study) -> list[str]:
 
 
 def finer_layer(study: Study) -> str:
-    """Name the layer before the pooled one where maps are those of the pooled one; else empty."""
-    about = study.about
-    layers = list(find_backbone(study.params.backbone.name).strides)
-    if about["layer"] != about["pooled_layer"] or about["layer"] not in layers:
+    """Name the next layer with finer cells where maps are the last layer's; else empty."""
+    last, cells = study.about["last_layer"], study.backbone.cells
+    if study.about["layer"] != last:
         return ""
-    return next(iter(layers[: layers.index(about["layer"])][-1:]), "")
+    finer = [layer for layer, count in cells.items() if count > cells[last]]
+    return finer[-1] if finer else ""
+
+
+def signed_share(study: Study) -> str:
+    """Say what the signed share is, and how exact."""
+    about = study.about
+    error = about["largest_sum_error"]
+    return network.readout(study).signed.format(
+        error="" if error is None else f"{error:.1g}",
+        cell=network.describe_cells(
+            network.name_layer(study, about["last_layer"]), about["last_cell"]
+        ),
+    )
 
 
 def build(study: Study) -> Saliency:
@@ -159,8 +170,8 @@ def build(study: Study) -> Saliency:
     return Saliency(
         sides=[side for side in sides if np.isfinite(side.median)],
         finer_layer=finer_layer(study),
-        largest_sum_error=study.about["largest_sum_error"],
-        pooled_cell=describe_cells(study.about["pooled_layer"], study.about["pooled_cell"]),
+        whole=network.readout(study).maps,
+        signed_share=signed_share(study),
         sentences=sentences(study),
         maps=list(MAPS.values()),
         panels=panels(study),

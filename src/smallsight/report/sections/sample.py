@@ -113,8 +113,7 @@ def sample_sentence(study: Study) -> str:
     n = table["category_name"].nunique()
     return (
         f"{counted(len(table), 'object')} in {counted(table['image_id'].nunique(), 'image')}: "
-        f"{groups}; {n} {'category' if n == 1 else 'categories'}; "
-        f"source: {study.params.data.source}."
+        f"{groups}; {n} {'category' if n == 1 else 'categories'}."
     )
 
 

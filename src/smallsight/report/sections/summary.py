@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from smallsight import params
 from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.report import network
 from smallsight.report.section import Section
 from smallsight.report.sections import claims, effects, gap, sample, thresholds
 from smallsight.report.sections.claims import Claim
@@ -29,6 +31,9 @@ class Summary:
         What follows it.
     sample
         The sample in one line.
+    setup, warning
+        The network, what it was shown and what heads read, in one line; and what random weights
+        make of the numbers, empty for others.
     waterfalls
         The decomposition of the gap, a panel per regime.
     disagreement
@@ -44,6 +49,8 @@ class Summary:
     verdict: str
     sentences: list[str]
     sample: str
+    setup: str
+    warning: str
     waterfalls: list[Markup]
     disagreement: str
     by_side: Markup
@@ -90,12 +97,44 @@ def sentences(study: Study) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
+def setup_sentence(study: Study) -> str:
+    """Write which network with which weights was shown which pictures, and what heads read."""
+    heads = network.readout(study).heads
+    said = f"{study.backbone.describe()}, on {describe_pictures(study.params.data)}"
+    return f"{said}; heads read {heads}." if heads else f"{said}."
+
+
+def describe_pictures(data: params.Data) -> str:
+    """Say where pictures come from; a source without words here is called by its name.
+
+    Examples
+    --------
+    >>> chosen = {"source": "coco", "coco": {"split": "val2017"}}
+    >>> describe_pictures(params.Data(categories=("car",), **chosen))
+    'COCO val2017'
+    """
+    group = data.groups.get(data.source, {})
+    known = {
+        "phantom": "drawn phantom scenes",
+        "local": f"local pictures ({group.get('annotations')})",
+        "coco": f"COCO {group.get('split')}",
+    }
+    return known.get(data.source, data.source)
+
+
+def warning(study: Study) -> str:
+    """Warn of random weights; empty for others."""
+    return network.UNTRAINED if network.is_untrained(study) else ""
+
+
 def build(study: Study) -> Summary:
     """Return what the section shows of a study."""
     return Summary(
         verdict=verdict_sentence(study),
         sentences=sentences(study),
         sample=sample.sample_sentence(study),
+        setup=setup_sentence(study),
+        warning=warning(study),
         waterfalls=gap.panels(study),
         disagreement=gap.disagreement_note(study),
         by_side=thresholds.untouched_panel(study),

@@ -21,7 +21,7 @@ class Training:
         Objects.
     is_instance_split
         Whether the sample was divided by instance, for this head and all others.
-    seed, weights, device
+    seed, device
         How it was trained.
     test_accuracy
         Its accuracy on test data, 0 to 1.
@@ -34,7 +34,6 @@ class Training:
     n_test: int
     is_instance_split: bool
     seed: int
-    weights: str
     device: str
     test_accuracy: float
     panels: list[Markup]
@@ -61,7 +60,6 @@ def build(study: Study) -> Training:
         n_test=training["n_test"],
         is_instance_split=study.protocol.is_instance_split,
         seed=training["seed"],
-        weights=training["weights"],
         device=training["device"],
         test_accuracy=training["test_accuracy"],
         panels=panels(study),

@@ -1,0 +1,50 @@
+"""Files of weights from an address, kept in torch's cache and checked."""
+
+import pickle
+from http.client import HTTPException
+from pathlib import Path
+
+import torch
+from torch.hub import HASH_REGEX
+
+from smallsight.runtime.errors import DownloadError
+from smallsight.runtime.files import sha256
+
+
+def download_state(url: str) -> tuple[dict[str, torch.Tensor], str]:
+    """Download a state, unless torch has it already, and check it.
+
+    Parameters
+    ----------
+    url
+        Its last part holds the digits with which the SHA-256 of the file begins, as the names of
+        all files of torchvision's do.
+
+    Returns
+    -------
+    state
+        By name.
+    sha256
+        Of the file, in hexadecimal digits.
+
+    Raises
+    ------
+    DownloadError
+        Where the address gives no whole answer, or the file is another one.
+    """
+    cached = Path(torch.hub.get_dir(), "checkpoints", Path(url).name)
+    named = HASH_REGEX.search(cached.name)
+    if named is None:
+        raise DownloadError(url, "an address without a hash", "one that holds the file's SHA-256")
+    try:
+        if not cached.is_file():
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(url, str(cached), named[1])
+        # The cache may hold anything under this name.
+        found = sha256(cached)
+        if not found.startswith(named[1]):
+            raise DownloadError(cached, f"SHA-256 {found}", f"{named[1]}..., the file of {url}")
+        return torch.load(cached, map_location="cpu", weights_only=True), found
+    except (OSError, HTTPException, RuntimeError, pickle.UnpicklingError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise DownloadError(url, reason, "the weights named in the address") from None

@@ -1,0 +1,142 @@
+import hashlib
+import http.server
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+from smallsight.backbones.networks.downloads import download_state
+from smallsight.runtime.errors import DownloadError
+
+STATE = {"conv.weight": torch.arange(6.0).view(2, 3), "conv.bias": torch.ones(2)}
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A file as torchvision publishes it: its name holds the first digits of its hash."""
+    folder = tmp_path_factory.mktemp("published")
+    torch.save(STATE, folder / "x")
+    digest = hashlib.sha256((folder / "x").read_bytes()).hexdigest()
+    (folder / "x").rename(folder / f"toy-{digest[:8]}.pth")
+    return folder / f"toy-{digest[:8]}.pth", digest
+
+
+@pytest.fixture(scope="module")
+def server(published):
+    """Serve the file under `/whole` and, as if it were whole, its half under `/half`."""
+    content = published[0].read_bytes()
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            folder = Path(self.path).parent.name
+            if folder not in ("whole", "half"):
+                return self.send_error(404)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            return self.wfile.write(content[: len(content) // (2 if folder == "half" else 1)])
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """torch's cache, empty."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("no_proxy", "*")
+    return tmp_path / "torch/hub/checkpoints"
+
+
+def refused(url):
+    with pytest.raises(DownloadError) as caught:
+        download_state(url)
+    assert len(str(caught.value).splitlines()) == 1
+    return caught.value
+
+
+def test_a_file_comes_with_its_hash_and_is_asked_for_once(server, published, cache):
+    path, digest = published
+    address, asked = server
+    url = f"{address}/whole/{path.name}"
+    before = len(asked)
+    for _ in range(2):
+        state, found = download_state(url)
+        assert found == digest
+        assert state.keys() == STATE.keys()
+        assert all(torch.equal(value, STATE[name]) for name, value in state.items())
+    assert asked[before:] == [f"/whole/{path.name}"]
+    assert [each.name for each in cache.iterdir()] == [path.name]
+
+
+def test_a_file_of_another_hash_is_refused_and_not_kept(server, cache):
+    url = f"{server[0]}/whole/toy-00000000.pth"
+    error = refused(url)
+    assert error.where == url
+    assert "00000000" in error.found
+    assert not list(cache.iterdir())
+
+
+def test_an_answer_that_breaks_off_is_refused_and_not_kept(server, published, cache):
+    refused(f"{server[0]}/half/{published[0].name}")
+    assert not list(cache.iterdir())
+
+
+def test_an_address_that_has_nothing_is_one_line(server, published, cache):
+    assert "404" in refused(f"{server[0]}/nowhere/{published[0].name}").found
+    assert not list(cache.iterdir())
+
+
+def test_an_address_that_nobody_answers_is_one_line(cache):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        refused(f"http://127.0.0.1:{closed.getsockname()[1]}/toy-00000000.pth")
+
+
+@pytest.mark.parametrize("content", ["other weights", "truncated", "<html>"])
+def test_a_file_in_the_cache_with_other_contents_is_named_and_left(
+    server, published, cache, content
+):
+    address, asked = server
+    cached = cache / published[0].name
+    cache.mkdir(parents=True)
+    if content == "other weights":
+        torch.save(STATE | {"conv.bias": torch.zeros(2)}, cached)
+    else:
+        cached.write_bytes({"truncated": published[0].read_bytes()[:700]}.get(content, b"<html>"))
+    before, questions = cached.read_bytes(), len(asked)
+    error = refused(f"{address}/whole/{published[0].name}")
+    assert error.where == str(cached)
+    assert error.found == f"SHA-256 {hashlib.sha256(before).hexdigest()}"
+    assert cached.read_bytes() == before
+    assert len(asked) == questions
+
+
+class Dangerous:
+    def __reduce__(self):
+        return (print, ("this code must not run",))
+
+
+def test_a_file_that_holds_code_is_refused_and_not_run(cache, capsys):
+    cache.mkdir(parents=True)
+    torch.save(Dangerous(), cache / "x")
+    digest = hashlib.sha256((cache / "x").read_bytes()).hexdigest()
+    (cache / "x").rename(cache / f"toy-{digest[:8]}.pth")
+    refused(f"http://127.0.0.1:9/toy-{digest[:8]}.pth")
+    assert capsys.readouterr().out == ""
+
+
+def test_an_address_without_a_hash_is_refused(server, cache):
+    assert "hash" in refused(f"{server[0]}/whole/toy.pth").found
