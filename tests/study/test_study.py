@@ -246,9 +246,11 @@ def test_the_annotations_themselves_give_the_figures_of_neighbours(study):
             assert found == sum(counts[group, row.pictures, kind] for group in groups)
 
 
-def test_the_original_protocol_is_a_named_run(restored):
+def test_the_original_protocol_and_another_readout_are_a_named_run(restored):
+    """Heads are trained anew from features that are there."""
     sample = restored.table("data/samples_step1_person_limited.csv")
-    output = restored.dvc("exp", "run", "-n", "original", "-S", "protocol=original")
+    changes = ["-S", "protocol=original", "-S", "heads.readout=pyramid"]
+    output = restored.dvc("exp", "run", "-n", "original", *changes)
     assert sorted(stages_run(output)) == sorted([
         "check", "train", "evaluate", "explain", "faithfulness", "analyse", "report",
     ])  # fmt: skip
@@ -258,9 +260,12 @@ def test_the_original_protocol_is_a_named_run(restored):
     assert (results["n_all"] == round(0.2 * len(sample))).all()
     training = json.loads((restored.folder / "data/training.json").read_text())
     page = (restored.folder / "reports/report.html").read_text()
-    assert training["protocol"] == "original"
+    assert (training["protocol"], training["readout"]) == ("original", "pyramid")
     assert training["shared_images"] > 0
     assert "dvc exp run -S protocol=cross_validation" in page
+    facts = json.loads((restored.folder / "data/backbone.json").read_text())
+    with np.load(restored.folder / "data/heads/fixed.npz") as file:
+        assert file["weight"].shape[2] == facts["readouts"]["pyramid"] > facts["readouts"]["box"]
 
 
 def test_the_checkpoint_loads_without_trust(study):
@@ -337,6 +342,42 @@ def test_a_finer_layer_is_one_parameter(restored):
     pd.testing.assert_series_equal(after["logit_in_box"], before["logit_in_box"])
     page = (restored.folder / "reports/report.html").read_text()
     assert "blocks.4, one cell 16 × 16 input pixels" in page
+
+
+BELOW_HEADS = ["train", "evaluate", "explain", "faithfulness", "report"]
+BELOW_BACKBONE = [
+    *(f"features@{family}" for family in FAMILIES), "train", "explain", "faithfulness", "report",
+]  # fmt: skip
+
+
+def due(study):
+    """Stages of which something is changed; those that wait for their results are not told."""
+    return sorted(stages_run(study.dvc("repro", "--dry")))
+
+
+def test_another_readout_runs_the_network_over_nothing(restored):
+    restored.set("heads.readout", "box")
+    assert due(restored) == sorted(["check", *BELOW_HEADS])
+
+
+def test_another_network_or_another_file_of_weights_renders_nothing_again(restored):
+    alone = ["repro", "--single-item", "backbone"]
+    restored.set("backbone.name", "resnet34")
+    restored.set("backbone.weights", "random")
+    assert stages_run(restored.dvc(*alone)) == ["backbone"]
+    assert due(restored) == sorted(["check", *BELOW_BACKBONE])
+
+    own = restored.folder / "own.pth"
+    state = torch.load(restored.folder / "data/backbone.pth", weights_only=True)["state"]
+    torch.save(state, own)
+    restored.set("backbone.weights", "checkpoint")
+    restored.set("backbone.checkpoint", own.name)
+    assert stages_run(restored.dvc(*alone)) == ["backbone"]
+    assert "backbone" not in due(restored)
+    # Replaced in place, under the same name.
+    torch.save(state | {"conv1.weight": -state["conv1.weight"]}, own)
+    assert "backbone" in due(restored)
+    own.unlink()
 
 
 def test_nothing_runs_twice(study):
@@ -416,10 +457,10 @@ def test_an_experiment_re_runs_one_family_and_what_follows(study):
 
 BAD = {
     "an unknown parameter": ("sample.per_grop", 10, "sample.per_grop: unknown parameter"),
-    "a wrong type": ("sample.per_group", "many", "sample.per_group: 'many'"),
     "an unknown option": ("conditions.occlusion", {"rato": [0.3]}, "conditions.occlusion.rato"),
     "a level out of range": ("conditions.occlusion.ratio", [3], "conditions.occlusion.ratio: 3"),
-    "missing weights": ("backbone.weights", "no/such.pth", "no/such.pth: No such file"),
+    "a file of weights that is missing": ("backbone.checkpoint", "no/such.pth", "no/such.pth"),
+    "a layer that the network lacks": ("explain.layer", "layer9", "explain.layer: 'layer9'"),
     "a category that no one has": ("data.categories", ["person", "zebra"], "no category 'zebra'"),
 }
 

@@ -96,6 +96,19 @@ def test_facts_are_found_by_running_it(loaded):
         facts.check_layer("layer4")
 
 
+@pytest.mark.parametrize(
+    ("size", "where"),
+    [(SIZE, "params.backbone.input_size"), ("auto", "params.backbone.name")],
+)
+def test_maps_that_are_no_squares_are_refused(loaded, monkeypatch, size, where):
+    whole = networks.Toy.maps
+    monkeypatch.setattr(networks.Toy, "maps", lambda self, inputs: whole(self, inputs)[:, :, 1:])
+    with pytest.raises(ParameterError, match=r"a layer of \d rows and \d columns") as caught:
+        find_facts(settings(input_size=size), loaded)
+    assert len(str(caught.value).splitlines()) == 1
+    assert caught.value.where == where
+
+
 def test_weights_that_it_does_not_have_are_refused():
     with pytest.raises(ParameterError, match="one of web, random, checkpoint;"):
         load_weights(settings(weights="imagenet"), seed=0)
