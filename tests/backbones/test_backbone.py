@@ -10,7 +10,7 @@ from torchvision.ops import roi_align
 
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.networks.network import LAST
-from smallsight.backbones.readouts import regions_of
+from smallsight.backbones.pooling import regions_of
 from smallsight.evaluation import heads
 
 SIZE = 64

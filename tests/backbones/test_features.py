@@ -7,7 +7,8 @@ from PIL import Image
 from smallsight.backbones import features
 from smallsight.backbones.feature_store import read_features, write_features
 from smallsight.backbones.features import extract_features, instance_features, last_maps
-from smallsight.backbones.readouts import mirrored_boxes, regions_of
+from smallsight.backbones.pooling import regions_of
+from smallsight.backbones.readouts import mirrored_boxes
 from smallsight.conditions.rendered.store import picture_name
 
 pytestmark = pytest.mark.usefixtures("single_worker")

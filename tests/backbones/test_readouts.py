@@ -3,17 +3,14 @@ import pytest
 import torch
 from scipy import ndimage
 
+from smallsight.backbones.pooling import cell_shares, mean_over_boxes, mean_over_cells, regions_of
 from smallsight.backbones.readouts import (
     PARTS,
     available,
-    cell_shares,
     joined,
-    mean_over_boxes,
-    mean_over_cells,
     mirrored_boxes,
     on_last_layer,
     pyramid_layers,
-    regions_of,
 )
 
 SIZE, CELLS = 64, 4

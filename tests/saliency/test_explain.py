@@ -13,7 +13,8 @@ from smallsight.backbones.feature_store import Features
 from smallsight.backbones.networks.network import LAST
 from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights
-from smallsight.backbones.readouts import cell_shares, joined, mean_over_boxes, regions_of
+from smallsight.backbones.pooling import cell_shares, mean_over_boxes, regions_of
+from smallsight.backbones.readouts import joined
 from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.predictions import predict

@@ -4,7 +4,7 @@ import torch
 from skimage.transform import resize
 
 from smallsight import params
-from smallsight.backbones.readouts import cell_shares, mean_over_boxes, mean_over_cells, regions_of
+from smallsight.backbones.pooling import cell_shares, mean_over_boxes, mean_over_cells, regions_of
 from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.splits import cross_validation, single_split

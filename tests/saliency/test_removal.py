@@ -12,7 +12,7 @@ from scipy.special import softmax
 from torch import nn
 
 from smallsight import params
-from smallsight.backbones import readouts
+from smallsight.backbones import pooling, readouts
 from smallsight.backbones.feature_store import read_features, write_features
 from smallsight.backbones.features import extract_features
 from smallsight.backbones.networks.network import LAST
@@ -376,7 +376,7 @@ def test_the_real_network_sees_what_it_saw_before(
     ground = torch.from_numpy(np.full((len(sample), SIZE, SIZE, 3), COLOUR, np.uint8))
     boxes = ordered[["box_x", "box_y", "box_w", "box_h"]].to_numpy()
     with torch.inference_mode():
-        parts = backbone.read_out(ground, readouts.regions_of(boxes, np.arange(len(sample)), cpu))
+        parts = backbone.read_out(ground, pooling.regions_of(boxes, np.arange(len(sample)), cpu))
     plain = readouts.joined({name: part.numpy() for name, part in parts.items()}, readout)
     alone = dataclasses.replace(seen, plain=plain)
     probabilities = out_of_fold(splits, fitted, alone)[:, np.arange(len(sample)), splits.labels]

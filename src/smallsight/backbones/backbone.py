@@ -8,7 +8,8 @@ from torch import nn
 from smallsight.backbones.networks.libraries import make_network
 from smallsight.backbones.networks.network import LAST, Capture, Layout
 from smallsight.backbones.networks.weights import Weights
-from smallsight.backbones.readouts import mean_over_boxes, mean_over_cells, pyramid_layers
+from smallsight.backbones.pooling import mean_over_boxes, mean_over_cells
+from smallsight.backbones.readouts import pyramid_layers
 from smallsight.backbones.registry import find_backbone
 
 
@@ -111,7 +112,7 @@ class Backbone(nn.Module):
         pictures
             (pictures, size, size, 3), uint8.
         regions
-            (n, 5), the objects, as `readouts.regions_of` returns them.
+            (n, 5), the objects, as `pooling.regions_of` returns them.
 
         Returns
         -------

@@ -10,7 +10,8 @@ import torch
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Extracted
 from smallsight.backbones.networks.network import LAST
-from smallsight.backbones.readouts import joined, mirrored_boxes, regions_of
+from smallsight.backbones.pooling import regions_of
+from smallsight.backbones.readouts import joined, mirrored_boxes
 from smallsight.conditions.rendered.store import read_pictures
 from smallsight.imaging.boxes import Box
 from smallsight.runtime.device import map_batches

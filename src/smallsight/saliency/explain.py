@@ -12,7 +12,8 @@ from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features
 from smallsight.backbones.features import BOX, last_maps
 from smallsight.backbones.networks.network import LAST
-from smallsight.backbones.readouts import cell_shares, on_last_layer
+from smallsight.backbones.pooling import cell_shares
+from smallsight.backbones.readouts import on_last_layer
 from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.splits import Splits, class_indices

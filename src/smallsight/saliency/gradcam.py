@@ -8,7 +8,8 @@ from pytorch_grad_cam import GradCAM
 from torch import nn
 
 from smallsight.backbones.backbone import Backbone
-from smallsight.backbones.readouts import PARTS, regions_of
+from smallsight.backbones.pooling import regions_of
+from smallsight.backbones.readouts import PARTS
 
 BATCH_SIZE = 64
 """Pictures explained together."""

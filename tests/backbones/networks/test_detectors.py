@@ -11,8 +11,8 @@ from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.networks import torchvision_detectors
 from smallsight.backbones.networks.network import LAST
 from smallsight.backbones.networks.weight_sources import load_weights, preview_weights
+from smallsight.backbones.pooling import regions_of
 from smallsight.backbones.probe import find_facts
-from smallsight.backbones.readouts import regions_of
 from smallsight.backbones.registry import BACKBONES, check_unseen
 from smallsight.runtime.errors import ParameterError
 
