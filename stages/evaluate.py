@@ -8,15 +8,14 @@ import pandas as pd
 
 from smallsight import params
 from smallsight.backbones.feature_store import read_features
-from smallsight.conditions.rendered.names import read_all_facts
+from smallsight.conditions.rendered.names import Condition, read_all_facts
 from smallsight.evaluation import heads
 from smallsight.evaluation.crossfit import heads_for_regime
 from smallsight.evaluation.predictions import predict, summarise_results
 from smallsight.evaluation.protocols import PROTOCOLS
 from smallsight.evaluation.splits import read_splits
 from smallsight.runtime import files, script
-from smallsight.runtime.device import pick_device
-from smallsight.runtime.parallel import progress
+from smallsight.runtime.device import map_batches, pick_device
 from smallsight.sampling.sample import read_sample
 
 SAMPLE = "data/samples_step1_person_limited.csv"
@@ -35,16 +34,25 @@ def main() -> str:
     splits = read_splits(SPLITS, read_sample(SAMPLE), parameters.data.categories)
     untouched = heads.read(HEADS / "fixed.npz")
     chosen = protocol.conditions(read_all_facts(CONDITIONS, parameters.conditions))
-    tables: dict[str, list[pd.DataFrame]] = {regime: [] for regime in protocol.regimes}
-    for condition in progress(iter(chosen), total=len(chosen), description="evaluating"):
+
+    def evaluate(condition: Condition) -> list[pd.DataFrame]:
         path = FEATURES / condition.family / f"{condition.level}.npz"
         seen = read_features(path, parameters.heads.readout)
-        for regime, part in tables.items():
-            fitted = heads_for_regime(
-                splits, regime, untouched, seen, settings=parameters.heads, device=device
+        return [
+            predict(
+                splits,
+                heads_for_regime(
+                    splits, regime, untouched, seen, settings=parameters.heads, device=device
+                ),
+                seen,
+                condition,
+                regime=regime,
             )
-            part.append(predict(splits, fitted, seen, condition, regime=regime))
-    predictions = pd.concat([table for part in tables.values() for table in part])
+            for regime in protocol.regimes
+        ]
+
+    tables = map_batches(evaluate, chosen, device=device, description="evaluating")
+    predictions = pd.concat([part for regime in zip(*tables, strict=True) for part in regime])
     files.write_table(predictions, PREDICTIONS)
     files.write_table(summarise_results(predictions), RESULTS)
     return f"{len(predictions)} predictions of {len(chosen)} conditions, {device}"

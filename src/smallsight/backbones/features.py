@@ -16,7 +16,7 @@ from smallsight.conditions.rendered.store import read_pictures
 from smallsight.imaging.boxes import Box
 from smallsight.runtime.device import map_batches
 
-BATCH_SIZE = 16
+BATCH_SIZE = 8
 """Pictures per run of the network: small, because the maps of more fall out of a CPU's cache."""
 
 BOX = ["box_x", "box_y", "box_w", "box_h"]

@@ -93,7 +93,7 @@ def _render_image(
             rng = derive(seed, level.condition.family, name, *ids)
             changed = level.apply(view, rng=rng)
             seen, here = brought(changed.picture), _at_input(changed, size)
-            Image.fromarray(seen).save(folder / name / picture_name(*ids), compress_level=3)
+            Image.fromarray(seen).save(folder / name / picture_name(*ids), compress_level=1)
             sizes = (changed.picture.shape[1], changed.picture.shape[0])
             likeness = (
                 in_box_similarity(seen, here, untouched, there),
