@@ -84,7 +84,7 @@ def test_the_study_has_the_original_families_and_several_levels_of_each_degradat
     assert options(levels["downscale"]) == ["scale=0.5", "scale=0.25", "scale=0.125"]
     assert options(levels["motion_blur"]) == ["length=15", "length=31", "length=61"]
     assert options(levels["occlusion"]) == ["ratio=0.35", "ratio=0.6", "ratio=0.85"]
-    assert options(levels["bg_blur"]) == [f"sigma={sigma},margin=0.1" for sigma in ("3.5", 8, 16)]
+    assert options(levels["bg_blur"]) == [f"sigma={sigma},margin=0.1" for sigma in ("3.5", 8)]
     assert options(levels["zoom"]) == ["factor=4", "factor=2", "factor=0.5"]
 
 

@@ -214,7 +214,7 @@ class TestRender:
         ("family", "options", "filtering"),
         [
             ("bg_blur", {"sigma": [2.0, 5.0], "margin": 0.1}, "gaussian"),
-            ("motion_blur", {"length": [3.0, 5.5]}, "correlate1d"),
+            ("motion_blur", {"length": [3.0, 5.5]}, "as_bytes"),
             ("downscale", {"scale": [0.5, 0.3]}, "resize_local_mean"),
         ],
     )

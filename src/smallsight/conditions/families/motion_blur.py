@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy.ndimage import correlate1d
+from scipy.ndimage import uniform_filter1d
 
 from smallsight.conditions.rendering.filters import Unit, as_bytes, native_length
 from smallsight.conditions.rendering.registry import family
@@ -24,9 +24,12 @@ def motion_blur(view: View, *, length: Positive, unit: Unit = "native") -> View:
 
 def smeared(picture: np.ndarray, *, length: float) -> np.ndarray:
     """Average the whole picture along lines of `length` pixels."""
-    half = length / 2
-    reach = math.ceil(half - 0.5)
-    line = (half + 0.5 - abs(np.arange(-reach, reach + 1))).clip(0, 1)
-    # SciPy sums in float64, whatever the picture.
-    means = correlate1d(picture.astype(np.float32), line / line.sum(), axis=1, mode="reflect")
-    return as_bytes(means)
+    # The line covers `whole` pixels, and a share of the next one at both ends.
+    whole = 2 * math.floor((length - 1) / 2) + 1 if length > 1 else 1
+    share = max(length - whole, 0) / 2
+    sums = [
+        count * uniform_filter1d(picture, count, axis=1, mode="reflect", output=np.float64)
+        for count in ((whole, whole + 2) if share else (whole,))
+    ]
+    covered = sums[0] + share * (sums[-1] - sums[0])
+    return as_bytes(covered / max(length, 1))
