@@ -1,6 +1,7 @@
 """Write the frozen backbone's weights, and what later stages need to know of it."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import own_library  # noqa: F401
@@ -20,11 +21,16 @@ FACTS = "data/backbone.json"
 INPUT = "data/input.json"
 
 
+def addresses() -> Iterator[str]:
+    """Yield where pictures lie on the web. The large file is read when the first is asked for."""
+    for image in json.loads(ANNOTATIONS.read_text(encoding="utf-8"))["images"]:
+        yield str(image.get("coco_url", ""))
+
+
 def main() -> str:
     parameters = params.load()
     settings = parameters.backbone
-    images = json.loads(ANNOTATIONS.read_text(encoding="utf-8"))["images"]
-    check_unseen(settings, [str(image.get("coco_url", "")) for image in images])
+    check_unseen(settings, addresses())
     loaded = load_weights(settings, seed=parameters.seed)
     facts = find_facts(settings, loaded)
     write_weights(loaded.weights, BACKBONE)

@@ -89,12 +89,17 @@ class Explainer:
             (n, length of a feature) each: what makes the logit of the features.
         """
         direct = [on_last_layer(weight, self.readout, maps.shape[1]) for weight in weights]
-        contributed = [self._contributed(maps, boxes, weight) for weight in direct]
-        if self.layer == LAST and self.readout != "fpn":
-            found = [
-                measures.contributions(maps, weight) for weight in direct if weight is not None
-            ]
-            saliency = [np.maximum(part, 0) for part in found]
+        known = [weight for weight in direct if weight is not None]
+        even = [measures.contributions(maps, weight) for weight in known]
+        if self.readout == "scene":
+            contributed = even
+        elif known:
+            shares = cell_shares(boxes, cells=maps.shape[-1], size=self.size)
+            contributed = [measures.contributions(maps, weight, shares) for weight in known]
+        else:
+            contributed = [np.full_like(maps[:, 0], np.nan) for _ in weights]
+        if self.layer == LAST and known:
+            saliency = [np.maximum(part, 0) for part in even]
         else:
             saliency = list(
                 gradcam.grad_cam(
@@ -108,17 +113,6 @@ class Explainer:
                 )
             )
         return [ClassMaps(*pair) for pair in zip(contributed, saliency, strict=True)]
-
-    def _contributed(
-        self, maps: np.ndarray, boxes: np.ndarray, weight: np.ndarray | None
-    ) -> np.ndarray:
-        """Split what the last layer adds to the logits over its cells."""
-        if weight is None:
-            return np.full_like(maps[:, 0], np.nan)
-        if self.readout == "scene":
-            return measures.contributions(maps, weight)
-        shares = cell_shares(boxes, cells=maps.shape[-1], size=self.size)
-        return measures.contributions(maps, weight, shares)
 
     def last_maps(self, pictures: np.ndarray) -> np.ndarray:
         """Run the network on pictures; return the last layer's maps."""

@@ -95,7 +95,6 @@ def compute_removals(
     ]
     ground = np.full(pictures.shape[1:], colour, np.uint8)
     boxes = rows[BOX].to_numpy(float)
-
     own_picture = np.arange(len(rows))
 
     def features_of(pictures: np.ndarray, row: np.ndarray, description: str) -> np.ndarray:

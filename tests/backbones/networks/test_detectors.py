@@ -8,7 +8,7 @@ from torchvision.models._api import WeightsEnum
 
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
-from smallsight.backbones.networks import torchvision_detectors
+from smallsight.backbones.networks import downloads
 from smallsight.backbones.networks.network import LAST
 from smallsight.backbones.networks.weight_sources import load_weights, preview_weights
 from smallsight.backbones.pooling import regions_of
@@ -81,7 +81,7 @@ def loaded(name, state):
     asked = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            torchvision_detectors,
+            downloads,
             "download_state",
             lambda url: (asked.append(url), (dict(state), "0123abcd"))[1],
         )

@@ -86,8 +86,8 @@ def test_preprocessing_is_that_of_timms_pretrained_configuration(name):
 
 def test_stages_that_are_no_submodules_are_left_out():
     with torch.device("meta"):
-        plain = timm_models.make("resnet18", is_dilated=False)
-        without = timm_models.make("mvitv2_tiny", is_dilated=False)
+        plain = timm_models.make("resnet18")
+        without = timm_models.make("mvitv2_tiny")
     assert plain.layers == ("act1", "layer1", "layer2", "layer3", "layer4")
     assert without.layers == ()
 
@@ -99,7 +99,7 @@ def test_stages_that_are_no_submodules_are_left_out():
 )  # fmt: skip
 def test_what_is_normalised_after_pooling_is_found_but_no_hidden_layers_norm(name, norm):
     with torch.device("meta"):
-        network = timm_models.make(name, is_dilated=False)
+        network = timm_models.make(name)
     assert network.norm is (norm and network.module.get_submodule(norm))
 
 
@@ -110,7 +110,7 @@ def test_what_is_normalised_after_pooling_is_found_but_no_hidden_layers_norm(nam
 )  # fmt: skip
 def test_all_last_layers_are_unused(name, classifiers):
     with torch.device("meta"):
-        network = timm_models.make(name, is_dilated=False)
+        network = timm_models.make(name)
     assert network.unused == classifiers
     assert network.last_layer == classifiers[0]
     assert all(isinstance(network.module.get_submodule(part), nn.Linear) for part in classifiers)
@@ -118,7 +118,7 @@ def test_all_last_layers_are_unused(name, classifiers):
 
 def test_tokens_that_join_late_are_not_taken_off_before():
     with torch.device("meta"):
-        layout = timm_models.make("cait_xxs24_224", is_dilated=False).layout
+        layout = timm_models.make("cait_xxs24_224").layout
     places = torch.arange(2 * 16 * 3.0).view(2, 16, 3)
     due = places.view(2, 4, 4, 3).movedim(-1, 1)
     assert torch.equal(layout(places), due)

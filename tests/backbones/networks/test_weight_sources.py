@@ -7,7 +7,7 @@ import torch
 from torchvision.models import ResNet18_Weights, get_model, get_model_weights
 
 from smallsight import params
-from smallsight.backbones.networks import downloads, torchvision_models
+from smallsight.backbones.networks import downloads
 from smallsight.backbones.networks.libraries import make_network
 from smallsight.backbones.networks.weight_sources import (
     expected_by,
@@ -135,7 +135,7 @@ def test_addresses_and_preprocessing_are_those_of_torchvisions_enums(name, monke
         asked.append(url)
         raise DownloadError(url, "nothing", "anything")
 
-    monkeypatch.setattr(torchvision_models, "download_state", nothing)
+    monkeypatch.setattr(downloads, "download_state", nothing)
     refused(load_weights, DownloadError, name)
     assert asked == [entry.url]
     found, transforms = expected_by(find_backbone(name)), entry.transforms()

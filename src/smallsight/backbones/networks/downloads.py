@@ -6,7 +6,9 @@ from pathlib import Path
 
 import torch
 from torch.hub import HASH_REGEX
+from torchvision.models import WeightsEnum
 
+from smallsight.backbones.networks.published import Published
 from smallsight.runtime.errors import DownloadError
 from smallsight.runtime.files import sha256
 
@@ -48,3 +50,9 @@ def download_state(url: str) -> tuple[dict[str, torch.Tensor], str]:
     except (OSError, HTTPException, RuntimeError, pickle.UnpicklingError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DownloadError(url, reason, "the weights named in the address") from None
+
+
+def download_entry(entry: WeightsEnum) -> Published:
+    """Download the weights that an entry of torchvision's names, as `download_state` does."""
+    state, digest = download_state(entry.url)
+    return Published(state, f"torchvision, {entry}", digest)

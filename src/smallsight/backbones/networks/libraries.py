@@ -5,6 +5,7 @@ from typing import Protocol, cast
 
 from torch import nn
 
+from smallsight.backbones.networks.dilation import dilate
 from smallsight.backbones.networks.network import Network
 from smallsight.backbones.networks.published import Published
 from smallsight.backbones.registry import BackboneRecord, Preprocessing
@@ -14,13 +15,13 @@ class Library(Protocol):
     """What a module of this folder offers for the networks of one library."""
 
     @staticmethod
-    def make(architecture: str, *, is_dilated: bool) -> Network:
+    def make(architecture: str) -> Network:
         """Make a network; its first weights come from torch's own random state.
 
         Raises
         ------
         ParameterError
-            Where the library has no such network, or cannot dilate it.
+            Where the library has no such network.
         """
 
     @staticmethod
@@ -57,9 +58,11 @@ def make_network(record: BackboneRecord, *, is_dilated: bool = False) -> Network
     Raises
     ------
     ParameterError
-        As for `Library.make`.
+        As for `Library.make`, and where the network cannot be dilated.
     """
-    network = library_of(record).make(record.architecture, is_dilated=is_dilated)
+    network = library_of(record).make(record.architecture)
+    if is_dilated:
+        dilate(network.module, record.architecture)
     for name in network.unused:
         network.module.set_submodule(name, nn.Identity())
     return network

@@ -17,7 +17,7 @@ from smallsight.backbones.registry import LOCAL, TIMM, Preprocessing
 from smallsight.runtime.errors import DownloadError, ParameterError, WeightsError
 
 
-def make(architecture: str, *, is_dilated: bool) -> Network:
+def make(architecture: str) -> Network:
     """Make a classifier; its first weights come from torch's own random state.
 
     Raises
@@ -25,10 +25,6 @@ def make(architecture: str, *, is_dilated: bool) -> Network:
     ParameterError
         Where timm has no such network, or it gives no maps.
     """
-    if is_dilated:
-        raise ParameterError(
-            "params.backbone.dilated", f"true, with {architecture}", "a ResNet of torchvision's"
-        )
     module = _created(architecture)
     classifiers = module.pretrained_cfg.get("classifier") or ()
     unused = (classifiers,) if isinstance(classifiers, str) else tuple(classifiers)

@@ -6,22 +6,17 @@ import torch
 from torch import nn
 from torchvision.models import get_model, get_model_weights
 
-from smallsight.backbones.networks.downloads import download_state
+from smallsight.backbones.networks.downloads import download_entry
 from smallsight.backbones.networks.network import Capture, FeaturePyramid, Network
 from smallsight.backbones.networks.published import Published
 from smallsight.backbones.registry import Preprocessing
-from smallsight.runtime.errors import ParameterError
 
 EPS = {"fasterrcnn_resnet50_fpn": 0.0}
 """Of batch normalisation, where torchvision changes it as it loads its own weights."""
 
 
-def make(architecture: str, *, is_dilated: bool) -> Network:
+def make(architecture: str) -> Network:
     """Make a detector; its last maps are those of its body, before the pyramid."""
-    if is_dilated:
-        raise ParameterError(
-            "params.backbone.dilated", f"true, with {architecture}", "a ResNet of torchvision's"
-        )
     module: Any = get_model(architecture, weights=None, weights_backbone=None)
     for layer in module.modules():
         if isinstance(layer, nn.BatchNorm2d):
@@ -60,6 +55,4 @@ def published(architecture: str) -> Published:
     DownloadError
         Where they are not in torch's cache and their address gives no whole answer.
     """
-    entry: Any = get_model_weights(architecture)["DEFAULT"]
-    state, digest = download_state(entry.url)
-    return Published(state, f"torchvision, {entry}", digest)
+    return download_entry(get_model_weights(architecture)["DEFAULT"])

@@ -15,8 +15,7 @@ from torchvision.models import (
     get_model_weights,
 )
 
-from smallsight.backbones.networks.dilation import dilate
-from smallsight.backbones.networks.downloads import download_state
+from smallsight.backbones.networks.downloads import download_entry
 from smallsight.backbones.networks.network import (
     Capture,
     Network,
@@ -27,11 +26,9 @@ from smallsight.backbones.networks.published import Published
 from smallsight.backbones.registry import Preprocessing
 
 
-def make(architecture: str, *, is_dilated: bool) -> Network:
+def make(architecture: str) -> Network:
     """Make a classifier; its first weights come from torch's own random state."""
     module = get_model(architecture, weights=None)
-    if is_dilated:
-        dilate(module, architecture)
     return ANATOMIES[type(module)](module)
 
 
@@ -125,9 +122,7 @@ def published(architecture: str) -> Published:
     DownloadError
         Where they are not in torch's cache and their address gives no whole answer.
     """
-    entry = _entry(architecture)
-    state, digest = download_state(entry.url)
-    return Published(state, f"torchvision, {entry}", digest)
+    return download_entry(_entry(architecture))
 
 
 def _entry(architecture: str) -> Any:
