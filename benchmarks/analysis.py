@@ -10,89 +10,111 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from smallsight import params
+from smallsight.analysis.dvc_plots import plot_tables
 from smallsight.analysis.headline import compute_headline
 from smallsight.analysis.outcomes import arrange_outcomes
-from smallsight.analysis.tables import compute_tables
+from smallsight.analysis.tables import Evidence, compute_tables
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition, FamilyFacts
 from smallsight.conditions.rendering.levels import facts_of, levels_by_family
+from smallsight.evaluation.rungs import BASELINES, RUNGS
 from smallsight.saliency import removal
 from smallsight.sampling.donors import draw_donors
-from smallsight.vocabulary import REGIMES
+from smallsight.vocabulary import GROUPS, HEADLINE_TASK, REGIMES, TASKS
 
 COUNTS = (600, 1500, 3000, 6000)
 SEEDS = 5
+CATEGORIES = ("person", "car", "truck", "bus", "bicycle", "motorcycle")
+NATIVE = 5
+"""How many times larger an object's side is in the picture than at the input."""
+LEAST = 64
+"""Side in native pixels of the objects that every level of pixels shows."""
 
 
-def conditions(facts: Mapping[str, FamilyFacts]) -> list[Condition]:
-    """List the conditions of all families."""
-    return [condition for family in facts.values() for condition in family.conditions]
-
-
-def predictions(instances: int, *, names: list[Condition]) -> pd.DataFrame:
-    """Make predictions as the default study has them: two instances per image, three groups."""
+def make_sample(instances: int) -> pd.DataFrame:
+    """Make a sample as the default study has it: two instances per image, three groups."""
     rng = np.random.default_rng(0)
-    categories = ["person", "car", "truck", "bus", "bicycle", "motorcycle"]
     side = np.exp(rng.uniform(np.log(2), np.log(100), instances))
-    sample = pd.DataFrame(
+    native = NATIVE * side
+    return pd.DataFrame(
         {
             "image_id": np.sort(rng.integers(0, instances // 2, instances)),
             "ann_id": np.arange(instances),
-            "category_name": rng.choice(categories, instances),
-            "size_group": np.array(["small", "medium", "large"])[
-                np.digitize(side, np.quantile(side, [1 / 3, 2 / 3]))
-            ],
+            "category_name": rng.choice(CATEGORIES, instances),
+            "size_group": np.array(GROUPS)[np.digitize(side, np.quantile(side, [1 / 3, 2 / 3]))],
             "side": side,
-            "bbox_w": side,
-            "bbox_h": side,
+            "bbox_x": rng.uniform(0, 500, instances),
+            "bbox_y": rng.uniform(0, 500, instances),
+            "bbox_w": native,
+            "bbox_h": native,
+            "bbox_area": native**2,
         }
     )
-    hard = rng.normal(0, 1, instances)
+
+
+def answers(
+    sample: pd.DataFrame, keys: Sequence[Mapping[str, object]], rng: np.random.Generator
+) -> pd.DataFrame:
+    """Make answers of every seed, under each of the keys a little worse."""
+    hard = rng.normal(0, 1, len(sample))
     parts = []
-    for regime in REGIMES:
-        for number, condition in enumerate(names):
-            for seed in range(SEEDS):
-                latent = np.log(side / 12) - 0.05 * number + hard + rng.normal(0, 0.5, instances)
-                other = rng.permutation(sample["category_name"])
-                right = (latent > 0) | (other == sample["category_name"])
-                columns = {
-                    "regime": regime,
-                    "seed": seed,
-                    "family": condition.family,
-                    "level": condition.level,
-                    "condition": condition.name,
-                    "correct": right,
-                    "predicted": np.where(right, sample["category_name"], other),
-                    "confidence": 0.5,
-                }
-                parts.append(sample.assign(**columns, **{f"p_{name}": 0.0 for name in categories}))
+    for number, key in enumerate(keys):
+        seen = sample
+        if key.get("family") == "pixels":
+            seen = sample[sample["bbox_w"] >= LEAST]
+        for seed in range(SEEDS):
+            latent = np.log(seen["side"] / 12) - 0.05 * number + hard[seen.index]
+            latent += rng.normal(0, 0.5, len(seen))
+            other = rng.permutation(seen["category_name"])
+            right = (latent > 0) | (other == seen["category_name"])
+            predicted = seen["category_name"].where(right, other)
+            columns = {"seed": seed, "fold": 0, "correct": right, "predicted": predicted}
+            parts.append(seen.assign(**key, **columns))
     return pd.concat(parts, ignore_index=True)
 
 
-def views(sample: pd.DataFrame, names: list[Condition]) -> pd.DataFrame:
-    """Make the similarities and boxes of every instance under every condition."""
+def predictions(sample: pd.DataFrame, steps: Sequence[Condition]) -> pd.DataFrame:
+    """Make predictions under all conditions, in every regime."""
+    keys = [
+        {
+            "task": step.task,
+            "regime": regime,
+            "family": step.family,
+            "level": step.level,
+            "condition": step.name,
+        }
+        for regime in REGIMES
+        for step in steps
+    ]
+    table = answers(sample, keys, np.random.default_rng(0))
+    return table.assign(confidence=0.5, **dict.fromkeys([f"p_{name}" for name in CATEGORIES], 0.0))
+
+
+def views(sample: pd.DataFrame, task: str, steps: Sequence[Condition]) -> pd.DataFrame:
+    """Make the similarities and boxes of every instance under every condition of a task."""
     rng = np.random.default_rng(1)
     parts = [
         sample[["image_id", "ann_id"]].assign(
-            condition=condition.name,
+            task=task,
+            condition=step.name,
             ssim_box=rng.random(len(sample)),
             ssim_picture=rng.random(len(sample)),
             box_w=sample["side"],
             box_h=sample["side"],
         )
-        for condition in names
-        if condition.name != UNTOUCHED
+        for step in steps
+        if step.task == task and step.family != UNTOUCHED
     ]
     return pd.concat(parts, ignore_index=True)
 
 
-def map_measures(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Make measures of the first seed's saliency maps, and of regions removed and restored."""
+def maps_of(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make measures of the first seed's saliency maps in one task."""
     rng = np.random.default_rng(2)
     one = table[(table["regime"] == table["regime"].iloc[0]) & (table["seed"] == 0)]
     one = one[~one["condition"].str.contains("/")]
@@ -110,51 +132,79 @@ def map_measures(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
         )
         for name in ("true_class", "random_box", "centre", "random_weights")
     ]
-    sample = one[one["condition"] == UNTOUCHED]
-    removals = [
+    return maps(one), pd.concat(others)
+
+
+def removals_of(sample: pd.DataFrame) -> pd.DataFrame:
+    """Make effects of regions removed and restored."""
+    rng = np.random.default_rng(3)
+    edits = [
         sample.assign(
             change=change, region=region, area=area, area_share=0.1, overlap=0.0, p_before=0.5,
             p_after=rng.random(len(sample)),
         )
         for change, region, area in removal.EDITS
     ]  # fmt: skip
-    return {
-        "predicted_class_maps": maps(one),
-        "other_maps": pd.concat(others),
-        "removals": pd.concat(removals),
-    }
+    return pd.concat(edits)
 
 
 def analyse(
-    table: pd.DataFrame, facts: Mapping[str, FamilyFacts], settings: params.Analysis
+    sample: pd.DataFrame, facts: Mapping[str, FamilyFacts], settings: params.Analysis
 ) -> dict[str, float]:
     """Compute all that the stage does, and return the seconds of each step."""
-    names = conditions(facts)
-    sample = table.drop_duplicates(["image_id", "ann_id"])
-    given = {"views": views(sample, names), "donors": draw_donors(sample, seed=0)}
-    given |= map_measures(table)
-    categories = sorted(set(sample["category_name"]))
-    seconds = {}
+    steps = [step for family in facts.values() for step in family.conditions]
+    table = predictions(sample, steps)
+    is_swept = table["family"].map(lambda family: facts[family].role == "sweep")
+    compared = [step for step in steps if facts[step.family].role != "sweep"]
+    swept = table[is_swept & (table["task"] == HEADLINE_TASK)]
+    table = table[~is_swept]
+    rungs = [{"rung": name} for name in (*BASELINES, *(rung.name for rung in RUNGS))]
+    given = {
+        "rung_predictions": answers(sample, rungs, np.random.default_rng(4)),
+        "donors": draw_donors(sample, sample, window_margin=0.25, seed=0),
+        "removals": removals_of(sample),
+        "side_counts": {str(side): 10 for side in range(5, 500)},
+    }
+    maps = {task: maps_of(table[table["task"] == task]) for task in TASKS}
+    similarities = {task: views(sample, task, compared) for task in TASKS}
+    seconds: dict[str, float] = {}
     start = time.perf_counter()
 
     def done(step: str) -> None:
         seconds[step] = time.perf_counter() - start - sum(seconds.values())
 
-    found = arrange_outcomes(table, settings=settings, rng=np.random.default_rng(0))
+    evidence = {}
+    for task in TASKS:
+        rng = np.random.default_rng(0)
+        evidence[task] = Evidence(
+            table[table["task"] == task],
+            dict(list(swept.groupby("family"))) if task == HEADLINE_TASK else {},
+            arrange_outcomes(table, task=task, settings=settings, rng=rng),
+            similarities[task],
+            *maps[task],
+        )
     done("outcomes")
-    rng = np.random.default_rng(0)
-    made = compute_tables(table, found, objects=sample, categories=categories, rng=rng, **given)
+    made = compute_tables(
+        evidence,
+        sample=sample,
+        objects=sample,
+        facts=facts,
+        categories=CATEGORIES,
+        rng=np.random.default_rng(0),
+        **given,
+    )
     done("tables")
-    compute_headline(made, facts)
+    plot_tables(made)
+    compute_headline(made)
     return seconds
 
 
 def measure(instances: int) -> None:
     """Print one line of the table."""
     study = params.load()
-    levels = levels_by_family(study.conditions)
+    levels = levels_by_family(study.conditions, study.tasks)
     facts = {family: facts_of(each) for family, each in levels.items()}
-    seconds = analyse(predictions(instances, names=conditions(facts)), facts, study.analysis)
+    seconds = analyse(make_sample(instances), facts, study.analysis)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     steps = " ".join(f"{name} {value:.1f}" for name, value in seconds.items())
     total = sum(seconds.values())

@@ -13,7 +13,7 @@ from smallsight.analysis.claims.table import VERDICTS
 from smallsight.analysis.dvc_plots import PLOTS, plot_tables
 from smallsight.analysis.headline import compute_headline
 from smallsight.analysis.outcomes import arrange_outcomes
-from smallsight.analysis.tables import TABLES, compute_tables
+from smallsight.analysis.tables import TABLES, Evidence, compute_tables
 from smallsight.conditions.rendered.names import read_all_facts
 from smallsight.conditions.rendered.views import read_changed_views
 from smallsight.runtime import files, script
@@ -22,8 +22,12 @@ from smallsight.runtime.tables import Table, conform, read_table
 from smallsight.saliency.tables import OTHER_MAPS, PREDICTED_CLASS_MAPS, REMOVALS
 from smallsight.sampling import sample
 from smallsight.sampling.donors import read_donors
+from smallsight.vocabulary import TASKS
 
+SAMPLE = "data/samples_step1_person_limited.csv"
+SAMPLING = Path("data/sampling.json")
 PREDICTIONS = "data/predictions.parquet"
+RUNGS = "data/rungs.parquet"
 CONDITIONS = Path("data/conditions")
 DONORS = "data/donors.csv"
 OBJECTS = "data/objects.csv"
@@ -38,27 +42,45 @@ METRICS = "reports/metrics.json"
 def main() -> str:
     parameters = params.load()
     predictions = pd.read_parquet(PREDICTIONS)
-    found = arrange_outcomes(
-        predictions, settings=parameters.analysis, rng=derive(parameters.seed, "bootstrap")
-    )
+    facts = read_all_facts(CONDITIONS, predictions["family"].unique())
+    is_swept = predictions["family"].map(lambda family: facts[family].role == "sweep")
+    compared = predictions[~is_swept]
+    maps = read_table(ATTENTION, PREDICTED_CLASS_MAPS)
+    other_maps = read_table(MAPS, OTHER_MAPS)
+
+    def evidence(task: str) -> Evidence:
+        found = arrange_outcomes(
+            compared,
+            task=task,
+            settings=parameters.analysis,
+            rng=derive(parameters.seed, "bootstrap"),
+        )
+        swept = predictions[is_swept & (predictions["task"] == task)]
+        return Evidence(
+            compared[compared["task"] == task],
+            {str(family): part for family, part in swept.groupby("family")},
+            found,
+            read_changed_views(CONDITIONS, found.conditions),
+            maps[maps["task"] == task],
+            other_maps[other_maps["task"] == task],
+        )
+
     made = compute_tables(
-        predictions,
-        found,
-        views=read_changed_views(CONDITIONS, found.conditions),
+        {task: evidence(task) for task in TASKS},
+        rung_predictions=pd.read_parquet(RUNGS),
+        sample=sample.read_sample(SAMPLE),
         objects=read_table(OBJECTS, sample.OBJECTS),
         donors=read_donors(DONORS),
-        predicted_class_maps=read_table(ATTENTION, PREDICTED_CLASS_MAPS),
-        other_maps=read_table(MAPS, OTHER_MAPS),
         removals=read_table(FAITHFULNESS, REMOVALS),
+        side_counts=json.loads(SAMPLING.read_text(encoding="utf-8"))["side_counts"],
+        facts=facts,
         categories=parameters.data.categories,
-        rng=derive(parameters.seed, "neighbours"),
+        rng=derive(parameters.seed, "chance"),
     )
-    facts = read_all_facts(CONDITIONS, found.conditions["family"].unique())
-    headline = compute_headline(made, facts)
     write_tables(made, TABLES, ANALYSIS)
     write_tables(plot_tables(made), PLOTS, DVC_PLOTS)
-    files.write_text(json.dumps(headline, indent=2) + "\n", METRICS)
-    counts = made["claims"]["verdict"].value_counts()
+    files.write_text(json.dumps(compute_headline(made), indent=2) + "\n", METRICS)
+    counts = made["claims"].query("part == ''")["verdict"].value_counts()
     counted = ", ".join(
         f"{counts.get(word, 0)} {word}" for word in dict.fromkeys(VERDICTS.values())
     )

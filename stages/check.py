@@ -18,7 +18,7 @@ def main() -> str:
     parameters = params.load()
     check_groups(parameters.data)
     make_source(parameters.data, seed=parameters.seed)
-    families = levels_by_family(parameters.conditions)
+    families = levels_by_family(parameters.conditions, parameters.tasks)
     pick_device(parameters.device)
     source = parameters.data.groups[parameters.data.source]
     check_unseen(parameters.backbone, map(str, source.values()))

@@ -1,4 +1,4 @@
-"""Predict test data under every condition, in every regime of the protocol."""
+"""Predict test data under every condition and from every rung, in every regime of the protocol."""
 
 from pathlib import Path
 
@@ -11,19 +11,25 @@ from smallsight.backbones.feature_store import read_features
 from smallsight.conditions.rendered.names import Condition, read_all_facts
 from smallsight.evaluation import heads
 from smallsight.evaluation.crossfit import heads_for_regime
+from smallsight.evaluation.ladder import predict_rungs
 from smallsight.evaluation.predictions import predict, summarise_results
 from smallsight.evaluation.protocols import PROTOCOLS
 from smallsight.evaluation.splits import read_splits
 from smallsight.runtime import files, script
 from smallsight.runtime.device import map_batches, pick_device
+from smallsight.runtime.tables import read_table
+from smallsight.sampling.sample import OBJECTS as ALL_OBJECTS
 from smallsight.sampling.sample import read_sample
+from smallsight.vocabulary import TASKS
 
 SAMPLE = "data/samples_step1_person_limited.csv"
+OBJECTS = "data/objects.csv"
 SPLITS = "data/splits.csv"
 CONDITIONS = Path("data/conditions")
 FEATURES = Path("data/features")
 HEADS = Path("data/heads")
 PREDICTIONS = "data/predictions.parquet"
+RUNGS = "data/rungs.parquet"
 RESULTS = "data/results_conditions.csv"
 
 
@@ -32,17 +38,23 @@ def main() -> str:
     device = pick_device(parameters.device)
     protocol = PROTOCOLS[parameters.protocol]
     splits = read_splits(SPLITS, read_sample(SAMPLE), parameters.data.categories)
-    untouched = heads.read(HEADS / "fixed.npz")
-    chosen = protocol.conditions(read_all_facts(CONDITIONS, parameters.conditions))
+    untouched = {task: heads.read(HEADS / f"{task}.npz") for task in TASKS}
+    facts = read_all_facts(CONDITIONS, parameters.conditions)
+    chosen = protocol.conditions(facts)
 
     def evaluate(condition: Condition) -> list[pd.DataFrame]:
-        path = FEATURES / condition.family / f"{condition.level}.npz"
-        seen = read_features(path, parameters.heads.readout)
+        seen = read_features(FEATURES, condition, parameters.heads.readout)
+        suited = splits.of_instances(seen.image_id, seen.ann_id)
         return [
             predict(
-                splits,
+                suited,
                 heads_for_regime(
-                    splits, regime, untouched, seen, settings=parameters.heads, device=device
+                    suited,
+                    regime,
+                    untouched[condition.task],
+                    seen,
+                    settings=parameters.heads,
+                    device=device,
                 ),
                 seen,
                 condition,
@@ -52,10 +64,28 @@ def main() -> str:
         ]
 
     tables = map_batches(evaluate, chosen, device=device, description="evaluating")
-    predictions = pd.concat([part for regime in zip(*tables, strict=True) for part in regime])
+    predictions = pd.concat(
+        [
+            part
+            for task in TASKS
+            for regime in zip(*tables, strict=True)
+            for condition, part in zip(chosen, regime, strict=True)
+            if condition.task == task
+        ]
+    )
+    rungs = predict_rungs(
+        splits,
+        facts,
+        read_table(OBJECTS, ALL_OBJECTS),
+        features=FEATURES,
+        settings=parameters.heads,
+        device=device,
+    )
     files.write_table(predictions, PREDICTIONS)
+    files.write_table(rungs, RUNGS)
     files.write_table(summarise_results(predictions), RESULTS)
-    return f"{len(predictions)} predictions of {len(chosen)} conditions, {device}"
+    n_rungs = rungs["rung"].nunique()
+    return f"{len(predictions)} predictions of {len(chosen)} conditions, {n_rungs} rungs, {device}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Make, measure and draw saliency maps for test data under every reference condition."""
+"""Make, measure and draw saliency maps for test data, at every reference level of both tasks."""
 
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 from smallsight.saliency.run import explain_study, write_study_maps
 from smallsight.sampling.sample import read_sample
+from smallsight.vocabulary import TASKS
 
 SAMPLE = "data/samples_step1_person_limited.csv"
 SPLITS = "data/splits.csv"
@@ -37,15 +38,22 @@ def main() -> str:
     splits = read_splits(SPLITS, sample, parameters.data.categories)
     protocol = PROTOCOLS[parameters.protocol]
     regime = protocol.regimes[0]
-    conditions = protocol.conditions(read_all_facts(CONDITIONS, parameters.conditions))
+    facts = read_all_facts(CONDITIONS, parameters.conditions)
+    # The levels of a sweep make one curve: no one of them is looked at by itself.
+    conditions = [
+        one
+        for task in TASKS
+        for one in protocol.conditions(facts)
+        if one.task == task and one.is_reference and facts[one.family].role != "sweep"
+    ]
     maps = explain_study(
         pd.read_parquet(
             PREDICTIONS, filters=[("regime", "==", regime), ("seed", "==", splits.seeds[0])]
         ),
-        [condition for condition in conditions if condition.is_reference],
+        conditions,
         splits=splits,
         regime=regime,
-        untouched=heads.read(HEADS / "fixed.npz"),
+        untouched={task: heads.read(HEADS / f"{task}.npz") for task in TASKS},
         weights=read_weights(BACKBONE),
         layer=parameters.explain.layer,
         size=read_backbone_facts(FACTS).input_size,
@@ -61,14 +69,13 @@ def main() -> str:
         write_study_maps(
             maps,
             dict(zip(sample["image_id"], sample["image_path"], strict=True)),
-            rendered=CONDITIONS,
             place=GRADCAM,
             folder=folder,
             count=parameters.explain.gallery_size,
             seed=parameters.seed,
         )
-    share = f"{maps.pointing:.0%} of untouched point at the object"
-    return f"{len(maps.predictions)} maps of {maps.layer}; {share}"
+    shares = ", ".join(f"{task} {maps.pointing(task):.0%}" for task in TASKS)
+    return f"{len(maps.predictions)} maps of {maps.layer}; untouched that point there: {shares}"
 
 
 if __name__ == "__main__":

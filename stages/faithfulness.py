@@ -1,4 +1,4 @@
-"""Remove the object and other regions, restore them alone, and measure what the heads then see."""
+"""Remove regions of whole pictures, restore them alone, and measure what the heads then see."""
 
 import json
 from pathlib import Path
@@ -17,6 +17,7 @@ from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 from smallsight.saliency import removal
 from smallsight.sampling.sample import read_sample
+from smallsight.vocabulary import SCENE
 
 SAMPLE = "data/samples_step1_person_limited.csv"
 SPLITS = "data/splits.csv"
@@ -30,18 +31,17 @@ FAITHFULNESS = "data/faithfulness.csv"
 
 def main() -> str:
     parameters = params.load()
-    untouched = read_facts(CONDITIONS, UNTOUCHED).conditions[0]
-    level = Path(untouched.family) / untouched.level
+    untouched = read_facts(CONDITIONS, UNTOUCHED).in_task(SCENE)[0]
     sample, readout = read_sample(SAMPLE), parameters.heads.readout
     table = removal.compute_removals(
         sample,
         read_views(CONDITIONS, untouched),
-        CONDITIONS / level,
+        CONDITIONS / untouched.folder,
         colour=tuple(json.loads(COLOUR.read_text(encoding="utf-8"))["mean_colour"]),
         seed=parameters.seed,
         splits=read_splits(SPLITS, sample, parameters.data.categories),
-        fitted=heads.read(HEADS / "fixed.npz"),
-        seen=read_features(FEATURES / f"{level}.npz", readout),
+        fitted=heads.read(HEADS / f"{SCENE}.npz"),
+        seen=read_features(FEATURES, untouched, readout),
         readout=readout,
         backbone=Backbone(read_weights(BACKBONE)),
         device=pick_device(parameters.device),

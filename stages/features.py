@@ -30,12 +30,12 @@ def main(family: str) -> str:
             views = read_views(CONDITIONS, condition)
             extracted = extract_features(
                 views,
-                CONDITIONS / family / condition.level,
+                CONDITIONS / condition.folder,
                 backbone,
                 keep_maps=condition.is_reference,
                 device=device,
             )
-            write_features(extracted, folder / f"{condition.level}.npz")
+            write_features(extracted, condition, folder)
             n_pictures += len(views)
             n_different += len(extracted.plain["scene"])
     return f"{n_pictures} pictures, {n_different} of them different, on {device}"

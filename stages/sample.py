@@ -32,9 +32,11 @@ def main() -> str:
     )
     known_masks = collect_masks(dataset, draw.sample)
     files.write_table(draw.sample, SAMPLE)
-    files.write_table(draw_donors(draw.sample, seed=parameters.seed), DONORS)
     write_masks(known_masks, MASKS)
     objects = dataset.annotations[dataset.annotations["image_id"].isin(draw.sample["image_id"])]
+    margin = parameters.tasks.window_margin
+    donors = draw_donors(draw.sample, objects, window_margin=margin, seed=parameters.seed)
+    files.write_table(donors, DONORS)
     files.write_table(objects.drop(columns="segmentation"), OBJECTS)
     files.write_text(json.dumps(draw.summary, indent=2) + "\n", SUMMARY)
     groups = ", ".join(f"{n} {group}" for group, n in draw.summary["drawn"].items())

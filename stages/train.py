@@ -19,6 +19,7 @@ from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 from smallsight.runtime.randomness import derive
 from smallsight.sampling.sample import read_sample
+from smallsight.vocabulary import SCENE
 
 SAMPLE = "data/samples_step1_person_limited.csv"
 BACKBONE = "data/backbone.pth"
@@ -37,16 +38,18 @@ def main() -> str:
     seed, categories = parameters.seed, parameters.data.categories
     device = pick_device(parameters.device)
     sample = read_sample(SAMPLE)
-    untouched = read_facts(CONDITIONS, UNTOUCHED).conditions[0]
-    path = FEATURES / untouched.family / f"{untouched.level}.npz"
-    seen = read_features(path, parameters.heads.readout)
+    untouched = read_facts(CONDITIONS, UNTOUCHED)
+    seen = {
+        one.task: read_features(FEATURES, one, parameters.heads.readout)
+        for one in untouched.conditions
+    }
 
     protocol = PROTOCOLS[parameters.protocol]
     splits = make_splits(protocol, sample, categories, settings=parameters.evaluation, seed=seed)
     write_splits(splits, SPLITS)
     test = splits.reference_test
     reference, curve = reference_head(
-        seen,
+        seen[SCENE],
         splits.labels,
         test,
         derive(seed, "reference head"),
@@ -55,7 +58,7 @@ def main() -> str:
         device=device,
     )
     about = {"condition": untouched.name, "seed": seed, "device": device.type}
-    about |= {"readout": parameters.heads.readout}
+    about |= {"readout": parameters.heads.readout, "task": SCENE}
     write_checkpoint(
         CHECKPOINT,
         read_weights(BACKBONE),
@@ -76,10 +79,12 @@ def main() -> str:
     about |= {"protocol": parameters.protocol}
     files.write_text(json.dumps(about | counts, indent=2) + "\n", SUMMARY)
 
-    fitted = fit_heads(splits, seen, settings=parameters.heads, device=device)
     with files.new_folder(HEADS) as folder:
-        heads.write(fitted, folder / "fixed.npz")
-    return f"reference head {accuracy:.3f} on {test.sum()} instances; {len(fitted)} heads, {device}"
+        for task, features in seen.items():
+            fitted = fit_heads(splits, features, settings=parameters.heads, device=device)
+            heads.write(fitted, folder / f"{task}.npz")
+    n_heads = f"{len(fitted)} heads for each of {len(seen)} tasks"
+    return f"reference head {accuracy:.3f} on {test.sum()} instances; {n_heads}, {device}"
 
 
 if __name__ == "__main__":

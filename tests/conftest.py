@@ -11,13 +11,13 @@ from PIL import Image
 from torch import nn
 
 from builders import views
+from builders.families import level
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features
 from smallsight.backbones.networks.libraries import make_network
 from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.registry import find_backbone
-from smallsight.conditions.rendering.levels import levels_of
 from smallsight.imaging import masks
 from smallsight.imaging.boxes import Box
 
@@ -168,10 +168,10 @@ def features_of():
 
 @pytest.fixture(scope="session")
 def condition():
-    """Make a family's reference condition from its options."""
+    """Make a family's only condition in a task from its options."""
 
-    def condition(name, **options):
-        return levels_of(name, {name: options})[0].condition
+    def condition(name, task="object", **options):
+        return level(name, task, **options).condition
 
     return condition
 

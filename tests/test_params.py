@@ -120,6 +120,7 @@ def test_options_of_families_are_finite(value):
         ("data.phantom.scenes", 0), ("data.phantom.context", 1.01), ("data.phantom.noise", -0.1),
         ("data.phantom.small_blur", -1), ("data.coco.split", "test2017"),
         ("data.coco.annotations_md5", "abc"), ("sample.per_group", 0), ("sample.person_cap", -1),
+        ("tasks.scene", []), ("tasks.scene", "orig_full"), ("tasks.window_margin", -0.1),
         ("backbone.name", ""), ("backbone.weights", ""), ("backbone.checkpoint", ""),
         ("backbone.input_size", 31), ("backbone.input_size", "big"), ("backbone.dilated", 0),
         ("heads.readout", "mean"), ("heads.epochs", 0), ("heads.batch_size", 0),
@@ -138,7 +139,8 @@ def test_values_out_of_range_are_refused(key, value):
 @pytest.mark.parametrize(
     ("key", "value"),
     [("seed", 0), ("device", "cuda:1"), ("data.phantom.context", 1), ("data.phantom.noise", 0),
-     ("sample.person_cap", 0), ("backbone.input_size", 32), ("backbone.input_size", "auto"),
+     ("sample.person_cap", 0), ("tasks.window_margin", 0),
+     ("backbone.input_size", 32), ("backbone.input_size", "auto"),
      ("evaluation.folds", 2)],
 )  # fmt: skip
 def test_values_at_the_edge_are_taken(key, value):

@@ -15,10 +15,12 @@ FILES = Files(
     pipeline="dvc.yaml",
     sample="data/samples_step1_person_limited.csv",
     predictions="data/predictions.parquet",
+    rungs="data/rungs.parquet",
     failures="data/analysis/failures.csv",
     conditions="data/conditions",
     views="data/conditions/orig_full/views.csv",
     pictures="data/conditions/orig_full/default",
+    windows="data/conditions/orig_full/object/default",
 )
 PAGE, PAPER = Path("reports/compare.html"), Path("reports/compare.pdf")
 
@@ -32,7 +34,7 @@ def main(a: str, b: str) -> str:
     with files.new_file(PAPER) as partial:
         pages = typeset.write_pdf(printed, partial)
         files.write_text(page, PAGE)
-    counts = comparison.counts.set_index("size_group").loc["all"]
+    counts = comparison.headline.counts.set_index("size_group").loc["all"]
     size = PAGE.stat().st_size / 1e6
     return (
         f"{counts['n']} objects, {counts['positive_flips']} positive and "

@@ -6,7 +6,13 @@ from pathlib import Path
 from smallsight.analysis.dvc_plots import PLOTS
 from smallsight.analysis.tables import TABLES
 from smallsight.conditions.rendered.views import VIEWS
-from smallsight.evaluation.tables import PREDICTIONS, RESULTS, SPLITS, TRAINING_CURVE
+from smallsight.evaluation.tables import (
+    PREDICTIONS,
+    RESULTS,
+    RUNG_PREDICTIONS,
+    SPLITS,
+    TRAINING_CURVE,
+)
 from smallsight.saliency.tables import (
     GALLERY,
     MAP_LIST,
@@ -32,7 +38,8 @@ REPORTS = {
 FILES = {
     "data/checked.txt": "always the same text: a mark that all parameters were checked",
     "data/source/instances.json": "annotations of the chosen source, in COCO's format",
-    "data/sampling.json": "how many instances were asked for, eligible, excluded and drawn",
+    "data/sampling.json": "how many instances were asked for, eligible, excluded and drawn, and "
+    "how many eligible ones have which side in pixels of their picture",
     "data/masks.json": "masks of the sampled instances, in COCO's run-length encoding",
     "data/images/": "the sampled pictures, as the source has them",
     "data/colour.json": "`mean_colour` of these pictures: red, green, blue, 0 to 255",
@@ -42,27 +49,32 @@ FILES = {
     "where they came from, its input, the cells of its layers, its readouts",
     "data/input.json": "size and interpolation of the network's input: all that `render` needs",
     "data/conditions/<family>/family.json": "the family's facts: family, label, description, "
-    "is_intervention, neutral, levels, reference",
+    "role, neutral, levels by task, reference",
     "data/conditions/<family>/<level>/<image_id>_<ann_id>.png": "a lossless picture per instance, "
-    "as the network sees it",
-    "data/conditions/<family>/masks.npz": "at the reference level, how much of each pixel the "
-    "object's mask covers: `ids` (n, 2), `covers` (n, size, size), 0 to 255",
-    "data/features/<family>/<level>.npz": "all readouts' features: `scene` of each "
+    "as the network sees it: of the scene task",
+    "data/conditions/<family>/object/<level>/<image_id>_<ann_id>.png": "the same of the object "
+    "task; `pixels` leaves out objects smaller than its largest side",
+    "data/conditions/<family>/masks.npz, data/conditions/<family>/object/masks.npz": "at the "
+    "reference level of each task, how much of each pixel the object's mask covers: `ids` (n, 2), "
+    "`covers` (n, size, size), 0 to 255",
+    "data/features/<family>/<level>.npz": "of the scene task; the object task's lie in "
+    "`data/features/<family>/object/`: all readouts' features: `scene` of each "
     "different picture (`row`: each instance's), `box`, `finer` (strides 8 and 16, which `pyramid` "
     "joins to `box`) and `fpn` of each instance, as far as the network has them, and the same "
     "`..._mirrored`; at the reference level also the last layer's `maps`",
     "data/step3_checkpoint.pth": "trunk and reference head as one network, with classes, "
     "class_to_idx, condition and seed; `torch.load(..., weights_only=True)` reads it",
-    "data/heads/fixed.npz": "every fold's head on untouched pictures: `weight` (heads, classes, "
-    "dimensions), `bias` (heads, classes), seed by seed",
+    "data/heads/scene.npz, data/heads/object.npz": "every fold's head on untouched pictures of "
+    "each task: `weight` (heads, classes, dimensions), `bias` (heads, classes), seed by seed",
     "data/training.json": "how the reference head was trained, and its accuracy",
     "data/gradcam/maps.npz": "saliency maps of the predicted class: `cams` (conditions, "
-    "instances, rows, columns), `condition` their names",
+    "instances, rows, columns), `task` and `condition` their names",
     "data/gradcam/about.json": "layer, cell sizes and colours of the maps, and how exactly cells "
     "sum to the logit",
     "data/gradcam/gallery/": "overlays and untouched pictures of the objects in `gallery.csv`",
     "data/gradcam/strips/": "the same of those in `strips.csv`",
-    "data/gradcam/thumbnails/": "a picture of each object under all conditions, side by side",
+    "data/gradcam/thumbnails/": "a picture of each object, side by side: the whole picture, "
+    "then its window under all conditions",
 }
 
 PLACES = {
@@ -74,6 +86,7 @@ PLACES = {
     "data/training_curve.csv": TRAINING_CURVE,
     "data/predictions.parquet": PREDICTIONS,
     "data/results_conditions.csv": RESULTS,
+    "data/rungs.parquet": RUNG_PREDICTIONS,
     "data/attention.csv": PREDICTED_CLASS_MAPS,
     "data/attention_maps.csv": OTHER_MAPS,
     "data/faithfulness.csv": REMOVALS,

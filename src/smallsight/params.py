@@ -59,6 +59,18 @@ class Sample(Section):
     person_cap: Annotated[int, Field(ge=0)]
 
 
+class Tasks(Section):
+    """What of a picture is shown: all of it, or a window round the object.
+
+    `scene` lists the families that are applied to whole pictures, at their reference levels.
+    `window_margin` is the share of the box's width and height by which the window is larger than
+    the box, on each side.
+    """
+
+    scene: Annotated[tuple[str, ...], Field(min_length=1)]
+    window_margin: NotNegative
+
+
 class Backbone(Section):
     """The frozen network; `smallsight.backbones` knows the names of networks and weights."""
 
@@ -112,6 +124,7 @@ class Params(Section):
     device: Annotated[str, Field(pattern="^(auto|cpu|cuda(:[0-9]+)?)$")]
     data: Data
     sample: Sample
+    tasks: Tasks
     conditions: dict[str, dict[str, Option | list[Option]]]
     backbone: Backbone
     heads: Heads

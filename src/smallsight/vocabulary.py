@@ -16,6 +16,15 @@ ALL_AND_GROUPS = ("all", *GROUPS)
 INSTANCE = ["image_id", "ann_id"]
 """Columns that identify an instance: one annotated object."""
 
+TASKS = {
+    "scene": "the whole picture, scored on one of its objects",
+    "object": "a window round the object, so that it is known which one is meant",
+}
+"""Each task and what is shown, in the order of tables: the original study's first."""
+
+SCENE, HEADLINE_TASK = TASKS
+"""The original study's task, and the one that headlines are about."""
+
 REGIMES = {
     "fixed": "head trained on untouched pictures, tested on every condition",
     "retrained": "head trained and tested on the same condition",
@@ -36,6 +45,7 @@ ANN_ID = identifier("ann_id", "the object, as the annotations number it")
 CATEGORY_NAME = text("category_name", "the object's category")
 SIZE_GROUP = text("size_group", "small, medium or large, by the box's share of the picture's area")
 REGIME = text("regime", "fixed: one head for all conditions; retrained: a head for each condition")
+TASK = text("task", "scene: the whole picture is shown; object: a window round the object")
 FAMILY = text("family", "the condition's family")
 LEVEL = text("level", "the family's options, such as scale=0.5, or default")
 CONDITION = text("condition", "the family at its reference level, <family>/<level> elsewhere")

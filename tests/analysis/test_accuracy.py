@@ -20,6 +20,7 @@ def test_one_row_per_regime_condition_and_group(table):
     assert list(table.columns) == ACCURACY.names
     assert len(table) == 2 * len(CONDITIONS) * 4
     assert not table.duplicated(["regime", "condition", "size_group"]).any()
+    assert (table["task"] == "object").all()
     assert list(table["size_group"][:4]) == ["all", "small", "medium", "large"]
 
 
@@ -35,6 +36,39 @@ def test_accuracy_and_counts_are_those_of_the_predictions(table, predictions):
         assert row.n == len(part) / 3 == part["ann_id"].nunique()
         assert row.images == part["image_id"].nunique()
         assert 0 <= row.ci_low < row.acc < row.ci_high <= 1
+
+
+def test_standardised_accuracy_gives_every_group_the_same_mix_of_categories(table, predictions):
+    for (_, condition), rows in table.groupby(["regime", "condition"]):
+        part = predictions[predictions["condition"] == condition]
+        part = part[part["regime"] == rows["regime"].iloc[0]]
+        shares = {
+            group: part.loc[part["size_group"] == group, "category_name"].value_counts(True)
+            for group in ("small", "large")
+        }
+        mix = (shares["small"] + shares["large"]).dropna()
+        for row in rows.itertuples():
+            in_group = (part["size_group"] == row.size_group) | (row.size_group == "all")
+            means = part[in_group].groupby("category_name")["correct"].mean()
+            known = mix[mix.index.isin(means.index)]
+            due = np.average(means[known.index], weights=known)
+            assert row.standardised == pytest.approx(due)
+
+
+def test_a_category_that_is_never_large_has_no_weight(predictions):
+    is_lost = (predictions["category_name"] == "a") & (predictions["size_group"] == "large")
+    some = predictions[~is_lost]
+    one = compute_accuracy(outcomes_of(some))
+    wrong = some.assign(correct=some["correct"] & (some["category_name"] != "a"))
+    other = compute_accuracy(outcomes_of(wrong))
+    assert one["standardised"].tolist() == pytest.approx(other["standardised"].tolist())
+    assert (one["acc"] > other["acc"]).any()
+
+
+@pytest.mark.parametrize("group", ["small", "large"])
+def test_without_small_or_large_objects_there_is_no_common_mix(predictions, group):
+    found = compute_accuracy(outcomes_of(predictions[predictions["size_group"] != group]))
+    assert found["standardised"].isna().all()
 
 
 def test_the_same_predictions_under_two_names_are_told_apart_by_nothing_else(predictions):

@@ -56,6 +56,7 @@ def matrix(table, group):
 
 def test_one_row_per_group_true_and_predicted_category(table):
     assert list(table.columns) == CONFUSION.names
+    assert (table["task"] == "object").all()
     due = [(group, one, other) for group in GROUPS for one in NAMES for other in NAMES]
     keys = table[["size_group", "category_name", "predicted"]]
     assert list(keys.itertuples(index=False, name=None)) == due
@@ -95,6 +96,7 @@ def test_the_diagonal_is_the_accuracy_of_each_category(table, categories):
 
 def test_one_row_per_group_and_category(categories):
     assert list(categories.columns) == CATEGORIES.names
+    assert (categories["task"] == "object").all()
     keys = categories[["size_group", "category_name"]]
     due = [(group, name) for group in GROUPS for name in NAMES]
     assert list(keys.itertuples(index=False, name=None)) == due

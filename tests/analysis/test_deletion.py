@@ -20,10 +20,16 @@ RANK = ["rank", "rank_low", "rank_high"]
 KEYS = ["change", "area", "size_group"]
 
 
+def evaluated(sample):
+    """Arrange answers to whole pictures."""
+    answers = predicted(sample, conditions={"orig_full": 0.7}, regimes=("fixed",), task="scene")
+    return outcomes_of(answers)
+
+
 @pytest.fixture(scope="module")
 def found(population):
     sample = population(images=60)
-    return outcomes_of(predicted(sample, conditions={"orig_full": 0.7}, regimes=("fixed",)))
+    return evaluated(sample)
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +101,8 @@ def test_intervals_are_those_of_the_draws_and_the_difference_is_paired(table, re
         draws = {name: weights @ one / weights.sum(axis=1) for name, one in by.items()}
         paired = draws["object"] - draws["random"]
         due = bootstrap.estimate(paired, confidence=0.95, images=row["images"])
+        alone = due.pop("mde")
+        assert alone < row["mde"] < 2 * alone
         for name, one in draws.items():
             ends = bootstrap.percentile_interval(one[1:], 0.95, images=row["images"])
             due |= dict(zip((f"{name}_low", f"{name}_high"), ends, strict=True))
@@ -106,10 +114,13 @@ def test_all_rows_are_one_family_and_verdicts_need_interval_and_test(removals, l
     moved = removals.assign(p_after=removals["p_after"] - 0.04 * (removals["region"] == "object"))
     table = compute_deletion(moved, looking)
     assert table["p_holm"].to_numpy() == pytest.approx(tests.holm(table["p_value"]))
+    # What is detectable would be found whatever the other tests of the family say.
+    size = table["difference"].abs()
+    assert (table.loc[size >= table["mde"], "verdict"] == "lower").all()
     lower = (table["p_holm"] <= 0.05) & (table["ci_high"] < 0)
     assert 0 < lower.sum() < len(table)
     assert ((table["verdict"] == "lower") == lower).all()
-    assert set(table["verdict"]) == {"lower", "inconclusive"}
+    assert set(table["verdict"]) == {"lower", "not decided"}
 
 
 # What is planted.
@@ -132,7 +143,7 @@ def test_removing_the_object_lowers_and_restoring_it_raises(found, looking):
 def test_what_any_region_does_is_no_finding(found, looking):
     planted = changed(found.instances, by=lambda change, region, area: -0.2)
     table = compute_deletion(planted, looking)
-    assert set(table["verdict"]) == {"inconclusive"}
+    assert set(table["verdict"]) == {"not decided"}
     assert (table["object_high"] < 0).all()
 
 
@@ -240,7 +251,7 @@ def test_rank_is_empty_where_there_is_nothing_to_rank(found, removals):
 def test_an_empty_size_group_has_no_row(removals, population, table):
     sample = population(images=60)
     sample = sample[sample["size_group"] != "medium"]
-    found = outcomes_of(predicted(sample, conditions={"orig_full": 0.7}, regimes=("fixed",)))
+    found = evaluated(sample)
     looking = arrange_measures(
         found, *map_measures.tables(found.instances, conditions=["orig_full"])
     )

@@ -1,11 +1,12 @@
 import itertools
+from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from builders.predictions import named, outcomes_of, predicted
-from smallsight.analysis.effects import compute_effects
+from builders.rungs import RUNG_NAMES, answered, outcomes_of, predicted_names, sampled
 from smallsight.analysis.failures import (
     CAUSE_COUNTS,
     FAILURES,
@@ -14,258 +15,371 @@ from smallsight.analysis.failures import (
     count_causes,
     find_failures,
 )
-from smallsight.analysis.majority_votes import compute_votes, untouched_votes
-from smallsight.analysis.neighbours import find_named_neighbours
+from smallsight.analysis.ladder import name_steps
+from smallsight.analysis.neighbours import NAMED_COLUMNS
 from smallsight.analysis.statistics import bootstrap
-from smallsight.analysis.terms import FAILURE_CAUSES
+from smallsight.evaluation.rungs import STEPS
+from smallsight.runtime.tables import conform
 
-CONDITIONS = {
-    "orig_full": 0.5, "bg_blur/sigma=8,margin=0.5": 0.2, "zoom_matched": 0.7, "object_only": 0.6,
-    "zoom_object": 0.7,
-}  # fmt: skip
-PROBES = ["zoom_matched", "object_only", "zoom_object"]
 GROUPS = ["all", "small", "medium", "large"]
-CAUSES = {
-    # pixels, alone, both at once: not named, named
-    (0, 0, 0): ("unexplained", "unexplained"),
-    (0, 0, 1): ("both", "both"),
-    (0, 1, 0): ("context", "neighbour"),
-    (0, 1, 1): ("context", "neighbour"),
-    (1, 0, 0): ("resolution", "resolution"),
-    (1, 0, 1): ("resolution", "resolution"),
-    (1, 1, 0): ("either", "neighbour"),
-    (1, 1, 1): ("either", "neighbour"),
-}
-"""What is right, and the causes that this suggests."""
+STEP_NAMES = [step.name for step in STEPS.values()]
+CAUSES = [*STEP_NAMES, "not_explained"]
+CHANGED = ["downscale", "bg_swap/donor=other"]
+ODDS = dict.fromkeys(RUNG_NAMES, 0.75) | {"scene": 0.5, "largest_object": 0.9}
+RESCUED = {"rescue": ("failed", "rescued"), "break": ("correct", "broken")}
 
 
-def beside(sample):
-    """Put an object of category a beside each instance, larger than every other one."""
-    own = sample[["image_id", "ann_id", "category_name"]].assign(bbox_w=8.0, bbox_h=2.0)
-    other = own.assign(ann_id=own["ann_id"] + 9000, category_name="a", bbox_h=18.0)
-    return pd.concat([own, other[other["ann_id"] % 2 == 0]], ignore_index=True)
+def named_as(sample, names):
+    """Say of some objects, by number, that they were named as their neighbour 9000 + number."""
+    rows = [
+        (row.image_id, row.ann_id, "several", names.get(row.ann_id, ""), row.ann_id + 9000, 30.0,
+         True)
+        for row in sample.itertuples()
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=list(NAMED_COLUMNS))
+    is_named = table["neighbour"] != ""
+    return table.assign(
+        neighbour_ann_id=table["neighbour_ann_id"].where(is_named).astype("Int64"),
+        neighbour_side=table["neighbour_side"].where(is_named),
+    )
 
 
-def tables(predictions, objects=None):
-    """Outcomes, answers, named neighbours, and failures."""
-    found = outcomes_of(predictions)
-    answered = untouched_votes(compute_votes(predictions, found))
-    if objects is None:
-        objects = beside(found.instances)
-    taken = find_named_neighbours(answered, objects)
-    return found, answered, taken, find_failures(found, answered, taken)
-
-
-@pytest.fixture(scope="module")
-def predictions(population):
-    """Both regimes answer alike where pictures are untouched."""
-    table = named(predicted(population(images=60), conditions=CONDITIONS))
-    untouched = table["condition"] == "orig_full"
-    again = table[untouched & (table["regime"] == "fixed")].assign(regime="retrained")
-    changed = table[~(untouched & (table["regime"] == "retrained"))]
-    return pd.concat([changed, again], ignore_index=True)
+def tasks(sample):
+    """Outcomes of both tasks; half of the objects are right under each changed condition."""
+    rng = np.random.default_rng(8)
+    shares = rng.integers(0, 5, (len(CHANGED), len(sample))) / 4
+    changed = dict(zip(CHANGED, shares, strict=True))
+    return {
+        task: outcomes_of(sample, task=task, conditions=changed if task == "object" else None)
+        for task in ("scene", "object")
+    }
 
 
 @pytest.fixture(scope="module")
-def made(predictions):
-    return tables(predictions)
+def sample():
+    return sampled(images=60)
 
 
-def right(predictions):
-    """Whether most seeds are right, by regime, condition and instance."""
-    shares = predictions.groupby(["regime", "condition", "image_id", "ann_id"])["correct"].mean()
-    return (shares > 0.5).to_dict()
+@pytest.fixture(scope="module")
+def predictions(sample):
+    return answered(sample, ODDS, seeds=4)
+
+
+@pytest.fixture(scope="module")
+def both(sample):
+    return tasks(sample)
+
+
+@pytest.fixture(scope="module")
+def stable(sample):
+    return np.random.default_rng(9).random(len(sample)) < 0.5
+
+
+@pytest.fixture(scope="module")
+def named(sample):
+    names = dict(zip(sample["ann_id"], itertools.cycle("def"), strict=False))
+    return named_as(sample, names)
+
+
+@pytest.fixture(scope="module")
+def table(predictions, both, named, stable):
+    return find_failures(predictions, both, named, stable)
+
+
+def votes(predictions):
+    """Names that the seeds give, by rung and object."""
+    return {
+        key: Counter(part["predicted"])
+        for key, part in predictions.groupby(["rung", "ann_id"])
+    }  # fmt: skip
+
+
+def cause_of(is_right):
+    """Say what a row of right and wrong, by rung, suggests."""
+    for rung in list(is_right)[1:]:
+        if all(is_right[later] for later in RUNG_NAMES[RUNG_NAMES.index(rung) :]):
+            return STEPS[rung].name
+    return "not_explained"
+
+
+def right(counts, name):
+    return 2 * counts[name] > counts.total()
 
 
 # Failures one by one.
 
 
-def test_one_row_per_regime_and_failed_instance(made, predictions):
-    found, answered, taken, table = made
-    assert list(table.columns) == FAILURES.names
-    is_right = right(predictions)
+def test_one_row_per_object_that_most_seeds_get_wrong_on_the_whole_picture(
+    table, predictions, both
+):
+    conform(table, FAILURES)
+    counts = votes(predictions)
     due = [
-        (regime, row.image_id, row.ann_id)
-        for regime in ("fixed", "retrained")
-        for row in found.instances.itertuples()
-        if not is_right["fixed", "orig_full", row.image_id, row.ann_id]
-    ]
-    assert list(table[["regime", "image_id", "ann_id"]].itertuples(index=False, name=None)) == due
-    assert 20 < len(due) / 2 < len(answered)
-    for _, part in table.groupby("regime"):
-        keyed = part.set_index("ann_id")
-        about = ["category_name", "size_group", "side", "predicted"]
-        ids = keyed.index
-        pd.testing.assert_frame_equal(keyed[about], answered.set_index("ann_id").loc[ids, about])
-        about = ["neighbour", "neighbour_ann_id", "neighbour_side"]
-        pd.testing.assert_frame_equal(keyed[about], taken.set_index("ann_id").loc[ids, about])
-        assert 0 < (keyed["neighbour"] != "").sum() < len(keyed)
-
-
-def test_rescuers_are_exactly_what_most_seeds_are_right_under(made, predictions):
-    *_, table = made
-    is_right = right(predictions)
-    for row in table.itertuples():
-        due = [
-            name
-            for name in list(CONDITIONS)[1:]
-            if is_right[row.regime, name, row.image_id, row.ann_id]
-        ]
-        assert row.rescued_by == "; ".join(due)
-    assert (table["rescued_by"] == "").any()
-    assert table["rescued_by"].str.contains("; ").any()
-
-
-def test_causes_are_those_of_the_probes(made, predictions):
-    *_, table = made
-    is_right = right(predictions)
-    for row in table.itertuples():
-        probes = (is_right[row.regime, name, row.image_id, row.ann_id] for name in PROBES)
-        assert row.cause == CAUSES[tuple(map(int, probes))][row.neighbour != ""]
-    assert set(table["cause"]) == set(FAILURE_CAUSES)
-
-
-@pytest.fixture
-def every_answer():
-    """One failed instance per row of the truth table, with and without a neighbour named."""
-    rows = [
-        {"regime": "fixed", "seed": seed, "condition": name, "family": name, "level": "default",
-         "image_id": 2 * place + is_named, "ann_id": 2 * place + is_named, "category_name": "b",
-         "size_group": "small", "side": 4.0, "correct": is_right, "confidence": 0.5,
-         "predicted": "b" if is_right else "a", "p_a": 0.0}
-        for place, probes in enumerate(CAUSES)
-        for is_named in (0, 1)
-        for name, most in zip(["orig_full", *PROBES], (0, *probes), strict=True)
-        for seed, is_right in enumerate([bool(most), not most, bool(most)])
+        row for row in both["scene"].instances.itertuples()
+        if not right(counts["scene", row.ann_id], row.category_name)
     ]  # fmt: skip
-    predictions = pd.DataFrame(rows)
-    ids = predictions[["image_id", "ann_id", "category_name"]].drop_duplicates()
-    objects = ids.assign(bbox_w=4.0, bbox_h=4.0)
-    named = objects[objects["image_id"] % 2 == 1]
-    extra = named.assign(ann_id=named["ann_id"] + 100, category_name="a")
-    return predictions, pd.concat([objects, extra], ignore_index=True)
+    assert list(table["ann_id"]) == [row.ann_id for row in due]
+    assert 20 < len(due) < len(both["scene"].instances)
+    for name in ("image_id", "category_name", "size_group"):
+        assert list(table[name]) == [getattr(row, name) for row in due]
+    assert list(table["side"]) == [both["scene"].side[row.Index] for row in due]
 
 
-def test_every_combination_of_answers_suggests_its_cause(every_answer):
-    *_, table = tables(*every_answer)
-    due = list(itertools.chain.from_iterable(CAUSES.values()))
-    assert table["cause"].tolist() == due
-    assert (table["neighbour"] != "").tolist() == [False, True] * 8
+def test_rungs_and_rescues_are_those_at_which_most_seeds_are_right(table, predictions, both):
+    counts = votes(predictions)
+    found = both["object"]
+    place = {ann_id: index for index, ann_id in enumerate(found.instances["ann_id"])}
+    for row in table.itertuples():
+        is_right = {name: right(counts[name, row.ann_id], row.category_name) for name in RUNG_NAMES}
+        assert row.rungs == "; ".join(name for name in RUNG_NAMES if is_right[name])
+        assert row.cause == cause_of(is_right)
+        rates = found.hit_rates[1:, place[row.ann_id]]
+        due = [name for name, rate in zip(CHANGED, rates, strict=True) if rate > 0.5]
+        assert row.rescued_by == "; ".join(due)
+    assert set(table["cause"]) == set(CAUSES)
+    assert {"", "; ".join(CHANGED)} <= set(table["rescued_by"])
 
 
-@pytest.mark.parametrize("probe", PROBES)
-def test_without_one_of_the_probes_there_is_no_cause(predictions, probe):
-    lacking = (predictions["regime"] == "fixed") & (predictions["condition"] == probe)
-    *_, table = tables(predictions[~lacking])
-    empty = table["regime"] == "fixed"
-    assert (table.loc[empty, "cause"] == "").all()
-    assert table.loc[~empty, "cause"].isin(list(FAILURE_CAUSES)).all()
-    assert not table.loc[empty, "rescued_by"].str.contains(probe).any()
-    counts = count_causes(table)
-    assert set(counts["regime"]) == {"retrained"}
+def test_stable_is_what_the_shifts_say(table, stable, both):
+    of = dict(zip(both["object"].instances["ann_id"], stable, strict=True))
+    assert list(table["stable"]) == [of[ann_id] for ann_id in table["ann_id"]]
+    assert 0 < table["stable"].sum() < len(table)
 
 
-def test_order_of_the_predictions_does_not_matter(made, predictions):
-    *_, table = made
-    *_, shuffled = tables(predictions.sort_values(["seed", "ann_id"], ascending=[True, False]))
-    pd.testing.assert_frame_equal(shuffled, table)
+def test_the_predicted_name_is_that_of_most_wrong_seeds(table, predictions, named):
+    """Of several, the neighbour's; else the first."""
+    counts = votes(predictions)
+    said = named.set_index("ann_id")["neighbour"]
+    ties = 0
+    for row in table.itertuples():
+        wrong = counts["scene", row.ann_id]
+        del wrong[row.category_name]
+        most = sorted(name for name, n in wrong.items() if n == max(wrong.values()))
+        ties += len(most) > 1
+        due = said[row.ann_id] if said[row.ann_id] in most else most[0]
+        assert row.predicted == due
+    assert ties > 5
 
 
-def test_without_failures_the_tables_are_empty(predictions):
-    untouched = predictions["condition"] == "orig_full"
-    correct = predictions["correct"] | untouched
-    said = predictions["predicted"].where(~untouched, predictions["category_name"])
-    *_, table = tables(predictions.assign(correct=correct, predicted=said))
-    assert list(table.columns) == FAILURES.names
-    assert len(table) == 0
-    counts = count_causes(table)
-    assert list(counts.columns) == CAUSE_COUNTS.names
-    assert len(counts) == 0
+def test_a_neighbour_is_told_where_it_has_the_predicted_name(table, named):
+    said = named.set_index("ann_id")["neighbour"]
+    for row in table.itertuples():
+        if said[row.ann_id] == row.predicted:
+            assert (row.neighbour, row.neighbour_ann_id) == (row.predicted, row.ann_id + 9000)
+            assert row.neighbour_side == 30
+        else:
+            assert row.neighbour == ""
+            assert pd.isna(row.neighbour_ann_id)
+            assert pd.isna(row.neighbour_side)
+    assert 0 < (table["neighbour"] == "").sum() < len(table)
 
 
-# Counted.
+def test_objects_that_failed_on_the_rung_alone_have_no_neighbour(
+    predictions, both, named, stable, table
+):
+    """Heads of the scene task may read another feature than those of the rung."""
+    some = named[named["ann_id"] % 2 == 0]
+    found = find_failures(predictions, both, some, stable)
+    assert list(found["ann_id"]) == list(table["ann_id"])
+    odd = found["ann_id"] % 2 == 1
+    assert (found.loc[odd, "neighbour"] == "").all()
+    ends = ["neighbour", "neighbour_side", "cause"]
+    assert found.loc[~odd, ends].equals(table.loc[~odd, ends])
 
 
-def test_counts_of_causes_sum_to_the_failures_of_each_group(made):
-    *_, table = made
-    counts = count_causes(table)
-    assert list(counts.columns) == CAUSE_COUNTS.names
-    keys = itertools.product(["fixed", "retrained"], GROUPS, FAILURE_CAUSES)
-    found = counts[["regime", "size_group", "cause"]].itertuples(index=False, name=None)
-    assert list(found) == list(keys)
-    for (regime, group), part in counts.groupby(["regime", "size_group"]):
-        chosen = table[table["regime"] == regime]
-        chosen = chosen if group == "all" else chosen[chosen["size_group"] == group]
-        assert part["n"].sum() == len(chosen)
-        assert (part["failed"] == len(chosen)).all()
-        assert part["share"].sum() == pytest.approx(1)
-        for row in part.itertuples():
-            assert row.n == (chosen["cause"] == row.cause).sum()
-            assert row.share == pytest.approx(row.n / len(chosen))
+ANSWERS = list(itertools.product([False, True], repeat=len(RUNG_NAMES) - 1))
 
 
-def test_a_group_without_failures_has_counts_of_zero_and_no_shares(predictions):
-    """Nor does it matter that there are failures in the others."""
-    easy = (predictions["size_group"] == "large") & (predictions["condition"] == "orig_full")
-    said = predictions["predicted"].where(~easy, predictions["category_name"])
-    changed = predictions.assign(correct=predictions["correct"] | easy, predicted=said)
-    *_, table = tables(changed)
-    large = count_causes(table).query("size_group == 'large'")
-    assert len(large) == 2 * len(FAILURE_CAUSES)
-    assert (large[["n", "failed"]] == 0).to_numpy().all()
-    assert large["share"].isna().all()
+@pytest.fixture(scope="module")
+def every_answer():
+    """One failed object per row of right and wrong answers from the rungs above the first."""
+    n = len(ANSWERS)
+    sample = pd.DataFrame({
+        "image_id": range(n), "ann_id": range(n), "category_name": "a",
+        "size_group": ["small", "large"] * (n // 2),
+    })  # fmt: skip
+    names = {"scene": np.full(n, "b")}
+    for rung, column in zip(RUNG_NAMES[1:], np.transpose(ANSWERS), strict=True):
+        names[rung] = np.where(column, "a", "b")
+    return sample, predicted_names(sample, names)
+
+
+def test_the_cause_is_the_step_to_the_first_rung_from_which_on_all_is_right(every_answer):
+    sample, predictions = every_answer
+    both = tasks(sample)
+    table = find_failures(predictions, both, named_as(sample, {}), np.ones(len(sample), bool))
+    for answers, cause in zip(ANSWERS, table["cause"], strict=True):
+        assert cause == cause_of(dict(zip(RUNG_NAMES, (False, *answers), strict=True)))
+    assert Counter(table["cause"]) == {
+        "told_which_object": 1, "finer_cells": 1, "own_window": 2, "own_pixels": 4,
+        "no_surroundings": 8, "not_explained": 16,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "lacking", [["pyramid"], ["window_few_pixels", "window"], ["object_alone"]]
+)
+def test_where_rungs_are_missing_a_step_has_the_names_of_all(predictions, both, named, lacking):
+    few = predictions[~predictions["rung"].isin(lacking)]
+    table = find_failures(few, both, named, np.ones(len(named), bool))
+    there = [name for name in RUNG_NAMES if name not in lacking]
+    causes = [*name_steps(there).values(), "not_explained"]
+    assert set(table["cause"]) == set(causes)
+    counts = count_causes(table, few, rng=np.random.default_rng(0))
+    assert list(counts["cause"]) == causes * len(GROUPS)
+
+
+def test_without_changed_conditions_nothing_rescues(predictions, both, named, stable):
+    alone = {task: outcomes_of(both[task].instances, task=task) for task in both}
+    table = find_failures(predictions, alone, named, stable)
+    assert len(table) > 20
+    assert (table["rescued_by"] == "").all()
+
+
+# Causes counted.
+
+
+@pytest.fixture(scope="module")
+def counts(table, predictions):
+    return count_causes(table, predictions, rng=np.random.default_rng(3))
+
+
+def test_causes_are_counted_by_size_group(counts, table):
+    conform(counts, CAUSE_COUNTS)
+    keys = list(zip(counts["size_group"], counts["cause"], strict=True))
+    assert keys == list(itertools.product(GROUPS, CAUSES))
+    for row in counts.itertuples():
+        part = table if row.size_group == "all" else table[table["size_group"] == row.size_group]
+        assert row.n == (part["cause"] == row.cause).sum()
+        assert row.failed == len(part)
+        assert row.share == row.n / len(part)
+    shares = counts.groupby("size_group")[["share", "chance"]].sum()
+    assert shares.to_numpy() == pytest.approx(1)
+
+
+def test_chance_is_the_share_under_labels_dealt_out_again(sample, both, named, stable):
+    """By the same rule, among the failed objects of a size group; some are then right at once."""
+    rng = np.random.default_rng(11)
+    truth, other = sample["category_name"].to_numpy(), rng.choice(list("abc"), len(sample))
+    names = {
+        rung: np.where(rng.random((4, len(sample))) < chance, truth, other)
+        for rung, chance in ODDS.items()
+    }
+    predictions = predicted_names(sample, names, seeds=4)
+    table = find_failures(predictions, both, named, stable)
+    counts = count_causes(table, predictions, rng=np.random.default_rng(3))
+    given = votes(predictions)
+    for group in GROUPS[1:]:
+        part = table[table["size_group"] == group]
+        labels = part["category_name"].to_numpy()
+        shares, failed = [], []
+        for _ in range(200):
+            found = Counter()
+            for ann_id, label in zip(part["ann_id"], rng.permutation(labels), strict=True):
+                is_right = {name: right(given[name, ann_id], label) for name in RUNG_NAMES}
+                if not is_right["scene"]:
+                    found[cause_of(is_right)] += 1
+            shares.append([found[cause] / found.total() for cause in CAUSES])
+            failed.append(found.total() / len(part))
+        assert np.mean(failed) < 0.95
+        found = counts.loc[counts["size_group"] == group, "chance"].to_numpy()
+        assert found == pytest.approx(np.mean(shares, axis=0), abs=0.02)
+
+
+def test_answers_that_have_nothing_to_do_with_the_object_do_as_chance_does():
+    sample = sampled(images=300, mixes=None)
+    rng = np.random.default_rng(0)
+    names = {rung: rng.choice(list("abc"), len(sample)) for rung in RUNG_NAMES}
+    predictions = predicted_names(sample, names)
+    found = find_failures(
+        predictions, tasks(sample), named_as(sample, {}), np.ones(len(sample), bool)
+    )
+    counts = count_causes(found, predictions, rng=rng)
+    rows = counts[counts["size_group"] == "all"]
+    assert (rows["share"] - rows["chance"]).abs().max() < 0.06
+    assert rows["share"].iloc[-2] > 0.1
+
+
+def test_what_the_last_rung_does_see_is_not_chance():
+    """All objects are right on the last rung: under other labels they would not be."""
+    sample = sampled(images=100)
+    truth = sample["category_name"].to_numpy()
+    names = dict.fromkeys(RUNG_NAMES, np.full(len(sample), "x")) | {"object_alone": truth}
+    predictions = predicted_names(sample, names)
+    found = find_failures(
+        predictions, tasks(sample), named_as(sample, {}), np.ones(len(sample), bool)
+    )
+    counts = count_causes(found, predictions, rng=np.random.default_rng(0))
+    rows = counts.set_index(["size_group", "cause"]).loc["all"]
+    assert rows.loc["no_surroundings", "share"] == 1
+    shares = pd.Series(truth).value_counts(normalize=True)
+    assert rows.loc["no_surroundings", "chance"] == pytest.approx((shares**2).sum(), abs=0.05)
+
+
+def test_chance_is_the_same_for_equal_generators(table, predictions, counts):
+    again = count_causes(table, predictions, rng=np.random.default_rng(3))
+    assert again.equals(counts)
+
+
+def test_where_nothing_failed_shares_are_empty(sample, both, stable):
+    truth = sample["category_name"].to_numpy()
+    predictions = predicted_names(sample, dict.fromkeys(RUNG_NAMES, truth))
+    table = find_failures(predictions, both, named_as(sample, {}), stable)
+    conform(table, FAILURES)
+    assert table.empty
+    counts = count_causes(table, predictions, rng=np.random.default_rng(0))
+    conform(counts, CAUSE_COUNTS)
+    assert len(counts) == len(GROUPS) * len(CAUSES)
+    assert (counts[["n", "failed"]] == 0).to_numpy().all()
+    assert counts[["share", "chance"]].isna().to_numpy().all()
 
 
 # Rescues.
 
-RESCUED = {"rescue": ("failed", "rescued"), "break": ("correct", "broken")}
+
+@pytest.fixture(scope="module")
+def found(sample):
+    """Untouched and under two conditions, in two regimes that differ."""
+    rng = np.random.default_rng(4)
+    shares = rng.integers(0, 4, (6, len(sample))) / 3
+    names = ["orig_full", *CHANGED]
+    made = outcomes_of(sample, conditions=dict(zip(names, shares[:3], strict=True)), task="object")
+    again = made.conditions.assign(regime="retrained")
+    return replace(
+        made,
+        conditions=pd.concat([made.conditions, again], ignore_index=True),
+        hit_rates=shares,
+    )
 
 
 @pytest.fixture(scope="module")
-def rescues(made):
-    return compute_rescues(made[0])
+def rescues(found):
+    return compute_rescues(found)
 
 
-def test_one_row_of_rescues_per_regime_change_and_group(rescues):
-    assert list(rescues.columns) == RESCUES.names
-    keys = itertools.product(["fixed", "retrained"], list(CONDITIONS)[1:], GROUPS)
-    found = rescues[["regime", "condition", "size_group"]].itertuples(index=False, name=None)
-    assert list(found) == list(keys)
-
-
-def test_rescued_and_broken_are_what_effects_call_gained_and_lost(made, rescues):
+def test_flips_are_counted_by_condition_and_group(rescues, found):
+    conform(rescues, RESCUES)
     keys = ["regime", "condition", "size_group"]
-    table = compute_effects(made[0]).set_index(keys)
-    rows = rescues[rescues["size_group"] != "all"].set_index(keys)
-    due = table.loc[rows.index]
-    assert (rows["rescued"] == due["gained"]).all()
-    assert (rows["broken"] == due["lost"]).all()
-    assert (rows["rescued"] - rows["broken"] == due["gained"] - due["lost"]).all()
-    assert (rows["failed"] + rows["correct"] == due["n"]).all()
-    assert rows["rescued"].sum() > 0 < rows["broken"].sum()
-
-
-def test_the_groups_sum_to_all(rescues):
-    counts = ["failed", "rescued", "correct", "broken"]
-    by_group = rescues.set_index(["regime", "condition", "size_group"])[counts].unstack()
-    for name in counts:
-        assert (by_group[name][GROUPS[1:]].sum(axis=1) == by_group[name]["all"]).all()
-
-
-def test_rates_are_of_what_could_be_rescued_or_broken(rescues):
-    for rate, (whole, part) in RESCUED.items():
-        due = rescues[part] / rescues[whole]
-        assert rescues[f"{rate}_rate"].to_numpy() == pytest.approx(due.to_numpy())
-        assert (rescues[f"{rate}_low"] < rescues[f"{rate}_rate"]).all()
-        assert (rescues[f"{rate}_rate"] < rescues[f"{rate}_high"]).all()
-        assert rescues[[f"{rate}_low", f"{rate}_high"]].stack().between(0, 1).all()
-
-
-def test_intervals_of_rates_are_by_bootstrap_over_images(made, rescues):
-    found = made[0]
-    for row in rescues.query("condition == 'zoom_matched'").itertuples():
+    due = list(itertools.product(["fixed", "retrained"], CHANGED, GROUPS))
+    assert list(rescues[keys].itertuples(index=False, name=None)) == due
+    assert (rescues["task"] == "object").all()
+    for row in rescues.itertuples():
+        chosen = found.members[row.size_group]
         before, after = (
-            found.majority_correct(row.regime, name) for name in ("orig_full", "zoom_matched")
+            found.majority_correct(row.regime, name)[chosen]
+            for name in ("orig_full", row.condition)
+        )
+        assert (row.failed, row.correct) == ((~before).sum(), before.sum())
+        assert (row.rescued, row.broken) == ((~before & after).sum(), (before & ~after).sum())
+        assert row.rescue_rate == pytest.approx(row.rescued / row.failed)
+        assert row.break_rate == pytest.approx(row.broken / row.correct)
+    assert rescues["rescued"].min() > 0 < rescues["broken"].min()
+
+
+def test_intervals_of_rates_are_by_bootstrap_over_images(rescues, found):
+    for row in rescues[rescues["condition"] == "downscale"].itertuples():
+        before, after = (
+            found.majority_correct(row.regime, name) for name in ("orig_full", "downscale")
         )
         chosen = found.members[row.size_group] & ~before
         weights = found.weights[1:, chosen].astype(float)
@@ -277,25 +391,13 @@ def test_intervals_of_rates_are_by_bootstrap_over_images(made, rescues):
 
 
 @pytest.mark.parametrize("answer", [True, False])
-def test_where_there_is_nothing_to_rescue_or_to_break_the_rate_is_empty(predictions, answer):
-    untouched = predictions["condition"] == "orig_full"
-    correct = np.where(untouched, answer, predictions["correct"])
-    rows = compute_rescues(outcomes_of(predictions.assign(correct=correct)))
+def test_where_there_is_nothing_to_rescue_or_to_break_the_rate_is_empty(found, answer):
+    hits = found.hit_rates.copy()
+    hits[found.conditions["condition"] == "orig_full"] = answer
+    rows = compute_rescues(replace(found, hit_rates=hits))
     for rate, (whole, part) in RESCUED.items():
         numbers = [f"{rate}_rate", f"{rate}_low", f"{rate}_high"]
         empty = (whole == "failed") == answer
         assert (rows[whole] == 0).all() == empty
         assert rows[numbers].isna().to_numpy().all() == empty
         assert (rows[part] == 0).all() == empty
-
-
-def test_failed_and_correct_are_those_of_the_same_regime(predictions):
-    """Untouched, the regimes agree in a study; here they do not."""
-    turned = (predictions["regime"] == "retrained") & (predictions["condition"] == "orig_full")
-    found = outcomes_of(predictions.assign(correct=predictions["correct"] ^ turned))
-    rows = compute_rescues(found).set_index(["regime", "condition", "size_group"])
-    fixed, retrained = (
-        rows.loc[(regime, "zoom_matched", "all")] for regime in ("fixed", "retrained")
-    )
-    assert fixed["failed"] == retrained["correct"]
-    assert fixed["correct"] == retrained["failed"]

@@ -63,6 +63,7 @@ def test_answers_under_a_change_are_those_that_are_given_under_it(predictions):
     found = outcomes_of(predictions)
     every = compute_votes(predictions, found)
     assert list(every.columns) == VOTES.names
+    assert (every["task"] == "object").all()
     assert every["condition"].unique().tolist() == ["orig_full", "zoom"]
     # The same predictions, told as if they had been made on untouched pictures.
     zoomed = predictions[predictions["condition"] == "zoom"]
@@ -83,10 +84,10 @@ BALLOTS = st.lists(
 def asked(votes):
     """Predictions of two instances of category a: one with these answers, one always right."""
     rows = [
-        {"regime": "fixed", "family": "orig_full", "level": "default", "condition": "orig_full",
-         "seed": seed, "image_id": 1, "ann_id": ann_id, "category_name": "a",
-         "size_group": "small", "side": 9.0, "predicted": name, "correct": name == "a",
-         "confidence": confidence, "p_a": 0.0}
+        {"task": "object", "regime": "fixed", "family": "orig_full", "level": "default",
+         "condition": "orig_full", "seed": seed, "image_id": 1, "ann_id": ann_id,
+         "category_name": "a", "size_group": "small", "side": 9.0, "predicted": name,
+         "correct": name == "a", "confidence": confidence, "p_a": 0.0}
         for seed, vote in enumerate(votes)
         for ann_id, (name, confidence) in ((1, vote), (2, ("a", 0.5)))
     ]  # fmt: skip

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import t
 
 from builders.predictions import outcomes_of, predicted
 from smallsight.analysis import neighbours
@@ -158,7 +159,7 @@ def test_rows_count_failures_and_those_that_name_a_neighbour(seed):
     tree = annotated(rng)
     table = answered(rng, tree)
     found = counted(table, objects_of(tree))
-    assert list(found.reset_index().columns) == neighbours.NEIGHBOURS.names
+    assert set(found.reset_index().columns) == set(neighbours.NEIGHBOURS.names)
     assert list(found.index) == KEYS
     for (group, pictures, kind), row in found.iterrows():
         failed, images, hits = 0, set(), 0
@@ -243,7 +244,23 @@ def test_what_a_category_is_mostly_taken_for_is_no_sign_of_a_neighbour(street):
     assert row["named"] > 20
     assert row["chance"] == pytest.approx(row["share"])
     assert row[["excess", "ci_low", "ci_high"]].tolist() == pytest.approx([0, 0, 0])
-    assert row[["p_value", "verdict"]].tolist() == [1, "inconclusive"]
+    assert row[["p_value", "verdict"]].tolist() == [1, "not decided"]
+
+
+def test_what_is_detectable_is_at_the_level_of_the_strictest_of_all_tests(street):
+    """With the same scatter, it is as much greater than the interval at any number of rows."""
+    objects, table = street
+    found = counted(table, objects)
+    tested = found.dropna(subset="p_value")
+    assert len(tested) > 4
+    level = 0.05 / len(tested)
+    for _, row in tested[tested["mde"].notna()].iterrows():
+        freedom = row["images"] - 1
+        reach = t.isf(level / 2, freedom) + t.ppf(0.8, freedom)
+        # The interval is of percentiles, whose scatter is about that of the standard error.
+        error = (row["ci_high"] - row["ci_low"]) / 2 / t.isf(0.025, freedom)
+        assert row["mde"] == pytest.approx(reach * error, rel=0.25)
+    assert found.loc[found["p_value"].isna(), "mde"].isna().all()
 
 
 def chances(part, objects):
@@ -273,7 +290,8 @@ def test_intervals_are_by_bootstrap_over_images(street, group):
     excess = (failed.loc[part["ann_id"], "neighbour"] != "").to_numpy() - chances(part, objects)
     weights = outcomes_for(table).weights[1:, part.index]
     draws = (weights @ excess) / weights.sum(axis=1)
-    due = bootstrap.percentile_interval(draws, 0.95, images=part["image_id"].nunique())
+    images = part["image_id"].nunique()
+    due = bootstrap.student_interval(excess.mean(), draws, 0.95, images=images)
     assert (row["ci_low"], row["ci_high"]) == pytest.approx(due, abs=1e-6)
     assert row["excess"] == pytest.approx(excess.mean())
     assert row["ci_low"] < row["excess"] < row["ci_high"]
@@ -417,7 +435,7 @@ def test_without_larger_neighbours_none_is_named(street):
     larger = found.xs("larger", level="neighbour")
     assert (larger["named"] == 0).all()
     assert (larger.loc[("all", "several"), ["share", "chance", "excess"]] == 0).all()
-    assert larger.loc[("all", "several"), "verdict"] == "inconclusive"
+    assert larger.loc[("all", "several"), "verdict"] == "not decided"
     assert found.loc[("all", "several", "any"), "named"] > 0
 
 

@@ -1,11 +1,11 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
 from builders.predictions import CONDITIONS, outcomes_of, predicted
-from smallsight.analysis.statistics import tests
 
 
 @pytest.fixture(scope="module")
@@ -55,25 +55,68 @@ def test_what_turns_is_right_under_one_condition_alone(found, regime):
 
 
 @pytest.mark.parametrize("group", ["all", "small", "medium", "large"])
-def test_what_turned_is_tested_with_images_in_place_of_pairs(found, group):
-    turned = found.flips("fixed", "orig_full", "downscale")
-    by_image = {}
-    for image, way, chosen in zip(found.instances["image_id"], turned, found.members[group],
-                                  strict=True):  # fmt: skip
-        if chosen:
-            by_image[image] = by_image.get(image, 0) + way
-    due = tests.clustered_mcnemar_p(np.array(list(by_image.values())))
-    assert found.flip_p(turned, found.members[group]) == pytest.approx(due)
-    assert found.flip_p(-turned, found.members[group]) == pytest.approx(due)
-    pairs = (turned[found.members[group]] == 1).sum(), (turned[found.members[group]] == -1).sum()
-    assert due != pytest.approx(tests.mcnemar_p(*map(int, pairs)), rel=1e-3)
+def test_changes_of_an_image_are_the_right_answers_that_it_gains(found, predictions, group):
+    changes = found.changes("fixed", "orig_full", "downscale", found.members[group])
+    part = predictions[(predictions["size_group"] == group) | (group == "all")]
+    by_image = part.query("regime == 'fixed'").pivot_table(
+        index="image_id", columns="condition", values="correct", aggfunc="sum"
+    )
+    gained = by_image["downscale"] - by_image["orig_full"]
+    images = np.unique(predictions["image_id"])
+    assert changes.tolist() == gained.reindex(images, fill_value=0).tolist()
+    delta = found.delta("fixed", "downscale", group)[0]
+    assert changes.sum() == pytest.approx(3 * found.members[group].sum() * delta)
 
 
-def test_where_nothing_turns_or_nothing_is_chosen_there_is_nothing_to_find(found):
-    turned = found.flips("fixed", "orig_full", "downscale")
-    none = np.zeros(len(turned), bool)
-    assert found.flip_p(0 * turned, ~none) == 1
-    assert found.flip_p(turned, none) == 1
+def test_sides_are_those_of_the_whole_picture(predictions):
+    whole = predictions.assign(task="scene", side=predictions["side"] / 3)
+    both = pd.concat([predictions, whole], ignore_index=True)
+    scene, headline = (outcomes_of(both, task=task) for task in ("scene", "object"))
+    assert (scene.task, headline.task) == ("scene", "object")
+    assert (scene.side == headline.side).all()
+    assert scene.side == pytest.approx(outcomes_of(predictions).side / 3)
+    assert (scene.weights == headline.weights).all()
+
+
+def standardised_by_hand(found, hit_rates, group, weights):
+    """Weigh categories by hand, as one draw has them."""
+    table = found.instances.assign(right=hit_rates, weight=weights)
+    table = table[table["weight"] > 0]
+    shares = [
+        part.groupby("category_name")["weight"].sum() / part["weight"].sum()
+        for part in (table[table["size_group"] == name] for name in ("small", "large"))
+    ]
+    mix = sum(shares).dropna()
+    part = table[(table["size_group"] == group) | (group == "all")]
+    sums = part.assign(right=part["right"] * part["weight"]).groupby("category_name")
+    means = sums["right"].sum() / sums["weight"].sum()
+    known = mix.index.intersection(means.index)
+    return np.average(means[known], weights=mix[known])
+
+
+@pytest.mark.parametrize("group", ["all", "small", "medium", "large"])
+def test_standardised_means_have_one_mix_of_categories_in_every_draw(found, group):
+    hit_rates = found.hit_rates[3]
+    draws = found.standardised(hit_rates, group)
+    assert draws.shape == (301,)
+    for number in (0, 1, 17, 300):
+        due = standardised_by_hand(found, hit_rates, group, found.weights[number])
+        assert draws[number] == pytest.approx(due)
+    assert found.shared_mix.sum(axis=1) == pytest.approx(1)
+
+
+def test_equal_accuracies_of_every_category_are_equal_once_standardised(found):
+    """Whatever the groups' mixes: class mix alone makes no difference."""
+    chances = np.linspace(0.2, 0.9, 6)[found.category]
+    small, large = (found.standardised(chances, group) for group in ("small", "large"))
+    assert small == pytest.approx(large)
+    assert found.mean_with_interval(chances, found.members["small"])[0] != pytest.approx(small[0])
+
+
+def test_groups_without_a_common_category_have_no_standardised_mean(predictions):
+    apart = predictions["category_name"].isin(["a", "b"]) == (predictions["size_group"] == "large")
+    found = outcomes_of(predictions[apart])
+    assert np.isnan(found.standardised(found.hit_rates[0], "small")).all()
 
 
 def test_categories_are_numbered_by_the_alphabet(found):

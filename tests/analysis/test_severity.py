@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smallsight.analysis.severity import SEVERITY, mark_unchanged, summarise_severity
+from smallsight.analysis.severity import SEVERITY, find_unchanged, summarise_severity
 from smallsight.vocabulary import NO_VISIBLE_CHANGE
 
 
@@ -14,9 +14,10 @@ def views():
         for group in ("small", "large"):
             for similarity in level + rng.normal(0, 0.005, 31):
                 rows.append(
-                    {"condition": condition, "size_group": group, "ssim_box": similarity,
-                     "ssim_picture": rng.random(), "box_w": rng.uniform(2, 30),
-                     "box_h": rng.uniform(2, 30), "side_untouched": rng.uniform(2, 30)}
+                    {"task": "object", "condition": condition, "size_group": group,
+                     "ssim_box": similarity, "ssim_picture": rng.random(),
+                     "box_w": rng.uniform(2, 30), "box_h": rng.uniform(2, 30),
+                     "side_untouched": rng.uniform(2, 30)}
                 )  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -24,6 +25,7 @@ def views():
 def test_summary_has_a_row_for_each_condition_and_group_with_medians(views):
     table = summarise_severity(views)
     assert list(table.columns) == SEVERITY.names
+    assert (table["task"] == "object").all()
     assert list(zip(table["condition"], table["size_group"], strict=True)) == [
         (name, group) for name in ("weak", "strong") for group in ("small", "medium", "large")
     ]
@@ -52,21 +54,7 @@ def test_a_condition_is_vacuous_for_a_group_above_the_limit_and_only_then(views)
     assert (above["vacuous"] == (above["n"] > 0)).all()
 
 
-def test_effects_are_marked_by_condition_and_group_and_differences_by_both():
-    severities = pd.DataFrame(
-        [("a", "small", True), ("a", "medium", False), ("a", "large", True),
-         ("b", "small", True), ("b", "medium", True), ("b", "large", False)],
-        columns=["condition", "size_group", "vacuous"],
-    )  # fmt: skip
-    groups = ["small", "medium", "large", "small-large"]
-    effects = pd.DataFrame(
-        [(regime, name, group) for regime in ("fixed", "retrained") for name in "ba"
-         for group in groups],
-        columns=["regime", "condition", "size_group"],
-    )  # fmt: skip
-    marked = mark_unchanged(effects, severities)
-    assert list(marked["vacuous"]) == 2 * [
-        True, True, False, False,
-        True, False, True, True,
-    ]  # fmt: skip
-    assert "vacuous" not in effects
+def test_what_is_unchanged_is_what_is_vacuous(views):
+    severities = summarise_severity(views)
+    assert find_unchanged(severities) == {("weak", "small"), ("weak", "large")}
+    assert find_unchanged(severities.iloc[:0]) == set()

@@ -4,17 +4,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders import map_measures, study_files
-from builders.predictions import named, outcomes_of, predicted
+from builders import map_measures, rungs, study_files
+from builders.predictions import CONDITIONS, facts_of, named, outcomes_of, predicted
 from smallsight.analysis.dvc_plots import PLOTS, plot_tables
-from smallsight.analysis.tables import TABLES, compute_tables
+from smallsight.analysis.ladder import NOT_IDENTIFIED
+from smallsight.analysis.tables import TABLES, Evidence, compute_tables
 from smallsight.conditions.rendered.views import VIEWS
 from smallsight.evaluation import tables as evaluation_tables
+from smallsight.evaluation.rungs import BASELINES
 from smallsight.runtime.files import write_table
 from smallsight.runtime.tables import Table, conform, read_table
 from smallsight.saliency import tables as saliency_tables
 from smallsight.sampling.donors import DONORS, draw_donors
 from smallsight.sampling.sample import OBJECTS, SAMPLE
+from smallsight.vocabulary import TASKS
 
 JUDGED = [table for table in TABLES if "verdict" in table.names]
 
@@ -29,45 +32,82 @@ DECLARED = [
 ]  # fmt: skip
 
 
+SWEEPS = {"pixels/side=6": 0.4, "pixels/side=12": 0.6, "pixels/side=24": 0.8, "pixels/side=48": 0.8,
+          "shift/reach=31,draw=1": 0.7, "shift/reach=31,draw=2": 0.7}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
-def predictions(population):
-    table = named(predicted(population(images=40)))
+def sample(population):
     names = {"a": "NA", "b": "None", "c": "nan"}
-    return table.replace({"category_name": names, "predicted": names})
+    table = population(images=40)
+    return table.assign(
+        category_name=table["category_name"].replace(names),
+        bbox_x=10.0, bbox_y=10.0, bbox_w=80.0, bbox_h=80.0, bbox_area=6400.0,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def predictions(sample):
+    about = sample[["image_id", "ann_id", "category_name", "size_group"]]
+    scene = predicted(about, task="scene")
+    window = predicted(about, conditions=CONDITIONS | {"bg_swap": 0.6} | SWEEPS, seed=1)
+    return named(pd.concat([scene, window], ignore_index=True))
+
+
+def rung_predictions(sample):
+    return rungs.answered(sample, dict.fromkeys([*BASELINES, *rungs.RUNG_NAMES], 0.6))
 
 
 def measured(predictions):
-    """Measure maps of a study's instances: of the predicted class, and all others."""
-    return map_measures.tables(outcomes_of(predictions, draws=100).instances)
+    """Measure maps of a study's instances: of the predicted class, and all others, by task."""
+    sample = outcomes_of(predictions[~is_swept(predictions)], draws=100).instances
+    return {task: map_measures.tables(sample, task=task) for task in TASKS}
 
 
-def analysed(predictions, attention, maps):
-    found = outcomes_of(predictions, draws=100)
-    sample = found.instances.assign(side=found.side)
-    objects = sample.assign(bbox_w=sample["side"], bbox_h=sample["side"])
+def is_swept(predictions):
+    return predictions["family"].isin(["pixels", "shift"])
+
+
+def evidence_of(predictions, task, attention, maps):
+    found = outcomes_of(predictions[~is_swept(predictions)], task=task, draws=100)
+    one = predictions[predictions["task"] == task]
+    swept = one[is_swept(one)]
     views = [
-        sample[["image_id", "ann_id"]].assign(
-            condition=name, ssim_box=0.99, ssim_picture=0.5, box_w=3.0, box_h=4.0
+        found.instances[["image_id", "ann_id"]].assign(
+            task=task, condition=name, ssim_box=0.9, ssim_picture=0.5, box_w=3.0, box_h=4.0
         )
         for name in found.changed_conditions("fixed")
     ]
-    return compute_tables(
-        predictions,
-        found,
+    return Evidence(
+        predictions=one[~is_swept(one)],
+        sweeps=dict(list(swept.groupby("family"))),
+        outcomes=found,
         views=pd.concat(views),
-        objects=objects,
-        donors=draw_donors(sample, seed=0),
         predicted_class_maps=attention,
         other_maps=maps,
-        removals=study_files.removals_of(sample),
+    )
+
+
+def analysed(sample, predictions, maps):
+    evidence = {task: evidence_of(predictions, task, *maps[task]) for task in TASKS}
+    scene = evidence["scene"].outcomes
+    return compute_tables(
+        evidence,
+        rung_predictions=rung_predictions(sample),
+        sample=sample,
+        objects=sample,
+        donors=draw_donors(sample, sample, window_margin=0.25, seed=0),
+        removals=study_files.removals_of(scene.instances.assign(side=scene.side)),
+        side_counts={"5": 3, "80": 40},
+        facts=facts_of(predictions["family"].unique()),
         categories=["NA", "None", "nan", *"def"],
         rng=np.random.default_rng(0),
     )
 
 
 @pytest.fixture(scope="module")
-def made(predictions):
-    return analysed(predictions, *measured(predictions))
+def made(sample, predictions):
+    return analysed(sample, predictions, measured(predictions))
 
 
 @pytest.mark.parametrize("table", DECLARED, ids=lambda table: table.name)
@@ -96,18 +136,64 @@ def test_every_table_is_as_declared_and_comes_back_from_its_file(made, tmp_path)
         )
 
 
+def test_every_table_of_both_tasks_names_them_in_order(made):
+    both = {name for name, table in made.items() if "task" in table and len(set(table["task"])) > 1}
+    assert both == {
+        "accuracy", "effects", "severity", "claims", "answers", "rescues", "confusion",
+        "categories", "attention", "attention_controls", "attention_outcomes",
+    }  # fmt: skip
+    for name in both - {"claims"}:
+        assert list(made[name]["task"].unique()) == list(TASKS)
+        assert made[name]["task"].is_monotonic_decreasing
+    for table in TABLES:
+        if table.name in ("accuracy", "effects"):
+            assert table.names[-1] == "task"
+        elif "task" in table.names and table.name != "claims":
+            assert table.names[0] == "task"
+
+
+def test_sweeps_have_tables_of_their_own_and_are_in_no_other(made):
+    assert len(made["thresholds"]) == 2
+    assert set(made["pixels"]["side"]) >= {6, 12, 24, 48}
+    assert set(made["stability"]["task"]) == {"object"}
+    for name, table in made.items():
+        if "condition" in table:
+            families = table["condition"].str.split("/").str[0]
+            assert not families.isin(["pixels", "shift"]).any(), name
+
+
+def test_a_study_without_sweeps_has_neither_thresholds_nor_stability(sample, predictions, made):
+    few = predictions[~is_swept(predictions)]
+    found = analysed(sample, few, measured(few))
+    for name in ("thresholds", "pixels", "costs", "stability"):
+        assert found[name].empty
+    assert not found["failures"]["stable"].any()
+    pd.testing.assert_frame_equal(found["effects"], made["effects"])
+
+
+def test_no_effect_and_no_claim_depends_on_the_other_tasks_answers(sample, predictions, made):
+    wrong = predictions.assign(correct=predictions["correct"] & (predictions["task"] == "object"))
+    found = analysed(sample, wrong, measured(predictions))
+    for name in ("effects", "accuracy", "answers", "categories"):
+        one, other = (table[name].query("task == 'object'") for table in (found, made))
+        columns = [column for column in one if column != "predicted"]
+        pd.testing.assert_frame_equal(one[columns], other[columns])
+
+
 def test_where_no_cells_part_of_a_logit_is_known_no_other_number_changes(
-    predictions, made, tmp_path
+    sample, predictions, made, tmp_path
 ):
     unknown = dict.fromkeys(("signed_in_box", "logit_in_box", "logit_elsewhere"), np.nan)
-    read = []
     kinds = saliency_tables.PREDICTED_CLASS_MAPS, saliency_tables.OTHER_MAPS
-    for table, kind in zip(measured(predictions), kinds, strict=True):
-        path = tmp_path / f"{kind.name}.csv"
-        known = {name: value for name, value in unknown.items() if name in table}
-        write_table(conform(table.assign(**known), kind), path)
-        read.append(read_table(path, kind))
-    found = analysed(predictions, *read)
+    read = {}
+    for task, tables in measured(predictions).items():
+        read[task] = []
+        for table, kind in zip(tables, kinds, strict=True):
+            path = tmp_path / f"{kind.name}.csv"
+            known = {name: value for name, value in unknown.items() if name in table}
+            write_table(conform(table.assign(**known), kind), path)
+            read[task].append(read_table(path, kind))
+    found = analysed(sample, predictions, read)
     assert made["attention"]["signed_in_box"].notna().any()
     due = made | {"attention": made["attention"].assign(signed_in_box=np.nan)}
     for table in TABLES:
@@ -123,13 +209,13 @@ def test_every_plots_table_is_as_declared(made):
 
 @pytest.mark.parametrize("table", JUDGED, ids=lambda table: table.name)
 def test_a_verdict_is_the_word_for_its_direction(table, made):
-    place = table.names.index("verdict")
-    assert table.names[place - 1] == "direction"
     found = made[table.name]
+    # A step from a rung near chance has a direction, but no part in the gap that is its own.
+    found = found[found["verdict"] != NOT_IDENTIFIED]
     words = found.assign(direction=found["direction"].fillna(9)).groupby("direction")["verdict"]
     assert (words.nunique() == 1).all()
     assert set(found["direction"].dropna()) <= {-1, 0, 1}
-    explained = table.columns[place - 1].meaning
+    explained = table.columns[table.names.index("direction")].meaning
     for direction, word in words.first().items():
         if direction != 9:
             assert f"{direction:.0f} {word}" in explained

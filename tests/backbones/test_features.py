@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,10 +11,12 @@ from smallsight.backbones.feature_store import read_features, write_features
 from smallsight.backbones.features import extract_features, instance_features, last_maps
 from smallsight.backbones.pooling import regions_of
 from smallsight.backbones.readouts import mirrored_boxes
+from smallsight.conditions.rendered.names import Condition
 from smallsight.conditions.rendered.store import picture_name
 
 pytestmark = pytest.mark.usefixtures("single_worker")
 
+UNTOUCHED_WINDOW = Condition("orig_full", "default", is_reference=True)
 SIZE = 64
 DIMENSIONS = {"scene": 512, "box": 512, "finer": 128 + 256}
 KINDS = (5, 2, 5, 9, 2, 5, 1)
@@ -169,8 +173,8 @@ def test_instances_keep_their_order_and_their_side(seen, extract):
 def test_features_of_a_readout_are_its_parts_for_each_instance(
     seen, alone, backbone, noise, cpu, tmp_path, readout, parts
 ):
-    write_features(seen, tmp_path / "seen.npz")
-    read = read_features(tmp_path / "seen.npz", readout)
+    write_features(seen, UNTOUCHED_WINDOW, tmp_path / "orig_full")
+    read = read_features(tmp_path, UNTOUCHED_WINDOW, readout)
     for is_mirrored, found in ((False, read.plain), (True, read.mirrored)):
         each = [alone(index, is_mirrored=is_mirrored) for index in range(len(KINDS))]
         due = np.array([np.concatenate([one[name] for name in parts]) for one in each])
@@ -199,15 +203,30 @@ def test_last_maps_are_those_of_the_pictures_in_order(backbone, noise, cpu, monk
         close(maps, backbone(torch.from_numpy(picture[None]))[0].numpy())
 
 
-def test_written_features_come_back(seen, tmp_path):
-    write_features(seen, tmp_path / "one.npz")
-    write_features(seen, tmp_path / "other.npz")
-    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "other.npz").read_bytes()
-    back = read_features(tmp_path / "one.npz", "scene", maps=True)
+@pytest.mark.parametrize("task", ["scene", "object"])
+def test_written_features_come_back(seen, tmp_path, task):
+    condition = Condition("zoom", "factor=4", is_reference=True, task=task)
+    for name in ("one", "other"):
+        write_features(seen, condition, tmp_path / name / "zoom")
+    place = {"scene": "zoom/factor=4.npz", "object": "zoom/object/factor=4.npz"}[task]
+    assert (tmp_path / "one" / place).read_bytes() == (tmp_path / "other" / place).read_bytes()
+    back = read_features(tmp_path / "one", condition, "scene", maps=True)
     for name in ("image_id", "ann_id", "side", "row", "maps"):
         array = getattr(seen, name)
         assert np.array_equal(getattr(back, name), array)
         assert getattr(back, name).dtype == array.dtype
     assert np.array_equal(back.plain, seen.plain["scene"][seen.row])
     assert np.array_equal(back.mirrored, seen.mirrored["scene"][seen.row])
-    assert read_features(tmp_path / "one.npz", "scene").maps.size == 0
+    assert read_features(tmp_path / "one", condition, "scene").maps.size == 0
+
+
+def test_levels_and_tasks_of_a_family_lie_side_by_side(seen, tmp_path):
+    conditions = [
+        Condition("zoom", level, is_reference=level == "factor=4", task=task)
+        for level in ("factor=4", "factor=0.5") for task in ("scene", "object")
+    ]  # fmt: skip
+    for number, condition in enumerate(conditions):
+        write_features(replace(seen, side=seen.side + number), condition, tmp_path / "zoom")
+    for number, condition in enumerate(conditions):
+        found = read_features(tmp_path, condition, "scene")
+        assert np.array_equal(found.side, seen.side + number)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from builders.study_files import HOSTILE, INPUTS, write_study
+from builders.study_files import CLIMBED, HOSTILE, INPUTS, write_study
 from smallsight import params
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report import page
@@ -21,15 +21,15 @@ from smallsight.report.study import Study
 SPREADSHEET = "=cmd()"
 """A category that a spreadsheet would run; the study's other one is `HOSTILE`."""
 CONDITIONS = (
-    *(UNTOUCHED, "orig_crop", "downscale", "downscale/scale=0.25"),
-    *("object_only", "zoom_matched", "zoom_object"),
+    *(UNTOUCHED, "orig_crop", "downscale", "crop_low", "object_alone"),
+    *("bg_swap", "bg_swap/donor=other"),
 )
 CHANGES = {
     ("fixed", "orig_crop"): -0.2,
-    ("fixed", "downscale/scale=0.25"): {"small": -0.26, "large": -0.7},
-    ("fixed", "object_only"): {"small": 0.2, "medium": -0.1},
-    ("fixed", "zoom_matched"): {"small": 0.3, "medium": 0.2},
-    ("fixed", "zoom_object"): {"small": 0.4, "large": 0.1},
+    ("fixed", "downscale"): -0.2,
+    ("fixed", "crop_low"): {"small": -0.6, "medium": -0.1},
+    ("fixed", "object_alone"): {"small": -0.3, "medium": 0.2},
+    ("fixed", "bg_swap"): {"small": -0.4, "large": -0.5},
 }
 SIZE, CELLS, ALPHA = 64, 3, 0.5
 """Sides of the network's input and of a thumbnail, of a map; how much of a map is blended in."""
@@ -51,35 +51,48 @@ class Browsed:
         return (self.folder / "report.html").as_uri()
 
     @cached_property
-    def names(self):
-        """The conditions that the gallery shows, in order."""
-        return list(dict.fromkeys(self.study.maps["condition"]))
+    def shown(self):
+        """The tasks and conditions that the gallery shows, in order."""
+        return pairs_of(self.study.maps)
 
     @cached_property
     def failures(self):
-        table = self.study.tables["failures"]
-        return table[table["regime"] == "fixed"]
+        return self.study.tables["failures"]
 
     @cached_property
     def views(self):
-        """A row per condition and object; columns `*_first` are those of the first seed."""
+        """A row per view and object; columns `*_first` are those of the first seed."""
         keys = ["image_id", "ann_id"]
         table = self.study.tables["answers"].merge(
             self.study.maps.assign(cam=list(self.study.map_values)),
-            on=["condition", *keys],
+            on=["task", "condition", *keys],
             suffixes=("", "_first"),
         )
-        causes = ["cause", "neighbour", "neighbour_ann_id", "neighbour_side", "rescued_by"]
+        causes = ["cause", "neighbour", "neighbour_ann_id", "neighbour_side"]
+        causes += ["rescued_by", "rungs"]
         table = table.merge(self.failures[[*keys, *causes]], on=keys, how="left")
         image, ann = (table[key].astype(str) for key in keys)
         return table.assign(id=image + "-" + ann)
 
-    def fitting(self, *, condition=UNTOUCHED, group="", category="", outcome="", cause=""):
-        """Return the views of the objects that fit, in the order of the tables."""
-        table = self.views[self.views["condition"] == condition]
+    def views_of(self, key):
+        """Return the views of one object, in the order in which they are shown."""
+        return self.views[self.views["id"] == key].set_index(["task", "condition"]).loc[self.shown]
+
+    def fitting(self, *, condition=0, group="", category="", outcome="", cause=""):
+        """Return the views of the objects that fit, in the order of the tables.
+
+        `condition` is its place in what is shown.
+        """
+        pairs = zip(self.views["task"], self.views["condition"], strict=True)
+        table = self.views[[pair == self.shown[condition] for pair in pairs]]
         for key, value in {"size_group": group, "category_name": category, "cause": cause}.items():
             table = table[table[key] == value] if value else table
         return table[table["failed"] == (outcome == "failed")] if outcome else table
+
+
+def pairs_of(maps):
+    """List task and condition of what a table of maps is of, in order."""
+    return list(dict.fromkeys(zip(maps["task"], maps["condition"], strict=True)))
 
 
 def colour(condition):
@@ -89,7 +102,7 @@ def colour(condition):
 
 def write_page(folder):
     """Write a study and its page into a folder."""
-    write_study(folder, category=HOSTILE, only=CONDITIONS, changes=CHANGES)
+    write_study(folder, category=HOSTILE, only=CONDITIONS, changes=CHANGES, **CLIMBED)
     with contextlib.chdir(folder):
         for path in (*Path("data").glob("**/*.csv"), INPUTS.sampling):
             text = path.read_text(encoding="utf-8")
@@ -106,12 +119,12 @@ def write_page(folder):
 def edit_maps(rng):
     """Return each object a box, numbers and pictures of its own."""
     maps = pd.read_csv(INPUTS.maps)
-    n, names = len(maps), list(dict.fromkeys(maps["condition"]))
+    n = len(maps)
     sheets = ("data/gradcam/all.webp", "data/gradcam/one.webp")
-    for path, shown in zip(sheets, (len(names), 1), strict=True):
+    for path, shown in zip(sheets, (len(pairs_of(maps)), 1), strict=True):
         row = np.concatenate([np.full((SIZE, SIZE, 3), colour(i)) for i in range(shown)], axis=1)
         Image.fromarray(row.astype(np.uint8)).save(path, lossless=True)
-    number = maps.groupby("condition", sort=False).cumcount()
+    number = maps.groupby(["task", "condition"], sort=False).cumcount()
     with np.load(INPUTS.map_values) as file:
         cams = file["cams"].reshape(n, CELLS, CELLS)
     width, height = rng.integers(2, 30, (2, n))

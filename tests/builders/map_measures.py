@@ -6,6 +6,7 @@ import pandas as pd
 from smallsight.analysis.saliency import MapMeasures
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.saliency.tables import OTHER_MAPS, PREDICTED_CLASS_MAPS
+from smallsight.vocabulary import HEADLINE_TASK
 
 OTHERS = ("true_class", "random_box", "centre", "random_weights")
 """Maps beside those of the predicted class; those of random weights are of untouched pictures."""
@@ -15,11 +16,14 @@ WITH_EVIDENCE = ("energy_in_box", "lift", "pointing_hit", "energy_in_mask", "mas
 """Measures that a map of nothing lacks."""
 
 
-def measured(sample, *, condition=UNTOUCHED, seed=0, blank=0.1, unmasked=0.3, **planted):
+def measured(
+    sample, *, condition=UNTOUCHED, task=HEADLINE_TASK, seed=0, blank=0.1, unmasked=0.3, **planted
+):
     """Measure one map of each instance at random, or as planted; some show nothing."""
     rng = np.random.default_rng(seed)
     n = len(sample)
     table = sample[["image_id", "ann_id", "size_group"]].assign(
+        task=task,
         condition=condition,
         predicted=rng.choice(list("abcdef"), n),
         correct=rng.random(n) < 0.6,

@@ -40,7 +40,8 @@ def write_any_numbers():
         else:
             if name == "faithfulness":
                 table.loc[::3, "overlap"] = 0
-            table["direction"] = rng.permutation(np.resize((1, -1, 0), len(table)))
+            if "direction" in table:
+                table["direction"] = rng.permutation(np.resize((1, -1, 0), len(table)))
         table.to_csv(path, index=False)
 
 

@@ -1,4 +1,4 @@
-"""Every family rendered over a few pictures, to be run in a process of its own too."""
+"""Every family rendered in both tasks over a few pictures, in a process of its own too."""
 
 import sys
 from pathlib import Path
@@ -8,9 +8,8 @@ import pandas as pd
 from PIL import Image
 
 from builders import views
-from smallsight import params
-from smallsight.conditions.rendering.instance_views import instance_views, with_inputs
-from smallsight.conditions.rendering.levels import levels_by_family
+from builders.families import EVERY, MARGIN
+from smallsight.conditions.rendering.instance_views import InstanceViews, with_inputs
 from smallsight.conditions.rendering.render import render_family
 from smallsight.imaging import masks
 from smallsight.imaging.boxes import Box
@@ -18,13 +17,12 @@ from smallsight.imaging.pictures import InputFormat
 from smallsight.runtime import files
 from smallsight.sampling.donors import draw_donors
 
-ROOT = Path(__file__).parents[2]
 HEIGHT, WIDTH, SIZE = 240, 320, 96
 BOXES = [(40.5, 30.25, 90.0, 120.5), (200.0, 60.0, 33.3, 20.0), (150.0, 180.0, 9.5, 12.0)]
 
 
 def write(folder):
-    """Write JPEGs into a folder, render all families of params.yaml, and return their folders."""
+    """Write JPEGs into a folder, and a folder of each family's pictures beside them."""
     rows, known = [], {}
     for image_id in (1, 2):
         rng = np.random.default_rng(image_id)
@@ -42,9 +40,10 @@ def write(folder):
             mask = views.ellipse(Box(x, y, w, h), HEIGHT, WIDTH)
             known[image_id, 10 * image_id + number] = masks.encode(mask)
     sample = pd.DataFrame(rows)
-    shared = instance_views(sample, colour=views.COLOUR, input_format=InputFormat(SIZE))
-    instances = with_inputs(sample, known, draw_donors(sample, seed=0))
-    for name, levels in levels_by_family(params.load(ROOT / "params.yaml").conditions).items():
+    shared = InstanceViews(views.COLOUR, InputFormat(SIZE), MARGIN)
+    donors = draw_donors(sample, sample, window_margin=MARGIN, seed=0)
+    instances = with_inputs(sample, known, donors)
+    for name, levels in EVERY.items():
         (folder / name).mkdir()
         table = render_family(levels, instances, shared, seed=0, folder=folder / name)
         files.write_table(table, folder / name / "views.csv")

@@ -13,46 +13,57 @@ from PIL import Image
 
 from smallsight import params
 from smallsight.analysis.outcomes import arrange_outcomes
-from smallsight.analysis.tables import TABLES, compute_tables
+from smallsight.analysis.tables import TABLES, Evidence, compute_tables
 from smallsight.backbones.facts import BackboneFacts, write_backbone_facts
 from smallsight.conditions.rendered.names import ORIGINAL, UNTOUCHED, write_facts
 from smallsight.conditions.rendering.levels import facts_of, levels_by_family
 from smallsight.evaluation.predictions import summarise_results
+from smallsight.evaluation.rungs import BASELINES, RUNGS
 from smallsight.report import page
 from smallsight.report.inputs import Inputs
 from smallsight.runtime.tables import conform
 from smallsight.sampling.donors import draw_donors
-from smallsight.vocabulary import GROUPS
+from smallsight.vocabulary import GROUPS, HEADLINE_TASK, SCENE, TASKS
 
 ROOT = Path(__file__).parents[2]
 STAGE = ROOT / "stages" / "report.py"
 INPUTS: Inputs = runpy.run_path(str(STAGE))["INPUTS"]
 HOSTILE = "<img src=x onerror=alert(1)>"
 SIDES = {"small": (3, 12), "medium": (12, 25), "large": (25, 90)}
+NATIVE = 5
+"""How many times larger an object's side is in the picture than at the input."""
 APART = {"small": 0.3, "medium": 0.5, "large": 0.8}
 SEEN = {"downscale": (0.995, 0.996), "bg_blur": (0.999, 0.9)}
-"""By condition: similarity of the box, and of the picture, to the untouched one."""
+"""By condition, in both tasks: similarity of the box, and of the picture, to the untouched one."""
 
 WHOLE = {
     "category": HOSTILE,
+    "accuracy": {"small": 0.65, "medium": 0.7, "large": 0.85},
+    "scene": {"small": 0.2, "medium": 0.5, "large": 0.8},
     "changes": {
         ("fixed", "orig_crop"): {"small": -0.2, "large": 0.1},
-        ("fixed", "downscale/scale=0.25"): {"large": -0.3},
-        ("fixed", "zoom_matched"): {"small": 0.4},
-        ("fixed", "zoom_object"): {"small": 0.45},
-        ("retrained", "object_only"): {"medium": -0.3},
+        ("fixed", "downscale"): {"large": -0.3},
+        ("fixed", "motion_blur"): {"small": -0.4},
+        ("fixed", "crop_low"): {"small": -0.3},
+        ("fixed", "object_alone"): {"small": 0.2},
         ("retrained", "motion_blur"): {"small": 0.1},
+        ("retrained", "bg_swap"): {"medium": -0.3},
     },
 }
-"""A study under all conditions, with numbers that differ."""
+"""A study under all conditions, with numbers that differ between groups, tasks and regimes."""
 
-ZOOMED = {
-    ("fixed", "zoom_matched"): {"small": 0.5},
-    ("fixed", "zoom_object"): {"small": 0.5},
-    ("retrained", "object_only"): {"large": -0.5},
-    ("retrained", "zoom_object"): {"large": -0.5},
+CLIMBED = {
+    "accuracy": {"small": 0.7, "medium": 0.7, "large": 0.8},
+    "scene": {"small": 0.2, "medium": 0.5, "large": 0.8},
+    "rungs": {
+        "box": {"small": 0.2, "medium": 0.5, "large": 0.9},
+        "pyramid": {"small": 0.2, "medium": 0.6, "large": 0.9},
+        "window_few_pixels": {"small": 0.25, "medium": 0.6, "large": 0.9},
+        "window": {"small": 0.7, "medium": 0.7, "large": 0.9},
+        "object_alone": {"small": 0.8, "medium": 0.8, "large": 0.9},
+    },
 }
-"""Pixels close the gap under the fixed head; a missing context does under the retrained one."""
+"""A study whose gap is closed by more of the objects' own pixels, and opened by the box."""
 
 LITE = BackboneFacts(
     name="efficientnet_lite0",
@@ -99,12 +110,38 @@ MADE = {}
 """Samples and tables that were asked for before, by their properties."""
 
 
+def parameters(*, category="car", protocol="cross_validation", readout="scene"):
+    """Return the text of the repository's parameters, with the study's own categories."""
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    known = "categories: [person, car, truck, bus, bicycle, motorcycle]"
+    for old, new in (
+        (known, f"categories: {json.dumps(named(category))}"),
+        ("protocol: cross_validation", f"protocol: {protocol}"),
+        ("readout: scene", f"readout: {readout}"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def families():
+    """Return all levels of every family in each task, by family."""
+    chosen = params.load(ROOT / "params.yaml")
+    return levels_by_family(chosen.conditions, chosen.tasks)
+
+
 def conditions(*, protocol="cross_validation"):
-    chosen = params.load(ROOT / "params.yaml").model_dump()["conditions"]
-    steps = [level.condition for levels in levels_by_family(chosen).values() for level in levels]
+    """Return every condition of each task, sweeps too, the scene task's first."""
+    steps = [level.condition for levels in families().values() for level in levels]
+    steps = [step for task in TASKS for step in steps if step.task == task]
     if protocol == "original":
         return [step for step in steps if step.is_reference and step.family in ORIGINAL]
     return steps
+
+
+def roles():
+    """Return what each family is for."""
+    return {family: facts_of(levels).role for family, levels in families().items()}
 
 
 def regimes(*, protocol="cross_validation"):
@@ -127,12 +164,15 @@ def objects(counts, category):
     ]
     columns = ["image_id", "ann_id", "category_name", "size_group", "side"]
     table = pd.DataFrame(rows, columns=columns)
-    side = 5 * table["side"]
+    side = NATIVE * table["side"]
     names = [f"picture_{image}.jpg" for image in table["image_id"]]
+    # So far apart that no window holds both objects of a picture.
+    left = 90.0 + 2000.0 * (table["ann_id"] % 2)
     return table.assign(
-        bbox_x=90.0, bbox_y=100.0, bbox_w=side, bbox_h=side, bbox_area=side**2,
+        bbox_x=left, bbox_y=100.0, bbox_w=side, bbox_h=side, bbox_area=side**2,
         img_area=640 * 480, area_ratio=side**2 / (640 * 480), file_name=names,
         image_path=[f"data/images/{name}" for name in names], category_id=1,
+        area=side**2, iscrowd=0,
     )  # fmt: skip
 
 
@@ -141,27 +181,87 @@ def named(category):
     return [category, "car" if category == "bus" else "bus"]
 
 
-def predictions(sample, category, accuracy, changes, steps, chosen):
-    """Two seeds; the objects that are right under a change are those right before, or more."""
+def luck_of(sample):
+    """Spread 0 to 1 evenly over each size group: who is right at an accuracy is so above it."""
     rng = np.random.default_rng(1)
     luck = pd.Series(0.0, sample.index)
     for _, part in sample.groupby("size_group"):
         luck[part.index] = (rng.permutation(len(part)) + 0.5) / len(part)
-    tables, both = [], named(category)
-    for regime in chosen:
-        for step in steps:
-            shift = changes.get((regime, step.name), 0.0)
-            by_group = shift if isinstance(shift, dict) else dict.fromkeys(GROUPS, shift)
-            right = luck < sample["size_group"].map(
-                lambda group, by_group=by_group: accuracy[group] + by_group.get(group, 0.0)
-            )
-            names = {"regime": regime, "condition": step.name}
-            names |= {"family": step.family, "level": step.level}
-            other = sample["category_name"].map(dict(zip(both, reversed(both), strict=True)))
-            predicted = sample["category_name"].where(right, other)
-            table = sample.assign(**names, correct=right, predicted=predicted)
-            table = table.assign(confidence=0.5, p_one=0.5, p_two=0.5)
-            tables += [table.assign(seed=seed) for seed in (0, 1)]
+    return luck
+
+
+def answered(sample, category, right):
+    """Say which objects are named right; the others get the other name."""
+    both = named(category)
+    other = sample["category_name"].map(dict(zip(both, reversed(both), strict=True)))
+    predicted = sample["category_name"].where(right, other)
+    return sample.assign(correct=right, predicted=predicted)
+
+
+def by_group(change):
+    return change if isinstance(change, dict) else dict.fromkeys(GROUPS, change)
+
+
+def predictions(sample, category, accuracy, changes, steps, chosen):
+    """Two seeds; the objects that are right under a change are those right before, or more.
+
+    `accuracy` is by task and size group.
+    """
+    luck, tables = luck_of(sample), []
+    for task in TASKS:
+        for regime in chosen:
+            for step in (one for one in steps if one.task == task):
+                change = by_group(changes.get((regime, step.name), 0.0))
+                share = sample["size_group"].map(
+                    lambda group, task=task, change=change: (
+                        accuracy[task][group] + change.get(group, 0.0)
+                    )
+                )
+                seen, share = swept(step, sample, share, luck)
+                table = answered(seen, category, luck[seen.index] < share[seen.index])
+                names = {"task": task, "regime": regime, "condition": step.name}
+                names |= {"family": step.family, "level": step.level, "fold": 0}
+                table = table.assign(**names, confidence=0.5, p_one=0.5, p_two=0.5)
+                tables += [table.assign(seed=seed) for seed in (0, 1)]
+    return pd.concat(tables, ignore_index=True)
+
+
+def swept(step, sample, share, luck):
+    """Give the objects that a sweep shows, and the share that is right: half-way at 16 pixels."""
+    if step.family == "pixels":
+        sides = [int(one.condition.options["side"]) for one in families()["pixels"]]
+        side = int(step.options["side"])
+        shown = sample[NATIVE * sample["side"] >= max(sides)]
+        rise = 1 / (1 + np.exp(-2.5 * np.log2(side / 16)))
+        return shown, 0.5 + (share - 0.5) * rise
+    if step.family == "shift":
+        # Whoever is near the limit flips under one of the draws.
+        return sample, share + (0.1 if step.options["draw"] == "1" else -0.1) * (luck < 0.9)
+    return sample, share
+
+
+def climbed(sample, category, accuracy, rungs, *, readouts, known):
+    """Predictions of every rung and baseline: two seeds.
+
+    `accuracy` is by task and size group; rungs without an accuracy of their own lie between.
+    """
+    luck, tables = luck_of(sample), []
+    between = {"box": 0.25, "pyramid": 0.5, "window_few_pixels": 0.75}
+    low, high = (accuracy[task] for task in TASKS)
+    given = {name: dict.fromkeys(GROUPS, 0.5) for name in BASELINES}
+    for rung in RUNGS:
+        if rung.readout not in readouts or (rung.task, rung.family) not in known:
+            continue
+        way = 0.0 if rung.name == "scene" else between.get(rung.name, 1.0)
+        given[rung.name] = rungs.get(
+            rung.name, {group: low[group] + way * (high[group] - low[group]) for group in GROUPS}
+        )
+    for name, shares in given.items():
+        right = luck < sample["size_group"].map(shares).astype(float)
+        if name == "largest_object":
+            right = pd.Series(np.arange(len(sample)) % 2 == 1, sample.index)
+        table = answered(sample, category, right).assign(rung=name, fold=0)
+        tables += [table.assign(seed=seed) for seed in (0, 1)]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -205,15 +305,12 @@ def removals_of(sample):
     )  # fmt: skip
 
 
-def analysed(sample, category, table, seen, readout):
-    """Every table of the analysis, as its stage writes them."""
-    found = arrange_outcomes(
-        table,
-        settings=params.Analysis(confidence=0.95, bootstrap_draws=200),
-        rng=np.random.default_rng(0),
-    )
+def views_of(sample, table, seen):
+    """Where objects lie in one task's pictures: similarity is of the family's own."""
+    task = table["task"].iloc[0]
     views = [
         sample[["image_id", "ann_id"]].assign(
+            task=task,
             condition=name,
             ssim_box=seen.get(name, (0.7, 0.8))[0] - 0.01 * (sample.index % 3 - 1) / 10,
             ssim_picture=seen.get(name, (0.7, 0.8))[1],
@@ -223,17 +320,50 @@ def analysed(sample, category, table, seen, readout):
         for name in dict.fromkeys(table["condition"])
         if name != UNTOUCHED
     ]
-    columns = ["image_id", "ann_id", "condition", "ssim_box", "ssim_picture", "box_w", "box_h"]
-    attention, maps = maps_of(table, found.regimes[0], readout)
-    return compute_tables(
+    columns = ["image_id", "ann_id", "task", "condition", "ssim_box", "ssim_picture"]
+    columns += ["box_w", "box_h"]
+    return pd.concat(views) if views else pd.DataFrame(columns=columns)
+
+
+def evidence_of(sample, table, swept, task, seen, readout):
+    """What the analysis knows of one task."""
+    swept = swept[swept["task"] == task]
+    found = arrange_outcomes(
         table,
-        found,
+        task=task,
+        settings=params.Analysis(confidence=0.95, bootstrap_draws=200),
+        rng=np.random.default_rng(0),
+    )
+    one = table[table["task"] == task]
+    attention, maps = maps_of(one, found.regimes[0], readout)
+    return Evidence(
+        predictions=one,
+        sweeps={str(family): part for family, part in swept.groupby("family", sort=False)},
+        outcomes=found,
+        views=views_of(sample, one, seen),
         predicted_class_maps=attention,
         other_maps=maps,
-        removals=removals_of(sample),
-        views=pd.concat(views) if views else pd.DataFrame(columns=columns),
+    )
+
+
+def side_counts(sample):
+    """Count objects by their side in whole native pixels, as a sample's facts have them."""
+    return {str(int(NATIVE * side)): 5 for side in sample["side"]}
+
+
+def analysed(sample, category, table, rungs, seen, readout):
+    """Every table of the analysis, as its stage writes them."""
+    role = table["family"].map(roles())
+    swept, plain = table[role == "sweep"], table[role != "sweep"]
+    return compute_tables(
+        {task: evidence_of(sample, plain, swept, task, seen, readout) for task in TASKS},
+        rung_predictions=rungs,
+        sample=sample,
         objects=sample,
-        donors=draw_donors(sample, seed=0),
+        donors=draw_donors(sample, sample, window_margin=0.25, seed=0),
+        removals=removals_of(sample),
+        side_counts=side_counts(sample),
+        facts={family: facts_of(levels) for family, levels in families().items()},
         categories=named(category),
         rng=np.random.default_rng(0),
     )
@@ -243,6 +373,8 @@ def write_study(
     folder,
     *,
     accuracy=APART,
+    scene=None,
+    rungs=None,
     changes=None,
     counts=None,
     category="car",
@@ -257,42 +389,46 @@ def write_study(
 ):
     """Write every input of the report into a folder, in the places where the stage looks.
 
-    `accuracy` is by size group; `changes` is added to it, by (regime, condition), for all groups
-    or by size group; `counts` are numbers of objects, by size group; `only` names the conditions
-    to keep; `network` are facts of the frozen network, whose input is `size` pixels wide.
+    `accuracy` is by size group, and so is `scene`, that in whole pictures where it is another one;
+    `rungs` are accuracies by rung and size group, else between the two; `changes` is added, by
+    (regime, condition), in both tasks, for all groups or by size group; `counts` are numbers of
+    objects, by size group; `only` names the conditions to keep; `network` are facts of the frozen
+    network, whose input is `size` pixels wide.
     """
     rng = np.random.default_rng(0)
     counts = dict.fromkeys(GROUPS, 40) | (counts or {})
     for path in INPUTS.paths():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    text = text.replace("protocol: cross_validation", f"protocol: {protocol}")
-    text = text.replace("readout: scene", f"readout: {readout}")
+    text = parameters(category=category, protocol=protocol, readout=readout)
     (folder / "params.yaml").write_text(text, encoding="utf-8")
-    key = repr((counts, category, accuracy, changes, seen, protocol, only, readout))
+    shares = {SCENE: scene or accuracy, HEADLINE_TASK: accuracy}
+    key = repr((counts, category, shares, rungs, changes, seen, protocol, only, network, readout))
     if key not in MADE:
         sample = objects(counts, category)
         wanted = [one for one in conditions(protocol=protocol) if not only or one.name in only]
         table = predictions(
-            sample, category, accuracy, changes or {}, wanted, regimes(protocol=protocol)
+            sample, category, shares, changes or {}, wanted, regimes(protocol=protocol)
+        )
+        # Rungs are the same under either protocol, which limits conditions alone.
+        rendered = {(one.task, one.family) for one in (wanted if only else conditions())}
+        ladder = climbed(
+            sample, category, shares, rungs or {}, readouts=network.readouts, known=rendered
         )
         # The original protocol tests a fifth of what was sampled.
         whole = objects({group: 5 * n for group, n in counts.items()}, category)
         MADE[key] = (
             whole if protocol == "original" else sample,
-            analysed(sample, category, table, seen, readout),
+            analysed(sample, category, table, ladder, seen, readout),
             summarise_results(table),
         )
     sample, made, results = MADE[key]
-    steps = list(dict.fromkeys(made["accuracy"]["condition"]))
     sample.to_csv(folder / INPUTS.sample, index=False)
     for table in TABLES:
         conform(made[table.name], table).to_csv(folder / INPUTS.table(table.name), index=False)
     results.to_csv(folder / INPUTS.results, index=False)
     facts = dataclasses.replace(network, input_size=size)
     write_backbone_facts(facts, folder / INPUTS.backbone)
-    chosen = params.load(folder / "params.yaml").conditions
-    for family, levels in levels_by_family(chosen).items():
+    for family, levels in families().items():
         (folder / INPUTS.conditions / family).mkdir(parents=True, exist_ok=True)
         write_facts(facts_of(levels), folder / INPUTS.conditions / family)
     eligible = {
@@ -305,6 +441,7 @@ def write_study(
         drawn=counts,
         eligible=eligible,
         excluded={"crowd": 3, "degenerate": 1, "outside": 0},
+        side_counts=side_counts(sample),
     )
     epochs = np.arange(1, 4)
     pd.DataFrame(
@@ -339,15 +476,17 @@ def write_study(
         colormap="magma",
     )
 
-    def row(number, group, condition, outcome):
+    def row(number, task, group, condition, outcome):
         paths = {}
         for kind in ("picture", "overlay", "untouched"):
             suffix = "jpg" if kind == "untouched" else "png"
-            paths[kind] = f"data/gradcam/{number}_{kind}.{suffix}"
+            name = f"{number}_{task}_{condition}_{kind}.{suffix}"
+            paths[kind] = f"data/gradcam/{name}"
             pixels = rng.integers(0, 256, (size, size, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / paths[kind])
         return {
-            **{"image_id": number, "ann_id": number, "condition": condition, "size_group": group},
+            **{"task": task, "image_id": number, "ann_id": number, "condition": condition},
+            "size_group": group,
             **{"category_name": category, "outcome": outcome, "confidence": 0.61, "side": 6.2},
             "predicted": category if outcome == "correct" else "bus",
             **{"lift": 1.5 if number % 2 else None, **paths, "input_size": size},
@@ -365,38 +504,52 @@ def write_study(
     write_maps(folder, made["answers"], size=size)
     outcomes = ["correct"] * correct + ["failed"] * failed
     gallery = [
-        row(1000 * part + i, group, UNTOUCHED, outcome)
+        row(1000 * part + i, task, group, UNTOUCHED, outcome)
         for part, group in enumerate(GROUPS)
         for i, outcome in enumerate(outcomes)
+        for task in TASKS
         if counts[group]
     ]
-    columns = list(row(99, "small", UNTOUCHED, "correct"))
+    columns = list(row(99, SCENE, "small", UNTOUCHED, "correct"))
     pd.DataFrame(gallery, columns=columns).to_csv(folder / INPUTS.gallery, index=False)
     strips = [
-        row(100 + 10 * i + j, group, name, "correct" if j else "failed")
+        row(100 + i, task, group, name, "correct" if j else "failed")
         for i, group in enumerate(GROUPS)
-        for j, name in enumerate(name for name in steps if "/" not in name)
+        for j, (task, name) in enumerate(shown(made["answers"]))
         if counts[group]
     ]
     pd.DataFrame(strips, columns=columns).to_csv(folder / INPUTS.strips, index=False)
     return folder
 
 
+def shown(answers):
+    """List task and condition of what is looked at: whole pictures untouched, then windows."""
+    pairs = dict.fromkeys(zip(answers["task"], answers["condition"], strict=True))
+    return [
+        (task, name)
+        for task, name in pairs
+        if "/" not in name and (task == HEADLINE_TASK or name == UNTOUCHED)
+    ]
+
+
 def write_maps(folder, answers, *, size, cells=3):
-    """Write a map for every answer under a reference condition; all objects look alike."""
+    """Write a map for every answer to what is looked at; all objects look alike."""
     rng = np.random.default_rng(5)
-    rows = answers[~answers["condition"].str.contains("/")]
-    names = list(dict.fromkeys(rows["condition"]))
+    names = shown(answers)
+    keys = pd.MultiIndex.from_frame(answers[["task", "condition"]])
+    rows = answers[keys.isin(names)]
     thumbnail = "data/gradcam/thumbnail.webp"
     pixels = rng.integers(0, 256, (size, size * max(len(names), 1), 3), dtype=np.uint8)
     Image.fromarray(pixels).save(folder / thumbnail)
-    table = rows[["condition", "image_id", "ann_id", "predicted"]].assign(
+    table = rows[["task", "condition", "image_id", "ann_id", "predicted"]].assign(
         confidence=0.5, lift=rng.uniform(0.5, 2, len(rows)), peak=0.4,
         box_x=3.0, box_y=20.0, box_w=6.0, box_h=5.0, view_w=640, view_h=480, thumbnail=thumbnail,
     )  # fmt: skip
     table.to_csv(folder / INPUTS.maps, index=False)
     cams = rng.random((max(len(names), 1), len(rows) // max(len(names), 1), cells, cells))
-    np.savez(folder / INPUTS.map_values, condition=names, cams=cams.astype(np.float32))
+    tasks, conditions = ([pair[place] for pair in names] for place in (0, 1))
+    arrays = {"task": tasks, "condition": conditions, "cams": cams.astype(np.float32)}
+    np.savez(folder / INPUTS.map_values, **arrays)
 
 
 def built(folder, *, edit=None, **properties):

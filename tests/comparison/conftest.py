@@ -6,7 +6,7 @@ from builders.compared_studies import (
     BETTER,
     FORMULA,
     HOSTILE,
-    paired,
+    pairs_of,
     predicted,
     sampled,
     side_of,
@@ -29,8 +29,15 @@ def two(plain_sample):
 
 
 @pytest.fixture(scope="session")
-def pair(two):
-    return paired(*two)
+def pairs(two):
+    """Those studies paired, by task."""
+    return pairs_of(*two)
+
+
+@pytest.fixture(scope="session")
+def pair(pairs):
+    """Those studies paired in the headline task."""
+    return pairs["object"]
 
 
 @pytest.fixture(scope="session")

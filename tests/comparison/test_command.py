@@ -35,6 +35,7 @@ stages:
     outs:
       - data/samples_step1_person_limited.csv
       - data/predictions.parquet
+      - data/rungs.parquet
       - data/analysis
       - data/conditions
 """
@@ -142,7 +143,7 @@ def test_without_a_second_revision_the_first_is_compared_with_the_disk(compared)
 def test_the_disk_is_as_good_as_a_commit(compared):
     names = ("first", "better", "workspace")
     first, *others = (read_side(open_revision(compared.folder, name), FILES) for name in names)
-    numbers = [compare_studies(first, one).numbers for one in others]
+    numbers = [compare_studies(first, one).headline.numbers for one in others]
     pd.testing.assert_frame_equal(*numbers)
 
 

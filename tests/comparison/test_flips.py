@@ -4,18 +4,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders.compared_studies import failed, paired, tables_of
+from builders.compared_studies import climbed, failed, tables_of
+from smallsight import params
 from smallsight.comparison.flips import choose_shown, count_flips, list_flips
 from smallsight.comparison.numbers import compare_numbers
 from smallsight.comparison.pairs import pair_studies
 from smallsight.conditions.rendered.names import UNTOUCHED
-from smallsight.vocabulary import ALL_AND_GROUPS
+from smallsight.vocabulary import ALL_AND_GROUPS, TASKS
 
 pytestmark = pytest.mark.usefixtures("frozen")
 
 
-def test_an_object_flips_where_most_seeds_are_right_in_one_study_alone(pair):
+@pytest.mark.parametrize("task", TASKS)
+def test_an_object_flips_where_most_seeds_are_right_in_one_study_alone(pairs, task):
+    pair = pairs[task]
     table = list_flips(pair)
+    assert set(table["task"]) == {task}
     right = [
         side.predictions[side.predictions["condition"] == UNTOUCHED]
         .groupby(["image_id", "ann_id"])["correct"]
@@ -46,10 +50,25 @@ def test_a_cause_is_that_of_the_study_in_which_the_object_fails(two):
         )
         for name, table in (("in A", a), ("in B", b))
     ]
-    made = pair_studies(*sides, settings=paired(*two).a.settings, rng=np.random.default_rng(0))
-    table = list_flips(made)
+    settings = params.Analysis(confidence=0.95, bootstrap_draws=100)
+    made = pair_studies(*sides, settings=settings, rng=np.random.default_rng(0))
+    table = list_flips(made["scene"])
     assert set(table.loc[table["flip"] == "positive", "cause"]) == {"in A"}
     assert set(table.loc[table["flip"] == "negative", "cause"]) == {"in B"}
+
+
+def test_an_object_that_is_recognised_in_the_whole_picture_has_no_cause(two):
+    sides = [
+        tables_of(*study, name=name, rungs=climbed(study[0]))
+        for study, name in zip(two, "ab", strict=True)
+    ]
+    settings = params.Analysis(confidence=0.95, bootstrap_draws=100)
+    made = pair_studies(*sides, settings=settings, rng=np.random.default_rng(0))
+    table = list_flips(made["object"])
+    for flip, side in (("positive", sides[0]), ("negative", sides[1])):
+        failures = set(side.failures["ann_id"])
+        for row in table[table["flip"] == flip].itertuples():
+            assert (row.cause == "own_pixels") == (row.ann_id in failures)
 
 
 def test_counts_are_those_of_the_flips(pair):

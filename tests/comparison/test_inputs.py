@@ -1,13 +1,13 @@
 import pytest
 
-from builders.compared_studies import FILES, facts_of, predicted, side_of, write_study
+from builders.compared_studies import FILES, climbed, facts_of, predicted, side_of, write_study
 from readers.comparison_pages import text_of
 from smallsight.analysis.failures import FAILURES
 from smallsight.comparison import inputs
 from smallsight.comparison.comparison import compare_studies
 from smallsight.comparison.page import build
 from smallsight.conditions.rendered.views import VIEWS
-from smallsight.evaluation.tables import PREDICTIONS
+from smallsight.evaluation.tables import PREDICTIONS, RUNG_PREDICTIONS
 from smallsight.runtime.errors import SmallsightError
 from smallsight.sampling.sample import SAMPLE
 
@@ -19,6 +19,7 @@ pytestmark = pytest.mark.usefixtures("frozen")
     [
         (inputs.WANTED_OF_SAMPLE, SAMPLE),
         (inputs.WANTED_OF_PREDICTIONS, PREDICTIONS),
+        (inputs.WANTED_OF_RUNGS, RUNG_PREDICTIONS),
         (inputs.WANTED_OF_FAILURES, FAILURES),
         (inputs.WANTED_OF_VIEWS, VIEWS),
     ],
@@ -79,7 +80,13 @@ DAMAGE = {
     "no pipeline": (FILES.pipeline, None, f"{FILES.pipeline} at damaged: no such file"),
     "no table": (FILES.predictions, "x", f"{FILES.predictions} at damaged"),
     "an empty table": (FILES.sample, "", f"{FILES.sample} at damaged"),
-    "no column": (FILES.failures, "a\n1\n", f"{FILES.failures} at damaged: no column regime"),
+    "no column": (FILES.failures, "a\n1\n", f"{FILES.failures} at damaged: no column image_id"),
+    "no rungs": (FILES.rungs, None, f"{FILES.rungs} at damaged: no such file"),
+    "no facts": (
+        f"{FILES.conditions}/downscale/family.json",
+        None,
+        "family.json at damaged: no such file",
+    ),
     "no parameters": (FILES.parameters, "- 1", "params.yaml at damaged: list"),
     "no settings": (FILES.parameters, "data: {source: phantom}", "damaged: analysis.confidence"),
 }
@@ -106,13 +113,26 @@ def test_facts_of_families_are_those_of_the_revision(sample, tmp_path):
     assert side_of(tmp_path).families == facts
 
 
-def test_a_revision_older_than_the_facts_has_none(sides, sample, tmp_path):
-    write_study(tmp_path, sample, predicted(sample), families={})
-    older = side_of(tmp_path, name="older")
-    assert older.families == {}
-    for both in ((older, sides[1]), (sides[0], older)):
-        assert compare_studies(*both).pair.family_label("downscale") == "Downscale"
-    assert compare_studies(older, older).pair.family_label("downscale") == "downscale"
+def test_a_study_of_an_older_version_is_one_line(sides, sample, tmp_path):
+    """As it wrote its files: no column `task`, no rungs, and other facts of families."""
+    table = predicted(sample)
+    older = table[table["task"] == "scene"].drop(columns="task")
+    write_study(tmp_path, sample, table)
+    older.to_parquet(tmp_path / FILES.predictions, index=False)
+    (tmp_path / FILES.rungs).unlink()
+    facts = tmp_path / FILES.conditions / "downscale/family.json"
+    facts.write_text('{"family": "downscale", "is_intervention": false, "levels": ["scale=0.5"]}')
+    with pytest.raises(SmallsightError) as caught:
+        side_of(tmp_path, name="exp-old")
+    line = str(caught.value)
+    assert "\n" not in line
+    assert f"{FILES.predictions} at exp-old: no column task; expected the columns task" in line
+
+
+def test_rungs_are_those_of_the_revision(sample, tmp_path):
+    rungs = climbed(sample, seed=5)
+    write_study(tmp_path, sample, predicted(sample), rungs=rungs)
+    assert side_of(tmp_path).rungs.equals(rungs)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", "\udcff", '{"family": "downscale"}'])

@@ -11,6 +11,7 @@ from builders.compared_studies import (
     CONDITIONS,
     FORMULA,
     HOSTILE,
+    climbed,
     predicted,
     sampled,
     side_of,
@@ -70,10 +71,16 @@ def numbers_in(text):
     return re.findall(r"[−+]?\d+(?:\.\d+)?", text)
 
 
-def test_every_difference_by_condition_stands_in_its_table(comparison, page):
-    head, *body = rows_of(page, "Fixed head: accuracy in A")
+NAMES = {"object": "Window", "scene": "Whole picture"}
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=NAMES)
+def test_every_difference_by_condition_stands_in_its_table(comparison, page, number):
+    compared = comparison.tasks[number]
+    head, *body = rows_of(page, f"{NAMES[compared.task]}, fixed head: accuracy in A")
     assert [cell.split()[0] for cell in head] == ["Condition", "All", "Small", "Medium", "Large"]
-    rows = comparison.conditions.groupby(["family", "level"], sort=False)
+    rows = compared.conditions.groupby(["family", "level"], sort=False)
+    assert len(rows) == len(body)
     for (_, part), cells in zip(rows, body, strict=True):
         for row, cell in zip(part.itertuples(), cells[1:], strict=True):
             due = [f"{100 * row.a:.1f}", f"{100 * row.b:.1f}", signed(row.difference)]
@@ -84,13 +91,13 @@ def test_every_difference_by_condition_stands_in_its_table(comparison, page):
 
 
 def test_all_flips_are_listed_and_some_are_shown(comparison, page):
-    listed = rows_of(page, "All flips")[1:]
-    names = [name for row in listed for name in row[-1].split()]
-    ids = zip(comparison.flips["image_id"], comparison.flips["ann_id"], strict=True)
-    assert sorted(names) == sorted(f"{image}_{ann}" for image, ann in ids)
-    positive, negative = (
-        (comparison.flips["flip"] == flip).sum() for flip in ("positive", "negative")
-    )
+    for compared in comparison.tasks:
+        listed = rows_of(page, f"{NAMES[compared.task]}: all flips")[1:]
+        names = [name for row in listed for name in row[-1].split()]
+        ids = zip(compared.flips["image_id"], compared.flips["ann_id"], strict=True)
+        assert sorted(names) == sorted(f"{image}_{ann}" for image, ann in ids)
+    flips = comparison.headline.flips["flip"]
+    positive, negative = ((flips == flip).sum() for flip in ("positive", "negative"))
     shown = min(12, positive)
     assert page.count('class="cell flip"') == shown + min(12, negative)
     assert f"{shown} of {positive}, the size groups taking turns" in text_of(page)
@@ -108,7 +115,8 @@ def without_small():
 
 def without_conditions():
     sample = sampled(each=40)
-    return sample, predicted(sample, conditions=()), predicted(sample, conditions=(), seed=1)
+    bare = {"conditions": (), "interventions": ()}
+    return sample, predicted(sample, **bare), predicted(sample, **bare, seed=1)
 
 
 def by_the_original_protocol():
@@ -118,18 +126,24 @@ def by_the_original_protocol():
     return sample, predicted(part, **options), predicted(part, odds=BETTER, seed=1, **options)
 
 
-def beyond_all_sides():
+def without_thresholds():
     sample = sampled(each=40)
-    never = dict.fromkeys(BETTER, 0.0)
-    return sample, predicted(sample, odds=never), predicted(sample, odds=dict.fromkeys(BETTER, 1.1))
+    return sample, predicted(sample, threshold=0.5), predicted(sample, threshold=900.0)
+
+
+def without_sweep():
+    sample, table, _ = without_conditions()
+    table = table[table["family"] != "pixels"]
+    return sample, table, table
 
 
 EDGES = {
     "no large objects, one category": (without_large, "Accuracy, large – – no objects 0"),
     "no small objects": (without_small, "Small objects cannot be compared"),
     "no conditions": (without_conditions, "neither has one"),
-    "the original protocol": (by_the_original_protocol, "Retrained head"),
-    "thresholds beyond all sides": (beyond_all_sides, "a threshold beyond all sides"),
+    "the original protocol": (by_the_original_protocol, "Window, retrained head"),
+    "no thresholds": (without_thresholds, "Threshold – – neither has one"),
+    "no sweep": (without_sweep, "Threshold – – not of the same objects 0"),
 }
 
 
@@ -144,11 +158,32 @@ def test_there_is_a_page_whatever_is_lacking(tmp_path, make, words):
     assert not re.search(r"\bnan\b|\binf\b|None", text)
 
 
-def test_a_gap_decomposition_that_one_study_lacks_is_said_to_lack(other, sample):
-    comparison = other(sample, predicted(sample, conditions=CONDITIONS))
-    rows = rows_of(build(comparison, most=0), "metrics.json")[1:]
-    differences = {row[0].strip(): row[3].strip() for row in rows}
-    assert differences["Gap by resolution"] == differences["Gap by context"] == "B has none"
+def test_a_threshold_that_one_study_has_not_is_said_to_lack(other, sample):
+    comparison = other(sample, predicted(sample, threshold=900.0))
+    rows = rows_of(build(comparison, most=0), "Window: the headline numbers, computed")[1:]
+    lacking = {row[0].strip(): row[3].strip() for row in rows}
+    assert lacking["Threshold"] == "B has none"
+
+
+def test_the_largest_steps_are_named_and_compared_where_they_are_the_same(other, sample):
+    steps = {"window": 0.5}
+    comparison = other(sample, predicted(sample), rungs=climbed(sample, steps=steps))
+    rows = rows_of(build(comparison, most=0), "Whole picture: the headline numbers, computed")
+    (row,) = (row for row in rows if row[0].strip() == "Largest step of the ladder")
+    assert "A window of its own" in row[1]
+    assert "More of its own pixels" in row[2]
+    assert row[3].strip() == "not of the same, not compared"
+
+
+def test_every_figure_and_table_of_results_names_its_task(page):
+    captions = re.findall(r"<(?:fig)?caption>(.*?)</(?:fig)?caption>", page, re.DOTALL)
+    told = [re.sub(r"<b class=.*?</b> ", "", one) for one in captions]
+    others = ("Parameters that differ", "Files that were compared", "All parameters", "Code and")
+    of_results = [one for one in told if not one.startswith(others)]
+    assert len(of_results) >= 14
+    assert all(one.startswith(("Window", "Whole picture")) for one in of_results)
+    for word in ("inconclusive", "No difference is shown"):
+        assert word not in text_of(page)
 
 
 def test_no_name_becomes_markup_or_leaves_the_page(page):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from builders.compared_studies import facts_of, paired, predicted, sampled
+from builders.compared_studies import facts_of, paired, pairs_of, predicted, sampled
 from smallsight.comparison.numbers import compare_conditions, compare_numbers
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.runtime.errors import SmallsightError
@@ -19,8 +19,13 @@ def test_draws_are_paired(pair):
 
 
 def test_a_condition_is_its_level_whatever_it_is_called(plain_sample):
-    a = predicted(plain_sample, conditions=("occlusion/ratio=0.35", "occlusion/ratio=0.6"))
-    b = predicted(plain_sample, conditions=("occlusion/ratio=0.6", "occlusion/ratio=0.85"))
+    a, b = (
+        predicted(plain_sample, conditions=names, interventions=())
+        for names in (
+            ("occlusion/ratio=0.35", "occlusion/ratio=0.6"),
+            ("occlusion/ratio=0.6", "occlusion/ratio=0.85"),
+        )
+    )
     pair = paired((plain_sample, a), (plain_sample, b))
     table = compare_conditions(pair)
     assert set(table["level"]) == {"default", "ratio=0.6"}
@@ -38,7 +43,7 @@ def test_only_what_both_test_is_compared(two, plain_sample):
     assert pair.alone == (len(plain_sample) - len(part), 0)
     ids = set(part["ann_id"])
     numbers = compare_numbers(pair).set_index("number")
-    untouched = a[(a["condition"] == UNTOUCHED) & a["ann_id"].isin(ids)]
+    untouched = a[(a["condition"] == UNTOUCHED) & (a["task"] == "object") & a["ann_id"].isin(ids)]
     due = untouched.groupby("size_group")["correct"].mean()
     assert numbers.loc["accuracy_small", "a"] == pytest.approx(due["small"])
 
@@ -100,17 +105,54 @@ def test_too_few_images_are_refused():
         paired((sample, table), (sample, table))
 
 
-def test_a_family_is_called_as_b_calls_it_else_as_a_does_else_by_its_name(plain_sample):
-    table = predicted(plain_sample, conditions=("downscale/scale=0.5", "occlusion/ratio=0.35"))
-    study = (plain_sample, table)
-    in_a = facts_of(table, labels={"downscale": "Smaller", "occlusion": "Covered"})
-    in_b = facts_of(table[table["family"] == "downscale"], labels={"downscale": "Shrunk"})
-    del in_a["orig_full"]
-    pair = paired(study, study, families=(in_a, in_b))
-    labels = [pair.family_label(name) for name in ("downscale", "occlusion", UNTOUCHED)]
-    assert labels == ["Shrunk", "Covered", UNTOUCHED]
-    assert pair.is_intervention("object_only") is False
-    assert paired(study, study).is_intervention("downscale") is False
+def test_a_family_is_called_as_b_calls_it_else_as_a_does(plain_sample):
+    study, other = (
+        predicted(plain_sample, conditions=names)
+        for names in (("downscale/scale=0.5", "occlusion/ratio=0.35"), ("downscale/scale=0.5",))
+    )
+    in_a = facts_of(study, labels={"downscale": "Smaller", "occlusion": "Covered"})
+    in_b = facts_of(other, labels={"downscale": "Shrunk"})
+    pair = paired((plain_sample, study), (plain_sample, other), families=(in_a, in_b))
+    assert [pair.family_label(name) for name in ("downscale", "occlusion")] == ["Shrunk", "Covered"]
+
+
+def test_both_tasks_have_the_same_objects_draws_and_sides(pairs):
+    assert list(pairs) == ["object", "scene"]
+    thing, scene = pairs.values()
+    assert thing.a.instances.equals(scene.a.instances)
+    assert (thing.a.weights == scene.b.weights).all()
+    assert (thing.a.side == scene.a.side).all()
+    for task, pair in pairs.items():
+        for tables, outcomes in zip(pair.tables, (pair.a, pair.b), strict=True):
+            assert set(tables.predictions["task"]) == {task} == {outcomes.task}
+    # What is answered in one task is no answer in the other.
+    assert (thing.a.hit_rates[0] != scene.a.hit_rates[0]).any()
+
+
+@pytest.mark.parametrize("task", ["scene", "object"])
+def test_a_study_without_a_task_is_refused(two, plain_sample, task):
+    (_, a), (_, b) = two
+    alone = a[a["task"] != task]
+    with pytest.raises(SmallsightError) as caught:
+        pairs_of((plain_sample, alone), (plain_sample, b))
+    line = str(caught.value)
+    assert f"a: no predictions of untouched pictures in the task {task}" in line
+    assert "\n" not in line
+
+
+def test_changes_are_counted_in_answers_that_both_numbers_of_seeds_divide(plain_sample):
+    a, b = (predicted(plain_sample, seeds=seeds, seed=seeds) for seeds in (2, 3))
+    pair = paired((plain_sample, a), (plain_sample, b))
+    assert pair.answers == 6
+    for group in ("all", "small"):
+        changes = pair.changes(pair.untouched, group)
+        means = []
+        for one in (a, b):
+            chosen = (one["condition"] == UNTOUCHED) & (one["task"] == "object")
+            chosen &= (one["size_group"] == group) | (group == "all")
+            means.append(one[chosen].groupby(["image_id", "ann_id"])["correct"].mean())
+        due = 6 * (means[1] - means[0]).groupby("image_id").sum()
+        assert sorted(changes[changes != 0]) == sorted(due[due.abs() > 0.5].round().astype(int))
 
 
 def test_a_flip_is_positive_where_b_alone_is_right(pair):

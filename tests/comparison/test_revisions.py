@@ -78,17 +78,6 @@ def test_a_file_of_a_folder_is_read_by_itself(project):
     assert open_revision(project.folder, "v1").read("data/many/a") == b"ax: 1\n"
 
 
-def test_a_revision_has_the_files_that_were_there(emptied):
-    project, _ = emptied
-    for name in names(project):
-        revision = open_revision(project.folder, name)
-        assert revision.has("params.yaml")
-        assert revision.has("data/many/a"), name
-        assert not revision.has("data/many/c"), name
-        assert not revision.has("data/none"), name
-    assert not open_revision(project.folder, project.before).has("data/many/a")
-
-
 def test_a_revision_is_told_by_its_commit_and_experiment(project):
     found = {name: open_revision(project.folder, name) for name in names(project)}
     assert found["v1"].description == f"commit {project.first[:7]}"

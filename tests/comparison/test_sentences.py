@@ -19,36 +19,64 @@ def numbers_in(text):
     return re.findall(r"[−+]?\d+(?:\.\d+)?", text)
 
 
-def test_the_headline_is_one_sentence_whose_numbers_stand_in_the_table(comparison, page):
-    sentence = sentences.verdict(comparison)
-    row = comparison.number["accuracy_small"]
+TABLES = {
+    "object": "Window: the headline numbers, computed",
+    "scene": "Whole picture: the headline numbers, computed",
+}
+"""What begins the captions of the tables of headline numbers, by task."""
+
+SHOWN = {"object": "Shown a window round each object, ", "scene": "Shown the whole picture, "}
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=SHOWN)
+def test_the_answer_is_one_sentence_whose_numbers_stand_in_the_table(comparison, page, number):
+    compared = comparison.tasks[number]
+    sentence = sentences.verdict(comparison, compared)
+    row = compared.number["accuracy_small"]
     assert row["verdict"] == "higher"
+    assert sentence.startswith(SHOWN[compared.task])
     assert f"B ({HOSTILE}) recognises small objects more often than A (default)" in sentence
     told = sentence.rpartition("than A (default): ")[2]
     due = [percent(row["b"]), percent(row["a"]), "60", signed(row["difference"])]
     due += [signed(row["ci_low"]), signed(row["ci_high"]), p_value(row["p_holm"])]
     assert numbers_in(told) == [number.strip("%< ") for number in due]
-    cells = next(one for one in rows_of(page, "metrics.json") if "Accuracy, small" in one[0])
+    rows = rows_of(page, TABLES[compared.task])
+    cells = next(one for one in rows if "Accuracy, small" in one[0])
     assert set(numbers_in(told)) <= set(numbers_in(" ".join(cells)))
     assert sentence in text_of(page)
+
+
+def test_the_headline_is_about_the_window_and_the_whole_picture_has_a_point(comparison, page):
+    text = text_of(page)
+    headline, scene = (sentences.verdict(comparison, one) for one in comparison.tasks)
+    assert text.index(headline) < text.index(scene)
+    points = sentences.points(comparison)
+    assert scene in points
+    assert headline not in points
+    assert all(point.startswith("Window: ") for point in points if point != scene)
 
 
 def test_without_a_verdict_no_direction_is_told(other, sample):
     noise = predicted(sample, seed=7)
     comparison = other(sample, noise)
-    sentence, row = sentences.verdict(comparison), comparison.number["accuracy_small"]
-    assert row["verdict"] == "inconclusive"
-    assert sentence.startswith("No difference is shown on small objects")
+    sentence = sentences.verdict(comparison, comparison.headline)
+    row = comparison.headline.number["accuracy_small"]
+    assert row["verdict"] == "not decided"
+    assert (
+        "it is not decided whether B (other) recognises small objects more often than" in sentence
+    )
     assert f"{size(row['mde'])} points were detectable" in sentence
-    assert "more often" not in sentence
     assert "less often" not in sentence
-    cells = rows_of(build(comparison, most=0), "metrics.json")[2]
+    page = build(comparison, most=0)
+    assert "No difference is shown" not in page
+    cells = rows_of(page, TABLES["object"])[2]
     assert cells[0].strip() == "Accuracy, small"
     assert not {"▲", "▼"} & set(cells[3])
 
 
 def test_the_reverse_is_told_as_less_often(sides):
-    sentence = sentences.verdict(compare_studies(*reversed(sides)))
+    comparison = compare_studies(*reversed(sides))
+    sentence = sentences.verdict(comparison, comparison.headline)
     assert "recognises small objects less often than" in sentence
     assert "a difference of −" in sentence
 
@@ -58,7 +86,7 @@ def test_a_larger_input_is_told(other, sample):
     comparison = other(sample, table.assign(side=2 * table["side"]), size=64)
     text = text_of(build(comparison, most=2))
     assert "B’s input has 2.00 times as many pixels to a side as A’s" in text
-    assert "Sides in pixels of A’s input" in text
+    assert "Sides in pixels of A’s input of whole pictures" in text
 
 
 def test_other_settings_of_intervals_are_those_of_b_and_told(other, sample):

@@ -33,11 +33,14 @@ WRITTEN = {
 def run(tmp_path, monkeypatch, tree, paint):
     """A project folder over a local dataset; runs a stage's `main` there.
 
-    Only the persons have a mask.
+    Only the persons have a mask. The cars stand outside the persons' windows, and they outside
+    theirs.
     """
     for annotation in tree["annotations"]:
         if annotation["category_id"] == 1:
             annotation["segmentation"] = [[2, 3, 9, 3, 9, 8]]
+        else:
+            annotation["bbox"][0] = 26.0
     coco.write(tree, tmp_path / "mine/instances.json")
     for image in tree["images"]:
         paint(tmp_path / "mine/pictures" / image["file_name"], seed=image["id"])
@@ -83,12 +86,29 @@ def test_the_sample_has_donors_masks_and_the_objects_around_it(run, tree):
     category = sample.set_index("ann_id")["category_name"]
     alike = category[drawn["ann_id"]].to_numpy() == category[drawn["donor_ann_id"]].to_numpy()
     assert (alike == (drawn["donor"] == "same")).all()
+    counts = json.loads(Path("data/sampling.json").read_text())["side_counts"]
+    # Persons of 10 x 8 pixels, cars of 20 x 8.
+    assert counts == {"8": 4, "12": 4}
     known = read_masks("data/masks.json")
     persons = sample[sample["category_name"] == "person"]
     assert known.keys() == set(zip(persons["image_id"], persons["ann_id"], strict=True))
     objects = pd.read_csv("data/objects.csv")
     assert set(objects["ann_id"]) == {*sample["ann_id"], 7}
     assert list(objects.columns) == coco.ANNOTATION_COLUMNS[:-1]
+
+
+def test_another_donors_window_is_as_large_as_the_parameters_say(run, tree):
+    """A margin that brings every person into the car's window leaves persons without a donor."""
+    parameters = yaml.safe_load(Path("params.yaml").read_text())
+    parameters["tasks"]["window_margin"] = 0.8
+    Path("params.yaml").write_text(yaml.safe_dump(parameters))
+    run("annotate")
+    run("sample")
+    drawn = read_donors("data/donors.csv")
+    category = read_sample("data/samples_step1_person_limited.csv").set_index("ann_id")
+    of_person = category.loc[drawn["ann_id"], "category_name"].to_numpy() == "person"
+    lacking = drawn["donor_ann_id"].isna().to_numpy()
+    assert (lacking == (of_person & (drawn["donor"] == "other"))).all()
 
 
 def test_the_colour_is_the_mean_of_the_pictures(run, images):
@@ -103,9 +123,10 @@ def test_the_colour_is_the_mean_of_the_pictures(run, images):
 
 
 @pytest.mark.parametrize("categories", [["car", "person"], ["car"]])
-def test_probes_are_rendered_from_what_the_stages_wrote(run, snapshot, categories):
+def test_interventions_are_rendered_from_what_the_stages_wrote(run, snapshot, categories):
     """With one category no instance has a donor of another."""
     parameters = yaml.safe_load(Path("params.yaml").read_text())
+    parameters["conditions"] |= {"object_only": {}}
     parameters["data"]["categories"] = categories
     parameters["backbone"]["input_size"] = 96
     Path("params.yaml").write_text(yaml.safe_dump(parameters))
@@ -114,11 +135,12 @@ def test_probes_are_rendered_from_what_the_stages_wrote(run, snapshot, categorie
     sample = read_sample("data/samples_step1_person_limited.csv")
     assert set(sample["category_name"]) == set(categories)
     for family, levels in (("object_only", 1), ("bg_swap", 2)):
-        assert run("render", family).startswith(f"{levels * len(sample)} pictures of 96 x 96 at ")
+        done = run("render", family)
+        assert done.startswith(f"{levels * len(sample)} pictures of 96 x 96 at object/")
     folder = snapshot("data/conditions")
     for name in {Path(path).name for path in folder if path.endswith(".png")}:
-        alone = folder[f"object_only/default/{name}"]
-        same, other = (folder[f"bg_swap/donor={kind}/{name}"] for kind in KINDS)
+        alone = folder[f"object_only/object/default/{name}"]
+        same, other = (folder[f"bg_swap/object/donor={kind}/{name}"] for kind in KINDS)
         assert same != alone
         assert (other == alone) == (categories == ["car"])
 

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from builders.evaluations import CATEGORIES, CPU, FOLDS, HEADS, REPEATS, SETTINGS
 from smallsight import params
@@ -10,6 +11,7 @@ from smallsight.evaluation.crossfit import (
 from smallsight.evaluation.splits import (
     cross_validation,
 )
+from smallsight.runtime.errors import SampleError
 
 
 def test_a_head_saw_nothing_of_its_own_fold(folds, sample, seen, features_of):
@@ -62,3 +64,25 @@ def test_a_regime_has_the_heads_that_it_says(folds, seen):
     )
     assert fixed is untouched
     assert (own.weight != untouched.weight).any()
+
+
+def test_heads_of_some_instances_learn_from_those_of_the_other_folds_alone(
+    folds, sample, seen, features_of
+):
+    """Where a fold's heads have nothing to learn from, they stay as they started."""
+    some = folds.fold_of[0] == 2
+    chosen = sample[some].reset_index(drop=True)
+    suited = folds.of_instances(chosen["image_id"].to_numpy(), chosen["ann_id"].to_numpy())
+    few = features_of(chosen, seen.plain[some])
+    fitted = fit_heads(suited, few, settings=HEADS, device=CPU)
+    assert len(fitted) == REPEATS * FOLDS
+    assert np.isfinite(fitted.weight).all()
+    probabilities = out_of_fold(suited, fitted, few)
+    assert probabilities.shape == (REPEATS, some.sum(), len(CATEGORIES))
+    assert np.isfinite(probabilities).all()
+
+
+def test_features_of_other_instances_are_refused(folds, sample, seen, features_of):
+    some = features_of(sample[1:], seen.plain[1:])
+    with pytest.raises(SampleError, match="the same instances"):
+        fit_heads(folds, some, settings=HEADS, device=CPU)

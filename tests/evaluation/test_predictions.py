@@ -11,9 +11,18 @@ from smallsight.evaluation.crossfit import (
 )
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.predictions import predict, summarise_results
-from smallsight.evaluation.tables import PREDICTIONS
+from smallsight.evaluation.tables import PREDICTIONS, RESULTS
+from smallsight.runtime import files
+from smallsight.runtime.tables import read_table
 
 UNTOUCHED_PICTURES = Condition(UNTOUCHED, "default", is_reference=True)
+STEPS = [
+    Condition(UNTOUCHED, "default", is_reference=True, task="scene"),
+    Condition("downscale", "scale=0.5", is_reference=True, task="scene"),
+    UNTOUCHED_PICTURES,
+    Condition("downscale", "scale=0.5", is_reference=True),
+    Condition("downscale", "scale=0.25", is_reference=False),
+]
 
 
 @pytest.fixture(scope="module")
@@ -28,17 +37,14 @@ def planted():
 
 @pytest.fixture(scope="module")
 def table(folds, seen):
-    """Predictions of two conditions in both regimes, as the stage puts them together."""
-    levels = [
-        UNTOUCHED_PICTURES,
-        Condition("downscale", "scale=0.5", is_reference=True),
-        Condition("downscale", "scale=0.25", is_reference=False),
-    ]
+    """Predictions of these conditions in both regimes, as the stage puts them together."""
     fitted = fit_heads(folds, seen, settings=HEADS, device=CPU)
     return pd.concat(
         predict(folds, fitted, seen, step, regime=regime)
+        for task in ("scene", "object")
         for regime in ("fixed", "retrained")
-        for step in levels
+        for step in STEPS
+        if step.task == task
     )
 
 
@@ -53,10 +59,10 @@ def test_every_prediction_is_made_by_the_head_of_its_own_fold(folds, seen, plant
 
 
 def test_predictions_are_complete_and_unique(table, sample):
-    keys = ["regime", "seed", "condition", "image_id", "ann_id"]
-    assert len(table) == 2 * REPEATS * 3 * len(sample)
+    keys = ["task", "regime", "seed", "condition", "image_id", "ann_id"]
+    assert len(table) == 2 * REPEATS * len(STEPS) * len(sample)
     assert not table.duplicated(keys).any()
-    for _, part in table.groupby(keys[:3]):
+    for _, part in table.groupby(keys[:4]):
         for name in ("image_id", "ann_id", "category_name", "size_group"):
             assert list(part[name]) == list(sample[name])
 
@@ -69,7 +75,7 @@ def test_predictions_agree_with_themselves(table, seen):
     assert (table["confidence"] == shares.max(axis=1)).all()
     assert (table["correct"] == (table["predicted"] == table["category_name"])).all()
     assert table["side"].to_numpy().reshape(-1, len(seen.side)) == pytest.approx(
-        np.broadcast_to(seen.side, (2 * REPEATS * 3, len(seen.side)))
+        np.broadcast_to(seen.side, (2 * REPEATS * len(STEPS), len(seen.side)))
     )
 
 
@@ -89,6 +95,7 @@ def test_columns_are_the_contracts(table):
         "predicted",
         "correct",
         "confidence",
+        "task",
     ]
     assert PREDICTIONS.names == names
     assert list(table.columns) == names + [f"p_{name}" for name in CATEGORIES]
@@ -105,16 +112,16 @@ def test_columns_are_the_contracts(table):
         "n_small",
         "n_medium",
         "n_large",
+        "task",
     ]
 
 
 def test_results_are_means_over_seeds_and_instances(table, sample):
     found = summarise_results(table)
-    assert len(found) == 6
-    assert list(found["condition"]) == 2 * ["orig_full", "downscale", "downscale/scale=0.25"]
-    assert list(found["level"]) == 2 * ["default", "scale=0.5", "scale=0.25"]
+    assert len(found) == 2 * len(STEPS)
     for row in found.itertuples():
-        part = table[(table["regime"] == row.regime) & (table["condition"] == row.condition)]
+        keys = ["task", "regime", "condition"]
+        part = table[(table[keys] == [getattr(row, key) for key in keys]).all(axis=1)]
         assert row.family == part["family"].iloc[0]
         by_seed = part.groupby("seed")["correct"].mean()
         assert row.val_acc_all == pytest.approx(by_seed.mean())
@@ -124,6 +131,46 @@ def test_results_are_means_over_seeds_and_instances(table, sample):
             due = members.groupby("seed")["correct"].mean().mean()
             assert getattr(row, f"val_acc_{group}") == pytest.approx(due)
             assert getattr(row, f"n_{group}") == (sample["size_group"] == group).sum()
+
+
+@pytest.mark.parametrize("order", [("scene", "object"), ("object", "scene")])
+def test_results_begin_with_the_original_studys_task(table, order):
+    turned = pd.concat(table[table["task"] == task] for task in order)
+    found = summarise_results(turned)
+    assert list(found["task"]) == 4 * ["scene"] + 6 * ["object"]
+    assert list(found["regime"]) == 2 * ["fixed"] + 2 * ["retrained"] + 3 * ["fixed"] + 3 * [
+        "retrained"
+    ]
+    named = ["orig_full", "downscale", "downscale/scale=0.25"]
+    assert list(found["condition"]) == 2 * named[:2] + 2 * named
+    levels = ["default", "scale=0.5", "scale=0.25"]
+    assert list(found["level"]) == 2 * levels[:2] + 2 * levels
+
+
+def test_tables_come_back_from_their_files(table, tmp_path):
+    results = summarise_results(table)
+    files.write_table(results, tmp_path / "results.csv")
+    files.write_table(table, tmp_path / "predictions.parquet")
+    pd.testing.assert_frame_equal(read_table(tmp_path / "results.csv", RESULTS), results)
+    back = pd.read_parquet(tmp_path / "predictions.parquet")
+    pd.testing.assert_frame_equal(back, table.reset_index(drop=True))
+
+
+def test_some_of_the_instances_are_predicted_by_the_heads_that_did_not_see_their_images(
+    folds, sample, seen, planted, features_of
+):
+    """As under `pixels`, which shows the large ones alone."""
+    some = (sample["size_group"] == "large").to_numpy()
+    chosen = sample[some].reset_index(drop=True)
+    suited = folds.of_instances(chosen["image_id"].to_numpy(), chosen["ann_id"].to_numpy())
+    few = features_of(chosen, seen.plain[some])
+    table = predict(suited, planted, few, UNTOUCHED_PICTURES, regime="fixed")
+    whole = predict(folds, planted, seen, UNTOUCHED_PICTURES, regime="fixed")
+    due = whole[whole["size_group"] == "large"].drop(columns="side")
+    assert len(table) == REPEATS * some.sum()
+    pd.testing.assert_frame_equal(
+        table.drop(columns="side"), due.reset_index(drop=True), check_exact=True
+    )
 
 
 def test_an_empty_group_has_no_accuracy(table):

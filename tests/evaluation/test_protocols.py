@@ -24,16 +24,25 @@ FACTS = {
         name,
         label=name,
         description="",
-        is_intervention=False,
+        role="corruption",
         neutral={},
         conditions=(
-            Condition(name, "strength=1", is_reference=True),
-            Condition(name, "strength=2", is_reference=False),
+            Condition(name, "strength=1", is_reference=True, task="scene"),
+            *(
+                Condition(name, f"strength={strength}", is_reference=strength == 1)
+                for strength in (1, 2)
+                if name != "orig_crop"
+            ),
         ),
     )
     for name in ("zoom", *reversed(ORIGINAL), "object_only")
 }
 """Families in another order than the original study's, and more of them."""
+BOTH = [
+    (name, task) for name in ORIGINAL for task in ("scene", "object")
+    if (name, task) != ("orig_crop", "object")
+]  # fmt: skip
+"""The original families in both tasks; a crop is no change of a window."""
 
 
 @pytest.fixture(scope="module")
@@ -96,20 +105,23 @@ def test_only_test_data_is_predicted_by_one_head_that_did_not_see_it(
     assert (moved.weight != fitted.weight).any()
 
 
-def test_the_original_protocol_keeps_the_original_six_conditions():
+def test_the_original_protocol_keeps_the_original_six_conditions_and_asks_both_questions():
     chosen = SINGLE.conditions(FACTS)
-    assert [condition.name for condition in chosen] == list(ORIGINAL)
-    assert chosen[0].name == UNTOUCHED
+    assert [(one.name, one.task) for one in chosen] == BOTH
+    assert [one.name for one in chosen if one.task == "scene"] == list(ORIGINAL)
     every = PROTOCOLS["cross_validation"].conditions(FACTS)
-    assert {condition.name for condition in chosen} < {condition.name for condition in every}
+    assert set(chosen) < set(every)
     some = {name: FACTS[name] for name in (UNTOUCHED, "bg_blur", "zoom")}
-    assert [condition.name for condition in SINGLE.conditions(some)] == [UNTOUCHED, "bg_blur"]
+    assert [one.name for one in SINGLE.conditions(some)] == 2 * [UNTOUCHED] + 2 * ["bg_blur"]
 
 
 def test_cross_validation_evaluates_every_level_in_the_order_of_the_families():
     chosen = PROTOCOLS["cross_validation"].conditions(FACTS)
-    assert [(one.family, one.level) for one in chosen] == [
-        (name, f"strength={level}") for name in FACTS for level in (1, 2)
+    assert [(one.family, one.task, one.level) for one in chosen] == [
+        (name, task, f"strength={level}")
+        for name in FACTS
+        for task, level in (("scene", 1), ("object", 1), ("object", 2))
+        if (name, task) != ("orig_crop", "object")
     ]
 
 
@@ -130,7 +142,9 @@ def test_its_results_have_the_original_shape(single, seen):
         for step in SINGLE.conditions(FACTS)
     ]
     table = summarise_results(pd.concat(tables))
-    assert list(table["condition"]) == list(ORIGINAL)
+    scene = table[table["task"] == "scene"]
+    assert list(scene["condition"]) == list(ORIGINAL)
+    assert list(table["task"]) == 6 * ["scene"] + 5 * ["object"]
     assert list(table.columns[:5]) == [
         "condition", "val_acc_all", "val_acc_small", "val_acc_medium", "val_acc_large",
     ]  # fmt: skip

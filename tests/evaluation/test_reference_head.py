@@ -15,7 +15,9 @@ from smallsight.evaluation.tables import TRAINING_CURVE
 
 CLASSES = ["person", "car", "truck", "bus", "bicycle", "motorcycle"]
 SETTINGS = params.Heads(readout="scene", epochs=4, batch_size=8, learning_rate=0.01)
-ABOUT = {"condition": "orig_full", "seed": 3, "device": "cpu", "readout": "scene"}
+ABOUT = {
+    "condition": "orig_full", "seed": 3, "device": "cpu", "readout": "scene", "task": "scene",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

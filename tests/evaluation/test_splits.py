@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -50,6 +51,34 @@ def test_splits_come_back_as_they_were_written(sample, tmp_path, name):
     table = pd.read_csv(tmp_path / "splits.csv")
     assert list(table.columns) == SPLITS.names
     assert not table.duplicated(["seed", "image_id", "ann_id"]).any()
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_some_of_the_instances_keep_their_folds(sample, name):
+    made = make_splits(PROTOCOLS[name], sample, CATEGORIES, settings=SETTINGS, seed=4)
+    places = np.arange(1, len(sample), 3)
+    chosen = sample.iloc[places[::-1]]
+    some = made.of_instances(chosen["image_id"].to_numpy(), chosen["ann_id"].to_numpy())
+    pd.testing.assert_frame_equal(some.sample, sample.iloc[places].reset_index(drop=True))
+    assert (some.fold_of == made.fold_of[:, places]).all()
+    assert (some.reference_test == made.reference_test[places]).all()
+    assert (some.labels == made.labels[places]).all()
+    assert (some.seeds, some.categories, some.folds) == (made.seeds, CATEGORIES, made.folds)
+
+
+def test_the_number_of_folds_stays_where_some_of_them_are_empty(folds, sample):
+    first = sample[folds.fold_of[0] == 0]
+    some = folds.of_instances(first["image_id"].to_numpy(), first["ann_id"].to_numpy())
+    assert set(some.fold_of[0]) == {0}
+    assert some.folds == FOLDS
+
+
+def test_an_instance_is_known_by_both_of_its_ids(population):
+    twins = population(images=12).assign(ann_id=lambda table: table.groupby("image_id").cumcount())
+    made = cross_validation(twins, CATEGORIES, settings=SETTINGS, seed=0)
+    some = made.of_instances(twins["image_id"].to_numpy()[[5]], twins["ann_id"].to_numpy()[[5]])
+    assert len(some.sample) == 1
+    assert (some.fold_of[:, 0] == made.fold_of[:, 5]).all()
 
 
 def test_splits_of_other_instances_are_refused(folds, sample, tmp_path):

@@ -14,19 +14,21 @@ from smallsight import params
 from smallsight.report import page
 from smallsight.report.inputs import read_study
 from smallsight.report.study import Study
-from smallsight.vocabulary import GROUPS
+from smallsight.report.text import TASK_NAMES
+from smallsight.vocabulary import GROUPS, HEADLINE_TASK
 
 OBJECTS = ["Objects, recognised and failed", "The conditions, on the same objects"]
 """Sections that a screen has one gallery for."""
 SECTIONS = [
     "In short",
+    "The original question: whole pictures",
+    "The ladder: where the gap goes",
     "Accuracy by size and condition",
     "What each condition does",
-    "Dose and response",
-    "Thresholds in pixels",
+    "How many pixels an object needs",
+    "How stable the answers are",
     "How much of a change reaches the network",
     "Claims and verdicts",
-    "Where the gap comes from",
     "What failures are taken for",
     "Where the saliency maps lie",
     *OBJECTS,
@@ -39,6 +41,8 @@ SECTIONS = [
 ]
 ON_SCREEN = [name for name in SECTIONS if name not in OBJECTS]
 ON_SCREEN.insert(SECTIONS.index(OBJECTS[0]), "Objects, one by one")
+SWEPT = ("How many pixels an object needs", "How stable the answers are")
+"""Sections that a study has only where it has the sweeps that they are about."""
 PROTOCOL = "The original study’s protocol"
 
 
@@ -202,37 +206,61 @@ def check_numbers(forms):
     assert all(both[key] == text for key, text in on_screen)
 
 
-def check_claims(study, rows):
-    """Check that every claim stands with its verdict and interval, under its regime."""
-    table = study.tables["claims"].set_index(["claim", "regime"])
-    names = list(dict.fromkeys(study.tables["claims"]["claim"]))
-    assert [title.strip() for title in rows[0][1:]] == [
-        f"{regime.capitalize()} head" for regime in study.regimes
+def check_rungs(study, rows):
+    """Check that rules and rungs stand with their accuracies; of empty groups a dash."""
+    tables = [
+        study.tables["baselines"].rename(columns={"baseline": "rung"}),
+        study.tables["ladder"].query("rung != 'largest_object'"),
     ]
-    for cells, name in zip(rows[1:], names, strict=True):
-        assert plain(cells[0]) == table.loc[name].iloc[0]["sentence"]
-        for cell, regime in zip(cells[1:], study.regimes, strict=True):
-            if (name, regime) not in table.index:
+    assert rows[0][1:] == ["Small", "Medium", "Large", "Gap", "At one mix"]
+    body = iter(rows[1:])
+    for table in tables:
+        for _, part in table.groupby("rung", sort=False):
+            cells = next(body)
+            by_group = part.set_index("size_group")
+            for cell, group in zip(cells[1:4], GROUPS, strict=True):
+                row = by_group.loc[group]
+                acc, low, high = percents(row["accuracy"], row["ci_low"], row["ci_high"])
+                assert cell == (f"{acc}% ({low}–{high})" if row["n"] else "–")
+    assert not list(body)
+
+
+def check_claims(study, rows):
+    """Check that every whole claim stands with its verdict and interval, under its task."""
+    table = study.tables["claims"].query("part == ''")
+    assert [title.strip() for title in rows[0][1:]] == [
+        TASK_NAMES[task].capitalize() for task in study.tasks
+    ]
+    for cells, (_, tested) in zip(rows[1:], table.groupby("claim", sort=False), strict=True):
+        assert plain(cells[0]) == tested.iloc[0]["sentence"]
+        for cell, task in zip(cells[1:], study.tasks, strict=True):
+            found = tested[tested["task"] == task]
+            if found.empty:
                 assert cell == "–"
                 continue
-            row = table.loc[name, regime]
+            row = found.iloc[0]
             known = np.isfinite([row["ci_low"], row["ci_high"]]).all()
             ends = (
                 f"{points(row['ci_low'])} to {points(row['ci_high'])}" if known else "no interval"
             )
-            assert cell == f"{row['verdict']} ({ends})"
+            verdict, _, notes = plain(cell).partition("; ")
+            assert verdict == f"{row['verdict']} ({ends})"
+            assert bool(notes) == bool(row["vacuous_conditions"] or row["adjusted"])
 
 
 def check_accuracies(study, rows):
     """Check that every reference level stands with its accuracies; of empty groups a dash."""
-    table = study.tables["accuracy"].set_index(["regime", "condition", "size_group"])
-    references = [one for one in study.conditions if one.is_reference]
-    assert rows[0] == [f"Accuracy, {study.headline_regime} head", "All", "Small", "Medium", "Large"]
+    keys = ["task", "regime", "condition", "size_group"]
+    table = study.tables["accuracy"].set_index(keys)
+    references = [one for one in study.conditions(HEADLINE_TASK) if one.is_reference]
+    title = f"Accuracy, {TASK_NAMES[HEADLINE_TASK]}, {study.headline_regime} head"
+    assert rows[0] == [title, "All", "Small", "Medium", "Large"]
     for cells, one in zip(rows[1:], references, strict=True):
         assert plain(cells[0]) == study.label(one.name)
         for cell, group in zip(cells[1:], ("all", *GROUPS), strict=True):
-            row = table.loc[study.headline_regime, one.name, group]
+            row = table.loc[HEADLINE_TASK, study.headline_regime, one.name, group]
             acc, low, high = percents(row["acc"], row["ci_low"], row["ci_high"])
             due = f"{acc}% ({low}–{high})" if row["n"] else "–"
-            mark = study.mark(one.name, *([] if group == "all" else [group]))
+            groups = [] if group == "all" else [group]
+            mark = study.mark(HEADLINE_TASK, one.name, *groups)
             assert cell == " ".join(filter(None, (due, mark if row["n"] else "")))

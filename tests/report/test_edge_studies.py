@@ -5,14 +5,16 @@ import re
 
 import pytest
 
-from builders.study_files import write_study
+from builders.study_files import DETECTOR, write_study
 from readers.report_pages import (
     ON_SCREEN,
     PROTOCOL,
     SECTIONS,
+    SWEPT,
     check_accuracies,
     check_claims,
     check_numbers,
+    check_rungs,
     explored,
     forms_of,
     headings,
@@ -24,23 +26,26 @@ from readers.report_pages import (
     unscripted,
 )
 from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.evaluation.rungs import BASELINES
 from smallsight.report.sections import (
     accuracy,
     background,
     deletion,
-    gap,
-    limits,
+    effects,
+    ladder,
     neighbours,
     saliency,
+    scene,
+    stability,
     summary,
     thresholds,
 )
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK, SCENE
 
 pytestmark = pytest.mark.page
 
-FEW = (UNTOUCHED, "orig_crop", "downscale", "object_only", "zoom_matched", "zoom_object")
-"""The conditions that a decomposition takes, and a few."""
+FEW = (UNTOUCHED, "orig_crop", "downscale", "crop_low", "object_alone")
+"""The conditions that a whole ladder takes, and a few."""
 EDGES = {
     "one category": {"category": "bus", "only": FEW},
     "no small": {"counts": {"small": 0}, "only": FEW},
@@ -51,6 +56,7 @@ EDGES = {
         "accuracy": dict.fromkeys(GROUPS, 0.0), "correct": 0, "failed": 1, "only": FEW,
     },
     "no interventions": {"only": FEW[:3]},
+    "no pyramid": {"only": FEW, "network": DETECTOR, "readout": "fpn"},
     "one condition": {"only": (UNTOUCHED,)},
     "original": {"protocol": "original", "counts": {"small": 40, "medium": 39, "large": 41}},
 }  # fmt: skip
@@ -71,10 +77,10 @@ def edge(tmp_path_factory):
 def sentences(study):
     """Return every sentence that is made for a study, but the verdict and what was drawn."""
     found = [*summary.sentences(study), *accuracy.sentences(study), *saliency.sentences(study)]
+    found += [*effects.sentences(study), *thresholds.sentences(study), stability.sentence(study)]
+    found += [scene.rule_sentence(study), scene.split_sentence(study)]
     found += [deletion.change_sentence(study), deletion.rank_sentence(study)]
-    found += [gap.disagreement_sentence(study), gap.disagreement_note(study)]
-    found += [gap.small_cell_sentence(study), gap.path_sentence(study)]
-    found += [background.sentence(study), limits.native_detail_sentence(study)]
+    found += [ladder.small_cell_sentence(study), background.sentence(study)]
     found += [neighbours.sentence(study, group) for group in ALL_AND_GROUPS]
     return [sentence for sentence in found if sentence]
 
@@ -83,8 +89,10 @@ def sentences(study):
 def test_an_unusual_study_makes_every_form_whole(edge, name):
     made = edge(name)
     for page, sections in ((made.printed, SECTIONS), (made.screen, ON_SCREEN)):
+        # None of these studies has a sweep.
+        sections = [title for title in sections if title not in SWEPT]
         own = [PROTOCOL] if name == "original" else []
-        assert headings(page) == [*sections[:1], *own, *sections[1:]]
+        assert headings(page) == [*sections[:2], *own, *sections[2:]]
         text = text_of(page)
         assert not re.search(r"\b(nan|inf|Undefined)\b", text, re.IGNORECASE)
         assert summary.verdict_sentence(made.study) in text
@@ -94,8 +102,9 @@ def test_an_unusual_study_makes_every_form_whole(edge, name):
         assert not any(re.search(r"\b(nan|inf)\b|–%", text) for text in tooltips(page))
         assert all(re.search(r"\), n = [\d,]+$", text) for text in tooltips(page))
     check_numbers(made)
-    metrics, claims, accuracy = tables_of(made.summary)
+    metrics, rungs, claims, accuracy = tables_of(made.summary)
     assert len(metrics) == 4
+    check_rungs(made.study, rungs)
     check_claims(made.study, claims)
     check_accuracies(made.study, accuracy)
     assert f"**{summary.verdict_sentence(made.study)}**" in plain(made.summary)
@@ -120,7 +129,7 @@ def test_an_empty_group_is_said_to_be_empty_and_nothing_is_claimed_of_it(edge, g
     study, column = made.study, 2 + GROUPS.index(group)
     verdict = summary.verdict_sentence(study)
     if group == "medium":
-        assert "less often than large ones: 30.0% of 40" in verdict
+        assert "less often than large ones: 30.0% (" in verdict
     else:
         assert verdict == (
             f"Small and large objects cannot be compared: no accuracy for {group} objects."
@@ -129,30 +138,41 @@ def test_an_empty_group_is_said_to_be_empty_and_nothing_is_claimed_of_it(edge, g
         # "another region as large" is no size group.
         assert not re.search(rf"(?<!as )\b{group}\b", sentence, re.IGNORECASE), sentence
     for row in study.tables["claims"].to_dict("records"):
-        assert group not in row["sentence"].lower()
+        told = row["part"] or row["sentence"]
+        assert group not in told.lower() or not row["part"]
     for page in (made.printed, made.screen):
         text = text_of(page)
-        for regime in ("Fixed", "Retrained"):
-            head, *body = rows_of(page, f"{regime} head: accuracy")
+        for regime in study.regimes:
+            head, *body = rows_of(page, f"Window, {regime} head: accuracy, with")
             assert head[column].split() == [group.capitalize(), "n", "=", "0"]
-            for cells in body:
+            for cells in body[: len(study.conditions(HEADLINE_TASK))]:
                 empty = ["no objects" in cell for cell in cells]
                 assert empty == [place == column for place in range(len(cells))]
+            _, *body = rows_of(page, f"Whole picture, {regime} head: accuracy")
+            for cells in body[: len(study.conditions(SCENE))]:
+                empty = ["no objects" in cell for cell in cells]
+                assert empty == [place == column - 1 for place in range(len(cells))]
         due = f"{group.capitalize()}: 0 of the 40 requested were drawn; 0 were eligible."
         assert due in text
         assert "Groups that fell short:" in text
         assert rows_of(page, "Objects drawn")[-1][column - 1].strip() == "0 of 0"
         # Neither a panel nor a gallery is of nothing.
-        assert f"{group.capitalize()} objects" not in text
+        assert f"{group.capitalize()} objects" not in text.replace(LADDERS_HEADING, "")
         pattern = rf"{group}\b|.*, {group}:"
         assert not any(re.match(pattern, text, re.I) for text in tooltips(page))
-        assert ("Figure 1 draws them." in text) == (group == "medium")
-    accuracy = tables_of(made.summary)[2]
-    assert {cells[column] for cells in accuracy[1:]} == {"–"}
+        assert ("The gap is not split up" in text) == (group != "medium")
+        assert ("The whole picture’s gap, by cause" in text) == (group == "medium")
+    _, rungs, _, accuracy = tables_of(made.summary)
+    for table, place in ((rungs, column - 1), (accuracy, column)):
+        assert {cells[place] for cells in table[1:]} == {"–"}
     assert all("%" in cells[place] for cells in accuracy[1:] for place in {1, 2, 3, 4} - {column})
     assert f"0 {group}" in made.summary
-    assert ("Where the gap comes from" in made.summary) == (group == "medium")
+    assert ("Of the whole picture’s gap" in made.summary) == (group == "medium")
     assert group not in {one["group"] for one in explored(made.screen)["objects"]}
+
+
+LADDERS_HEADING = "Of the gap Small objects Large objects What would remedy it"
+"""Headings of the table of the gap's parts, which names both groups that it is about."""
 
 
 def test_where_nothing_failed_nothing_is_said_of_failures(edge):
@@ -165,9 +185,9 @@ def test_where_nothing_failed_nothing_is_said_of_failures(edge):
         text = text_of(page)
         assert "Nothing failed." in text
         assert "Failures by cause" not in text
-        assert "suggested causes of the failures" not in text
+        assert "by the step of the ladder from which on they are right" not in text
         assert "Correct against failed predictions" not in text
-        for cells in rows_of(page, "Fixed head: share of the failed")[1:]:
+        for cells in rows_of(page, "Window, fixed head: share of the objects that fail")[1:]:
             rescued, lost = cells[1::2], cells[2::2]
             assert [cell.strip() for cell in rescued] == ["–"] * 3
             assert all(" 0/40" in cell for cell in lost)
@@ -175,67 +195,62 @@ def test_where_nothing_failed_nothing_is_said_of_failures(edge):
     assert "No further recognised object" not in text_of(made.printed)
 
 
-def test_where_nothing_failed_no_intervention_is_said_to_be_missing(edge):
-    assert "that takes the conditions zoom_matched" not in text_of(edge("nothing failed").printed)
-
-
 def test_where_nothing_is_recognised_every_object_is_listed_as_failed(edge):
     made = edge("nothing recognised")
     data = explored(made.screen)
     assert {view[0] for one in data["objects"] for view in one["views"]} == {1}
-    assert {one["cause"] for one in data["objects"]} == {"unexplained"}
+    assert {one["cause"] for one in data["objects"]} == {"not_explained"}
     assert all(one["rescued"] == [] for one in data["objects"])
-    assert "All 120 failures of the fixed head" in text_of(made.screen)
+    assert "All 120 failures, whole picture" in text_of(made.screen)
     for page in (made.printed, made.screen):
         text = text_of(page)
         assert "Nothing failed." not in text
         assert "Correct against failed predictions" not in text
-        for cells in rows_of(page, "Fixed head: suggested causes")[1:]:
-            counts = ["40 100.0%", "0 0.0%"][cells[0].strip() != "Unexplained"]
-            assert [" ".join(cell.split()) for cell in cells[3:]] == [counts] * 3
-        for cells in rows_of(page, "Fixed head: share of the failed")[1:]:
+        for cells in rows_of(page, "by the step of the ladder")[1:]:
+            counts = ["40 100.0%", "0 0.0%"][cells[0].strip() != "Not explained"]
+            assert all(" ".join(cell.split()).startswith(counts) for cell in cells[4:])
+        for cells in rows_of(page, "Window, fixed head: share of the objects that fail")[1:]:
             rescued, lost = cells[1::2], cells[2::2]
             assert all(" 0/40" in cell for cell in rescued)
             assert [cell.strip() for cell in lost] == ["–"] * 3
     assert "No further recognised object was drawn" in text_of(made.printed)
 
 
-def test_without_interventions_there_is_no_decomposition_and_no_cause(edge):
+def test_without_interventions_the_ladder_says_which_rungs_are_missing(edge):
     made = edge("no interventions")
-    assert made.study.interventions == []
+    assert made.study.interventions(HEADLINE_TASK) == []
     for page in (made.printed, made.screen):
         text = text_of(page)
-        assert "No decomposition: it takes small and large objects under the conditions" in text
-        assert "No causes are suggested: that takes the conditions zoom_matched" in text
+        assert (
+            "The study lacks “A window, no more pixels than before” and “The object alone" in text
+        )
+        assert "What the last step would be worth is not explained." in text
         assert "effects of interventions" not in text
-        assert "Figure 1 draws them" not in text
-        assert "Figure 1. Accuracy against size" in text
-        causes = {" ".join(cells[1].split()) for cells in rows_of(page, "by suggested cause")[1:]}
-        assert causes <= {"None suggested", "None suggested 56 in all"}
-    assert "Where the gap comes from" not in made.summary
-    assert {one["cause"] for one in explored(made.screen)["objects"] if "cause" in one} == {""}
-    assert 'select name="cause"' not in made.screen
+        assert "A window of its own and more of its own pixels" in text
+        assert "No surroundings, one size" not in text
+
+
+def test_without_a_pyramid_one_step_stands_for_two(edge):
+    made = edge("no pyramid")
+    for page in (made.printed, made.screen):
+        text = text_of(page)
+        assert "The study lacks “Its strides 8, 16 and 32, over the box”; a step past it" in text
+        assert "is not explained." not in text.partition("The study lacks")[2][:200]
+        assert "Finer cells and a window of its own" in text
+    assert ladder.missing_sentence(made.study)
 
 
 def test_untouched_pictures_alone_make_every_form(edge):
     made = edge("one condition")
     for page in (made.printed, made.screen):
         text = text_of(page)
-        assert "There is no changed picture to compare" in text
         assert "Only untouched pictures were evaluated" in text
-        assert "No family was evaluated at more than one level" in text
-        assert len(rows_of(page, "Fixed head: accuracy")) == 2
-    assert [step["name"] for step in explored(made.screen)["conditions"]] == [UNTOUCHED]
-    assert len(tables_of(made.summary)[2]) == 2
+        table = rows_of(page, "Window, fixed head: accuracy, with")
+        assert len(table) == 2 + len(BASELINES)
+    shown = [(step["task"], step["name"]) for step in explored(made.screen)["conditions"]]
+    assert shown == [(SCENE, UNTOUCHED), (HEADLINE_TASK, UNTOUCHED)]
+    assert len(tables_of(made.summary)[3]) == 2
     assert not any("under “" in sentence for sentence in sentences(made.study))
-
-
-def test_untouched_pictures_alone_show_size_groups_on_page_one(edge):
-    made = edge("one condition")
-    assert "In colour, at their median sides: the size groups" in text_of(made.printed)
-    drawn = thresholds.untouched_panel(made.study)
-    assert drawn in made.printed
-    assert all(f">{group.capitalize()} " in drawn for group in GROUPS)
 
 
 def test_one_category_is_said_to_show_no_recognition(edge):
@@ -248,11 +263,8 @@ def test_one_category_is_said_to_show_no_recognition(edge):
     assert "; 1 category." in made.summary
 
 
-def test_page_ones_chance_is_the_floor_of_its_curve(edge):
-    made = edge("one category")
-    floor = made.study.threshold("fixed", UNTOUCHED)["floor"]
-    assert floor == 0.5
-    assert "half-way from chance (dashed, 50.0%)" in text_of(made.printed)
+def test_page_ones_chance_is_that_of_the_names_the_heads_know(edge):
+    assert "dashed: chance, 50.0%;" in text_of(edge("one category").printed)
 
 
 def test_under_cross_validation_one_line_speaks_of_the_other_protocol(forms):
@@ -275,18 +287,14 @@ def test_the_original_protocol_explains_its_intervals(edge):
             ]  # fmt: skip
         assert "7 of the 24 test objects lie in images" in text
         assert "dvc exp run -S protocol=cross_validation" in text
-        assert "Fixed head" not in text
+        assert "ixed head" not in text
         assert "cross-validation, repeated" not in text
-        assert "Zoom" not in text
-        assert "No family was evaluated at more than one level" in text
-        assert "No decomposition: it takes small and large objects" in text
-        assert "No causes are suggested" in text
         assert "Background gap" not in text
         nav = page[page.index("<nav") : page.index("</nav>")]
         assert 'href="#protocol"' in nav
     assert made.study.regimes == ["retrained"]
-    assert "Retrained head" in made.summary
-    assert "Fixed" not in made.summary
+    assert "retrained head" in made.summary
+    assert "ixed head" not in made.summary
     data = explored(made.screen)
     assert data["seeds"] == 1
     # The test objects of one split, not the whole sample, of which there are five times as many.

@@ -6,11 +6,12 @@ import re
 import pandas as pd
 import pytest
 
-from builders.study_files import INPUTS, LITE
+from builders.study_files import INPUTS, LITE, conditions, roles
 from smallsight import params
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.inputs import read_study
 from smallsight.runtime.errors import SmallsightError
+from smallsight.vocabulary import GROUPS, HEADLINE_TASK, SCENE, TASKS
 
 pytestmark = pytest.mark.page
 
@@ -93,20 +94,49 @@ def test_labels_are_those_of_the_families_facts(reported_study):
         facts = json.loads(path.read_text(encoding="utf-8"))
         path.write_text(json.dumps(facts | {"label": "Fewer pixels"}), encoding="utf-8")
 
-    study = reported_study(only=(UNTOUCHED, "downscale", "downscale/scale=0.25"), edit=edit)
+    study = reported_study(only=(UNTOUCHED, "downscale"), edit=edit)
     assert study.label("downscale") == "Fewer pixels"
-    assert study.label("downscale/scale=0.25") == "Fewer pixels, scale=0.25"
+    assert study.label("bg_swap/donor=other") == "Background swap, donor=other"
 
 
-def test_a_family_that_the_parameters_lack_is_an_error(reported_study):
+@pytest.mark.parametrize("path", [INPUTS.table("accuracy"), INPUTS.results])
+def test_a_family_that_the_parameters_lack_is_an_error(reported_study, path):
     def edit():
-        path = INPUTS.table("accuracy")
         table = pd.read_csv(path)
         table["family"] = table["family"].replace("downscale", "upscale")
         table.to_csv(path, index=False)
 
-    with pytest.raises(SmallsightError, match=r"accuracy\.csv: family: upscale; expected one of"):
+    expected = rf"{re.escape(path.name)}: family: upscale; expected one of"
+    with pytest.raises(SmallsightError, match=expected):
         reported_study(only=(UNTOUCHED, "downscale"), edit=edit)
+
+
+def test_conditions_are_those_of_a_task_and_sweeps_are_none(reported_study):
+    study = reported_study()
+    assert study.tasks == list(TASKS)
+    due = [one for one in conditions() if roles()[one.family] != "sweep"]
+    for task in TASKS:
+        assert study.conditions(task) == [one for one in due if one.task == task]
+    swept = {family for family, role in roles().items() if role == "sweep"}
+    assert swept <= set(pd.read_csv(INPUTS.results)["family"])
+    assert {one.name for one in study.interventions(SCENE)} == set()
+    parts = (study.corruptions(HEADLINE_TASK), study.interventions(HEADLINE_TASK))
+    assert all(parts)
+    assert sorted(one.name for part in parts for one in part) == sorted(
+        one.name for one in study.changed_conditions(HEADLINE_TASK)
+    )
+
+
+def test_numbers_are_asked_for_by_task(reported_study):
+    shares = {task: dict.fromkeys(GROUPS, share) for task, share in ((SCENE, 0.5), ("object", 0.8))}
+    study = reported_study(accuracy=shares["object"], scene=shares[SCENE])
+    for task in TASKS:
+        assert study.estimate(task, "fixed", UNTOUCHED, "small").acc == shares[task]["small"]
+    assert study.estimate(SCENE, "fixed", "crop_low", "small") is None
+    assert study.effect(HEADLINE_TASK, "fixed", "crop_low", "small")["task"] == HEADLINE_TASK
+    assert study.baseline("largest_object", "small")["accuracy"] == 0.5
+    assert study.baseline("largest_object", "huge") is None
+    assert study.chance == 0.5
 
 
 def test_every_file_has_a_fingerprint(reported_study):

@@ -8,6 +8,7 @@ import pytest
 from builders.study_files import INPUTS
 from smallsight.report import marks
 from smallsight.report.sections import accuracy, summary
+from smallsight.vocabulary import HEADLINE_TASK, SCENE
 
 pytestmark = pytest.mark.page
 
@@ -34,6 +35,17 @@ def test_a_mark_for_some_groups_names_them(reported_study):
         table.to_csv(INPUTS.table("severity"), index=False)
 
     made = reported_study(edit=edit)
-    assert made.mark("orig_crop") == made.mark("orig_crop", "small") == ""
-    assert made.mark("orig_crop", "large") == "⊙"
-    assert marks.quoted_label(made, "orig_crop") == "“Crop” ⊙ large"
+    assert made.mark(SCENE, "orig_crop") == made.mark(SCENE, "orig_crop", "small") == ""
+    assert made.mark(SCENE, "orig_crop", "large") == "⊙"
+    assert marks.quoted_label(made, SCENE, "orig_crop") == "“Crop” ⊙ large"
+
+
+def test_a_mark_is_of_one_task(reported_study):
+    def edit():
+        table = pd.read_csv(INPUTS.table("severity"))
+        chosen = (table["condition"] == "downscale") & (table["task"] == SCENE)
+        table[chosen].to_csv(INPUTS.table("severity"), index=False)
+
+    made = reported_study(edit=edit)
+    assert made.mark(SCENE, "downscale") == "∅"
+    assert made.mark(HEADLINE_TASK, "downscale") == ""

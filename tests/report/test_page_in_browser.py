@@ -14,8 +14,9 @@ from PIL import Image
 from builders import browser_study
 from builders.browser_study import ALPHA, SIZE, SPREADSHEET, colour
 from builders.study_files import HOSTILE
-from smallsight.analysis.terms import FAILURE_CAUSES
+from smallsight.analysis.terms import describe_part
 from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.evaluation.rungs import RUNGS
 from smallsight.saliency.measures import enlarge
 from smallsight.vocabulary import GROUPS
 
@@ -26,8 +27,7 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe i
 WINDOWS = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
 WIDE, HIGH = 256, 192
 """Width and height of a canvas."""
-ACCURACY = '[aria-label="Accuracy, Fixed head"] table'
-THRESHOLDS = '[aria-label="Thresholds"] table'
+ACCURACY = '[aria-label="Accuracy, window, fixed head"] table'
 FAILED = '[aria-label="Failures by cause"] table'
 
 
@@ -268,20 +268,14 @@ def test_numbers_sort_by_value_and_a_third_click_restores_the_order(opened, tabl
     assert rows(page, table) == before
 
 
-def test_what_is_missing_comes_last_either_way_and_what_is_out_of_reach_at_the_end(opened, made):
+def test_what_is_missing_comes_last_either_way(opened):
     page = opened()
-    far = made.study.label("downscale/scale=0.25").partition(",")[0] + "scale=0.25"
-    for order, end in (("ascending", -1), ("descending", 0)):
-        # A threshold that no size reaches is infinite.
-        assert sort_by(page, THRESHOLDS, 1) == order
-        assert column(page, THRESHOLDS, 0)[end] == far
-    for table, number in ((THRESHOLDS, 2), (FAILED, 6)):
-        for order in ("ascending", "descending"):
-            assert sort_by(page, table, number) == order
-            texts = column(page, table, number)
-            missing = texts.count("–")
-            assert 0 < missing < len(texts)
-            assert set(texts[-missing:]) == {"–"}
+    for order in ("ascending", "descending"):
+        assert sort_by(page, FAILED, 6) == order
+        texts = column(page, FAILED, 6)
+        missing = texts.count("–")
+        assert 0 < missing < len(texts)
+        assert set(texts[-missing:]) == {"–"}
 
 
 def test_text_sorts_by_letters_sizes_by_size_and_labels_too(opened):
@@ -321,7 +315,7 @@ def tip(page):
 def test_a_figure_tells_its_values_under_the_pointer(opened, made):
     page = opened()
     marks = page.locator("#accuracy svg").first.locator("[data-tip]")
-    row = made.study.estimate("fixed", UNTOUCHED, "small")
+    row = made.study.estimate("object", "fixed", UNTOUCHED, "small")
     told = f"{100 * row.acc:.1f}% ({100 * row.low:.1f}–{100 * row.high:.1f}), n = {row.n}"
     marks.first.scroll_into_view_if_needed()
     box = marks.first.bounding_box()
@@ -401,6 +395,13 @@ def offers(page, name):
     return {one.get_attribute("value"): one.inner_text() for one in options.all()}
 
 
+def causes_of(made):
+    """The causes that some failure has, in the order of the ladder."""
+    known = set(made.failures["cause"])
+    steps = dict.fromkeys(made.study.tables["failure_causes"]["cause"])
+    return [cause for cause in steps if cause in known]
+
+
 @pytest.fixture
 def wanted(made):
     """Say by which words of `Browsed.fitting` the filters' values go."""
@@ -408,11 +409,11 @@ def wanted(made):
     known = sorted({*categories} - {*made.study.params.data.categories})
     names = [*made.study.params.data.categories, *known]
     return {
-        "condition": dict(enumerate(made.names)),
+        "condition": {number: number for number in range(len(made.shown))},
         "group": dict.fromkeys(["", *GROUPS]) | {group: group for group in ["", *GROUPS]},
         "category": {"": ""} | dict(enumerate(names)),
         "outcome": {"": "", 0: "recognised", 1: "failed"},
-        "cause": {"": ""} | {cause: cause for cause in FAILURE_CAUSES},
+        "cause": {"": ""} | {cause: cause for cause in causes_of(made)},
     }
 
 
@@ -434,10 +435,8 @@ def test_each_filter_alone_shows_exactly_the_objects_that_the_tables_say(opened,
             set_all(page, **{name: value})
             assert_shown(page, made, wanted, **{name: value})
         set_all(page, **{name: ""})
-    known = set(made.failures["cause"])
-    assert list(offers(page, "cause").values()) == [
-        "Any", *(term.label for cause, term in FAILURE_CAUSES.items() if cause in known),
-    ]  # fmt: skip
+    labels = [describe_part(cause).label for cause in causes_of(made)]
+    assert list(offers(page, "cause").values()) == ["Any", *labels]
 
 
 def test_filters_combined_show_what_the_tables_say_and_reset_undoes_them(opened, made, wanted):
@@ -475,9 +474,9 @@ def test_showing_more_moves_on_to_the_first_new_object(opened):
 def test_orders(opened, made):
     page = opened()
     assert [groups_of(made, page)[i : i + 3] for i in range(0, 48, 3)] == 16 * [list(GROUPS)]
-    condition = made.names.index("object_only")
+    condition = made.shown.index(("object", "object_alone"))
     choose(page, condition=condition)
-    table = made.fitting(condition="object_only").set_index("id")
+    table = made.fitting(condition=condition).set_index("id")
     for order, key, sign in (
         ("smallest", "side", 1), ("largest", "side", -1),
         ("sure", "confidence", -1), ("lift", "lift", -1),
@@ -499,10 +498,10 @@ def groups_of(made, page):
 
 def test_a_condition_changes_outcomes_and_pictures(opened, made):
     page = opened()
-    for name in (UNTOUCHED, "orig_crop", "zoom_object"):
-        number = made.names.index(name)
+    for shown in (("scene", UNTOUCHED), ("object", UNTOUCHED), ("object", "bg_swap")):
+        number = made.shown.index(shown)
         choose(page, condition=number)
-        due = made.fitting(condition=name).set_index("id").loc[tiles(page)]
+        due = made.fitting(condition=number).set_index("id").loc[tiles(page)]
         texts = page.locator(".tile").all_inner_texts()
         for text, row in zip(texts, due.itertuples(), strict=True):
             side = f"{row.side:.1f}" if row.side < 9.95 else f"{row.side:.0f}"
@@ -619,11 +618,10 @@ def assert_blended(canvas, row, number, *, top):
 def test_maps_have_the_analysis_own_colours(opened, made):
     page = opened()
     page.get_by_role("checkbox", name="Maps").check()
-    name = "zoom_matched"
-    number = made.names.index(name)
+    number = made.shown.index(("object", "crop_low"))
     choose(page, condition=number)
     canvases = drawn(page)
-    table = made.fitting(condition=name).set_index("id")
+    table = made.fitting(condition=number).set_index("id")
     shown = [(i, table.loc[key]) for i, key in enumerate(tiles(page))]
     square = [(i, row) for i, row in shown if row.view_w == row.view_h]
     assert len(square) > 8
@@ -632,7 +630,7 @@ def test_maps_have_the_analysis_own_colours(opened, made):
     # Side by side, all conditions share the scale of the greatest value.
     key = square[0][1].name
     open_tile(page, square[0][0])
-    views = made.views[made.views["id"] == key].set_index("condition").loc[made.names]
+    views = made.views_of(key)
     top = max(cam.max() for cam in views["cam"])
     assert page.locator("#instance .ends span").last.inner_text() == f"{top:.2g}"
     canvases = drawn(page, "#views canvas")
@@ -669,8 +667,8 @@ def instance(page):
 def test_an_object_is_shown_under_all_conditions_as_the_tables_have_it(opened, made):
     page = opened()
     labels = list(offers(page, "condition").values())
-    assert len(labels) == len(made.names)
-    for label, name in zip(labels, made.names, strict=True):
+    assert labels[:2] == ["Whole picture, untouched", "Window, untouched"]
+    for label, (_, name) in zip(labels[2:], made.shown[2:], strict=True):
         assert label.startswith(made.study.label(name))
     seeds, seen = made.study.n_seeds, set()
     for place in range(15):
@@ -678,7 +676,7 @@ def test_an_object_is_shown_under_all_conditions_as_the_tables_have_it(opened, m
         open_tile(page, place)
         assert page.evaluate("location.hash") == f"#object-{key}"
         facts, views = instance(page)
-        rows = made.views[made.views["id"] == key].set_index("condition").loc[made.names]
+        rows = made.views_of(key)
         for said, label, row in zip(views, labels, rows.itertuples(), strict=True):
             sign = "✗" if row.failed else "✓"
             lift = "–" if np.isnan(row.lift) else f"{row.lift:.2f}"
@@ -691,13 +689,15 @@ def test_an_object_is_shown_under_all_conditions_as_the_tables_have_it(opened, m
         file = f"picture_{row.image_id}.jpg"
         assert facts["Object"] == f"image {row.image_id}, object {row.ann_id}, {file}"
         if not row.failed:
-            assert facts["Suggested cause"] == "none: it is recognised"
+            assert facts["Suggested cause"] == "none: it is recognised in the whole picture"
             assert len(facts) == 2
             seen.add("recognised")
         else:
-            assert facts["Suggested cause"] == FAILURE_CAUSES[row.cause].label
+            assert facts["Suggested cause"] == describe_part(row.cause).label
             rescues = [made.study.label(name) for name in row.rescued_by.split("; ") if name]
-            assert facts["Rescued by"] == ("; ".join(rescues) or "nothing that was tried")
+            given = [one.label.lower() for one in RUNGS if one.name in row.rungs.split("; ")]
+            for fact, names in (("Its window is right under", rescues), ("Right given", given)):
+                assert facts[fact] == ("; ".join(names) or "nothing that was tried")
             neighbour = (
                 f"{row.neighbour}, object {row.neighbour_ann_id}, side {row.neighbour_side:.1f} px"
             )
@@ -713,7 +713,7 @@ def test_pictures_that_were_not_kept_are_owned_up_to(opened, made):
     key = made.fitting()["id"].iloc[-1]
     page = opened(at=f"#object-{key}")
     assert drawn(page, "#views canvas").count() == 2
-    assert page.locator("#views .unkept").count() == len(made.names) - 1
+    assert page.locator("#views .unkept").count() == len(made.shown) - 1
     page.keyboard.press("Escape")
     choose(page, condition=1, order="largest")
     place = tiles(page).index(key)
@@ -806,14 +806,14 @@ def test_the_table_of_failures_leads_to_each_object_and_back(opened, made):
     assert page.evaluate("location.hash") == "#failures"
 
 
-def test_by_keys_alone(opened):
+def test_by_keys_alone(opened, made):
     page = opened()
     tab_to(page, "nav a[href='#galleries']")
     page.keyboard.press("Enter")
     wait_until(page, "document.querySelector('nav [aria-current]')?.hash === '#galleries'")
     tab_to(page, "[name=outcome]")
     page.keyboard.press("f")
-    assert page.locator("#found").inner_text().startswith("56 of 120 objects")
+    assert page.locator("#found").inner_text().startswith(f"{len(made.failures)} of 120 objects")
     tab_to(page, "[name=maps]")
     page.keyboard.press("Space")
     assert page.get_by_role("checkbox", name="Maps").is_checked()
@@ -864,5 +864,5 @@ def test_a_page_of_thousands_of_objects_opens_and_answers_at_once(opened, made):
             [name, str(value)],
         )
         assert taken < 1500
-    due = 50 * len(made.fitting(condition=made.names[2], outcome="failed", group="small"))
+    due = 50 * len(made.fitting(condition=2, outcome="failed", group="small"))
     assert page.locator("#found").inner_text() == f"{due} of 6000 objects; 48 shown."

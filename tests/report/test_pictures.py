@@ -66,3 +66,14 @@ def test_a_close_up_shows_the_object_where_its_box_says(tmp_path, corner):
     tolerance = units / 20
     assert (left, top) == pytest.approx((box.x, box.y), abs=tolerance)
     assert (right, bottom) == pytest.approx((box.x + box.w, box.y + box.h), abs=tolerance)
+
+
+def test_a_close_up_stands_in_the_middle_of_a_wider_frame(picture):
+    alone, framed = (pictures.close_up(picture, a_row(), frame=frame) for frame in (1.0, 4 / 3))
+    assert framed.uri == alone.uri
+    assert (alone.left, alone.width, alone.height) == (0, 100, 100)
+    assert (framed.left, framed.width, framed.height) == pytest.approx((12.5, 75, 100))
+    # The box keeps its place in the picture.
+    for axis, of in ((0, "x"), (1, "y")):
+        places = [getattr(one.box, of) / one.view[axis] for one in (alone, framed)]
+        assert places[0] == pytest.approx(places[1], abs=0.01)

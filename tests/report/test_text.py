@@ -23,9 +23,11 @@ def test_numbers_are_written_the_same_way_everywhere():
     assert [text.factor_span(*pair) for pair in ends] == [
         "1.20–2.00", "1.20 or more", "2.00 or less", "no bound", "no interval",
     ]  # fmt: skip
-    row = {"threshold": 0.0, "ci_low": 7.49, "ci_high": math.inf, "side_min": 1.6, "side_max": 98.1}
-    assert text.threshold(row) == "< 0.8"
-    assert text.threshold_span(row) == "7.5 to > 196"
+    assert [text.native_pixels(side) for side in (7.49, 99.96, math.nan)] == ["7.5", "100", "–"]
+    row = {"p_holm": 0.06, "p_value": 0.03, "p_least": 0.03}
+    assert text.p_of(row) == "p = 0.06, the least possible"
+    assert text.p_of(row | {"p_least": 0.01}) == "p = 0.06"
+    assert text.p_of(dict.fromkeys(row, 1e-9)) == "p < 0.0001"
     assert text.tooltip("Small", "30.0%", "16.6–48.1", 1234.0) == (
         "Small: 30.0% (16.6–48.1), n = 1,234"
     )

@@ -15,6 +15,7 @@ from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.pooling import cell_shares, mean_over_boxes, regions_of
 from smallsight.backbones.readouts import joined
+from smallsight.conditions.rendered.names import Condition
 from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.predictions import predict
@@ -218,14 +219,15 @@ class Study(NamedTuple):
     rows: pd.DataFrame
 
 
-def study(splits, fitted, maps, plain, boxes, condition):
+def study(splits, fitted, maps, plain, boxes):
     """Lay out maps, one per instance, so that pictures and instances are in opposite orders."""
     sample, stored = splits.sample, maps[::-1].copy()
     seen = Features(
         sample["image_id"].to_numpy(), sample["ann_id"].to_numpy(), np.ones(len(sample)),
         np.arange(len(sample))[::-1], plain, plain, stored,
     )  # fmt: skip
-    rows = predict(splits, fitted, seen, condition("orig_full"), regime="fixed")
+    untouched = Condition("orig_full", "default", is_reference=True)
+    rows = predict(splits, fitted, seen, untouched, regime="fixed")
     rows = rows[rows["seed"] == splits.seeds[0]].merge(
         sample[["image_id", "ann_id"]].join(pd.DataFrame(boxes, columns=BOX_COLUMNS)),
         on=["image_id", "ann_id"],
@@ -262,7 +264,7 @@ def split(population):
 
 
 @pytest.fixture(scope="module", params=["folds", "split"])
-def planted(request, condition):
+def planted(request):
     """Objects whose class the network sees where they are; some lure it elsewhere, to another one.
 
     The head of fold f is f + 1 times as strong as the first; the other seed's are mute.
@@ -280,7 +282,7 @@ def planted(request, condition):
     strength = np.array([1, 2, 3, 4, 0, 0, 0, 0], np.float32)[: len(splits.seeds) * splits.folds]
     bias = rng.standard_normal((len(strength), 6)).astype(np.float32) / 1000
     fitted = LinearHeads(strength[:, None, None] * weight, bias)
-    return study(splits, fitted, maps, maps.mean(axis=(2, 3)), boxes, condition)
+    return study(splits, fitted, maps, maps.mean(axis=(2, 3)), boxes)
 
 
 def lured(rows):
@@ -366,7 +368,7 @@ def pictures(noise, few):
 
 
 @pytest.fixture(scope="module")
-def studied(few, pictures, condition, cpu):
+def studied(few, pictures, cpu):
     """Read pictures of noise out as random heads want it, by a network of random weights."""
 
     @functools.cache
@@ -381,7 +383,7 @@ def studied(few, pictures, condition, cpu):
         plain = joined(parts, readout)
         weight, bias = rng.standard_normal((8, 6, plain.shape[1])), rng.standard_normal((8, 6))
         fitted = LinearHeads(weight.astype(np.float32) / 20, bias.astype(np.float32))
-        return study(few, fitted, parts[LAST], plain, boxes, condition)
+        return study(few, fitted, parts[LAST], plain, boxes)
 
     return studied
 

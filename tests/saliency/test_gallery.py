@@ -14,7 +14,12 @@ from smallsight.saliency.tables import GALLERY
 from smallsight.vocabulary import SIZE_GROUPS
 
 SIZE = 24
-FAMILIES = {"orig_full": "default", "downscale": "scale=0.5"}
+FAMILIES = {
+    ("scene", "orig_full"): "orig_full/default",
+    ("object", "orig_full"): "orig_full/object/default",
+    ("object", "downscale"): "downscale/object/scale=0.5",
+}
+"""Where pictures lie, by task and family."""
 NATIVE = {1: (640, 480), 4: (480, 640), 7: (1200, 100), 10: (300, 200), 13: (400, 400)}
 """Width and height of pictures, by image_id."""
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -39,17 +44,21 @@ SIGHT = {
 
 
 def predictions(sample, seed=0):
-    """Every instance under two conditions, with its view and what its map measures."""
+    """Every instance in each task and family, with its view and what its map measures."""
     n = len(sample)
     rng = np.random.default_rng(seed)
     numbers = ["confidence", "side", "energy_in_box", "box_area_share", "lift", "peak"]
     numbers += ["box_x", "box_y", "box_w", "box_h", "view_w", "view_h"]
     parts = [
         sample.assign(
-            condition=family, family=family, level=level, predicted="a",
+            task=task, condition=family, family=family, predicted="a",
+            picture=[
+                f"{place}/{image_id}_{ann_id}.png"
+                for image_id, ann_id in sample[["image_id", "ann_id"]].to_numpy()
+            ],
             correct=rng.random(n) < 0.5, **{name: rng.random(n) for name in numbers},
         )
-        for family, level in FAMILIES.items()
+        for (task, family), place in FAMILIES.items()
     ]  # fmt: skip
     return pd.concat(parts, ignore_index=True)
 
@@ -74,7 +83,7 @@ def strips(table, seed=0):
 
 
 def names(table):
-    return table[["condition", "image_id", "ann_id"]].to_numpy().tolist()
+    return table[["task", "condition", "image_id", "ann_id"]].to_numpy().tolist()
 
 
 def sides(table):
@@ -158,10 +167,25 @@ def test_every_row_can_be_drawn(untouched):
     assert seen == set(pd.concat(parts).index)
 
 
-def test_strips_show_one_instance_of_each_size_under_every_condition(table):
+@pytest.mark.parametrize("draw", [lambda table: outcomes(table, 2), lambda table: table[:0]])
+def test_what_is_drawn_is_shown_in_both_tasks_whatever_becomes_of_it_there(table, draw):
+    plain = table[table["condition"] == "orig_full"]
+    drawn = draw(plain[plain["task"] == "scene"])
+    both = gallery.in_both_tasks(drawn, plain)
+    assert list(both["task"]) == ["scene", "object"] * len(drawn)
+    for task, part in both.groupby("task"):
+        assert part["ann_id"].tolist() == drawn["ann_id"].tolist()
+        assert (part["correct"].to_numpy() == drawn["correct"].to_numpy()).all() == (
+            task == "scene"
+        )
+    pd.testing.assert_frame_equal(both, table.loc[both.index], check_like=True)
+
+
+def test_strips_show_one_instance_of_each_size_in_all_that_is_shown(table):
     drawn = strips(table)
     assert list(drawn["size_group"]) == list(np.repeat(list(SIZE_GROUPS), len(FAMILIES)))
-    assert list(drawn["condition"]) == list(FAMILIES) * len(SIZE_GROUPS)
+    shown = list(zip(drawn["task"], drawn["condition"], strict=True))
+    assert shown == list(FAMILIES) * len(SIZE_GROUPS)
     for _, strip in drawn.groupby("size_group"):
         assert len(strip[["image_id", "ann_id"]].drop_duplicates()) == 1
     pd.testing.assert_frame_equal(drawn, table.loc[drawn.index])
@@ -169,8 +193,8 @@ def test_strips_show_one_instance_of_each_size_under_every_condition(table):
 
 def test_strips_draw_the_same_instances_however_many_conditions_there_are(table):
     one = strips(table[table["condition"] == "orig_full"])
-    both = strips(table)
-    assert names(one) == names(both[both["condition"] == "orig_full"])
+    every = strips(table)
+    assert names(one) == names(every[every["condition"] == "orig_full"])
 
 
 @pytest.mark.parametrize("missing", SIZE_GROUPS)
@@ -180,25 +204,23 @@ def test_strips_leave_an_empty_size_out(table, missing):
     assert list(drawn["size_group"].drop_duplicates()) == left
 
 
-def make(table, folder, scale=None):
+def make(table, scale=None):
     return gallery.make_cards(
         table,
         scale=table["peak"] if scale is None else scale,
-        pictures=folder / "conditions",
         folder=Path("data/gradcam/gallery"),
         size=SIZE,
     )
 
 
-def test_cards_name_their_pictures_and_say_what_was_predicted(table, tmp_path):
-    cards = make(table, tmp_path)
+def test_cards_name_their_pictures_and_say_what_was_predicted(table):
+    cards = make(table)
     assert list(cards.columns) == GALLERY.names
     assert list(cards.index) == list(table.index)
     for card, row in zip(cards.itertuples(), table.itertuples(), strict=True):
         name = f"{row.image_id}_{row.ann_id}.png"
-        level = FAMILIES[row.condition]
-        assert card.picture == f"{tmp_path.as_posix()}/conditions/{row.condition}/{level}/{name}"
-        assert card.overlay == f"data/gradcam/gallery/overlays/{row.condition}_{name}"
+        overlay = f"{row.task}_{row.condition}_{name}"
+        assert card.overlay == f"data/gradcam/gallery/overlays/{overlay}"
         assert card.untouched == f"data/gradcam/gallery/untouched/{row.image_id}.jpg"
         assert card.outcome == ("correct" if row.correct else "failed")
     assert (cards["input_size"] == SIZE).all()
@@ -207,9 +229,9 @@ def test_cards_name_their_pictures_and_say_what_was_predicted(table, tmp_path):
     pd.testing.assert_frame_equal(cards[same], table[same])
 
 
-def test_a_scale_finds_its_card_by_index(table, tmp_path):
+def test_a_scale_finds_its_card_by_index(table):
     drawn = table.sample(9, random_state=0)
-    cards = make(drawn, tmp_path, scale=drawn["peak"].sort_values())
+    cards = make(drawn, scale=drawn["peak"].sort_values())
     assert (cards["scale"] == drawn["peak"]).all()
 
 
@@ -225,7 +247,9 @@ def written(tmp_path, noise):
     """Cards, their maps, and the folder into which their pictures were written."""
     sample = pd.DataFrame({"image_id": np.repeat(list(NATIVE), 2), "ann_id": range(10)})
     table = predictions(sample.assign(category_name="a", size_group="small"))
-    cards = make(table.iloc[[17, 3, 0, 1, 7, 5]], tmp_path, scale=2 * table["peak"])
+    table["picture"] = [f"{tmp_path}/{path}" for path in table["picture"]]
+    # One of them untouched in both tasks, and under another condition.
+    cards = make(table.iloc[[27, 3, 0, 10, 20, 7, 5]], scale=2 * table["peak"])
     for index, card in cards.iterrows():
         Path(card["picture"]).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(noise(SIZE, SIZE, index)).save(card["picture"])

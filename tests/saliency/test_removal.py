@@ -16,6 +16,7 @@ from smallsight.backbones import pooling, readouts
 from smallsight.backbones.feature_store import read_features, write_features
 from smallsight.backbones.features import extract_features
 from smallsight.backbones.networks.network import LAST
+from smallsight.conditions.rendered.names import Condition
 from smallsight.conditions.rendered.store import picture_name
 from smallsight.evaluation.crossfit import fit_heads, out_of_fold
 from smallsight.evaluation.heads import LinearHeads
@@ -362,8 +363,9 @@ def test_the_real_network_sees_what_it_saw_before(
     """Before a region goes, probabilities are those of the study's own features."""
     ordered = sample[["image_id", "ann_id"]].merge(views, on=["image_id", "ann_id"])
     extracted = extract_features(ordered, folder, backbone, keep_maps=False, device=cpu)
-    write_features(extracted, folder / "features.npz")
-    seen = read_features(folder / "features.npz", readout)
+    untouched = Condition("orig_full", "default", is_reference=True, task="scene")
+    write_features(extracted, untouched, folder / untouched.family)
+    seen = read_features(folder, untouched, readout)
     splits = folds_of(sample)
     fitted = random_heads(splits, dimensions=seen.plain.shape[1])
     given = {"seen": seen, "backbone": backbone, "readout": readout}

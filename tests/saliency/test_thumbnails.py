@@ -13,7 +13,7 @@ from PIL import Image
 from smallsight.saliency import thumbnails
 from smallsight.vocabulary import SIZE_GROUPS
 
-LEVELS = (("orig_full", "default"), ("zoom", "factor=4"), ("downscale", "scale=0.5"))
+PLACES = ("orig_full/default", "orig_full/object/default", "downscale/object/scale=0.5")
 OBJECTS = [(7, 1), (7, 2), (30, 4), (4, 9)]
 
 
@@ -25,35 +25,38 @@ def wavy(size, *, seed):
     return np.rint(127 + 90 * np.stack(waves, axis=-1)).astype(np.uint8)
 
 
-def predictions(objects=OBJECTS):
-    """Every object under every condition, as the stage has them."""
+def predictions(folder, objects=OBJECTS):
+    """Every object in every place, as the stage has them."""
     rows = [
-        {"family": family, "level": level, "image_id": image_id, "ann_id": ann_id}
-        for family, level in LEVELS
+        {
+            "place": place,
+            "image_id": image_id,
+            "ann_id": ann_id,
+            "picture": f"{folder}/{place}/{image_id}_{ann_id}.png",
+        }
+        for place in PLACES
         for image_id, ann_id in objects
     ]
-    return pd.DataFrame(rows, columns=["family", "level", "image_id", "ann_id"])
+    return pd.DataFrame(rows, columns=["place", "image_id", "ann_id", "picture"])
 
 
-def render(folder, table, size):
-    """Write the pictures that the table speaks of; give them by condition and object."""
+def render(table, size):
+    """Write the pictures that the table speaks of; give them by place and object."""
     seen = {}
     for number, row in enumerate(table.itertuples(index=False)):
-        path = folder / row.family / row.level / f"{row.image_id}_{row.ann_id}.png"
+        path = Path(row.picture)
         path.parent.mkdir(parents=True, exist_ok=True)
-        seen[row.family, row.image_id, row.ann_id] = wavy(size, seed=number)
-        Image.fromarray(seen[row.family, row.image_id, row.ann_id]).save(path)
+        seen[row.place, row.image_id, row.ann_id] = wavy(size, seed=number)
+        Image.fromarray(seen[row.place, row.image_id, row.ann_id]).save(path)
     return seen
 
 
-def write(folder, *, size=64, drawn=OBJECTS, table=None, target="new/thumbnails"):
-    table = predictions() if table is None else table
-    seen = render(folder / "conditions", table, size)
+def write(folder, *, size=64, objects=OBJECTS, drawn=OBJECTS, target="new/thumbnails"):
+    table = predictions(folder, objects)
+    seen = render(table, size)
     chosen = pd.DataFrame(drawn, columns=["image_id", "ann_id"])
     out = folder / target
-    thumbnails.write_thumbnails(
-        table, chosen, pictures=folder / "conditions", folder=out, size=size
-    )
+    thumbnails.write_thumbnails(table, chosen, folder=out, size=size)
     return seen, out
 
 
@@ -73,13 +76,13 @@ def test_pictures_of_an_object_stand_side_by_side_in_the_tables_order(tmp_path, 
     seen, folder = write(tmp_path, size=size)
     for image_id, ann_id in OBJECTS:
         row = read(folder / f"{image_id}_{ann_id}.webp")
-        assert row.shape == (side, side * len(LEVELS), 3)
-        for place, (family, _) in enumerate(LEVELS):
-            shown = row[:, side * place : side * (place + 1)]
-            due = reduced(seen[family, image_id, ann_id], side)
+        assert row.shape == (side, side * len(PLACES), 3)
+        for number, place in enumerate(PLACES):
+            shown = row[:, side * number : side * (number + 1)]
+            due = reduced(seen[place, image_id, ann_id], side)
             # WebP is lossy: about the same everywhere, and far from any other picture.
             assert np.abs(shown - due).mean() < 6
-            others = [key for key in seen if key != (family, image_id, ann_id)]
+            others = [key for key in seen if key != (place, image_id, ann_id)]
             away = [np.abs(shown - reduced(seen[key], side)).mean() for key in others]
             assert min(away) > 15
 
@@ -88,23 +91,19 @@ def test_only_what_is_drawn_is_kept_whole_and_of_the_rest_the_first(tmp_path):
     seen, folder = write(tmp_path, drawn=[(7, 2), (4, 9)])
     for image_id, ann_id in OBJECTS:
         row = read(folder / f"{image_id}_{ann_id}.webp")
-        count = len(LEVELS) if (image_id, ann_id) in [(7, 2), (4, 9)] else 1
+        count = len(PLACES) if (image_id, ann_id) in [(7, 2), (4, 9)] else 1
         assert row.shape == (64, 64 * count, 3)
-        first = seen["orig_full", image_id, ann_id].astype(float)
+        first = seen[PLACES[0], image_id, ann_id].astype(float)
         assert np.abs(row[:, :64] - first).mean() < 4
 
 
 def test_the_order_of_rows_between_objects_does_not_matter(tmp_path):
-    table = predictions()
-    _, one = write(tmp_path, table=table)
+    table = predictions(tmp_path)
+    _, one = write(tmp_path)
     order = table.sort_values(["ann_id"], kind="stable")
     assert list(order.index) != list(table.index)
     thumbnails.write_thumbnails(
-        order,
-        table[["image_id", "ann_id"]],
-        pictures=tmp_path / "conditions",
-        folder=tmp_path / "again",
-        size=64,
+        order, table[["image_id", "ann_id"]], folder=tmp_path / "again", size=64
     )
     assert contents(one) == contents(tmp_path / "again")
 
@@ -114,8 +113,8 @@ def contents(folder):
 
 
 def test_paths_name_the_files_that_are_written_one_for_each_row(tmp_path):
-    table = predictions()
-    _, folder = write(tmp_path, table=table)
+    table = predictions(tmp_path)
+    _, folder = write(tmp_path)
     found = thumbnails.thumbnail_paths(table, Path("data/gradcam/thumbnails"))
     assert len(found) == len(table)
     for path, row in zip(found, table.itertuples(), strict=True):
@@ -126,7 +125,7 @@ def test_paths_name_the_files_that_are_written_one_for_each_row(tmp_path):
 def test_files_are_small(tmp_path):
     _, folder = write(tmp_path, size=224)
     for path in folder.iterdir():
-        assert path.stat().st_size < 0.1 * 96 * 96 * 3 * len(LEVELS)
+        assert path.stat().st_size < 0.1 * 96 * 96 * 3 * len(PLACES)
 
 
 @pytest.mark.parametrize("workers", ["1", "3"])
@@ -134,31 +133,25 @@ def test_the_number_of_workers_changes_no_byte(tmp_path, monkeypatch, workers):
     monkeypatch.setenv("SMALLSIGHT_WORKERS", "2")
     monkeypatch.delenv("SMALLSIGHT_DASK", raising=False)
     objects = [(image_id, 3) for image_id in range(12)]
-    _, one = write(tmp_path, size=32, table=predictions(objects), drawn=objects[::2])
+    _, one = write(tmp_path, size=32, objects=objects, drawn=objects[::2])
     monkeypatch.setenv("SMALLSIGHT_WORKERS", workers)
-    _, other = write(
-        tmp_path, size=32, table=predictions(objects), drawn=objects[::2], target="other"
-    )
+    _, other = write(tmp_path, size=32, objects=objects, drawn=objects[::2], target="other")
     assert len(contents(one)) == len(objects)
     assert contents(one) == contents(other)
 
 
 def test_of_nothing_an_empty_folder_is_made(tmp_path):
-    _, folder = write(tmp_path, table=predictions([]), drawn=[])
+    _, folder = write(tmp_path, objects=[], drawn=[])
     assert list(folder.iterdir()) == []
 
 
 def test_a_missing_picture_is_an_error_that_names_it(tmp_path):
-    table = predictions()
-    render(tmp_path / "conditions", table, 24)
-    (tmp_path / "conditions/zoom/factor=4/30_4.png").unlink()
-    with pytest.raises(FileNotFoundError, match=r"zoom/factor=4/30_4\.png"):
+    table = predictions(tmp_path)
+    render(table, 24)
+    (tmp_path / PLACES[1] / "30_4.png").unlink()
+    with pytest.raises(FileNotFoundError, match=r"orig_full/object/default/30_4\.png"):
         thumbnails.write_thumbnails(
-            table,
-            table[["image_id", "ann_id"]],
-            pictures=tmp_path / "conditions",
-            folder=tmp_path / "new",
-            size=24,
+            table, table[["image_id", "ann_id"]], folder=tmp_path / "new", size=24
         )
 
 

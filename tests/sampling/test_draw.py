@@ -35,7 +35,9 @@ def test_summary_counts_what_was_there_and_what_was_taken():
     data = dataset()
     drawn = draw(data)
     summary = drawn.summary
-    assert list(summary) == ["requested_per_group", "person_cap", "drawn", "eligible", "excluded"]
+    assert list(summary) == [
+        "requested_per_group", "person_cap", "drawn", "eligible", "excluded", "side_counts",
+    ]  # fmt: skip
     assert (summary["requested_per_group"], summary["person_cap"]) == (20, 7)
     assert summary["drawn"] == drawn.sample["size_group"].value_counts().to_dict()
     assert list(summary["eligible"]) == list(SIZE_GROUPS)
@@ -43,6 +45,22 @@ def test_summary_counts_what_was_there_and_what_was_taken():
     eligible = sum(sum(row.values()) for row in summary["eligible"].values())
     assert eligible + sum(summary["excluded"].values()) == len(data.annotations)
     assert drawn.shortfalls == {}
+
+
+def test_sides_of_all_eligible_objects_are_counted_in_whole_pixels_rounded_down():
+    data = dataset()
+    data.annotations.loc[0, ["bbox_w", "bbox_h"]] = [8, 7.9]
+    data.annotations.loc[1, ["bbox_w", "bbox_h"]] = [8, 8]
+    data.annotations.loc[2, ["bbox_w", "bbox_h"]] = [16, 4]
+    data.annotations.loc[3, "iscrowd"] = 1
+    counts = draw(data, per_group=5).summary["side_counts"]
+    # The builder's objects have areas of 30, 300 and 900 square pixels.
+    others = data.annotations[4:]["bbox_w"].round(1).value_counts()
+    assert counts == {
+        "5": others[5.5], "7": 1, "8": 2, "17": others[17.3], "30": others[30.0],
+    }  # fmt: skip
+    assert list(counts) == sorted(counts, key=int)
+    assert all(type(n) is int for n in counts.values())
 
 
 @settings(max_examples=5, deadline=None)

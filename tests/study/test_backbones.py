@@ -21,7 +21,7 @@ from smallsight.report import page
 pytestmark = [pytest.mark.page, pytest.mark.usefixtures("single_worker", "frozen")]
 
 ROOT = Path(__file__).parents[2]
-FAMILIES = {"orig_full": {}, "orig_crop": {"margin": [0.25]}}
+FAMILIES = {"orig_full": {}, "orig_crop": {"margin": [0.25]}, "object_alone": {}}
 
 
 class Case(NamedTuple):
@@ -65,6 +65,7 @@ def run(name, *given):
 def write_params(folder, case, **backbone):
     tree = yaml.safe_load((ROOT / "params.yaml").read_text())
     tree |= {"device": "cpu", "conditions": FAMILIES}
+    tree["tasks"]["scene"] = ["orig_full", "orig_crop"]
     tree["data"]["phantom"] |= {"scenes": 16, "width": 200, "height": 150}
     tree["sample"] = {"per_group": case.per_group, "person_cap": 4}
     tree["backbone"] |= backbone | {"input_size": case.size}
@@ -130,7 +131,8 @@ def test_a_whole_study_runs(name, share, tmp_path, monkeypatch):
     assert facts.label in screen
     n = 3 * case.per_group
     with np.load("data/gradcam/maps.npz") as file:
-        assert file["condition"].tolist() == list(FAMILIES)
+        assert file["task"].tolist() == ["scene", "object", "object"]
+        assert file["condition"].tolist() == ["orig_full", "orig_full", "object_alone"]
         maps = file["cams"].reshape(-1, n, case.cells, case.cells)
     assert np.isfinite(maps).all()
     assert (maps >= 0).all()
@@ -140,7 +142,8 @@ def test_a_whole_study_runs(name, share, tmp_path, monkeypatch):
     assert len(np.unique(maps[0].reshape(n, -1), axis=0)) >= pictures > 1
     about = json.loads(Path("data/gradcam/about.json").read_text())
     table = pd.read_csv("data/attention.csv")
-    assert len(table) == n * len(FAMILIES)
+    # Untouched in both tasks, the crop in the scene task, the object alone in the other.
+    assert len(table) == 4 * n
     parts = table["logit_in_box"] + table["logit_elsewhere"] + table["bias"]
     if case.readout in ("scene", "box"):
         scale = table["logit"].abs().max()

@@ -20,15 +20,17 @@ pytestmark = pytest.mark.dvc
 
 ROOT = Path(__file__).parents[2]
 REPORT = ["reports/report.html", "reports/report.pdf"]
-FAMILIES = [
-    "orig_full", "orig_crop", "downscale", "motion_blur", "occlusion", "bg_blur", "object_only",
-    "bg_swap", "zoom_matched", "zoom_object",
+SCENE = ["orig_full", "orig_crop", "downscale", "motion_blur", "occlusion", "bg_blur"]
+"""Conditions of the scene task."""
+SWEEPS = ["pixels", "pixels/side=12", "shift", "shift/reach=5,draw=2"]
+OBJECT = [
+    "orig_full", "downscale", "downscale/scale=0.125", "motion_blur", "occlusion", "bg_blur",
+    *SWEEPS, "crop_low", "object_alone", "bg_swap", "bg_swap/donor=other",
 ]  # fmt: skip
-LEFT_OUT = ["zoom", "context_only", "crop_low"]
-"""Families that the small study goes without: each costs two stages."""
-CONDITIONS = [
-    *FAMILIES[:3], "downscale/scale=0.125", *FAMILIES[3:8], "bg_swap/donor=other", *FAMILIES[8:],
-]  # fmt: skip
+"""Conditions of the object task."""
+FAMILIES = list(dict.fromkeys(name.split("/")[0] for name in (*SCENE, *OBJECT)))
+COMPARED = [name for name in OBJECT if name not in SWEEPS]
+EXPLAINED = [name for name in COMPARED if "/" not in name]
 SMALL = {
     "data.phantom": {"scenes": 30, "width": 240, "height": 180},
     "sample": {"per_group": 15, "person_cap": 5},
@@ -36,6 +38,8 @@ SMALL = {
     "conditions.motion_blur": {"length": [15]},
     "conditions.occlusion": {"ratio": [0.35]},
     "conditions.bg_blur": {"sigma": [3.5]},
+    "conditions.pixels": {"side": [6, 12]},
+    "conditions.shift": {"reach": [5], "draw": [1, 2]},
     "backbone": {"input_size": 64},
     "evaluation": {"folds": 3, "repeats": 2},
     "analysis": {"bootstrap_draws": 100},
@@ -63,8 +67,6 @@ class Study:
         for key, changes in SMALL.items():
             for name, value in changes.items():
                 self.set(f"{key}.{name}", value)
-        for family in LEFT_OUT:
-            self.remove("conditions", family)
         self.git("config", "--global", "user.email", "study@example.org")
         self.git("config", "--global", "user.name", "Study")
         self.git("init", "-q", "-b", "main")
@@ -97,12 +99,6 @@ class Study:
         for name in above:
             branch = branch[name]
         branch[last] = value
-        path.write_text(yaml.safe_dump(tree, sort_keys=False))
-
-    def remove(self, section, key):
-        path = self.folder / "params.yaml"
-        tree = yaml.safe_load(path.read_text())
-        del tree[section][key]
         path.write_text(yaml.safe_dump(tree, sort_keys=False))
 
     def bytes(self):
@@ -151,12 +147,21 @@ def test_every_stage_runs_and_says_what_it_did(study):
 
 def test_the_files_of_the_design_are_there(study):
     sample = study.table("data/samples_step1_person_limited.csv")
-    rendered = [path for path in (study.folder / "data/conditions").glob("*/*") if path.is_dir()]
-    assert len(rendered) == len(CONDITIONS)
-    assert {path.parent.name for path in rendered} == set(FAMILIES)
+    conditions = study.folder / "data/conditions"
+    levels = [path for path in conditions.glob("*/*") if path.is_dir() and path.name != "object"]
+    windows = list(conditions.glob("*/object/*[!z]"))
+    assert (len(levels), len(windows)) == (len(SCENE), len(OBJECT))
+    assert {path.name for path in conditions.iterdir()} == set(FAMILIES)
     expected = zip(sample["image_id"], sample["ann_id"], strict=True)
     due = {f"{image_id}_{ann_id}.png" for image_id, ann_id in expected}
-    assert all({path.name for path in level.iterdir()} == due for level in rendered)
+    for level in (*levels, *windows):
+        found = {path.name for path in level.iterdir()}
+        if "pixels" in level.parts:
+            large = sample[sample["bbox_area"] >= 12**2]
+            assert found == {f"{row.image_id}_{row.ann_id}.png" for row in large.itertuples()}
+            assert 0 < len(found) < len(due)
+        else:
+            assert found == due
     fetched = {path.name for path in (study.folder / "data/images").iterdir()}
     assert fetched == set(sample["file_name"])
     assert [path for path in REPORT if (study.folder / path).stat().st_size < 10_000] == []
@@ -171,9 +176,12 @@ def test_the_files_of_the_design_are_there(study):
 def test_predictions_are_complete_unique_and_out_of_fold(study):
     sample = study.table("data/samples_step1_person_limited.csv")
     table = pd.read_parquet(study.folder / "data/predictions.parquet")
-    keys = ["regime", "seed", "condition", "image_id", "ann_id"]
+    keys = ["task", "regime", "seed", "condition", "image_id", "ann_id"]
     assert not table.duplicated(keys).any()
-    assert len(table) == 2 * SMALL["evaluation"]["repeats"] * len(CONDITIONS) * len(sample)
+    conditions = len(SCENE) + len(COMPARED) + 2
+    per_instance = 2 * SMALL["evaluation"]["repeats"]
+    large = (sample["bbox_area"] >= 12**2).sum()
+    assert len(table) == per_instance * (conditions * len(sample) + 2 * large)
     # An image has one fold per seed, so none of its instances was in the training of its head.
     assert (table.groupby(["seed", "image_id"])["fold"].nunique() == 1).all()
     assert (table["correct"] == (table["predicted"] == table["category_name"])).all()
@@ -181,11 +189,12 @@ def test_predictions_are_complete_unique_and_out_of_fold(study):
 
 def test_results_begin_with_the_original_columns(study):
     table = study.table("data/results_conditions.csv")
-    assert list(table.columns[:12]) == [
+    assert list(table.columns[:13]) == [
         "condition", "val_acc_all", "val_acc_small", "val_acc_medium", "val_acc_large",
-        "regime", "family", "level", "n_all", "n_small", "n_medium", "n_large",
+        "regime", "family", "level", "n_all", "n_small", "n_medium", "n_large", "task",
     ]  # fmt: skip
-    assert list(table.loc[table["regime"] == "fixed", "condition"]) == CONDITIONS
+    assert list(table["task"]) == ["scene"] * 2 * len(SCENE) + ["object"] * 2 * len(OBJECT)
+    assert list(table.loc[table["regime"] == "fixed", "condition"]) == SCENE + OBJECT
 
 
 def test_the_analysis_has_the_tables_of_the_design(study):
@@ -194,23 +203,42 @@ def test_the_analysis_has_the_tables_of_the_design(study):
         "regime", "condition", "size_group", "n", "acc_reference", "acc", "delta", "ci_low",
         "ci_high", "p_value", "p_holm",
     ]  # fmt: skip
-    assert len(effects) == 2 * (len(CONDITIONS) - 1) * 4
+    changed = len(SCENE) - 1 + len(COMPARED) - 1
+    assert len(effects) == 2 * changed * 4
+    primary = effects[effects["primary"]]
+    assert set(primary["task"] + primary["regime"] + primary["size_group"]) == {"objectfixedsmall"}
+    assert effects["verdict"].notna().sum() == len(primary)
     severity = study.table("data/analysis/severity.csv")
-    assert len(severity) == (len(CONDITIONS) - 1) * 3
+    assert len(severity) == changed * 3
     assert set(effects.loc[effects["vacuous"], "condition"]) <= set(
         severity.loc[severity["vacuous"], "condition"]
     )
     claims = study.table("data/analysis/claims.csv")
-    assert set(claims["verdict"]) <= {"supported", "contradicted", "inconclusive"}
-    thresholds = study.table("data/analysis/thresholds.csv")
-    assert len(thresholds) == 2 * len(CONDITIONS)
-    parts = study.table("data/analysis/ledger.csv").pivot(
-        index="regime", columns="part", values="value"
+    assert set(claims["verdict"]) <= {"supported", "contradicted", "not decided"}
+    assert set(claims["task"]) == {"scene", "object"}
+    assert len(study.table("data/analysis/thresholds.csv")) == 2
+    ladder = study.table("data/analysis/ladder.csv")
+    assert list(ladder.columns[:10]) == [
+        "rung", "size_group", "n", "accuracy", "ci_low", "ci_high", "standardised",
+        "delta", "delta_low", "delta_high",
+    ]  # fmt: skip
+    assert list(ladder["rung"].unique()) == [
+        "largest_object", "scene", "box", "pyramid", "window_few_pixels", "window", "object_alone",
+    ]  # fmt: skip
+    parts = study.table("data/analysis/gap_parts.csv")
+    assert list(parts.columns[:6]) == ["part", "value", "ci_low", "ci_high", "p_value", "verdict"]
+    assert list(parts["part"]) == [
+        "gap", "class_mix", "told_which_object", "finer_cells", "own_window", "own_pixels",
+        "no_surroundings", "not_explained",
+    ]  # fmt: skip
+    assert parts["value"][1:].sum() == pytest.approx(parts["value"][0], abs=1e-9)
+    # The gap is that of the original study's own table.
+    results = study.table("data/results_conditions.csv")
+    assert parts["value"][0] == pytest.approx(
+        results["val_acc_large"][0] - results["val_acc_small"][0], abs=1e-9
     )
-    split = parts[["class_mix", "resolution", "context", "residual"]].sum(axis=1)
-    assert split.tolist() == pytest.approx(parts["gap"].tolist(), abs=1e-9)
     failures = study.table("data/analysis/failures.csv")
-    assert not failures.duplicated(["regime", "image_id", "ann_id"]).any()
+    assert not failures.duplicated(["image_id", "ann_id"]).any()
     donors = study.table("data/donors.csv").dropna()
     assert (donors["image_id"] != donors["donor_image_id"]).all()
 
@@ -220,7 +248,11 @@ def test_the_annotations_themselves_give_the_figures_of_neighbours(study):
     tree = json.loads((study.folder / "data/source/instances.json").read_text())
     names = {category["id"]: category["name"] for category in tree["categories"]}
     answers = pd.read_parquet(study.folder / "data/predictions.parquet")
-    untouched = answers[(answers["regime"] == "fixed") & (answers["condition"] == "orig_full")]
+    untouched = answers[
+        (answers["task"] == "scene")
+        & (answers["regime"] == "fixed")
+        & (answers["condition"] == "orig_full")
+    ]
     counts = Counter()
     for (image_id, ann_id), rows in untouched.groupby(["image_id", "ann_id"]):
         if 2 * rows["correct"].sum() > len(rows):
@@ -255,7 +287,8 @@ def test_the_original_protocol_and_another_readout_are_a_named_run(restored):
         "check", "train", "evaluate", "explain", "faithfulness", "analyse", "report",
     ])  # fmt: skip
     results = restored.table("data/results_conditions.csv")
-    assert list(results["condition"]) == FAMILIES[:6]
+    in_both = [name for name in SCENE if name != "orig_crop"]
+    assert list(results["condition"]) == SCENE + in_both
     assert set(results["regime"]) == {"retrained"}
     assert (results["n_all"] == round(0.2 * len(sample))).all()
     training = json.loads((restored.folder / "data/training.json").read_text())
@@ -264,7 +297,7 @@ def test_the_original_protocol_and_another_readout_are_a_named_run(restored):
     assert training["shared_images"] > 0
     assert "dvc exp run -S protocol=cross_validation" in page
     facts = json.loads((restored.folder / "data/backbone.json").read_text())
-    with np.load(restored.folder / "data/heads/fixed.npz") as file:
+    with np.load(restored.folder / "data/heads/scene.npz") as file:
         assert file["weight"].shape[2] == facts["readouts"]["pyramid"] > facts["readouts"]["box"]
 
 
@@ -283,12 +316,12 @@ def test_attention_has_a_row_per_instance_and_condition(study):
         "energy_in_box", "box_area_share", "lift", "pointing_hit", "no_evidence",
     ]  # fmt: skip
     sample = study.table("data/samples_step1_person_limited.csv")
-    assert len(table) == len(sample) * len(FAMILIES)
-    assert not table.duplicated(["image_id", "ann_id", "condition"]).any()
+    assert len(table) == len(sample) * (len(SCENE) + len(EXPLAINED))
+    assert not table.duplicated(["image_id", "ann_id", "condition", "task"]).any()
     predictions = pd.read_parquet(study.folder / "data/predictions.parquet")
     told = table.merge(
         predictions[(predictions["regime"] == "fixed") & (predictions["seed"] == 0)],
-        on=["image_id", "ann_id", "condition"],
+        on=["image_id", "ann_id", "condition", "task"],
         validate="one_to_one",
     )
     assert (told["predicted_x"] == told["predicted_y"]).all()
@@ -300,16 +333,17 @@ def test_contributions_of_cells_and_bias_are_the_logits_of_the_heads(study):
     predictions = pd.read_parquet(study.folder / "data/predictions.parquet")
     first = predictions[(predictions["regime"] == "fixed") & (predictions["seed"] == 0)]
     classes = yaml.safe_load((study.folder / "params.yaml").read_text())["data"]["categories"]
-    with np.load(study.folder / "data/heads/fixed.npz") as file:
-        weight, bias = file["weight"], file["bias"]
-    for family in FAMILIES:
-        rows = first[first["condition"] == family].reset_index()
-        level = study.folder / "data/features" / family / f"{rows['level'][0]}.npz"
-        with np.load(level) as file:
+    each = [("scene", name) for name in SCENE] + [("object", name) for name in EXPLAINED]
+    for task, family in each:
+        with np.load(study.folder / f"data/heads/{task}.npz") as file:
+            weight, bias = file["weight"], file["bias"]
+        rows = first[(first["task"] == task) & (first["condition"] == family)].reset_index()
+        folder = study.folder / "data/features" / family / ("object" if task == "object" else "")
+        with np.load(folder / f"{rows['level'][0]}.npz") as file:
             scene = file["scene"][file["row"]]
         logits = np.einsum("ncd,nd->nc", weight[rows["fold"]], scene) + bias[rows["fold"]]
         due = logits[np.arange(len(rows)), [classes.index(name) for name in rows["predicted"]]]
-        found = sums[table["condition"] == family].to_numpy()
+        found = sums[(table["task"] == task) & (table["condition"] == family)].to_numpy()
         assert np.abs(found - due).max() < 1e-4
         # The predicted class is the one of the greatest logit.
         assert (due == logits.max(axis=1)).all()
@@ -431,7 +465,9 @@ def test_an_experiment_re_runs_one_family_and_what_follows(study):
     same = [name for name in before if "conditions/" in name and "occlusion" not in name]
     assert same
     assert all(before[name] == after[name] for name in same)
-    assert "data/conditions/occlusion/ratio=0.6" in {str(Path(name).parent) for name in after}
+    folders = {str(Path(name).parent) for name in after}
+    assert "data/conditions/occlusion/ratio=0.6" in folders
+    assert "data/conditions/occlusion/object/ratio=0.6" in folders
 
     difference = json.loads(study.dvc("metrics", "diff", "--json", "--all", "HEAD", "workspace"))
     metrics = difference["reports/metrics.json"]
@@ -442,7 +478,7 @@ def test_an_experiment_re_runs_one_family_and_what_follows(study):
     assert "reports/metrics.json" in shown or "accuracy_small" in shown
     study.dvc("plots", "diff", "HEAD", "workspace", "-o", "plots")
     page = (study.folder / "plots/index.html").read_text()
-    for name in ("train_loss", "test_accuracy", "confusion", "gap_by_cause", "side (input pixels)"):
+    for name in ("train_loss", "test_accuracy", "confusion", "gap", "pixels"):
         assert name in page
     assert "harder" in (study.folder / "reports/report.html").read_text()
     assert "harder" in (study.folder / "reports/summary.md").read_text()
@@ -461,6 +497,7 @@ BAD = {
     "a level out of range": ("conditions.occlusion.ratio", [3], "conditions.occlusion.ratio: 3"),
     "a file of weights that is missing": ("backbone.checkpoint", "no/such.pth", "no/such.pth"),
     "a layer that the network lacks": ("explain.layer", "layer9", "explain.layer: 'layer9'"),
+    "a task without whole pictures": ("tasks.scene", ["downscale"], "tasks.scene: downscale"),
     "a category that no one has": ("data.categories", ["person", "zebra"], "no category 'zebra'"),
 }
 

@@ -1,5 +1,7 @@
 """Accuracy by regime, condition and size group: accuracy.csv."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -7,7 +9,7 @@ from smallsight.analysis.columns import GROUP, IMAGES, N, interval
 from smallsight.analysis.outcomes import Outcomes
 from smallsight.analysis.statistics import bootstrap
 from smallsight.runtime.tables import Table, number
-from smallsight.vocabulary import ALL_AND_GROUPS, CONDITION, FAMILY, LEVEL, REGIME
+from smallsight.vocabulary import ALL_AND_GROUPS, CONDITION, FAMILY, LEVEL, REGIME, TASK
 
 ACCURACY = Table(
     "accuracy",
@@ -23,7 +25,13 @@ ACCURACY = Table(
         number("acc", "share of the predictions that are correct, the mean over the seeds"),
         *interval(),
         number("balanced", "mean of the categories' accuracies"),
-        number("side", "median side of the objects in the untouched picture, in input pixels"),
+        number(
+            "standardised", "accuracy at the mix of categories that small and large objects share"
+        ),
+        number(
+            "side", "median side of the objects in the untouched whole picture, in input pixels"
+        ),
+        TASK,
     ),
 )
 
@@ -38,9 +46,11 @@ def compute_accuracy(outcomes: Outcomes) -> pd.DataFrame:
     -------
     DataFrame
         The columns of `ACCURACY`: regime, condition, family, level, size_group, n, images, acc,
-        ci_low, ci_high, balanced, side. An empty group has n 0, images 0 and nothing else.
+        ci_low, ci_high, balanced, standardised, side, task. An empty group has n 0, images 0 and
+        nothing else; without small or large objects, `standardised` is empty.
     """
     rows = []
+    sample = replace(outcomes, weights=outcomes.weights[:1])
     for condition in outcomes.conditions.to_dict("records"):
         key = condition["regime"], condition["condition"]
         for group in ALL_AND_GROUPS:
@@ -52,6 +62,8 @@ def compute_accuracy(outcomes: Outcomes) -> pd.DataFrame:
                 )
                 row |= {"acc": draws[0], "ci_low": low, "ci_high": high}
                 row["balanced"] = outcomes.balanced_accuracy(*key, group)
+                hit_rates = outcomes.hit_rates[outcomes.row[key]]
+                row["standardised"] = sample.standardised(hit_rates, group)[0]
                 row["side"] = np.median(outcomes.side[outcomes.members[group]])
             rows.append(row)
     return pd.DataFrame(rows).reindex(columns=ACCURACY.names)

@@ -1,35 +1,31 @@
-"""Background: accuracy by the donor of the background, and without the object; background.csv."""
+"""Surroundings: accuracy by their donor, and without the object: background.csv."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from smallsight.analysis.columns import GROUP, IMAGES, MDE, P_HOLM, P_VALUE, interval, judged
+from smallsight.analysis.columns import GROUP, IMAGES, MDE, P_VALUE, interval
 from smallsight.analysis.outcomes import Outcomes
-from smallsight.analysis.statistics import bootstrap, verdicts
+from smallsight.analysis.statistics import bootstrap, tests
 from smallsight.runtime.tables import Table, number, whole
-from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE, REGIME
-
-VERDICTS = verdicts.verdict_words("higher", "lower")
-"""Accuracy on a background from the same category, compared with that on one from another."""
+from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE, REGIME, TASK
 
 BACKGROUND = Table(
     "background",
-    "how much accuracy depends on the background, and what the background predicts alone",
+    "how much accuracy depends on the surroundings, and what they predict alone",
     (
+        TASK,
         REGIME,
         GROUP,
         whole("n", "number of objects that have donors of both kinds"),
         IMAGES,
-        number("acc_same", "accuracy on backgrounds of objects of the same category"),
-        number("acc_other", "accuracy on backgrounds of objects of another category"),
+        number("acc_same", "accuracy in surroundings of objects of the same category"),
+        number("acc_other", "accuracy in surroundings without an object of that category"),
         number("gap", "acc_same minus acc_other"),
         *interval(),
         P_VALUE,
-        P_HOLM,
         MDE,
-        *judged(VERDICTS),
         whole("n_context", "number of objects that acc_context is of"),
         number("acc_context", "accuracy on pictures from which the object was taken away"),
         *interval("context_low", "context_high", of="acc_context"),
@@ -40,37 +36,35 @@ BACKGROUND = Table(
 
 
 def compute_background(outcomes: Outcomes, donors: pd.DataFrame) -> pd.DataFrame:
-    """Measure the background gap, and the accuracy from the background alone, by size group.
+    """Compare two kinds of surroundings, and measure the accuracy from them alone, by size group.
 
-    The background gap is the accuracy on backgrounds of the same category minus that on backgrounds
-    of another, on the same instances (BG-gap: Xiao et al., Noise or Signal: The Role of Image
-    Backgrounds in Object Recognition, ICLR 2021, who swap whole pictures' backgrounds). `p_value`
-    is McNemar's exact test with images in place of pairs; `p_holm` takes all rows as one family,
-    and a verdict needs both the interval and `p_holm`.
+    The same objects stand in surroundings from round an object of their own category and in some
+    from round an object of another, so that the two differ in the surroundings alone. The interval
+    is Student's by the bootstrap over images, and `p_value`, of the same difference, is
+    `tests.sign_flip_p`.
 
     Parameters
     ----------
     donors
         The columns of `donors.DONORS`; an instance without both kinds of donor is left out of the
-        background gap.
+        comparison.
 
     Returns
     -------
     DataFrame
-        The columns of `BACKGROUND`, a row per regime and size group. `acc_context` is the accuracy
-        on pictures without the object, of `n_context` instances; `chance` and the share of their
-        `commonest` category need no picture. Columns of conditions that were not evaluated are
-        empty, and their counts 0.
+        The columns of `BACKGROUND`, a row per regime and size group of one task. `acc_context` is
+        the accuracy on pictures without the object, of `n_context` instances; `chance` and the
+        share of their `commonest` category need no picture. Columns of conditions that were not
+        evaluated are empty, and their counts 0.
     """
     has_donors = _has_donors(outcomes, donors)
     rows: list[dict[str, Any]] = []
     for regime in outcomes.regimes:
         for group in ALL_AND_GROUPS:
-            row = {"regime": regime, "size_group": group}
+            row = {"task": outcomes.task, "regime": regime, "size_group": group}
             row |= _gap(outcomes, regime, outcomes.members[group] & has_donors)
             rows.append(row | _context(outcomes, regime, group))
-    table = pd.DataFrame(rows).reindex(columns=BACKGROUND.names)
-    return verdicts.judge(table, VERDICTS, confidence=outcomes.settings.confidence)
+    return pd.DataFrame(rows).reindex(columns=BACKGROUND.names)
 
 
 def _has_donors(outcomes: Outcomes, donors: pd.DataFrame) -> np.ndarray:
@@ -81,7 +75,7 @@ def _has_donors(outcomes: Outcomes, donors: pd.DataFrame) -> np.ndarray:
 
 
 def _swap(outcomes: Outcomes, regime: str, donor: str) -> str | None:
-    """Return the first condition that swaps in this kind of background; None without one."""
+    """Return the first condition that swaps in this kind of surroundings; None without one."""
     table = outcomes.conditions
     table = table[(table["regime"] == regime) & (table["family"] == "bg_swap")]
     named = [f"donor={donor}" in level.split(",") for level in table["level"]]
@@ -101,11 +95,18 @@ def _gap(outcomes: Outcomes, regime: str, chosen: np.ndarray) -> dict[str, Any]:
     before, after = bootstrap.weighted_means(
         outcomes.hit_rates[rows][:, chosen], outcomes.weights[:, chosen]
     ).T
-    found |= {"acc_same": before[0], "acc_other": after[0], "gap": before[0] - after[0]}
-    confidence = outcomes.settings.confidence
-    found |= bootstrap.estimate(before - after, confidence=confidence, images=images)
-    found["p_value"] = outcomes.flip_p(outcomes.flips(regime, other, same), chosen)
-    return found
+    gap, confidence = before - after, outcomes.settings.confidence
+    low, high = bootstrap.student_interval(gap[0], gap[1:], confidence, images=images)
+    error = bootstrap.standard_error(gap[1:], images=images)
+    return found | {
+        "acc_same": before[0],
+        "acc_other": after[0],
+        "gap": gap[0],
+        "ci_low": low,
+        "ci_high": high,
+        "p_value": tests.sign_flip_p(outcomes.changes(regime, other, same, chosen)),
+        "mde": tests.minimum_detectable(error, confidence=confidence, images=images),
+    }
 
 
 def _context(outcomes: Outcomes, regime: str, group: str) -> dict[str, Any]:

@@ -30,13 +30,16 @@ def interval(low: str = "ci_low", high: str = "ci_high", *, of: str = "") -> tup
     )
 
 
-def judged(words: Words) -> tuple[Column, Column]:
-    """Declare direction and verdict of a table whose verdicts have these words."""
-    empty = "" if words[None] else "; empty without an interval"
+def judged(words: Words, *, empty: str = "without an interval") -> tuple[Column, Column]:
+    """Declare direction and verdict of a table whose verdicts have these words.
+
+    Parameters
+    ----------
+    empty
+        The rows that have none.
+    """
+    suffix = "" if words[None] else f"; empty {empty}"
     return (
-        whole(
-            "direction",
-            f"1 {words[1]}, -1 {words[-1]}, 0 {words[0]}; empty without an interval",
-        ),
-        text("verdict", f"the direction as a word{empty}"),
+        whole("direction", f"1 {words[1]}, -1 {words[-1]}, 0 {words[0]}; empty {empty}"),
+        text("verdict", f"the direction as a word{suffix}"),
     )

@@ -10,12 +10,13 @@ from smallsight.analysis.columns import GROUP, IMAGES, N, interval
 from smallsight.analysis.outcomes import Outcomes
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.runtime.tables import Table, number, whole
-from smallsight.vocabulary import ALL_AND_GROUPS, CATEGORY_NAME, PREDICTED
+from smallsight.vocabulary import ALL_AND_GROUPS, CATEGORY_NAME, PREDICTED, TASK
 
 CONFUSION = Table(
     "confusion",
     "what untouched objects of each category are predicted to be, in the headline regime",
     (
+        TASK,
         GROUP,
         CATEGORY_NAME,
         PREDICTED,
@@ -28,6 +29,7 @@ CATEGORIES = Table(
     "categories",
     "accuracy on untouched objects by category, in the headline regime",
     (
+        TASK,
         GROUP,
         CATEGORY_NAME,
         N,
@@ -43,13 +45,13 @@ def compute_confusion(
 ) -> pd.DataFrame:
     """Count what objects of each category and size are predicted to be.
 
-    Untouched pictures, in the headline regime.
+    Untouched pictures of one task, in the headline regime.
 
     Returns
     -------
     DataFrame
-        The columns of `CONFUSION`: size_group, category_name, predicted, n, share; a row per size
-        group, true and predicted category. `share` is empty where there are no objects.
+        The columns of `CONFUSION`: task, size_group, category_name, predicted, n, share; a row per
+        size group, true and predicted category. `share` is empty where there are no objects.
     """
     untouched = outcomes.untouched_predictions(predictions)
     names = pd.Index(categories)
@@ -61,7 +63,8 @@ def compute_confusion(
         members = outcomes.instances.loc[outcomes.members[group], "category_name"].value_counts()
         for category, given in zip(categories, counts, strict=True):
             total = given.sum()
-            row = {"size_group": group, "category_name": category, "n": members.get(category, 0)}
+            row = {"task": outcomes.task, "size_group": group, "category_name": category}
+            row["n"] = members.get(category, 0)
             for name, count in zip(categories, given, strict=True):
                 share = count / total if total else np.nan
                 rows.append(row | {"predicted": name, "share": share})
@@ -71,13 +74,13 @@ def compute_confusion(
 def accuracy_by_category(outcomes: Outcomes, categories: Sequence[str]) -> pd.DataFrame:
     """Compute the accuracy on each category in each size group, with intervals.
 
-    Untouched pictures, in the headline regime; the bootstrap is over images.
+    Untouched pictures of one task, in the headline regime; the bootstrap is over images.
 
     Returns
     -------
     DataFrame
-        The columns of `CATEGORIES`: size_group, category_name, n, images, acc, ci_low, ci_high. A
-        cell without instances has n 0, images 0 and nothing else.
+        The columns of `CATEGORIES`: task, size_group, category_name, n, images, acc, ci_low,
+        ci_high. A cell without instances has n 0, images 0 and nothing else.
     """
     hit_rates = outcomes.hit_rates[outcomes.row[outcomes.regimes[0], UNTOUCHED]]
     names = outcomes.instances["category_name"].to_numpy()
@@ -86,7 +89,8 @@ def accuracy_by_category(outcomes: Outcomes, categories: Sequence[str]) -> pd.Da
         for category in categories:
             chosen = outcomes.members[group] & (names == category)
             images = len(np.unique(outcomes.image[chosen]))
-            row: dict[str, Any] = {"size_group": group, "category_name": category}
+            row: dict[str, Any] = {"task": outcomes.task, "size_group": group}
+            row["category_name"] = category
             row |= {"n": int(chosen.sum()), "images": images}
             if chosen.any():
                 found = outcomes.mean_with_interval(hit_rates, chosen)

@@ -9,7 +9,6 @@ from scipy.stats import rankdata
 from smallsight.analysis.columns import (
     GROUP,
     IMAGES,
-    MDE,
     P_HOLM,
     P_VALUE,
     N,
@@ -17,17 +16,17 @@ from smallsight.analysis.columns import (
     judged,
 )
 from smallsight.analysis.saliency import MapMeasures
-from smallsight.analysis.statistics import bootstrap, verdicts
+from smallsight.analysis.statistics import bootstrap, tests, verdicts
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.runtime.tables import Table, number, text
-from smallsight.vocabulary import ALL_AND_GROUPS, SIZE_GROUPS
+from smallsight.vocabulary import ALL_AND_GROUPS, POWER, SIZE_GROUPS
 
 VERDICTS = verdicts.verdict_words("higher", "lower")
 """The change of probability by the object's region, compared with that by a random one."""
 
 DELETION = Table(
     "faithfulness",
-    "what deleting or inserting the object's region does to the true class, beside a random region",
+    "what deleting or inserting the object does to the true class in the scene task",
     (
         text("change", "removed: the region has the mean colour; restored: everything else has it"),
         number("area", "area of the regions, in areas of the object's box"),
@@ -45,7 +44,7 @@ DELETION = Table(
         *interval(of="difference"),
         P_VALUE,
         P_HOLM,
-        MDE,
+        number("mde", f"smallest difference that {POWER:.0%} of such studies find, by p_holm"),
         *judged(VERDICTS),
         number("rank", "rank correlation of the map in the box with the effect of the region"),
         *interval("rank_low", "rank_high", of="rank"),
@@ -57,14 +56,15 @@ def compute_deletion(removals: pd.DataFrame, map_measures: MapMeasures) -> pd.Da
     """Compare the effect of the object's region on the true class with that of a random region.
 
     `p_value` is Wald's on the paired difference, by the bootstrap over images; `p_holm` takes all
-    rows as one family; a verdict needs the interval too.
+    rows as one family; a verdict needs the interval too. `mde` is by the strictest test of that
+    family, at 1 - confidence over the number of rows.
 
     Parameters
     ----------
     removals
         The columns of `saliency.tables.REMOVALS`.
     map_measures
-        Of maps of the same instances.
+        Of the scene task's maps, whose pictures are those that were changed.
 
     Returns
     -------
@@ -80,6 +80,7 @@ def compute_deletion(removals: pd.DataFrame, map_measures: MapMeasures) -> pd.Da
     confidence = outcomes.settings.confidence
     energy = map_measures.tables["true_class", UNTOUCHED]["energy_in_box"].to_numpy(float)
     rows: list[dict[str, Any]] = []
+    errors = []
     for (change, area), part in removals.groupby(["change", "area"], sort=False):
         regions = {name: outcomes.align(one) for name, one in part.groupby("region")}
         changed = {
@@ -98,10 +99,10 @@ def compute_deletion(removals: pd.DataFrame, map_measures: MapMeasures) -> pd.Da
                 np.stack([changed[name][chosen] for name in ("object", "random")]),
                 outcomes.weights[:, chosen],
             ).T
-            found = bootstrap.estimate(
-                draws[0] - draws[1], confidence=confidence, images=row["images"]
-            )
-            row |= found | {"difference": draws[0, 0] - draws[1, 0]}
+            difference = draws[0] - draws[1]
+            row |= bootstrap.estimate(difference, confidence=confidence, images=row["images"])
+            row |= {"difference": difference[0]}
+            errors.append(bootstrap.standard_error(difference[1:], images=row["images"]))
             row |= _with_interval("object", draws[0], confidence, row["images"])
             row |= _with_interval("random", draws[1], confidence, row["images"])
             if group in SIZE_GROUPS:
@@ -112,6 +113,10 @@ def compute_deletion(removals: pd.DataFrame, map_measures: MapMeasures) -> pd.Da
                 )
                 row |= _with_interval("rank", ranks, confidence, row["images"])
             rows.append(row)
+    for row, error in zip(rows, errors, strict=True):
+        row["mde"] = tests.minimum_detectable(
+            error, confidence=1 - (1 - confidence) / len(rows), images=row["images"]
+        )
     table = pd.DataFrame(rows).reindex(columns=DELETION.names)
     return verdicts.judge(table, VERDICTS, confidence=confidence)
 

@@ -4,31 +4,41 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from smallsight.analysis.terms import PARTS
+from smallsight.analysis.terms import PARTS, steps_of
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.runtime.tables import Table, number, text
-from smallsight.vocabulary import ALL_AND_GROUPS, CONDITION
+from smallsight.vocabulary import ALL_AND_GROUPS, CONDITION, HEADLINE_TASK
 
 _ORDER = tuple(sorted(ALL_AND_GROUPS))
 
-BY_SIDE = Table(
-    "by_side",
-    "accuracy in groups of untouched objects by side, in the headline regime",
+BY_PIXELS = Table(
+    "by_pixels",
+    "accuracy on the same objects at several numbers of pixels, in the headline regime",
     (
-        number("side", "median side, in input pixels"),
-        number("accuracy", "of the group"),
+        number("side", "side of the object, in native pixels"),
+        number("accuracy", "on all objects that have every number of pixels"),
     ),
 )
 
 BY_CONDITION = Table(
     "by_condition",
-    "accuracy by condition, in the headline regime",
+    "accuracy by condition, in the headline task and regime",
     (CONDITION, *(number(group, f"accuracy on {group} objects") for group in _ORDER)),
+)
+
+LADDER = Table(
+    "ladder",
+    "accuracy on the rungs of the ladder",
+    (
+        text("rung", "name of the rung"),
+        number("small", "accuracy on small objects"),
+        number("large", "accuracy on large objects"),
+    ),
 )
 
 GAP = Table(
     "gap",
-    "parts of the gap between large and small objects, in the headline regime",
+    "parts of the gap between large and small objects, given the whole picture",
     (
         text("part", "label of the part"),
         number("points", "its share in the difference of accuracies, in points"),
@@ -37,19 +47,19 @@ GAP = Table(
 
 CONFUSION = Table(
     "confusion",
-    "majority votes on untouched objects, in the headline regime: a row per object",
+    "majority votes on untouched objects, in the headline task and regime: a row per object",
     (
         text("category", "the object's category"),
         text("predicted", "what most seeds predict"),
     ),
 )
 
-PLOTS = (BY_SIDE, BY_CONDITION, GAP, CONFUSION)
+PLOTS = (BY_PIXELS, BY_CONDITION, LADDER, GAP, CONFUSION)
 """Tables that DVC's plots show."""
 
 
 def plot_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Pick the columns that DVC's plots show, all of the headline regime, by the name of the file.
+    """Pick the columns that DVC's plots show, by the name of the file.
 
     Parameters
     ----------
@@ -59,28 +69,41 @@ def plot_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict
-        The tables of `PLOTS`, numbers rounded to 4 digits. by_side: side, accuracy. by_condition:
-        condition, and accuracy on all, large, medium and small objects. gap: part, points.
-        confusion: category, predicted. A table has no rows where the study has nothing to show.
+        The tables of `PLOTS`, numbers rounded to 4 digits. by_pixels: side, accuracy. by_condition:
+        condition, and accuracy on all, large, medium and small objects. ladder: rung, and accuracy
+        on small and large objects. gap: part, points. confusion: category, predicted. A table has
+        no rows where the study has nothing to show.
     """
     regime = tables["accuracy"]["regime"].iloc[0]
-    accuracy, bins, ledger = (
-        tables[name][tables[name]["regime"] == regime] for name in ("accuracy", "bins", "ledger")
+    accuracy, votes = (
+        tables[name][tables[name]["task"] == HEADLINE_TASK] for name in ("accuracy", "answers")
     )
-    bins, votes = (table[table["condition"] == UNTOUCHED] for table in (bins, tables["answers"]))
-    ledger = ledger[ledger["part"].isin(PARTS)]
-    wide = accuracy.pivot(index="condition", columns="size_group", values="acc")
+    accuracy = accuracy[accuracy["regime"] == regime]
+    votes = votes[votes["condition"] == UNTOUCHED]
+    pixels, rungs, parts = tables["pixels"], tables["ladder"], tables["gap_parts"]
+    pixels = pixels[
+        (pixels["regime"] == regime) & (pixels["size_group"] == "all") & ~pixels["native"]
+    ]
+    parts = parts[parts["part"] != "gap"]
+    by_condition = accuracy.pivot(index="condition", columns="size_group", values="acc")
+    by_rung = rungs.pivot(index="rung", columns="size_group", values="accuracy")
     found = {
-        "by_side": bins[["side", "acc"]].rename(columns={"acc": "accuracy"}),
-        "by_condition": wide.reindex(accuracy["condition"].unique()).reset_index(),
-        "gap": pd.DataFrame(
+        BY_PIXELS.name: pixels[["side", "acc"]].rename(columns={"acc": "accuracy"}),
+        BY_CONDITION.name: by_condition.reindex(accuracy["condition"].unique()).reset_index(),
+        LADDER.name: by_rung.reindex(rungs["rung"].unique()).reset_index()[LADDER.names],
+        GAP.name: pd.DataFrame(
             {
-                "part": [PARTS[part].label for part in ledger["part"]],
-                "points": 100 * ledger["value"],
+                "part": [_label(part) for part in parts["part"]],
+                "points": 100 * parts["value"],
             }
         ),
-        "confusion": votes[["category_name", "predicted"]].rename(
+        CONFUSION.name: votes[["category_name", "predicted"]].rename(
             columns={"category_name": "category"}
         ),
     }
     return {name: table.round(4) for name, table in found.items()}
+
+
+def _label(part: str) -> str:
+    """Return what people call a part of the gap."""
+    return ", ".join(step.label for step in steps_of(part)) or PARTS[part].label

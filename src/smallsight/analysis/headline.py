@@ -5,53 +5,59 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from smallsight.conditions.rendered.names import UNTOUCHED, FamilyFacts, split_name
-from smallsight.vocabulary import SIZE_GROUPS
+from smallsight.analysis.ladder import NOT_IDENTIFIED
+from smallsight.analysis.terms import PARTS
+from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.vocabulary import HEADLINE_TASK, SIZE_GROUPS
 
 
-def compute_headline(
-    tables: Mapping[str, pd.DataFrame], facts: Mapping[str, FamilyFacts]
-) -> dict[str, float | str | None]:
+def compute_headline(tables: Mapping[str, pd.DataFrame]) -> dict[str, float | str | None]:
     """Pick the numbers that a person compares between experiments, rounded to 4 digits.
 
     Parameters
     ----------
     tables
-        Tables of the analysis by name: accuracy, effects, thresholds and ledger.
-    facts
-        By family.
+        Tables of the analysis by name: accuracy, effects, gap_parts and thresholds.
 
     Returns
     -------
     dict
-        In the headline regime: accuracy on untouched pictures, all and by size group; large minus
-        small, and the parts of that gap due to resolution and context; the threshold in pixels;
-        the corruption that takes most from small objects, and its effect. None where there is no
-        such number.
+        Of the headline task and regime: standardised accuracy on untouched pictures by size group,
+        and large minus small; the step of the ladder that changes the gap most, among those that
+        are identified, and its name; the threshold in native pixels; the greatest loss on small
+        objects that is shown, and its condition. None where there is no such number.
     """
-    accuracy, effects, thresholds, ledger = (
-        tables[name] for name in ("accuracy", "effects", "thresholds", "ledger")
+    accuracy, effects, parts, thresholds = (
+        tables[name] for name in ("accuracy", "effects", "gap_parts", "thresholds")
     )
     regime = accuracy["regime"].iloc[0]
-    chosen = (accuracy["regime"] == regime) & (accuracy["condition"] == UNTOUCHED)
-    untouched = accuracy[chosen].set_index("size_group")["acc"]
-    numbers = {f"accuracy_{group}": untouched[group] for group in ("all", *SIZE_GROUPS)}
+    chosen = (accuracy["task"] == HEADLINE_TASK) & (accuracy["regime"] == regime)
+    chosen &= accuracy["condition"] == UNTOUCHED
+    untouched = accuracy[chosen].set_index("size_group")["standardised"]
+    numbers: dict[str, float] = {f"accuracy_{group}": untouched[group] for group in SIZE_GROUPS}
     numbers["size_gap"] = untouched["large"] - untouched["small"]
-    parts = ledger[ledger["regime"] == regime].set_index("part")["value"]
-    for name in ("resolution", "context"):
-        numbers[f"gap_by_{name}"] = parts.get(name)
-    chosen = (thresholds["regime"] == regime) & (thresholds["condition"] == UNTOUCHED)
-    threshold = thresholds.loc[chosen, "threshold"].iloc[0]
-    numbers["threshold_pixels"] = threshold if threshold > 0 else None
-    on_small = effects[(effects["regime"] == regime) & (effects["size_group"] == "small")]
-    deltas = on_small.set_index("condition")["delta"].dropna()
-    families = [split_name(condition)[0] for condition in deltas.index]
-    deltas = deltas[[not facts[family].is_intervention for family in families]]
-    worst = str(deltas.idxmin()) if len(deltas) else None
-    numbers["worst_effect_on_small"] = None if worst is None else deltas[worst]
-    rounded = {name: _rounded(value) for name, value in numbers.items()}
-    return rounded | {"worst_condition_for_small": worst}
+    is_step = ~parts["part"].isin(list(PARTS)) & (parts["verdict"] != NOT_IDENTIFIED)
+    steps = _by(parts[is_step], "part", "value")
+    largest = max(steps, key=lambda step: abs(steps[step])) if steps else None
+    fitted = thresholds.loc[thresholds["regime"] == regime, "threshold"]
+    lost = effects[effects["primary"] & (effects["direction"] == -1)]
+    shown = _by(lost, "condition", "delta")
+    worst = min(shown, key=lambda condition: shown[condition]) if shown else None
+    return {
+        **{name: _rounded(value) for name, value in numbers.items()},
+        "ladder_largest_step": None if largest is None else _rounded(steps[largest]),
+        "ladder_largest_step_name": largest,
+        "threshold_pixels": _rounded(fitted.iloc[0]) if len(fitted) else None,
+        "worst_effect_on_small": None if worst is None else _rounded(shown[worst]),
+        "worst_condition_for_small": worst,
+    }
 
 
-def _rounded(value: float | None) -> float | None:
-    return round(float(value), 4) if value is not None and np.isfinite(value) else None
+def _by(table: pd.DataFrame, key: str, value: str) -> dict[str, float]:
+    """Return the numbers of a column by name."""
+    known = table.dropna(subset=value)
+    return dict(zip(known[key], known[value], strict=True))
+
+
+def _rounded(value: float) -> float | None:
+    return round(float(value), 4) if np.isfinite(value) else None

@@ -5,39 +5,53 @@ import pandas as pd
 from smallsight.analysis.outcomes import Outcomes
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.runtime.tables import Table, flag, number, text
-from smallsight.vocabulary import ANN_ID, CATEGORY_NAME, CONDITION, IMAGE_ID, INSTANCE, SIZE_GROUP
+from smallsight.vocabulary import (
+    ANN_ID,
+    CATEGORY_NAME,
+    CONDITION,
+    IMAGE_ID,
+    INSTANCE,
+    SIZE_GROUP,
+    TASK,
+)
 
 VOTES = Table(
     "answers",
     "what most seeds predict of every object under every condition, in the headline regime",
     (
+        TASK,
         CONDITION,
         IMAGE_ID,
         ANN_ID,
         CATEGORY_NAME,
         SIZE_GROUP,
-        number("side", "the object's side in the untouched picture, in input pixels"),
+        number("side", "the object's side in the untouched whole picture, in input pixels"),
         flag("failed", "whether no more than half of the seeds are correct"),
         text("predicted", "the category, or where it failed what most wrong seeds predict"),
         number("right", "share of the seeds that are correct, 0 to 1"),
     ),
 )
 
-VOTE_COLUMNS = VOTES.names[1:-1]
+VOTE_COLUMNS = VOTES.names[2:-1]
 """Of the votes on untouched pictures."""
 
 
 def compute_votes(predictions: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
-    """Take a majority vote per condition and instance, in the headline regime.
+    """Take a majority vote per condition and instance of a task, in the headline regime.
 
     An instance has failed where no more than half of the seeds are correct. The vote is then the
     name that most of the wrong seeds predict, and of several such names the most confident one.
 
+    Parameters
+    ----------
+    predictions, outcomes
+        Of one task.
+
     Returns
     -------
     DataFrame
-        The columns of `VOTES`: condition, image_id, ann_id, category_name, size_group, side,
-        failed, predicted, right; conditions and instances in the order of the outcomes.
+        The columns of `VOTES`: task, condition, image_id, ann_id, category_name, size_group,
+        side, failed, predicted, right; conditions and instances in the order of the outcomes.
     """
     regime = outcomes.regimes[0]
     is_wrong = (predictions["regime"] == regime) & ~predictions["correct"].astype(bool)
@@ -52,6 +66,7 @@ def compute_votes(predictions: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame
     table = pd.concat(
         [
             outcomes.instances.assign(
+                task=outcomes.task,
                 condition=name,
                 side=outcomes.side,
                 right=outcomes.hit_rates[outcomes.row[regime, name]],

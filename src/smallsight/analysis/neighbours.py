@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from smallsight.analysis import terms
-from smallsight.analysis.columns import GROUP, MDE, P_HOLM, P_VALUE, interval, judged
+from smallsight.analysis.columns import GROUP, P_HOLM, P_VALUE, interval, judged
 from smallsight.analysis.outcomes import Outcomes
 from smallsight.analysis.statistics import bootstrap, tests, verdicts
 from smallsight.runtime.tables import Table, number, text, whole
-from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE
+from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE, POWER, TASK
 
 VERDICTS = verdicts.verdict_words("more", "less")
 """How often errors name a neighbour, compared with chance."""
@@ -19,6 +19,7 @@ NEIGHBOURS = Table(
     "neighbours",
     "how often errors name another object of the picture, compared with chance",
     (
+        TASK,
         GROUP,
         text("pictures", "several or one: categories annotated in the pictures that are counted"),
         text("neighbour", "any: another object of the picture; larger: one with a larger box"),
@@ -31,7 +32,7 @@ NEIGHBOURS = Table(
         *interval(of="excess"),
         P_VALUE,
         P_HOLM,
-        MDE,
+        number("mde", f"smallest excess that {POWER:.0%} of such studies find, by p_holm"),
         *judged(VERDICTS),
     ),
 )
@@ -113,7 +114,7 @@ def compute_neighbours(
     no sign of a neighbour. `p_value` is the larger of two: the permutation test's, which takes
     errors of one image as independent, and Wald's by the bootstrap over images, with each error's
     chance as it is in the sample. The interval is the bootstrap's. `p_holm` takes all rows as one
-    family, and a verdict needs both.
+    family, and a verdict needs both; `mde` is by the strictest test of that family.
 
     Parameters
     ----------
@@ -137,11 +138,18 @@ def compute_neighbours(
         for pictures in terms.PICTURES:
             part = errors[in_group & (errors["pictures"] == pictures)].reset_index(drop=True)
             for kind in terms.NEIGHBOURS:
-                row: dict[str, Any] = {"size_group": group, "pictures": pictures, "neighbour": kind}
+                row: dict[str, Any] = {"task": outcomes.task, "size_group": group}
+                row |= {"pictures": pictures, "neighbour": kind}
                 row |= {"failed": len(part), "images": part["image_id"].nunique()}
                 rows.append(row | _against_chance(part, beside[kind], outcomes, rng))
-    table = pd.DataFrame(rows).reindex(columns=NEIGHBOURS.names)
-    return verdicts.judge(table, VERDICTS, confidence=outcomes.settings.confidence)
+    table = pd.DataFrame(rows).reindex(columns=[*NEIGHBOURS.names, "error"])
+    confidence = outcomes.settings.confidence
+    strictest = 1 - (1 - confidence) / max(table["p_value"].notna().sum(), 1)
+    table["mde"] = [
+        tests.minimum_detectable(error, confidence=strictest, images=images)
+        for error, images in zip(table["error"], table["images"], strict=True)
+    ]
+    return verdicts.judge(table[NEIGHBOURS.names], VERDICTS, confidence=confidence)
 
 
 def _beside(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -177,6 +185,7 @@ def _against_chance(
     images = errors["image_id"].nunique()
     by_image = bootstrap.estimate(excess, confidence=settings.confidence, images=images)
     found |= {"chance": chance.mean(), "excess": excess[0]} | by_image
+    found["error"] = bootstrap.standard_error(excess[1:], images=images)
     by_error = tests.permutation_p(named.sum(), dealt)
     found["p_value"] = float(np.fmax(by_error, by_image["p_value"]))
     return found

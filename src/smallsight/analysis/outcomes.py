@@ -1,4 +1,4 @@
-"""Predictions as arrays: how often each instance is recognised, by condition, and its draws."""
+"""Predictions of a task as arrays: how often each instance is recognised, and its draws."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,20 +7,20 @@ import numpy as np
 import pandas as pd
 
 from smallsight import params
-from smallsight.analysis.statistics import bootstrap, tests
+from smallsight.analysis.statistics import bootstrap
 from smallsight.conditions.rendered.names import UNTOUCHED
-from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE, REGIMES
+from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE, REGIMES, SCENE
 
-CONDITION_KEYS = ["regime", "condition", "family", "level"]
+CONDITION_KEYS = ["task", "regime", "condition", "family", "level"]
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Outcomes of n instances under k conditions, and draws of their images.
+    """Outcomes of n instances under k conditions of one task, and draws of their images.
 
-    The draws are the same for every condition and group, so that results can be compared draw by
-    draw. The first row of `weights` is the sample itself: the first entry of any array over draws
-    is the estimate, the others are its bootstrap.
+    The draws are the same for every condition, group and task, so that results can be compared draw
+    by draw. The first row of `weights` is the sample itself: the first entry of any array over
+    draws is the estimate, the others are its bootstrap.
 
     Attributes
     ----------
@@ -30,8 +30,10 @@ class Outcomes:
         k rows of `CONDITION_KEYS`: the headline regime first, else in the order of the predictions.
     hit_rates
         (k, n), 0 to 1: the share of seeds that predict an instance correctly.
+    n_seeds
+        Number of seeds that predict each instance.
     side
-        (n,): its side in the untouched picture, in input pixels.
+        (n,): its side in the untouched whole picture, in input pixels, whatever the task.
     weights
         (1 + draws, n): how often it was drawn.
     chance
@@ -51,10 +53,12 @@ class Outcomes:
     ... ]
     >>> columns = ["condition", "image_id", "category_name", "size_group", "correct"]
     >>> predictions = pd.DataFrame(rows, columns=columns).assign(
-    ...     regime="fixed", family="any", level="default", ann_id=1, side=8.0, p_car=0.5, p_bus=0.5
+    ...     regime="fixed", family="any", level="default", ann_id=1, side=8.0, p_car=0.5, p_bus=0.5,
+    ...     task="scene",
     ... )
     >>> outcomes = arrange_outcomes(
     ...     predictions,
+    ...     task="scene",
     ...     settings=params.Analysis(confidence=0.95, bootstrap_draws=100),
     ...     rng=np.random.default_rng(0),
     ... )
@@ -67,10 +71,16 @@ class Outcomes:
     instances: pd.DataFrame
     conditions: pd.DataFrame
     hit_rates: np.ndarray
+    n_seeds: int
     side: np.ndarray
     weights: np.ndarray
     chance: float
     settings: params.Analysis
+
+    @property
+    def task(self) -> str:
+        """The task."""
+        return str(self.conditions["task"].iloc[0])
 
     @property
     def regimes(self) -> list[str]:
@@ -101,10 +111,17 @@ class Outcomes:
         correct_after = self.majority_correct(regime, after)
         return correct_after.astype(int) - self.majority_correct(regime, before)
 
-    def flip_p(self, flips: np.ndarray, chosen: np.ndarray) -> float:
-        """Test the flips of chosen instances, by McNemar with images in place of pairs."""
-        by_image = np.bincount(self.image[chosen], flips[chosen]).astype(int)
-        return tests.clustered_mcnemar_p(by_image)
+    def changes(self, regime: str, before: str, after: str, chosen: np.ndarray) -> np.ndarray:
+        """(images,), whole numbers: by how many right answers, of all seeds, each image gains.
+
+        Parameters
+        ----------
+        chosen
+            (n,), bool: the instances that count.
+        """
+        rates = self.hit_rates[self.row[regime, after]] - self.hit_rates[self.row[regime, before]]
+        gained = np.rint(self.n_seeds * rates[chosen])
+        return np.bincount(self.image[chosen], gained, len(np.unique(self.image))).astype(int)
 
     @cached_property
     def members(self) -> dict[str, np.ndarray]:
@@ -147,6 +164,11 @@ class Outcomes:
         """(1 + draws,): accuracy of one group under one condition."""
         return self.means[group][:, self.row[regime, condition]]
 
+    def delta(self, regime: str, condition: str, group: str) -> np.ndarray:
+        """(1 + draws,): accuracy of one group under a condition, minus that untouched."""
+        untouched = self.accuracy(regime, UNTOUCHED, group)
+        return self.accuracy(regime, condition, group) - untouched
+
     def mean_with_interval(
         self, values: np.ndarray, chosen: np.ndarray
     ) -> tuple[float, float, float]:
@@ -169,6 +191,57 @@ class Outcomes:
         counts = np.bincount(category)
         return float(np.mean((hits / np.maximum(counts, 1))[counts > 0]))
 
+    def standardised(self, values: np.ndarray, group: str) -> np.ndarray:
+        """Compute the mean of (n,) values over a group in every draw, at the shared mix.
+
+        Returns
+        -------
+        ndarray
+            (1 + draws,): the mean of the categories' means, each by its weight in `shared_mix`.
+            Categories that the group lacks are left out; NaN where that leaves none.
+        """
+        known = self._category_counts[group] > 0
+        mix = _normalised(self.shared_mix * known)
+        return (mix * self._category_means(values, group)).sum(axis=1)
+
+    def balanced(self, values: np.ndarray, group: str) -> np.ndarray:
+        """(1 + draws,): the mean over a group's categories of their means of (n,) values."""
+        known = self._category_counts[group] > 0
+        return (_normalised(1.0 * known) * self._category_means(values, group)).sum(axis=1)
+
+    def _category_means(self, values: np.ndarray, group: str) -> np.ndarray:
+        """(1 + draws, categories): mean of (n,) values; 0 for a category that was not drawn."""
+        chosen = self.members[group]
+        sums = self.weights[:, chosen].astype(np.float64) @ (
+            self._is_category[chosen] * values[chosen, None]
+        )
+        counts = self._category_counts[group]
+        return np.divide(sums, counts, out=np.zeros(sums.shape), where=counts > 0)
+
+    @cached_property
+    def shared_mix(self) -> np.ndarray:
+        """(1 + draws, categories), each row summing to 1: the mix at which groups are compared.
+
+        A category weighs the mean of its shares in small and in large objects; one that either of
+        them lacks weighs nothing. NaN where they have none in common.
+        """
+        small, large = (self._category_counts[group] for group in ("small", "large"))
+        both = (small > 0) & (large > 0)
+        return _normalised((_normalised(small) + _normalised(large)) * both)
+
+    @cached_property
+    def _is_category(self) -> np.ndarray:
+        """(n, categories): 1 in the column of each instance's category, else 0."""
+        return np.eye(self.category.max() + 1)[self.category]
+
+    @cached_property
+    def _category_counts(self) -> dict[str, np.ndarray]:
+        """(1 + draws, categories), by size group: how many of its instances were drawn."""
+        return {
+            name: self.weights[:, chosen].astype(np.float64) @ self._is_category[chosen]
+            for name, chosen in self.members.items()
+        }
+
     @cached_property
     def category(self) -> np.ndarray:
         """(n,), 0, 1, ...: each instance's category, in alphabetical order."""
@@ -176,19 +249,29 @@ class Outcomes:
 
 
 def arrange_outcomes(
-    predictions: pd.DataFrame, *, settings: params.Analysis, rng: np.random.Generator
+    predictions: pd.DataFrame,
+    *,
+    task: str,
+    settings: params.Analysis,
+    rng: np.random.Generator,
 ) -> Outcomes:
-    """Arrange predictions, and draw images with replacement.
+    """Arrange the predictions of a task, and draw images with replacement.
 
     Parameters
     ----------
     predictions
-        The columns of `evaluation.tables.PREDICTIONS`: every instance under every condition, once
-        per seed.
+        The columns of `evaluation.tables.PREDICTIONS`, without sweeps: every instance under every
+        condition of either task, once per seed. The scene task, untouched, is among them.
+    rng
+        Equal generators give equal draws in both tasks.
     """
-    table = predictions.sort_values(INSTANCE, kind="stable")
+    in_scene = predictions[(predictions["task"] == SCENE) & (predictions["condition"] == UNTOUCHED)]
+    about = [*INSTANCE, "category_name", "size_group"]
+    # Not all columns: sorting and grouping copy them, and there may be millions of rows.
+    of_task = predictions.loc[predictions["task"] == task, [*CONDITION_KEYS, *about, "correct"]]
+    table = of_task.sort_values(INSTANCE, kind="stable")
     conditions = (
-        predictions[CONDITION_KEYS]
+        of_task[CONDITION_KEYS]
         .drop_duplicates()
         .sort_values(
             "regime",
@@ -197,24 +280,23 @@ def arrange_outcomes(
             ignore_index=True,
         )
     )
-    instances = table[[*INSTANCE, "category_name", "size_group"]].drop_duplicates(
-        INSTANCE, ignore_index=True
-    )
-    hit_rates = np.stack(
+    instances = table[about].drop_duplicates(INSTANCE, ignore_index=True)
+    hits = np.stack(
         [
-            part["correct"].to_numpy(float).reshape(len(instances), -1).mean(axis=1)
+            part["correct"].to_numpy(float).reshape(len(instances), -1)
             for part in _parts(table, conditions)
         ]
     )
-    untouched = table[table["condition"] == UNTOUCHED].drop_duplicates(INSTANCE)
+    sides = in_scene.sort_values(INSTANCE, kind="stable").drop_duplicates(INSTANCE)
     drawn = bootstrap.image_weights(
         instances["image_id"].to_numpy(), draws=settings.bootstrap_draws, rng=rng
     )
     return Outcomes(
         instances=instances,
         conditions=conditions,
-        hit_rates=hit_rates,
-        side=untouched["side"].to_numpy(),
+        hit_rates=hits.mean(axis=2),
+        n_seeds=hits.shape[2],
+        side=sides["side"].to_numpy(),
         weights=np.concatenate([np.ones((1, len(instances)), np.float32), drawn]),
         chance=1 / sum(name.startswith("p_") for name in predictions.columns),
         settings=settings,
@@ -225,3 +307,9 @@ def _parts(table: pd.DataFrame, conditions: pd.DataFrame) -> list[pd.DataFrame]:
     """Divide sorted predictions into one part per condition."""
     groups = dict(list(table.groupby(CONDITION_KEYS, sort=False)))
     return [groups[tuple(key)] for key in conditions.itertuples(index=False)]
+
+
+def _normalised(counts: np.ndarray) -> np.ndarray:
+    """Divide by the sum of each row; NaN where that is 0."""
+    total = counts.sum(axis=1, keepdims=True)
+    return np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)

@@ -13,12 +13,12 @@ from smallsight.vocabulary import SIZE_GROUPS
 
 @dataclass(frozen=True)
 class MapMeasures:
-    """Measures of saliency maps, their rows those of an `Outcomes`.
+    """Measures of the saliency maps of one task, their rows those of an `Outcomes`.
 
     Attributes
     ----------
     outcomes
-        The instances, and draws of their images.
+        The task's instances, and draws of their images.
     tables
         By kind of map and condition: a table of n rows with the measures of
         `saliency.tables.OTHER_MAPS`; NaN where an instance has no such map.
@@ -81,10 +81,12 @@ def combine_groups(parts: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray
 def arrange_measures(
     outcomes: Outcomes, predicted_class: pd.DataFrame, others: pd.DataFrame
 ) -> MapMeasures:
-    """Arrange measures of maps as an `Outcomes` arranges its instances.
+    """Arrange measures of one task's maps as an `Outcomes` arranges its instances.
 
     Parameters
     ----------
+    outcomes
+        Of that task.
     predicted_class
         The columns of `saliency.tables.PREDICTED_CLASS_MAPS`.
     others

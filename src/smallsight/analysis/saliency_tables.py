@@ -8,7 +8,6 @@ import pandas as pd
 from smallsight.analysis.columns import (
     GROUP,
     IMAGES,
-    MDE,
     P_HOLM,
     P_VALUE,
     N,
@@ -16,10 +15,10 @@ from smallsight.analysis.columns import (
     judged,
 )
 from smallsight.analysis.saliency import MapMeasures, combine_groups
-from smallsight.analysis.statistics import bootstrap, verdicts
+from smallsight.analysis.statistics import bootstrap, tests, verdicts
 from smallsight.analysis.terms import CONTROLS
 from smallsight.runtime.tables import Table, number, text, whole
-from smallsight.vocabulary import ALL_AND_GROUPS, CONDITION, SIZE_GROUPS
+from smallsight.vocabulary import ALL_AND_GROUPS, CONDITION, POWER, SIZE_GROUPS, TASK
 
 MEDIANS = (
     number("energy_in_box", "median share of the map's sum that lies in the box, 0 to 1"),
@@ -41,8 +40,9 @@ _MAP = text("map", "predicted: maps of the predicted class; true_class; or the n
 
 MAP_SUMMARY = Table(
     "attention",
-    "saliency maps described by kind, condition, size group and outcome",
+    "saliency maps described by task, kind, condition, size group and outcome",
     (
+        TASK,
         _MAP,
         CONDITION,
         GROUP,
@@ -63,6 +63,7 @@ CONTROL_COMPARISON = Table(
     "attention_controls",
     "how much of the predicted class's map lies in the box, compared with controls",
     (
+        TASK,
         text("control", f"the control: {', '.join(CONTROLS)}"),
         CONDITION,
         GROUP,
@@ -74,18 +75,16 @@ CONTROL_COMPARISON = Table(
         *interval(of="excess"),
         P_VALUE,
         P_HOLM,
-        MDE,
+        number("mde", f"smallest excess that {POWER:.0%} of such studies find, by p_holm"),
         *judged(AGAINST_CONTROLS),
     ),
 )
 
-BY_OUTCOME = verdicts.verdict_words("correct", "failed")
-"""The predictions whose maps have the greater lift."""
-
 OUTCOME_COMPARISON = Table(
     "attention_outcomes",
-    "the lift of maps of correct predictions, compared with that of failed ones",
+    "the lift of maps of correct predictions beside that of failed ones; the verdict is a claim's",
     (
+        TASK,
         _MAP,
         CONDITION,
         GROUP,
@@ -96,16 +95,12 @@ OUTCOME_COMPARISON = Table(
         number("median_failed", "median lift of failed predictions"),
         number("superiority", "chance that a correct prediction's lift exceeds a failed one's"),
         *interval(of="superiority"),
-        P_VALUE,
-        P_HOLM,
-        number("mde", "smallest distance from one half that one unadjusted test would find"),
-        *judged(BY_OUTCOME),
     ),
 )
 
 
 def summarise_maps(map_measures: MapMeasures) -> pd.DataFrame:
-    """Describe all maps, by condition, size group and outcome.
+    """Describe all maps of a task, by condition, size group and outcome.
 
     Returns
     -------
@@ -137,6 +132,7 @@ def summarise_maps(map_measures: MapMeasures) -> pd.DataFrame:
     lifts = grouped["lift"].quantile(np.array([0.25, 0.75])).unstack()
     described = grouped[medians].median().join(grouped[rates].mean())
     described = described.assign(
+        task=map_measures.outcomes.task,
         n=grouped.size(),
         lift_q1=lifts[0.25],
         lift_q3=lifts[0.75],
@@ -146,11 +142,12 @@ def summarise_maps(map_measures: MapMeasures) -> pd.DataFrame:
 
 
 def compare_with_controls(map_measures: MapMeasures) -> pd.DataFrame:
-    """Compare the share of a map that lies in the box with that of its controls.
+    """Compare the share of a map that lies in the box with that of its controls, in one task.
 
     Controls are the same map with a box of the same size anywhere in the picture, the centre
     prior, and the map of a backbone with random weights. `p_value` is Wald's, by the bootstrap over
     images; `p_holm` takes all rows of one control as a family; a verdict needs the interval too.
+    `mde` is by the strictest test of that family, at 1 - confidence over the number of rows.
 
     Returns
     -------
@@ -164,6 +161,7 @@ def compare_with_controls(map_measures: MapMeasures) -> pd.DataFrame:
     families = []
     for control in CONTROLS:
         rows: list[dict[str, Any]] = []
+        errors = []
         for condition in map_measures.conditions:
             if (control, condition) not in map_measures.tables:
                 continue
@@ -176,7 +174,8 @@ def compare_with_controls(map_measures: MapMeasures) -> pd.DataFrame:
                 if not chosen.any():
                     continue
                 images = outcomes.images(chosen)
-                row: dict[str, Any] = {"control": control, "condition": condition}
+                row: dict[str, Any] = {"task": outcomes.task, "control": control}
+                row |= {"condition": condition}
                 row |= {"size_group": group, "n": int(chosen.sum()), "images": images}
                 draws = bootstrap.weighted_means(
                     np.stack([own[chosen], other[chosen]]), outcomes.weights[:, chosen]
@@ -185,17 +184,20 @@ def compare_with_controls(map_measures: MapMeasures) -> pd.DataFrame:
                 excess = draws[:, 0] - draws[:, 1]
                 row |= bootstrap.estimate(excess, confidence=confidence, images=images)
                 rows.append(row | {"excess": excess[0]})
+                errors.append(bootstrap.standard_error(excess[1:], images=images))
+        for row, error in zip(rows, errors, strict=True):
+            row["mde"] = tests.minimum_detectable(
+                error, confidence=1 - (1 - confidence) / len(rows), images=row["images"]
+            )
         table = pd.DataFrame(rows).reindex(columns=CONTROL_COMPARISON.names)
         families.append(verdicts.judge(table, AGAINST_CONTROLS, confidence=confidence))
     return pd.concat(families, ignore_index=True)
 
 
 def compare_outcomes(map_measures: MapMeasures) -> pd.DataFrame:
-    """Compare the lifts of correct and of failed predictions.
+    """Compare the lifts of correct and of failed predictions of a task.
 
-    Maps of the predicted class and of the true class are compared. `p_value` is Wald's against one
-    half, by the bootstrap over images; `p_holm` takes all rows of one kind of map as a family; a
-    verdict needs the interval too.
+    Maps of the predicted class and of the true class are compared.
 
     Returns
     -------
@@ -203,14 +205,12 @@ def compare_outcomes(map_measures: MapMeasures) -> pd.DataFrame:
         The columns of `OUTCOME_COMPARISON`, a row per map, condition and size group that has both
         outcomes, and `all` for the comparison within size groups (`MapMeasures.superiority`).
         `images` is `MapMeasures.n_images_effective`. The interval is Wilson's, for the number of
-        independent trials that has the draws' variance. `mde` is the smallest distance from one
-        half that one test would find with 80 % power.
+        independent trials that has the draws' variance.
     """
     outcomes = map_measures.outcomes
     confidence = outcomes.settings.confidence
-    families = []
+    rows: list[dict[str, Any]] = []
     for kind in ("predicted", "true_class"):
-        rows: list[dict[str, Any]] = []
         for condition in map_measures.conditions:
             lift = map_measures.lift(kind, condition)
             parts = {
@@ -222,16 +222,12 @@ def compare_outcomes(map_measures: MapMeasures) -> pd.DataFrame:
                 if np.isnan(draws[0]):
                     continue
                 images = map_measures.n_images_effective(kind, condition, group)
-                found = bootstrap.estimate(draws - 0.5, confidence=confidence, images=images)
-                row: dict[str, Any] = {"map": kind, "condition": condition}
-                row |= {"size_group": group, "images": images}
+                row: dict[str, Any] = {"task": outcomes.task, "map": kind, "condition": condition}
+                row |= {"size_group": group, "images": images, "superiority": draws[0]}
                 sides = map_measures.correct_and_failed(kind, condition, group)
                 for outcome, side in zip(("correct", "failed"), sides, strict=True):
                     row |= {f"n_{outcome}": int(side.sum())}
                     row |= {f"median_{outcome}": float(np.median(lift[side]))}
                 low, high = bootstrap.share_interval(draws[0], draws[1:], confidence, images=images)
-                ends = {"ci_low": low, "ci_high": high}
-                rows.append(row | found | ends | {"superiority": draws[0]})
-        table = pd.DataFrame(rows).reindex(columns=OUTCOME_COMPARISON.names)
-        families.append(verdicts.judge(table, BY_OUTCOME, confidence=confidence, null=0.5))
-    return pd.concat(families, ignore_index=True)
+                rows.append(row | {"ci_low": low, "ci_high": high})
+    return pd.DataFrame(rows).reindex(columns=OUTCOME_COMPARISON.names)

@@ -1,4 +1,4 @@
-"""Severity of every condition, after preprocessing: severity.csv, and marks in effects.csv."""
+"""Severity of every condition, after preprocessing: severity.csv."""
 
 from typing import Any
 
@@ -7,12 +7,13 @@ import pandas as pd
 
 from smallsight.analysis.columns import N
 from smallsight.runtime.tables import Table, flag, number
-from smallsight.vocabulary import CONDITION, NO_VISIBLE_CHANGE, SIZE_GROUP, SIZE_GROUPS
+from smallsight.vocabulary import CONDITION, NO_VISIBLE_CHANGE, SIZE_GROUP, SIZE_GROUPS, TASK
 
 SEVERITY = Table(
     "severity",
     "how much of each condition reaches the network, by size group",
     (
+        TASK,
         CONDITION,
         SIZE_GROUP,
         N,
@@ -21,7 +22,7 @@ SEVERITY = Table(
         number("ssim_box_q3", "its upper quartile"),
         number("ssim_picture", "median similarity of the whole picture to itself untouched"),
         number("side", "median side of the objects under the condition, in input pixels"),
-        number("side_untouched", "the same in the untouched picture"),
+        number("side_untouched", "the same in the untouched whole picture"),
         flag("vacuous", f"no visible change: ssim_box is above {NO_VISIBLE_CHANGE:g}"),
     ),
 )
@@ -33,8 +34,8 @@ def summarise_severity(views: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     views
-        condition, size_group, ssim_box, ssim_picture, box_w, box_h and side_untouched of every
-        instance under every condition but the untouched one.
+        task, condition, size_group, ssim_box, ssim_picture, box_w, box_h and side_untouched of
+        every instance under every condition of one task but the untouched one.
 
     Returns
     -------
@@ -46,10 +47,11 @@ def summarise_severity(views: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     views = views.assign(side=np.sqrt(views["box_w"] * views["box_h"]))
-    for condition, part in views.groupby("condition", sort=False):
+    for (task, condition), part in views.groupby(["task", "condition"], sort=False):
         for group in SIZE_GROUPS:
             chosen = part[part["size_group"] == group]
-            row: dict[str, Any] = {"condition": condition, "size_group": group, "n": len(chosen)}
+            row: dict[str, Any] = {"task": task, "condition": condition, "size_group": group}
+            row["n"] = len(chosen)
             if len(chosen):
                 low, row["ssim_box"], high = chosen["ssim_box"].quantile([0.25, 0.5, 0.75])
                 row |= {"ssim_box_q1": low, "ssim_box_q3": high}
@@ -60,23 +62,13 @@ def summarise_severity(views: pd.DataFrame) -> pd.DataFrame:
     return table.astype({"vacuous": bool})
 
 
-def mark_unchanged(effects: pd.DataFrame, severities: pd.DataFrame) -> pd.DataFrame:
-    """Mark the effects of conditions that make no visible change to objects of their size group.
+def find_unchanged(severities: pd.DataFrame) -> set[tuple[str, str]]:
+    """Return the conditions, each with a size group, that make no visible change to its objects.
 
     Parameters
     ----------
-    effects, severities
-        As `effects.compute_effects` and `summarise_severity` return them.
-
-    Returns
-    -------
-    DataFrame
-        The effects and `vacuous`. A difference between two groups is marked where both are.
+    severities
+        As `summarise_severity` returns them, of one task.
     """
-    pairs = zip(severities["condition"], severities["size_group"], strict=True)
-    unchanged = dict(zip(pairs, severities["vacuous"], strict=True))
-    marks = [
-        all(bool(unchanged[condition, group]) for group in groups.split("-"))
-        for condition, groups in zip(effects["condition"], effects["size_group"], strict=True)
-    ]
-    return effects.assign(vacuous=marks)
+    found = severities[severities["vacuous"]]
+    return set(zip(found["condition"], found["size_group"], strict=True))

@@ -1,12 +1,19 @@
 """All tables of the analysis: their list, and their computation from shared outcomes and draws."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from smallsight.analysis.accuracy import ACCURACY, compute_accuracy
 from smallsight.analysis.background import BACKGROUND, compute_background
+from smallsight.analysis.baselines import (
+    BASELINE_ACCURACY,
+    LARGEST,
+    compute_baselines,
+    compute_largest,
+)
 from smallsight.analysis.claims.table import TESTED_CLAIMS, compute_claims
 from smallsight.analysis.confusion import (
     CATEGORIES,
@@ -24,11 +31,17 @@ from smallsight.analysis.failures import (
     count_causes,
     find_failures,
 )
-from smallsight.analysis.gap import AGREEMENT, LEDGER, compare_regimes, decompose_gap
+from smallsight.analysis.ladder import (
+    GAP_PARTS,
+    LADDER,
+    arrange_rungs,
+    compute_gap_parts,
+    compute_ladder,
+)
 from smallsight.analysis.majority_votes import VOTES, compute_votes, untouched_votes
 from smallsight.analysis.neighbours import NEIGHBOURS, compute_neighbours, find_named_neighbours
 from smallsight.analysis.outcomes import Outcomes
-from smallsight.analysis.saliency import arrange_measures
+from smallsight.analysis.saliency import MapMeasures, arrange_measures
 from smallsight.analysis.saliency_tables import (
     CONTROL_COMPARISON,
     MAP_SUMMARY,
@@ -37,29 +50,59 @@ from smallsight.analysis.saliency_tables import (
     compare_with_controls,
     summarise_maps,
 )
-from smallsight.analysis.severity import SEVERITY, mark_unchanged, summarise_severity
-from smallsight.analysis.thresholds import BINS, THRESHOLDS, bin_by_side, compute_thresholds
-from smallsight.vocabulary import INSTANCE
+from smallsight.analysis.severity import SEVERITY, summarise_severity
+from smallsight.analysis.stability import STABILITY, compute_stability, find_stable
+from smallsight.analysis.thresholds import COSTS, PIXELS, THRESHOLDS, compute_thresholds
+from smallsight.conditions.rendered.names import UNTOUCHED, FamilyFacts
+from smallsight.vocabulary import HEADLINE_TASK, INSTANCE, SCENE
 
 TABLES = (
-    *(ACCURACY, EFFECTS, THRESHOLDS, BINS, SEVERITY, TESTED_CLAIMS),
-    *(LEDGER, AGREEMENT, BACKGROUND, NEIGHBOURS, VOTES, FAILURES, CAUSE_COUNTS, RESCUES),
-    *(CONFUSION, CATEGORIES),
+    *(ACCURACY, EFFECTS, SEVERITY, TESTED_CLAIMS),
+    *(LADDER, GAP_PARTS, BASELINE_ACCURACY, LARGEST),
+    *(THRESHOLDS, PIXELS, COSTS, STABILITY),
+    *(BACKGROUND, NEIGHBOURS, VOTES, FAILURES, CAUSE_COUNTS, RESCUES, CONFUSION, CATEGORIES),
     *(MAP_SUMMARY, CONTROL_COMPARISON, OUTCOME_COMPARISON, DELETION),
 )
 """Every table of the analysis; each is declared by the module that computes it."""
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of one task.
+
+    Attributes
+    ----------
+    predictions
+        Its out-of-fold predictions, without sweeps: the columns of `PREDICTIONS`.
+    sweeps
+        By family that is a sweep: its predictions.
+    outcomes
+        As `outcomes.arrange_outcomes` makes them of these.
+    views
+        The views of every condition but the untouched one, as `views.read_changed_views` returns
+        them.
+    predicted_class_maps, other_maps
+        Its rows of `PREDICTED_CLASS_MAPS` and `OTHER_MAPS` of `saliency.tables`.
+    """
+
+    predictions: pd.DataFrame
+    sweeps: Mapping[str, pd.DataFrame]
+    outcomes: Outcomes
+    views: pd.DataFrame
+    predicted_class_maps: pd.DataFrame
+    other_maps: pd.DataFrame
+
+
 def compute_tables(
-    predictions: pd.DataFrame,
-    outcomes: Outcomes,
+    evidence: Mapping[str, Evidence],
     *,
-    views: pd.DataFrame,
+    rung_predictions: pd.DataFrame,
+    sample: pd.DataFrame,
     objects: pd.DataFrame,
     donors: pd.DataFrame,
-    predicted_class_maps: pd.DataFrame,
-    other_maps: pd.DataFrame,
     removals: pd.DataFrame,
+    side_counts: Mapping[str, int],
+    facts: Mapping[str, FamilyFacts],
     categories: Sequence[str],
     rng: np.random.Generator,
 ) -> dict[str, pd.DataFrame]:
@@ -67,53 +110,104 @@ def compute_tables(
 
     Parameters
     ----------
-    predictions, outcomes
-        Out-of-fold predictions, and the outcomes that `outcomes.arrange_outcomes` makes of them.
-    views
-        The views of every condition but the untouched one, as `store.read_changed_views` returns
-        them.
+    evidence
+        By task.
+    rung_predictions
+        The columns of `RUNG_PREDICTIONS`.
+    sample
+        The columns of `SAMPLE`.
     objects
         Every annotated object of the sampled pictures.
     donors
         The columns of `donors.DONORS`.
-    predicted_class_maps, other_maps, removals
-        The columns of `PREDICTED_CLASS_MAPS`, `OTHER_MAPS` and `REMOVALS` of `saliency.tables`.
+    removals
+        The columns of `REMOVALS` of `saliency.tables`, all of the scene task.
+    side_counts
+        Of all eligible objects, by side in native pixels.
+    facts
+        By family.
     categories
         All categories of the study, in order.
     rng
-        Deals out names for the test of neighbours.
+        Deals out names and causes for the tests of neighbours and failures.
 
     Returns
     -------
     dict
         The tables of `TABLES`, by name.
     """
-    sides = outcomes.instances.assign(side_untouched=outcomes.side)
-    severities = summarise_severity(views.merge(sides, on=INSTANCE))
-    votes = compute_votes(predictions, outcomes)
-    untouched = untouched_votes(votes)
-    failures = find_failures(outcomes, untouched, find_named_neighbours(untouched, objects))
-    map_measures = arrange_measures(outcomes, predicted_class_maps, other_maps)
-    unchanged = severities[severities["vacuous"]]
-    return {
-        ACCURACY.name: compute_accuracy(outcomes),
-        EFFECTS.name: mark_unchanged(compute_effects(outcomes), severities),
-        THRESHOLDS.name: compute_thresholds(outcomes),
-        BINS.name: bin_by_side(outcomes),
-        SEVERITY.name: severities,
-        TESTED_CLAIMS.name: compute_claims(outcomes, unchanged, map_measures),
-        LEDGER.name: decompose_gap(outcomes),
-        AGREEMENT.name: compare_regimes(outcomes),
-        BACKGROUND.name: compute_background(outcomes, donors),
-        NEIGHBOURS.name: compute_neighbours(untouched, objects, outcomes, rng=rng),
-        VOTES.name: votes,
-        FAILURES.name: failures,
-        CAUSE_COUNTS.name: count_causes(failures),
-        RESCUES.name: compute_rescues(outcomes),
-        CONFUSION.name: compute_confusion(predictions, outcomes, categories),
-        CATEGORIES.name: accuracy_by_category(outcomes, categories),
-        MAP_SUMMARY.name: summarise_maps(map_measures),
-        CONTROL_COMPARISON.name: compare_with_controls(map_measures),
-        OUTCOME_COMPARISON.name: compare_outcomes(map_measures),
-        DELETION.name: compute_deletion(removals, map_measures),
+    outcomes = {task: one.outcomes for task, one in evidence.items()}
+    scene, headline = outcomes[SCENE], outcomes[HEADLINE_TASK]
+    severities = {task: _severities(one) for task, one in evidence.items()}
+    measures = {
+        task: arrange_measures(one.outcomes, one.predicted_class_maps, one.other_maps)
+        for task, one in evidence.items()
     }
+    effects = {task: compute_effects(outcomes[task], severities[task], facts) for task in evidence}
+    votes = {task: compute_votes(one.predictions, one.outcomes) for task, one in evidence.items()}
+    in_scene = untouched_votes(votes[SCENE])
+    shifts = {task: _with_untouched("shift", one) for task, one in evidence.items()}
+    rungs = arrange_rungs(rung_predictions, scene)
+    failures = find_failures(
+        rung_predictions,
+        outcomes,
+        find_named_neighbours(in_scene, objects),
+        find_stable(shifts[HEADLINE_TASK], headline),
+    )
+    by_pixels = compute_thresholds(
+        _swept("pixels", evidence[HEADLINE_TASK]),
+        headline,
+        np.sqrt(headline.align(sample)["bbox_area"].to_numpy(float)),
+        side_counts,
+    )
+
+    def both(compute: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
+        return pd.concat([compute(task) for task in evidence], ignore_index=True)
+
+    def of_maps(compute: Callable[[MapMeasures], pd.DataFrame]) -> pd.DataFrame:
+        return both(lambda task: compute(measures[task]))
+
+    return {
+        ACCURACY.name: both(lambda task: compute_accuracy(outcomes[task])),
+        EFFECTS.name: both(effects.__getitem__),
+        SEVERITY.name: both(severities.__getitem__),
+        TESTED_CLAIMS.name: compute_claims(outcomes, severities, measures),
+        LADDER.name: compute_ladder(rungs, scene),
+        GAP_PARTS.name: compute_gap_parts(rungs, scene),
+        BASELINE_ACCURACY.name: compute_baselines(rungs, scene),
+        LARGEST.name: compute_largest(rungs, outcomes),
+        **{table.name: by_pixels[table.name] for table in (THRESHOLDS, PIXELS, COSTS)},
+        STABILITY.name: both(lambda task: compute_stability(shifts[task], outcomes[task])),
+        BACKGROUND.name: compute_background(headline, donors),
+        NEIGHBOURS.name: compute_neighbours(in_scene, objects, scene, rng=rng),
+        VOTES.name: both(votes.__getitem__),
+        FAILURES.name: failures,
+        CAUSE_COUNTS.name: count_causes(failures, rung_predictions, rng=rng),
+        RESCUES.name: both(lambda task: compute_rescues(outcomes[task])),
+        CONFUSION.name: both(
+            lambda task: compute_confusion(evidence[task].predictions, outcomes[task], categories)
+        ),
+        CATEGORIES.name: both(lambda task: accuracy_by_category(outcomes[task], categories)),
+        MAP_SUMMARY.name: of_maps(summarise_maps),
+        CONTROL_COMPARISON.name: of_maps(compare_with_controls),
+        OUTCOME_COMPARISON.name: of_maps(compare_outcomes),
+        DELETION.name: compute_deletion(removals, measures[SCENE]),
+    }
+
+
+def _severities(evidence: Evidence) -> pd.DataFrame:
+    """Summarise what the conditions of one task do to its objects."""
+    outcomes = evidence.outcomes
+    about = outcomes.instances.assign(side_untouched=outcomes.side, task=outcomes.task)
+    return summarise_severity(evidence.views.merge(about, on=["task", *INSTANCE]))
+
+
+def _swept(family: str, evidence: Evidence) -> pd.DataFrame:
+    """Return the predictions of a sweep; none where the task has it not."""
+    return evidence.sweeps.get(family, evidence.predictions[:0])
+
+
+def _with_untouched(family: str, evidence: Evidence) -> pd.DataFrame:
+    """Return the predictions of untouched pictures, and those of a sweep."""
+    untouched = evidence.predictions[evidence.predictions["condition"] == UNTOUCHED]
+    return pd.concat([untouched, _swept(family, evidence)], ignore_index=True)

@@ -1,9 +1,8 @@
 """Labels of what the analysis tells apart, each with its meaning, for tables, figures and text."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
-from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.evaluation.rungs import STEPS, Step
 
 
 class Term(NamedTuple):
@@ -14,43 +13,53 @@ class Term(NamedTuple):
 
 
 PARTS = {
+    "gap": Term("Gap", "accuracy on large minus small objects, given the whole picture"),
     "class_mix": Term("Class mix", "some categories are mostly small, others mostly large"),
-    "resolution": Term("Resolution", "pixels: the part that disappears at one size of all objects"),
-    "context": Term("Context", "surroundings: the part that disappears on a plain background"),
-    "residual": Term("Residual", "what remains at one size, on a plain background, at one mix"),
-}
-"""Parts of the gap between large and small objects, which sum to it."""
-
-MORE_PIXELS, NO_CONTEXT, BOTH = (
-    frozenset(causes) for causes in (["resolution"], ["context"], ["resolution", "context"])
-)
-"""Causes that interventions take away: more pixels, the object alone, or both."""
-
-INTERVENTIONS: Mapping[frozenset[str], str] = {
-    frozenset(): UNTOUCHED,
-    MORE_PIXELS: "zoom_matched",
-    NO_CONTEXT: "object_only",
-    BOTH: "zoom_object",
-}
-"""By the causes that are taken away: the condition that does so."""
-
-PATHS = {
-    "resolution_with_context": Term("Pixels, context kept", "untouched to one size"),
-    "resolution_without_context": Term("Pixels, no context", "object only, to one size"),
-}
-"""What more pixels alone take off the gap, with the surroundings and without."""
-
-FAILURE_CAUSES = {
-    "neighbour": Term(
-        "Neighbour", "named as another object of the picture; right without its surroundings"
+    "not_explained": Term(
+        "Not explained", "the photograph's own pixels, the kind of object, and anything else"
     ),
-    "context": Term("Context", "right without its surroundings, not with more pixels"),
-    "resolution": Term("Resolution", "right with more pixels, not without its surroundings"),
-    "either": Term("Either", "right with more pixels, and right without its surroundings"),
-    "both": Term("Both at once", "right only with more pixels and without its surroundings"),
-    "unexplained": Term("Unexplained", "wrong under all of these"),
 }
-"""Suggested causes of a failure, by the interventions that turn it right."""
+"""The gap, and those of its parts that are no step of the ladder."""
+
+NOT_EXPLAINED = "not_explained"
+"""What remains on the last rung; also the cause of a failure that no rung turns right for good."""
+
+JOINT = "+"
+"""Stands between the names of steps that are one, because the study lacks the rung between them."""
+
+
+def steps_of(part: str) -> list[Step]:
+    """Return the steps of the ladder that a part of the gap, or a cause, names; none for `PARTS`.
+
+    Examples
+    --------
+    >>> [step.label for step in steps_of("finer_cells+own_window")]
+    ['Finer cells', 'A window of its own']
+    """
+    by_name = {step.name: step for step in STEPS.values()}
+    return [] if part in PARTS else [by_name[name] for name in part.split(JOINT)]
+
+
+def describe_part(part: str) -> Term:
+    """Return label and meaning of a part of the gap, or of a failure's cause.
+
+    Examples
+    --------
+    >>> describe_part("finer_cells+own_window").label
+    'Finer cells and a window of its own'
+    """
+    if part in PARTS:
+        return PARTS[part]
+    first, *others = steps_of(part)
+    label = " and ".join([first.label, *(step.label.lower() for step in others)])
+    return Term(label, "; ".join(step.cause for step in [first, *others]))
+
+
+LARGEST = {
+    "same": Term("Same category", "the picture's largest object has the target's category"),
+    "other": Term("Another category", "the picture's largest object has another category"),
+}
+"""What the picture's largest object says of the target; it may be the target itself."""
 
 PICTURES = {
     "several": Term("Several categories", "pictures in which several categories are annotated"),

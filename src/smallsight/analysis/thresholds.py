@@ -1,260 +1,170 @@
-"""Accuracy against the object's side, by condition: thresholds.csv and bins.csv.
+"""How many pixels an object needs: thresholds.csv, pixels.csv and costs.csv.
 
-A psychometric curve is fitted to the untouched pictures. Every condition has a curve of the same
-spread and ceiling that is moved along the axis. The factor by which its threshold is larger is the
-condition's cost: an object must be that many times larger to be recognised as often.
+The same objects are seen with fewer and fewer pixels, so that their size is no longer mixed with
+the kind of object. Their psychometric curve has a threshold. What a condition does to these objects
+at their own pixels is a shift of that curve: the factor by which they would have to be larger.
 """
 
-import functools
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize, minimize_scalar
-from scipy.special import ndtr
 
-from smallsight.analysis.columns import P_HOLM, P_VALUE, N, interval, judged
+from smallsight.analysis.columns import GROUP, IMAGES, N, interval
+from smallsight.analysis.costs import COSTS, Population, compute_costs
 from smallsight.analysis.outcomes import Outcomes
-from smallsight.analysis.statistics.bootstrap import (
-    percentile_interval,
-    share_interval,
-    weighted_means,
-)
-from smallsight.analysis.statistics.psychometric import CEILINGS, SPREADS, Grid, curve
-from smallsight.analysis.statistics.tests import wald_p
-from smallsight.analysis.statistics.verdicts import judge, verdict_words
+from smallsight.analysis.pixel_sweep import Fitted, Sweep, arrange_sweep, fit_sweep
 from smallsight.conditions.rendered.names import UNTOUCHED
-from smallsight.runtime.tables import Table, number
-from smallsight.vocabulary import CONDITION, REGIME
-
-VERDICTS = verdict_words("larger", "smaller")
-"""The size that an object must have under the condition to be recognised as often."""
+from smallsight.runtime.tables import Table, flag, number
+from smallsight.vocabulary import GROUPS, REGIME
 
 THRESHOLDS = Table(
     "thresholds",
-    "the side at which objects are recognised half-way between chance and the best, by condition",
+    "the side at which the same objects are recognised half-way between guessing and the best",
     (
         REGIME,
-        CONDITION,
         N,
-        number(
-            "threshold", "side half-way up the curve, in input pixels; 0 or inf beyond all sides"
-        ),
+        IMAGES,
+        number("threshold", "side half-way up the curve, in native pixels; empty without one"),
         *interval(of="threshold"),
-        number("cost", "the threshold over that of the untouched pictures; above 1 where it hurts"),
-        *interval("cost_low", "cost_high", of="cost"),
-        P_VALUE,
-        P_HOLM,
-        *judged(VERDICTS),
-        number("floor", "accuracy of guessing, at which the curve begins"),
-        number("ceiling", "accuracy that the curve approaches"),
+        flag("fits", "whether the accuracies at the levels may be those of a curve"),
+        number("p_fit", "p-value of the test of fit; empty where levels or images are too few"),
+        number("floor", "accuracy that the curve approaches at small sides"),
+        number("ceiling", "accuracy that the curve approaches at large sides"),
         number("spread", "scale of the logistic curve over the logarithm of the side"),
-        number("side_min", "smallest side of an object in the untouched picture, in input pixels"),
-        number("side_max", "largest side of an object in the untouched picture, in input pixels"),
+        number("side_min", "side at the smallest level, in native pixels"),
+        number("side_max", "side at the largest level, in native pixels"),
+        number("acc_native", "accuracy on the same objects at their own pixels"),
+        number(
+            "share_below", "share of all eligible objects whose own side is below the threshold"
+        ),
     ),
 )
 
-BINS = Table(
-    "bins",
-    "accuracy in groups of equally many objects by side, to be shown beside the curves",
+PIXELS = Table(
+    "pixels",
+    "accuracy on the same objects at every level of pixels, and at their own",
     (
         REGIME,
-        CONDITION,
-        number("side", "median side in the untouched picture, in input pixels"),
+        GROUP,
+        number("side", "side at the level, or median side of their own, in native pixels"),
+        flag("native", "whether the objects have all pixels of their own"),
         N,
+        IMAGES,
         number("acc", "share of the predictions that are correct, the mean over the seeds"),
         *interval(),
     ),
 )
 
-BIN_COUNT = 8
-"""Groups of equally many instances in which a figure shows accuracy beside the curve."""
 
-
-def fit(side: np.ndarray, hit_rates: np.ndarray, *, floor: float) -> tuple[float, float, float]:
-    """Fit one psychometric curve by maximum likelihood.
+def compute_thresholds(
+    sweep: pd.DataFrame,
+    outcomes: Outcomes,
+    native_side: np.ndarray,
+    side_counts: Mapping[str, int],
+) -> dict[str, pd.DataFrame]:
+    """Compute thresholds, accuracy by pixels, and what conditions cost.
 
     Parameters
     ----------
-    side
-        (n,), in pixels, above 0.
-    hit_rates
-        (n,), 0 to 1: the share of seeds that predict each instance correctly.
-    floor
-        Accuracy of guessing.
+    sweep
+        As `arrange_sweep` takes it.
+    outcomes
+        Of the same task.
+    native_side
+        (n,): the sides of the outcomes' instances in their own pictures, in pixels.
+    side_counts
+        Number of all eligible objects of the data, by side in their own pictures, rounded down.
 
     Returns
     -------
-    location, spread, ceiling
-        The location is the logarithm of the threshold; -inf or inf where all sides lie too far
-        above or below the threshold to find it.
+    dict
+        The tables of `THRESHOLDS`, a row per regime; of `PIXELS`, a row per regime, size group and
+        level and one at the objects' own pixels, which alone small objects have; and of `COSTS`, a
+        row per regime and condition. All are empty where no object was seen at every level.
+
+        An end of a threshold's interval at the smallest or largest level stands for whatever lies
+        beyond. `costs.compute_costs` says what a cost is, and where there is none.
+    """
+    arranged = arrange_sweep(sweep, outcomes)
+    tables = (THRESHOLDS, PIXELS, COSTS)
+    if not arranged.chosen.any():
+        return {table.name: pd.DataFrame(columns=table.names) for table in tables}
+    thresholds, pixels, costs = [], [], []
+    chosen = arranged.chosen
+    own_sides = Population.of(np.log(native_side[chosen]), outcomes.weights[:, chosen])
+    for regime in outcomes.regimes:
+        fitted = fit_sweep(arranged, regime, outcomes)
+        thresholds.append(_threshold(fitted, arranged, regime, outcomes, side_counts))
+        pixels += _pixels(arranged, regime, outcomes, native_side)
+        costs += compute_costs(fitted, arranged, own_sides, regime, outcomes)
+    rows = dict(zip((table.name for table in tables), (thresholds, pixels, costs), strict=True))
+    return {table.name: pd.DataFrame(rows[table.name], columns=table.names) for table in tables}
+
+
+def _threshold(
+    fitted: Fitted,
+    sweep: Sweep,
+    regime: str,
+    outcomes: Outcomes,
+    side_counts: Mapping[str, int],
+) -> dict[str, Any]:
+    native = outcomes.hit_rates[outcomes.row[regime, UNTOUCHED], sweep.chosen]
+    curves = fitted.curves
+    return {
+        "regime": regime,
+        "n": int(sweep.chosen.sum()),
+        "images": outcomes.images(sweep.chosen),
+        "threshold": fitted.threshold,
+        **dict(zip(("ci_low", "ci_high"), fitted.ends, strict=True)),
+        "fits": fitted.fits,
+        "p_fit": fitted.p_fit,
+        "floor": curves.floor[0],
+        "ceiling": curves.ceiling[0],
+        "spread": curves.spread[0],
+        "side_min": sweep.sides[0],
+        "side_max": sweep.sides[-1],
+        "acc_native": native.mean(),
+        "share_below": share_below(fitted.threshold, side_counts),
+    }
+
+
+def share_below(threshold: float, side_counts: Mapping[str, int]) -> float:
+    """Compute the share of objects below a threshold, from their counts by side, rounded down.
+
+    Objects that share their whole number of pixels with the threshold are spread evenly over it.
 
     Examples
     --------
-    >>> side = np.geomspace(4, 64, 100)
-    >>> hit_rates = curve(np.log(side), location=np.log(16), spread=0.5, ceiling=0.9, floor=0.25)
-    >>> location, spread, ceiling = fit(side, hit_rates, floor=0.25)
-    >>> round(float(np.exp(location)), 1), round(spread, 1), round(ceiling, 1)
-    (16.0, 0.5, 0.9)
+    >>> share_below(12.5, {"9": 3, "12": 4, "20": 3})
+    0.5
     """
-    grid = Grid(np.log(side), floor)
-    once = np.ones((1, len(side)), np.float32)
-    shape = grid.shape_by_draw(once, hit_rates)
-    location = grid.location_by_draw(once, hit_rates, shape)[0]
-    spread, ceiling = grid.shapes[shape[0]]
-    if not np.isfinite(location):
-        return float(location), spread, ceiling
-    found = minimize(
-        lambda point: _loss(
-            grid.log_side, hit_rates, point[0], float(np.exp(point[1])), point[2], floor
-        ),
-        x0=(location, np.log(spread), ceiling),
-        bounds=(
-            (grid.locations[0], grid.locations[-1]),
-            tuple(np.log(SPREADS[[0, -1]])),
-            (floor + (1 - floor) * CEILINGS[0], 1.0),
-        ),
-        method="L-BFGS-B",
-    )
-    location, spread, ceiling = found.x
-    return float(location), float(np.exp(spread)), float(ceiling)
+    sides = np.array([int(side) for side in side_counts])
+    counts = np.array(list(side_counts.values()), float)
+    return float((threshold - sides).clip(0, 1) @ counts / counts.sum())
 
 
-def fit_location(
-    side: np.ndarray, hit_rates: np.ndarray, *, spread: float, ceiling: float, floor: float
-) -> float:
-    """Fit the location of a curve of known shape; -inf or inf where it lies beyond all sides."""
-    grid = Grid(np.log(side), floor)
-    ends = grid.locations[[0, -1]]
-    losses = [_loss(grid.log_side, hit_rates, at, spread, ceiling, floor) for at in grid.locations]
-    top = int(np.argmin(losses))
-    if top in (0, len(losses) - 1):
-        return -np.inf if top == 0 else np.inf
-    found = minimize_scalar(
-        lambda at: _loss(grid.log_side, hit_rates, at, spread, ceiling, floor),
-        bounds=(max(grid.locations[top - 1], ends[0]), min(grid.locations[top + 1], ends[1])),
-        method="bounded",
-        options={"xatol": 1e-6},
-    )
-    return float(found.x)
-
-
-def _loss(
-    log_side: np.ndarray,
-    hit_rates: np.ndarray,
-    location: float,
-    spread: float,
-    ceiling: float,
-    floor: float,
-) -> float:
-    """Compute the mean negative log likelihood."""
-    accuracy = curve(log_side, location=location, spread=spread, ceiling=ceiling, floor=floor)
-    accuracy = accuracy.clip(1e-6, 1 - 1e-6)
-    return float(-np.mean(hit_rates * np.log(accuracy) + (1 - hit_rates) * np.log1p(-accuracy)))
-
-
-class UntouchedCurve(NamedTuple):
-    """The curve of the untouched pictures, in every draw.
-
-    Attributes
-    ----------
-    spread, ceiling
-        Its shape, which the curves under all conditions share.
-    shape_of
-        (draws,): which of the grid's shapes it has in each draw.
-    locations
-        (1 + draws,): logarithms of the threshold, the estimate first; -inf or inf beyond all sides.
-    """
-
-    spread: float
-    ceiling: float
-    shape_of: np.ndarray
-    locations: np.ndarray
-
-
-def fit_untouched(outcomes: Outcomes, regime: str, grid: Grid) -> UntouchedCurve:
-    """Fit the curve of one regime's untouched pictures, to the sample and to every draw of it."""
-    hit_rates = outcomes.hit_rates[outcomes.row[regime, UNTOUCHED]]
-    side, draws = outcomes.side, outcomes.weights[1:]
-    _, spread, ceiling = fit(side, hit_rates, floor=grid.floor)
-    location = fit_location(side, hit_rates, spread=spread, ceiling=ceiling, floor=grid.floor)
-    shape_of = grid.shape_by_draw(draws, hit_rates)
-    located = grid.location_by_draw(draws, hit_rates, shape_of)
-    return UntouchedCurve(spread, ceiling, shape_of, np.concatenate([[location], located]))
-
-
-def compute_thresholds(outcomes: Outcomes) -> pd.DataFrame:
-    """Fit a curve to every condition, over the side in the untouched picture.
-
-    Returns
-    -------
-    DataFrame
-        The columns of `THRESHOLDS`, a row per regime and condition. Thresholds and sides are in
-        input pixels; a threshold of 0 or inf lies below half the smallest or above twice the
-        largest side. Costs are factors on the side, above 1 where a condition hurts, empty where
-        one of the two thresholds is 0 or inf. `p_value` is Wald's, of the logarithm of the cost;
-        `p_holm` takes all rows as one family, and a verdict needs both the interval and `p_holm`.
-    """
-    side, floor = outcomes.side, outcomes.chance
-    confidence, images = outcomes.settings.confidence, outcomes.size("all")["images"]
-    interval = functools.partial(percentile_interval, confidence=confidence, images=images)
-    grid = Grid(np.log(side), floor)
-    draws = outcomes.weights[1:]
+def _pixels(
+    sweep: Sweep, regime: str, outcomes: Outcomes, native_side: np.ndarray
+) -> list[dict[str, Any]]:
+    """Compute accuracy at every level and at the objects' own sides, by size group."""
+    at_own = outcomes.hit_rates[outcomes.row[regime, UNTOUCHED]]
+    at_level = np.full((len(sweep.sides), len(at_own)), np.nan)
+    at_level[:, sweep.chosen] = sweep.hit_rates[regime].T
+    small = GROUPS[0]
     rows = []
-    for regime in outcomes.regimes:
-        spread, ceiling, shape_of, references = fit_untouched(outcomes, regime, grid)
-        reference = references[0]
-        located = functools.partial(fit_location, side, spread=spread, ceiling=ceiling, floor=floor)
-        for condition in (UNTOUCHED, *outcomes.changed_conditions(regime)):
-            hit_rates = outcomes.hit_rates[outcomes.row[regime, condition]]
-            location = located(hit_rates)
-            location_draws = grid.location_by_draw(draws, hit_rates, shape_of)
-            low, high = np.exp(interval(location_draws))
-            row: dict[str, Any] = {"regime": regime, "condition": condition, "n": len(side)}
-            row |= {"threshold": np.exp(location), "ci_low": low, "ci_high": high}
-            if condition != UNTOUCHED and np.isfinite([location, reference]).all():
-                with np.errstate(invalid="ignore"):
-                    shift = location_draws - references[1:]
-                row |= dict(zip(("cost_low", "cost_high"), np.exp(interval(shift)), strict=True))
-                row |= {"cost": np.exp(location - reference)}
-                row["p_value"] = wald_p(location - reference, _error(shift), images=images)
-            row |= {"floor": floor, "ceiling": ceiling, "spread": spread}
-            rows.append(row | {"side_min": side.min(), "side_max": side.max()})
-    table = pd.DataFrame(rows).reindex(columns=THRESHOLDS.names)
-    ends = ("cost_low", "cost_high")
-    return judge(table, VERDICTS, confidence=confidence, ends=ends, null=1.0)
-
-
-def _error(draws: np.ndarray) -> float:
-    """Compute a standard error from the central 95 % of draws, a few of which may be infinite."""
-    draws = draws[~np.isnan(draws)]
-    if not len(draws):
-        return np.nan
-    low, high = np.quantile(draws, ndtr([-2, 2]), method="inverted_cdf")
-    return float((high - low) / 4) if np.isfinite([low, high]).all() else np.nan
-
-
-def bin_by_side(outcomes: Outcomes) -> pd.DataFrame:
-    """Compute the accuracy in groups of equally many instances by side.
-
-    Returns
-    -------
-    DataFrame
-        The columns of `BINS`: regime, condition, side (median, in input pixels), n, acc, ci_low,
-        ci_high; sorted by regime, condition and side.
-    """
-    rank = outcomes.side.argsort(kind="stable").argsort(kind="stable")
-    bins = rank * min(BIN_COUNT, len(rank)) // len(rank)
-    rows = []
-    for index in range(bins.max() + 1):
-        chosen = bins == index
-        means = weighted_means(outcomes.hit_rates[:, chosen], outcomes.weights[:, chosen])
-        images = len(np.unique(outcomes.image[chosen]))
-        for (regime, condition), place in outcomes.row.items():
-            acc, draws = means[0, place], means[1:, place]
-            low, high = share_interval(acc, draws, outcomes.settings.confidence, images=images)
-            row: dict[str, Any] = {"regime": regime, "condition": condition}
-            row |= {"side": np.median(outcomes.side[chosen]), "n": int(chosen.sum())}
+    for group, members in outcomes.members.items():
+        shown = members if group == small else members & sweep.chosen
+        if not shown.any():
+            continue
+        levels = () if group == small else zip(sweep.sides, at_level, strict=True)
+        for side, is_own, values in (
+            *((side, False, values) for side, values in levels),
+            (np.median(native_side[shown]), True, at_own),
+        ):
+            acc, low, high = outcomes.mean_with_interval(values, shown)
+            row = {"regime": regime, "size_group": group, "side": side, "native": is_own}
+            row |= {"n": int(shown.sum()), "images": outcomes.images(shown)}
             rows.append(row | {"acc": acc, "ci_low": low, "ci_high": high})
-    order = pd.DataFrame(rows).sort_values(["regime", "condition", "side"], kind="stable")
-    return order.reset_index(drop=True)
+    return rows

@@ -6,11 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from smallsight.backbones.readouts import PARTS, joined
+from smallsight.backbones.readouts import PARTS, available, joined
+from smallsight.conditions.rendered.names import Condition
 from smallsight.runtime.files import write_arrays
 
 MIRRORED = "_mirrored"
 """Ends the name of an array whose pictures were mirrored."""
+
+
+def place_of(condition: Condition) -> Path:
+    """Return where a condition's features lie in the folder of its family."""
+    return condition.place.parent / f"{condition.level}.npz"
 
 
 @dataclass(frozen=True)
@@ -65,17 +71,41 @@ class Features:
     maps: np.ndarray
 
 
-def write_features(extracted: Extracted, path: str | Path) -> None:
-    """Write features as an uncompressed NPZ file: an array for each attribute and part."""
+def write_features(extracted: Extracted, condition: Condition, folder: Path) -> None:
+    """Write features as an uncompressed NPZ file: an array for each attribute and part.
+
+    Parameters
+    ----------
+    folder
+        That of the condition's family.
+    """
     shared = ("image_id", "ann_id", "side", "row", "maps")
     arrays = {name: getattr(extracted, name) for name in shared}
     mirrored = {f"{name}{MIRRORED}": part for name, part in extracted.mirrored.items()}
+    path = folder / place_of(condition)
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_arrays(arrays | dict(extracted.plain) | mirrored, path)
 
 
-def read_features(path: str | Path, readout: str, *, maps: bool = False) -> Features:
-    """Read one readout's features. Maps are large: they are left out unless asked for."""
-    with np.load(path) as file:
+def stored_readouts(features: Path, condition: Condition) -> tuple[str, ...]:
+    """Return the readouts whose features are stored for a condition."""
+    with np.load(features / condition.family / place_of(condition)) as file:
+        return available(file.files)
+
+
+def read_features(
+    features: Path, condition: Condition, readout: str, *, maps: bool = False
+) -> Features:
+    """Read one readout's features of a condition.
+
+    Parameters
+    ----------
+    features
+        The folder that holds all families.
+    maps
+        Whether to read the maps, which are large.
+    """
+    with np.load(features / condition.family / place_of(condition)) as file:
         row = file["row"]
 
         def feature(suffix: str) -> np.ndarray:

@@ -1,8 +1,8 @@
-"""Shows flips as cards: an object's picture, boxed, and what each study names it."""
+"""Shows flips in the headline task as cards: an object's picture, and what each study names it."""
 
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,15 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from smallsight.analysis.terms import FAILURE_CAUSES
+from smallsight.analysis.terms import describe_part
 from smallsight.comparison.comparison import Comparison
 from smallsight.comparison.flips import choose_shown
 from smallsight.comparison.inputs import Side, read_views
 from smallsight.conditions.rendered.store import picture_name
-from smallsight.report.pictures import Shot, close_up, shot
+from smallsight.report.pictures import Shot, shot
 from smallsight.report.rows import Row, records
 from smallsight.runtime.errors import PictureError
-from smallsight.vocabulary import GROUPS, INSTANCE
+from smallsight.vocabulary import GROUPS, HEADLINE_TASK, SCENE
 
 _END = b"IEND\xaeB`\x82"
 """The last bytes of a whole PNG file."""
@@ -32,13 +32,13 @@ class SeenObject:
     ----------
     studies
         A or B; empty where both networks saw the same.
-    picture, enlarged
-        The whole picture, and the object in it enlarged.
+    picture, window
+        The whole picture, and the object's window.
     """
 
     studies: str
     picture: Shot
-    enlarged: Shot
+    window: Shot
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ class FlipCard:
     side
         In pixels of A's input.
     cause
-        What the study in which it fails suggests; empty where that suggests nothing.
+        What the ladder of the study in which it fails suggests; empty where that study recognises
+        it in the whole picture.
     """
 
     name: str
@@ -108,7 +109,7 @@ class FlipGallery:
 
 
 def make_gallery(comparison: Comparison, flip: str, *, most: int) -> FlipGallery:
-    """Make the cards of objects that flipped one way.
+    """Make the cards of objects that flipped one way in the headline task.
 
     Parameters
     ----------
@@ -127,12 +128,11 @@ def make_gallery(comparison: Comparison, flip: str, *, most: int) -> FlipGallery
     SmallsightError
         If a picture or the table of boxes is missing or malformed.
     """
-    flips = comparison.flips[comparison.flips["flip"] == flip]
+    flips = comparison.headline.flips
+    flips = flips[flips["flip"] == flip]
     shown = choose_shown(flips, most=most)
     # Without any flip, no picture is needed.
-    boxes = (
-        [read_views(side).set_index(INSTANCE) for side in comparison.sides] if len(shown) else []
-    )
+    boxes = [read_views(side) for side in comparison.sides] if len(shown) else []
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for group in GROUPS:
@@ -144,12 +144,12 @@ def make_gallery(comparison: Comparison, flip: str, *, most: int) -> FlipGallery
 
 
 def _card(
-    comparison: Comparison, boxes: Sequence[pd.DataFrame], row: Row, folder: Path
+    comparison: Comparison, boxes: Sequence[Mapping[str, pd.DataFrame]], row: Row, folder: Path
 ) -> FlipCard:
     a, b = (
-        _see(side, table, row, folder) for side, table in zip(comparison.sides, boxes, strict=True)
+        _see(side, by_task, row, folder)
+        for side, by_task in zip(comparison.sides, boxes, strict=True)
     )
-    cause = FAILURE_CAUSES.get(row["cause"])
     return FlipCard(
         name=f"{row['image_id']}_{row['ann_id']}",
         category=row["category_name"],
@@ -157,7 +157,7 @@ def _card(
         side=row["side"],
         seen=(SeenObject("", *b),) if a == b else (SeenObject("A", *a), SeenObject("B", *b)),
         answers=(_answer(comparison, row, 0), _answer(comparison, row, 1)),
-        cause=cause.label if cause else "",
+        cause=describe_part(row["cause"]).label if row["cause"] else "",
     )
 
 
@@ -173,10 +173,18 @@ def _answer(comparison: Comparison, row: Row, number: int) -> Answer:
     )
 
 
-def _see(side: Side, boxes: pd.DataFrame, row: Row, folder: Path) -> tuple[Shot, Shot]:
-    """Read an object's untouched picture as one study's network saw it: whole, and enlarged."""
+def _see(
+    side: Side, boxes: Mapping[str, pd.DataFrame], row: Row, folder: Path
+) -> tuple[Shot, Shot]:
+    """Read an object's untouched picture and its window, as one study's network saw them."""
+    files = side.files
+    picture = _shot(side, files.pictures, boxes[SCENE], row, folder)
+    return picture, _shot(side, files.windows, boxes[HEADLINE_TASK], row, folder)
+
+
+def _shot(side: Side, pictures: str, boxes: pd.DataFrame, row: Row, folder: Path) -> Shot:
     ids = row["image_id"], row["ann_id"]
-    name = f"{side.files.pictures}/{picture_name(*ids)}"
+    name = f"{pictures}/{picture_name(*ids)}"
     content = side.revision.read(name)
     try:
         with Image.open(io.BytesIO(content)) as picture:
@@ -193,4 +201,4 @@ def _see(side: Side, boxes: pd.DataFrame, row: Row, folder: Path) -> tuple[Shot,
     path = folder / picture_name(*ids)
     path.write_bytes(content)
     about: dict[str, Any] = {**dict(boxes.loc[ids]), "input_size": size}
-    return shot(str(path), about), close_up(str(path), about)
+    return shot(str(path), about)

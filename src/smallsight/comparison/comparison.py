@@ -1,4 +1,4 @@
-"""Compares two studies: their parameters, files, numbers, conditions and flips."""
+"""Compares two studies: their parameters and files; by task, numbers, conditions and flips."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,13 +28,11 @@ class Difference(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Everything that the page shows.
+class ComparedTask:
+    """Two studies compared in one task.
 
     Attributes
     ----------
-    sides
-        The two studies, A and B.
     pair
         Their outcomes on the instances that both test.
     numbers, conditions
@@ -43,7 +41,6 @@ class Comparison:
         The tables of `flips.list_flips` and `flips.count_flips`.
     """
 
-    sides: tuple[Side, Side]
     pair: Pair
     numbers: pd.DataFrame
     conditions: pd.DataFrame
@@ -51,15 +48,9 @@ class Comparison:
     counts: pd.DataFrame
 
     @property
-    def names(self) -> tuple[str, str]:
-        """The names of A and B in sentences."""
-        a, b = (side.revision.title for side in self.sides)
-        return f"A ({a})", f"B ({b})"
-
-    @property
-    def regime(self) -> str:
-        """The regime of the headline."""
-        return self.pair.regimes[0]
+    def task(self) -> str:
+        """The task."""
+        return self.pair.task
 
     @cached_property
     def number(self) -> dict[str, Row]:
@@ -78,6 +69,58 @@ class Comparison:
             if one.regime == regime and (regime, one.family, one.level, "all") in rows
         ]
 
+    def condition_label(self, family: str, level: str) -> str:
+        """Return a condition's label: its family's, and its level where either study has others.
+
+        Of a level, only the options are named that vary between the levels of this comparison.
+        """
+        name = self.pair.family_label(family)
+        same = {one.level: one for one in self.pair.conditions if one.family == family}
+        if same[level].a == same[level].b == family:
+            return name
+        options = {other: other.split(",") for other in same}
+        varying = [
+            one for one in options[level] if not all(one in parts for parts in options.values())
+        ]
+        return f"{name}, {', '.join(varying) or level}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that the page shows.
+
+    Attributes
+    ----------
+    sides
+        The two studies, A and B.
+    tasks
+        The comparison in each task, the headline's first.
+    """
+
+    sides: tuple[Side, Side]
+    tasks: tuple[ComparedTask, ...]
+
+    @property
+    def headline(self) -> ComparedTask:
+        """The comparison in the task that the headline is about."""
+        return self.tasks[0]
+
+    @property
+    def pair(self) -> Pair:
+        """The outcomes in that task."""
+        return self.headline.pair
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The names of A and B in sentences."""
+        a, b = (side.revision.title for side in self.sides)
+        return f"A ({a})", f"B ({b})"
+
+    @property
+    def regime(self) -> str:
+        """The regime of the headline."""
+        return self.pair.regimes[0]
+
     @cached_property
     def parameters(self) -> list[Difference]:
         """The parameters that differ: A's in the order of its file, then those of B alone."""
@@ -95,21 +138,6 @@ class Comparison:
         """Whether both networks see pictures of one size."""
         return abs(self.pair.scale - 1) < _SAME_SCALE
 
-    def condition_label(self, family: str, level: str) -> str:
-        """Return a condition's label: its family's, and its level where either study has others.
-
-        Of a level, only the options are named that vary between the levels of this comparison.
-        """
-        name = self.pair.family_label(family)
-        same = {one.level: one for one in self.pair.conditions if one.family == family}
-        if same[level].a == same[level].b == family:
-            return name
-        options = {other: other.split(",") for other in same}
-        varying = [
-            one for one in options[level] if not all(one in parts for parts in options.values())
-        ]
-        return f"{name}, {', '.join(varying) or level}"
-
 
 def compare_studies(a: Side, b: Side) -> Comparison:
     """Compare two studies on the instances that both test, with intervals made as B's are.
@@ -120,12 +148,15 @@ def compare_studies(a: Side, b: Side) -> Comparison:
         If the studies are of different data, or share too little.
     """
     _check_source(a, b)
-    pair = pair_studies(
+    pairs = pair_studies(
         _tables(a), _tables(b), settings=b.analysis, rng=derive(b.seed, "bootstrap")
     )
+    return Comparison(sides=(a, b), tasks=tuple(_compare(pair) for pair in pairs.values()))
+
+
+def _compare(pair: Pair) -> ComparedTask:
     numbers = compare_numbers(pair)
-    return Comparison(
-        sides=(a, b),
+    return ComparedTask(
         pair=pair,
         numbers=numbers,
         conditions=compare_conditions(pair),
@@ -139,6 +170,7 @@ def _tables(side: Side) -> Tables:
         name=side.revision.title,
         sample=side.sample,
         predictions=side.predictions,
+        rungs=side.rungs,
         failures=side.failures,
         families=side.families,
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from smallsight.comparison.comparison import Comparison
+from smallsight.comparison.comparison import ComparedTask
 from smallsight.comparison.layout import arrow, tone
 from smallsight.report.rows import records
 from smallsight.report.text import p_value
@@ -47,7 +47,7 @@ class FlippedObjects:
     names: tuple[str, ...]
 
 
-def count_rows(comparison: Comparison) -> list[CountRow]:
+def count_rows(compared: ComparedTask) -> list[CountRow]:
     """Return the rows of the table of flips by size group, all objects first."""
     return [
         CountRow(
@@ -62,7 +62,7 @@ def count_rows(comparison: Comparison) -> list[CountRow]:
             p=p_value(row["p_value"]),
             p_holm=p_value(row["p_holm"]),
         )
-        for row in records(comparison.counts)
+        for row in records(compared.counts)
     ]
 
 
@@ -70,7 +70,7 @@ def _signed(number: int) -> str:
     return f"{number:+d}".replace("-", "−") if number else "0"
 
 
-def flipped_objects(comparison: Comparison, flip: str) -> list[FlippedObjects]:
+def flipped_objects(compared: ComparedTask, flip: str) -> list[FlippedObjects]:
     """Return the names of all objects that flipped one way, by size group and category.
 
     Parameters
@@ -78,7 +78,7 @@ def flipped_objects(comparison: Comparison, flip: str) -> list[FlippedObjects]:
     flip
         One of `flips.FLIPS`.
     """
-    table = comparison.flips[comparison.flips["flip"] == flip].sort_values(INSTANCE)
+    table = compared.flips[compared.flips["flip"] == flip].sort_values(INSTANCE)
     rows = []
     for group in GROUPS:
         for category, some in table[table["size_group"] == group].groupby("category_name"):

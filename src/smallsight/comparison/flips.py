@@ -19,27 +19,27 @@ FLIPS = {"positive": 1, "negative": -1}
 """Kinds of flips, each with its sign in `Pair.flips`."""
 
 FLIP_COLUMNS = (
-    *INSTANCE, "category_name", "size_group", "side", "flip", "named_a", "named_b", "right_a",
-    "right_b", "cause",
+    "task", *INSTANCE, "category_name", "size_group", "side", "flip", "named_a", "named_b",
+    "right_a", "right_b", "cause",
 )  # fmt: skip
 
 COUNT_COLUMNS = (
-    *("size_group", "n", "failed", "positive_flips", "right", "negative_flips", "net"),
+    *("task", "size_group", "n", "failed", "positive_flips", "right", "negative_flips", "net"),
     *("p_value", "p_holm", "direction", "verdict"),
 )
 
 
 def list_flips(pair: Pair) -> pd.DataFrame:
-    """List the flips on untouched pictures, in the first common regime.
+    """List the flips on untouched pictures of a task, in the first common regime.
 
     Returns
     -------
     DataFrame
         `FLIP_COLUMNS`, a row per object. `named_a` and `named_b` are what each study names it,
         `right_a` and `right_b` the share of seeds that are right, `side` is in pixels of A's input,
-        and `cause` is what the study in which the object fails suggests, empty where it suggests
-        nothing. Rows come in the order of the share of seeds that changed, largest first, then by
-        their ids.
+        and `cause` is what the ladder of the study in which the object fails suggests, empty where
+        that recognises it in the whole picture. Rows come in the order of the share of seeds that
+        changed, largest first, then by their ids.
     """
     a, b = (
         votes[votes["condition"] == UNTOUCHED].reset_index(drop=True)
@@ -50,6 +50,7 @@ def list_flips(pair: Pair) -> pd.DataFrame:
     )
     flip = np.select([a["failed"] & ~b["failed"], b["failed"] & ~a["failed"]], list(FLIPS), "")
     table = a[[*INSTANCE, "category_name", "size_group", "side"]].assign(
+        task=pair.task,
         flip=flip,
         named_a=a["predicted"],
         named_b=b["predicted"],
@@ -64,8 +65,7 @@ def list_flips(pair: Pair) -> pd.DataFrame:
 
 def _causes(pair: Pair, votes: pd.DataFrame, side: int) -> pd.Series:
     """Return the cause that one study suggests for each of its failures; else nothing."""
-    known = pair.tables[side].failures
-    known = known.loc[known["regime"] == pair.regimes[0], [*INSTANCE, "cause"]]
+    known = pair.tables[side].failures[[*INSTANCE, "cause"]]
     found = votes[INSTANCE].merge(known, on=INSTANCE, how="left", validate="one_to_one")
     return found["cause"].fillna("")
 
@@ -76,14 +76,14 @@ def count_flips(pair: Pair, numbers: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     numbers
-        `numbers.NUMBER_COLUMNS`. The tests of the accuracies are tests of the flips.
+        `numbers.NUMBER_COLUMNS`, of the same task.
 
     Returns
     -------
     DataFrame
         `COUNT_COLUMNS`, a row per size group, all objects first. `failed` and `right` count the
         objects that are wrong and right in A, `net` is positive minus negative flips, and the last
-        four columns are those of the accuracy: McNemar's test with images in place of pairs.
+        four columns are those of the accuracy.
     """
     was_right = pair.a.majority_correct(pair.regimes[0], UNTOUCHED)
     flips = pair.flips(pair.untouched)
@@ -91,7 +91,7 @@ def count_flips(pair: Pair, numbers: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for group, chosen in pair.a.members.items():
         positive, negative = (int((flips[chosen] == sign).sum()) for sign in FLIPS.values())
-        row: dict[str, Any] = {"size_group": group, "n": int(chosen.sum())}
+        row: dict[str, Any] = {"task": pair.task, "size_group": group, "n": int(chosen.sum())}
         row |= {"failed": int((~was_right & chosen).sum()), "positive_flips": positive}
         row |= {"right": int((was_right & chosen).sum()), "negative_flips": negative}
         row["net"] = positive - negative

@@ -17,7 +17,7 @@ from smallsight.conditions.rendered.views import VIEWS
 from smallsight.report import provenance
 from smallsight.runtime.errors import ParameterError, SmallsightError
 from smallsight.sampling.sample import SAMPLE
-from smallsight.vocabulary import INSTANCE
+from smallsight.vocabulary import INSTANCE, TASKS
 
 WANTED_OF_SAMPLE = (
     *INSTANCE,
@@ -30,12 +30,13 @@ WANTED_OF_SAMPLE = (
 )
 
 WANTED_OF_PREDICTIONS = (
-    "regime", "condition", "family", "level", "seed", *INSTANCE, "category_name", "size_group",
-    "side", "predicted", "correct", "confidence",
+    "task", "regime", "condition", "family", "level", "seed", *INSTANCE, "category_name",
+    "size_group", "side", "predicted", "correct", "confidence",
 )  # fmt: skip
 
-WANTED_OF_FAILURES = ("regime", *INSTANCE, "cause")
-WANTED_OF_VIEWS = (*INSTANCE, "box_x", "box_y", "box_w", "box_h", "view_w", "view_h")
+WANTED_OF_RUNGS = ("rung", "seed", *INSTANCE, "correct")
+WANTED_OF_FAILURES = (*INSTANCE, "cause")
+WANTED_OF_VIEWS = ("task", *INSTANCE, "box_x", "box_y", "box_w", "box_h", "view_w", "view_h")
 """Columns that a comparison reads of each table; others do not matter."""
 
 _TEXT = {
@@ -55,25 +56,27 @@ class Files:
     ----------
     parameters, pipeline
         `params.yaml` and `dvc.yaml`.
-    sample, predictions, failures
-        Tables of the sampled instances, their out-of-fold predictions, and the failures with
-        their suggested causes.
+    sample, predictions, rungs, failures
+        Tables of the sampled instances, their out-of-fold predictions, those from every rung of
+        the ladder, and the failures with their suggested causes.
     conditions
         The folder that holds the folders of all families.
     views
-        Table of the objects' boxes in the untouched pictures.
-    pictures
-        The folder of these pictures, `<image_id>_<ann_id>.png`.
+        Table of the objects' boxes in the untouched pictures of both tasks.
+    pictures, windows
+        The folders of these pictures, `<image_id>_<ann_id>.png`: whole ones, and windows.
     """
 
     parameters: str
     pipeline: str
     sample: str
     predictions: str
+    rungs: str
     failures: str
     conditions: str
     views: str
     pictures: str
+    windows: str
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,10 @@ class Side:
         The parameters as they stand in their file; an older file may have keys unknown today.
     stages
         DVC's record of each stage.
-    sample, predictions, failures
+    sample, predictions, rungs, failures
         The tables of these files.
     families
-        Facts of the evaluated families, by name; a revision may be older than the files that hold
-        them.
+        Facts of the evaluated families, by name.
     fingerprints
         First digits of the SHA-256 of each table's file, by path.
     """
@@ -103,6 +105,7 @@ class Side:
     stages: Mapping[str, Any]
     sample: pd.DataFrame
     predictions: pd.DataFrame
+    rungs: pd.DataFrame
     failures: pd.DataFrame
     families: Mapping[str, FamilyFacts]
     fingerprints: Mapping[str, str]
@@ -173,33 +176,40 @@ def read_side(revision: Revision, files: Files) -> Side:
     tree = revision.tree(files.parameters)
     stages = _stages(revision, files, tree)
     _check_run(revision, files, tree, stages)
-    tables = files.sample, files.predictions, files.failures
-    contents = {path: revision.read(path) for path in tables}
-    predictions = _table(revision, files.predictions, contents, WANTED_OF_PREDICTIONS)
-    digest = hashlib.sha256
+    # Predictions first: those of an older version know of no tasks, and lack other files too.
+    wanted = {
+        files.predictions: WANTED_OF_PREDICTIONS,
+        files.sample: WANTED_OF_SAMPLE,
+        files.rungs: WANTED_OF_RUNGS,
+        files.failures: WANTED_OF_FAILURES,
+    }
+    tables, fingerprints = {}, {}
+    for path, columns in wanted.items():
+        content = revision.read(path)
+        tables[path] = _table(revision, path, content, columns)
+        fingerprints[path] = hashlib.sha256(content).hexdigest()[: provenance.DIGITS]
     return Side(
         revision=revision,
         files=files,
         tree=tree,
         stages=stages,
-        sample=_table(revision, files.sample, contents, WANTED_OF_SAMPLE),
-        predictions=predictions,
-        failures=_table(revision, files.failures, contents, WANTED_OF_FAILURES),
-        families=_families(revision, files, predictions["family"].unique()),
-        fingerprints={
-            path: digest(text).hexdigest()[: provenance.DIGITS] for path, text in contents.items()
-        },
+        sample=tables[files.sample],
+        predictions=tables[files.predictions],
+        rungs=tables[files.rungs],
+        failures=tables[files.failures],
+        families=_families(revision, files, tables[files.predictions]["family"].unique()),
+        fingerprints=fingerprints,
     )
 
 
-def read_views(side: Side) -> pd.DataFrame:
+def read_views(side: Side) -> dict[str, pd.DataFrame]:
     """Read the objects' boxes in the untouched pictures.
 
     Returns
     -------
-    DataFrame
-        `WANTED_OF_VIEWS` and others, a row per instance. Boxes are in input pixels, `view_w` and
-        `view_h` are the size of the picture before its resize, in pixels.
+    dict
+        By task, `WANTED_OF_VIEWS` and others, a row per instance, by its ids. Boxes are in input
+        pixels, `view_w` and `view_h` are the size of the picture before its resize, in pixels.
 
     Raises
     ------
@@ -207,7 +217,8 @@ def read_views(side: Side) -> pd.DataFrame:
         If the table is missing, malformed, or lacks a column.
     """
     path = side.files.views
-    return _table(side.revision, path, {path: side.revision.read(path)}, WANTED_OF_VIEWS)
+    table = _table(side.revision, path, side.revision.read(path), WANTED_OF_VIEWS)
+    return {task: table[table["task"] == task].set_index(INSTANCE) for task in TASKS}
 
 
 def _stages(revision: Revision, files: Files, tree: Mapping[str, Any]) -> dict[str, Any]:
@@ -243,9 +254,8 @@ def _check_run(
 
 
 def _families(revision: Revision, files: Files, names: Iterable[str]) -> dict[str, FamilyFacts]:
-    """Read the facts of those families that the revision has facts of."""
     paths = {name: f"{files.conditions}/{name}/{FACTS}" for name in names}
-    return {name: _facts(revision, path) for name, path in paths.items() if revision.has(path)}
+    return {name: _facts(revision, path) for name, path in paths.items()}
 
 
 def _facts(revision: Revision, path: str) -> FamilyFacts:
@@ -257,19 +267,18 @@ def _facts(revision: Revision, path: str) -> FamilyFacts:
         ) from None
 
 
-def _table(
-    revision: Revision, path: str, contents: Mapping[str, bytes], columns: tuple[str, ...]
-) -> pd.DataFrame:
+def _table(revision: Revision, path: str, content: bytes, columns: tuple[str, ...]) -> pd.DataFrame:
     where = f"{path} at {revision.name}"
     parse: Callable[..., pd.DataFrame] = pd.read_csv
     options: dict[str, Any] = {"dtype": _TEXT, "keep_default_na": False}
     if path.endswith(".parquet"):
         parse, options = pd.read_parquet, {}
     try:
-        table = parse(io.BytesIO(contents[path]), **options)
+        table = parse(io.BytesIO(content), **options)
     except (ValueError, OSError) as error:
         raise SmallsightError(where, " ".join(str(error).split()), "a table") from None
     for column in columns:
         if column not in table:
-            raise SmallsightError(where, f"no column {column}", f"the columns {', '.join(columns)}")
+            due = f"the columns {', '.join(columns)}, as this version of smallsight writes them"
+            raise SmallsightError(where, f"no column {column}", due)
     return table

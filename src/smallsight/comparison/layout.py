@@ -4,20 +4,21 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from smallsight.comparison.comparison import Comparison
-from smallsight.comparison.numbers import FACTOR, NUMBERS
+from smallsight.analysis.terms import describe_part
+from smallsight.comparison.comparison import ComparedTask
+from smallsight.comparison.numbers import FACTOR, LARGEST_STEP, NUMBERS
 from smallsight.conditions.rendered.names import Condition, split_name
 from smallsight.report.rows import Row, records
 from smallsight.report.text import (
     detectable,
     factor,
     factor_span,
+    native_pixels,
     p_value,
     percent,
     signed,
     size,
     span,
-    threshold,
 )
 from smallsight.vocabulary import ALL_AND_GROUPS
 
@@ -36,8 +37,8 @@ class NumberRow:
     ----------
     values
         The number in A and in B.
-    conditions
-        The condition that it is about in A and in B; empty for most numbers.
+    about
+        What it is about in A and in B, a condition or a step; empty for most numbers.
     lacking
         Why the two are not compared; empty where they are.
     difference, span, p, detectable
@@ -51,7 +52,7 @@ class NumberRow:
 
     label: str
     values: tuple[str, str]
-    conditions: tuple[str, str]
+    about: tuple[str, str]
     lacking: str
     difference: str
     span: str
@@ -125,21 +126,21 @@ class ConditionTable:
     rows: tuple[ConditionRow, ...]
 
 
-def number_rows(comparison: Comparison) -> list[NumberRow]:
-    """Return the rows of the table of headline numbers, in the order of `NUMBERS`."""
-    return [_number_row(comparison, comparison.number[name]) for name in NUMBERS]
+def number_rows(compared: ComparedTask) -> list[NumberRow]:
+    """Return the rows of a task's table of headline numbers, in the order of `NUMBERS`."""
+    return [_number_row(compared, compared.number[name]) for name in NUMBERS[compared.task]]
 
 
-def _number_row(comparison: Comparison, row: Row) -> NumberRow:
-    number = NUMBERS[row["number"]]
+def _number_row(compared: ComparedTask, row: Row) -> NumberRow:
+    number = NUMBERS[compared.task][row["number"]]
     is_factor = row["number"] == FACTOR
     is_compared = math.isfinite(row["difference"])
     difference = f"× {factor(row['difference'])}" if is_factor else signed(row["difference"])
     ends = factor_span(row["ci_low"], row["ci_high"]) if is_factor else span(row)
     return NumberRow(
         label=number.label,
-        values=(_value(comparison, row, "a"), _value(comparison, row, "b")),
-        conditions=(_condition(comparison, row, "a"), _condition(comparison, row, "b")),
+        values=(_value(row, "a"), _value(row, "b")),
+        about=(_about(compared, row, "a"), _about(compared, row, "b")),
         lacking="" if is_compared else _lacking(row),
         difference=arrow(row) + difference,
         span=ends,
@@ -150,25 +151,23 @@ def _number_row(comparison: Comparison, row: Row) -> NumberRow:
     )
 
 
-def _value(comparison: Comparison, row: Row, side: str) -> str:
+def _value(row: Row, side: str) -> str:
     value = row[side]
     if row["number"].startswith("accuracy"):
         return percent(value)
     if row["number"] != FACTOR:
         return signed(value)
-    sides = comparison.pair.a.side
-    ends = {"threshold": value, "side_min": sides.min(), "side_max": sides.max()}
-    return f"{threshold(ends)} px"
+    return f"{native_pixels(value)} px" if math.isfinite(value) else "–"
 
 
-def _condition(comparison: Comparison, row: Row, side: str) -> str:
-    """Return the label of the condition that a headline number is about; most have none."""
-    name = row[f"condition_{side}"]
+def _about(compared: ComparedTask, row: Row, side: str) -> str:
+    """Return the label of what a headline number is about; most have none."""
+    name = row[f"about_{side}"]
     if not isinstance(name, str):
         return ""
-    family, level = split_name(name)
-    label = comparison.pair.family_label(family)
-    return f"{label}, {level.replace(',', ', ')}" if level else label
+    if row["number"] == LARGEST_STEP:
+        return describe_part(name).label
+    return compared.condition_label(*split_name(name))
 
 
 def _detectable(row: Row) -> str:
@@ -181,31 +180,29 @@ def _detectable(row: Row) -> str:
 def _lacking(row: Row) -> str:
     """Write why two numbers are not compared."""
     if not row["n"]:
-        return "no objects"
+        return "not of the same objects" if row["number"] == FACTOR else "no objects"
     unknown = [name for name, side in (("A", "a"), ("B", "b")) if not math.isfinite(row[side])]
-    if row["number"] == FACTOR:
-        return "a threshold beyond all sides"
     if unknown:
-        return f"{' and '.join(unknown)} has none" if len(unknown) == 1 else "neither has one"
-    return "two conditions, not compared"
+        return f"{unknown[0]} has none" if len(unknown) == 1 else "neither has one"
+    return "not of the same, not compared"
 
 
-def condition_tables(comparison: Comparison) -> list[ConditionTable]:
-    """Return the accuracies by condition, a table for each regime that has any."""
+def condition_tables(compared: ComparedTask) -> list[ConditionTable]:
+    """Return a task's accuracies by condition, a table for each regime that has any."""
     tables = [
         ConditionTable(
             regime=regime,
-            heads=tuple(_head(comparison, regime, group) for group in ALL_AND_GROUPS),
+            heads=tuple(_head(compared, regime, group) for group in ALL_AND_GROUPS),
             rows=tuple(
                 ConditionRow(
-                    label=comparison.pair.family_label(one.family),
+                    label=compared.pair.family_label(one.family),
                     options=_options(one.family, one.level),
                     cells=tuple(_condition_cell(cells[group]) for group in ALL_AND_GROUPS),
                 )
-                for one, cells in comparison.by_condition(regime)
+                for one, cells in compared.by_condition(regime)
             ),
         )
-        for regime in comparison.pair.regimes
+        for regime in compared.pair.regimes
     ]
     return [table for table in tables if table.rows]
 
@@ -227,13 +224,13 @@ def _condition_cell(row: Row) -> ConditionCell | None:
     )
 
 
-def _head(comparison: Comparison, regime: str, group: str) -> GroupHead:
-    table = comparison.conditions
+def _head(compared: ComparedTask, regime: str, group: str) -> GroupHead:
+    table = compared.conditions
     chosen = (table["regime"] == regime) & (table["size_group"] == group)
     undecided = records(table[chosen & (table["direction"] == 0)])
     return GroupHead(
         group=group,
-        n=comparison.pair.a.size(group)["n"],
+        n=compared.pair.a.size(group)["n"],
         detectable=detectable(undecided) if undecided else "",
     )
 
@@ -244,7 +241,7 @@ def arrow(row: Row) -> str:
 
 
 def tone(row: Row, *, better: int = 1) -> str:
-    """Return the class of a difference: better or worse in B, inconclusive, or none of them."""
+    """Return the class of a difference: better or worse in B, not decided, or none of them."""
     if row["direction"] == 0:
         return "inconclusive"
     return _TONES.get(row["direction"] * better, "")

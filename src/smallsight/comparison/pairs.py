@@ -1,6 +1,7 @@
 """Pairs two studies: the instances that both test, in one order, with the same bootstrap draws."""
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,10 @@ from smallsight import params
 from smallsight.analysis.outcomes import Outcomes, arrange_outcomes
 from smallsight.conditions.rendered.names import UNTOUCHED, FamilyFacts
 from smallsight.runtime.errors import SampleError, SmallsightError
-from smallsight.vocabulary import INSTANCE, REGIMES
+from smallsight.vocabulary import HEADLINE_TASK, INSTANCE, REGIMES, SCENE
+
+COMPARED_TASKS = (HEADLINE_TASK, SCENE)
+"""The tasks in which two studies are compared, in order: the headline's first."""
 
 LEAST_OBJECTS, LEAST_IMAGES = 30, 10
 """How many objects and images two studies must share for an interval of their difference."""
@@ -30,17 +34,24 @@ class Tables:
     ----------
     name
         What errors call the study.
-    sample, predictions, failures
-        The sample, the out-of-fold predictions, and the failures with their suggested causes.
+    sample, predictions, rungs, failures
+        The sample, the out-of-fold predictions of both tasks, those from every rung of the ladder,
+        and the failures with their suggested causes.
     families
-        Facts of its families, by name, as far as it has any.
+        Facts of all its families, by name.
     """
 
     name: str
     sample: pd.DataFrame
     predictions: pd.DataFrame
+    rungs: pd.DataFrame
     failures: pd.DataFrame
     families: Mapping[str, FamilyFacts]
+
+    def of_role(self, *roles: str) -> pd.DataFrame:
+        """Return the predictions of families of these roles."""
+        chosen = [name for name, facts in self.families.items() if facts.role in roles]
+        return self.predictions[self.predictions["family"].isin(chosen)]
 
 
 class SharedCondition(NamedTuple):
@@ -67,15 +78,15 @@ class SharedCondition(NamedTuple):
 
 @dataclass(frozen=True)
 class Pair:
-    """Outcomes of the same instances in two studies, in the same order and the same draws.
+    """Outcomes of the same instances in two studies in one task, in the same order and draws.
 
     Attributes
     ----------
     a, b
-        Outcomes in the regimes that both studies have. The sides of `b` are those of `a`, so that
-        both have one scale, whatever each network's input was.
+        Outcomes in the regimes that both studies have, without sweeps. The sides of `b` are those
+        of `a`, so that both have one scale, whatever each network's input was.
     tables
-        The tables of both, with the predictions of these instances and regimes alone.
+        The tables of both, of these instances, regimes and this task alone.
     scale
         Pixels of B's input per pixel of A's, in each direction.
     alone
@@ -87,6 +98,11 @@ class Pair:
     tables: tuple[Tables, Tables]
     scale: float
     alone: tuple[int, int]
+
+    @property
+    def task(self) -> str:
+        """The task."""
+        return self.a.task
 
     @property
     def regimes(self) -> list[str]:
@@ -111,12 +127,8 @@ class Pair:
         return {**a.families, **b.families}
 
     def family_label(self, family: str) -> str:
-        """Return a family's label, or its name where neither study has facts of it."""
-        return self.families[family].label if family in self.families else family
-
-    def is_intervention(self, family: str) -> bool:
-        """Return whether a family is an intervention; one without facts counts as a corruption."""
-        return family in self.families and self.families[family].is_intervention
+        """Return a family's label."""
+        return self.families[family].label
 
     def flips(self, condition: SharedCondition) -> np.ndarray:
         """Return each instance's flip under one condition.
@@ -131,6 +143,25 @@ class Pair:
         return after - self.a.majority_correct(condition.regime, condition.a)
 
     @property
+    def answers(self) -> int:
+        """The number of answers to an instance that both studies' seeds can be counted in."""
+        return math.lcm(self.a.n_seeds, self.b.n_seeds)
+
+    def changes(self, condition: SharedCondition, group: str) -> np.ndarray:
+        """Return by how many right answers, of all `answers`, each image gains from A to B.
+
+        Returns
+        -------
+        ndarray
+            (images,), whole numbers.
+        """
+        chosen = self.a.members[group]
+        before = self.a.hit_rates[self.a.row[condition.regime, condition.a]]
+        after = self.b.hit_rates[self.b.row[condition.regime, condition.b]]
+        gained = np.rint(self.answers * (after - before)[chosen])
+        return np.bincount(self.a.image[chosen], gained).astype(int)
+
+    @property
     def untouched(self) -> SharedCondition:
         """The untouched pictures, in the headline regime."""
         return next(one for one in self.conditions if one.family == UNTOUCHED)
@@ -138,7 +169,7 @@ class Pair:
 
 def pair_studies(
     a: Tables, b: Tables, *, settings: params.Analysis, rng: np.random.Generator
-) -> Pair:
+) -> dict[str, Pair]:
     """Pair two studies on the instances that both test.
 
     Parameters
@@ -148,38 +179,45 @@ def pair_studies(
     settings
         How intervals are made.
     rng
-        For the bootstrap draws, the same for both.
+        For the bootstrap draws, the same for both studies and both tasks.
+
+    Returns
+    -------
+    dict
+        The pair of each of `COMPARED_TASKS`, in their order.
 
     Raises
     ------
     SmallsightError
-        If one id stands for different objects, if the studies have no regime in common, or if they
-        share too few instances.
+        If one id stands for different objects, if a study lacks a task, if the studies have no
+        regime in common, or if they share too few instances.
     """
     _check_objects(a, b)
+    for one in (a, b):
+        _check_tasks(one)
     regimes = _common_regimes(a, b)
     tested = [_tested(one, regimes) for one in (a, b)]
     shared = tested[0].intersection(tested[1])
     alone = (len(tested[0]) - len(shared), len(tested[1]) - len(shared))
     _check_number(a, b, shared, tested)
-    kept = [
-        dataclasses.replace(one, predictions=_of(one.predictions, shared, regimes))
-        for one in (a, b)
-    ]
-    # Both draw the same images, for the stream begins twice from the same state.
+    kept = [_of(one, shared, regimes) for one in (a, b)]
+    # All draw the same images, for the stream begins again from the same state.
     state = rng.bit_generator.state
-    found = []
-    for one in kept:
-        rng.bit_generator.state = state
-        found.append(arrange_outcomes(one.predictions, settings=settings, rng=rng))
-    scale = float(np.median(found[1].side / found[0].side))
-    return Pair(
-        a=found[0],
-        b=dataclasses.replace(found[1], side=found[0].side),
-        tables=(kept[0], kept[1]),
-        scale=scale,
-        alone=alone,
-    )
+    pairs = {}
+    for task in COMPARED_TASKS:
+        found = []
+        for one in kept:
+            rng.bit_generator.state = state
+            unswept = one.of_role("corruption", "intervention")
+            found.append(arrange_outcomes(unswept, task=task, settings=settings, rng=rng))
+        pairs[task] = Pair(
+            a=found[0],
+            b=dataclasses.replace(found[1], side=found[0].side),
+            tables=(_in_task(kept[0], task), _in_task(kept[1], task)),
+            scale=float(np.median(found[1].side / found[0].side)),
+            alone=alone,
+        )
+    return pairs
 
 
 def _check_objects(a: Tables, b: Tables) -> None:
@@ -204,6 +242,18 @@ def _check_objects(a: Tables, b: Tables) -> None:
         f"the first and {there} in the second",
         "samples of the same data",
     )
+
+
+def _check_tasks(one: Tables) -> None:
+    """Refuse a study without untouched pictures in every task: sides are those of the scene."""
+    untouched = one.predictions[one.predictions["condition"] == UNTOUCHED]
+    for task in COMPARED_TASKS:
+        if not (untouched["task"] == task).any():
+            raise SmallsightError(
+                one.name,
+                f"no predictions of untouched pictures in the task {task}",
+                "a study that was evaluated in both tasks",
+            )
 
 
 def _common_regimes(a: Tables, b: Tables) -> list[str]:
@@ -240,8 +290,16 @@ def _check_number(
     )
 
 
-def _of(predictions: pd.DataFrame, shared: pd.MultiIndex, regimes: Sequence[str]) -> pd.DataFrame:
-    """Return the predictions of these instances in these regimes."""
-    chosen = predictions[predictions["regime"].isin(regimes)]
-    ids = pd.MultiIndex.from_frame(chosen[INSTANCE])
-    return chosen[ids.isin(shared)].reset_index(drop=True)
+def _of(one: Tables, shared: pd.MultiIndex, regimes: Sequence[str]) -> Tables:
+    """Return the predictions of these instances, and those of its conditions in these regimes."""
+
+    def of_shared(table: pd.DataFrame) -> pd.DataFrame:
+        ids = pd.MultiIndex.from_frame(table[INSTANCE])
+        return table[ids.isin(shared)].reset_index(drop=True)
+
+    chosen = one.predictions[one.predictions["regime"].isin(regimes)]
+    return dataclasses.replace(one, predictions=of_shared(chosen), rungs=of_shared(one.rungs))
+
+
+def _in_task(one: Tables, task: str) -> Tables:
+    return dataclasses.replace(one, predictions=one.predictions[one.predictions["task"] == task])

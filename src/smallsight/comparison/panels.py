@@ -7,48 +7,48 @@ import pandas as pd
 from markupsafe import Markup
 
 from smallsight.comparison import figure
-from smallsight.comparison.comparison import Comparison
+from smallsight.comparison.comparison import ComparedTask
 from smallsight.comparison.numbers import FACTOR, NUMBERS
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.rows import Row
-from smallsight.report.text import factor, signed
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
+from smallsight.report.text import TASK_NAMES, factor, signed
+from smallsight.vocabulary import GROUPS
 
 MOST_ROWS = 30
 """Number of conditions that a figure has room for; of more, it draws A's reference levels."""
 
-_GAPS = ("size_gap", "gap_by_resolution", "gap_by_context", "worst_effect_on_small")
-"""The numbers that are differences of accuracies."""
 
-
-def number_panels(comparison: Comparison) -> list[Markup]:
-    """Draw the differences of the headline numbers: accuracies and threshold, then the others."""
-    accuracies = [f"accuracy_{group}" for group in ALL_AND_GROUPS]
+def number_panels(compared: ComparedTask) -> list[Markup]:
+    """Draw the differences of a task's numbers: accuracies and threshold, then the others."""
+    names = list(NUMBERS[compared.task])
+    accuracies = [name for name in names if name.startswith("accuracy")]
+    factors = [name for name in names if name == FACTOR]
+    others = [name for name in names if name not in (*accuracies, *factors)]
     return [
-        _number_panel(comparison, "accuracy", "Accuracy", accuracies, factors=[FACTOR]),
-        _number_panel(comparison, "gaps", "Differences of accuracies", _GAPS, factors=[]),
+        _number_panel(compared, "accuracy", "accuracy", accuracies, factors=factors),
+        _number_panel(compared, "gaps", "differences of accuracies", others, factors=[]),
     ]
 
 
 def _number_panel(
-    comparison: Comparison, name: str, title: str, names: Sequence[str], *, factors: Sequence[str]
+    compared: ComparedTask, name: str, title: str, names: Sequence[str], *, factors: Sequence[str]
 ) -> Markup:
-    rows, below = ([comparison.number[one] for one in part] for part in (names, factors))
+    rows, below = ([compared.number[one] for one in part] for part in (names, factors))
     return Markup(
         figure.differences(
             _drawn(rows),
-            labels=[_label(row) for row in rows],
-            name=f"numbers-{name}",
-            title=title,
+            labels=[_label(compared, row) for row in rows],
+            name=f"{compared.task}-numbers-{name}",
+            title=f"{TASK_NAMES[compared.task].capitalize()}: {title}",
             factors=_drawn(below) if below else None,
-            factor_labels=[_label(row) for row in below],
+            factor_labels=[_label(compared, row) for row in below],
         )
     )
 
 
-def _label(row: Row) -> str:
+def _label(compared: ComparedTask, row: Row) -> str:
     """Return a number's name in a figure, with its difference."""
-    name = NUMBERS[row["number"]].label.removeprefix("Accuracy, ").removesuffix(" in pixels")
+    name = NUMBERS[compared.task][row["number"]].label.removeprefix("Accuracy, ")
     value = factor(row["difference"]) if row["number"] == FACTOR else signed(row["difference"])
     return f"{name[0].upper()}{name[1:]}  {value}"
 
@@ -62,14 +62,12 @@ def _drawn(rows: Sequence[Row]) -> pd.DataFrame:
     )
 
 
-def condition_panels(comparison: Comparison) -> list[Markup]:
-    """Draw the differences under every condition but the untouched one, a panel per regime."""
+def condition_panels(compared: ComparedTask) -> list[Markup]:
+    """Draw a task's differences under every condition but the untouched one, a panel per regime."""
     panels = []
-    for regime in comparison.pair.regimes:
+    for regime in compared.pair.regimes:
         rows = [
-            (one, cells)
-            for one, cells in comparison.by_condition(regime)
-            if one.family != UNTOUCHED
+            (one, cells) for one, cells in compared.by_condition(regime) if one.family != UNTOUCHED
         ]
         if len(rows) > MOST_ROWS:
             rows = [(one, cells) for one, cells in rows if one.is_reference]
@@ -81,9 +79,9 @@ def condition_panels(comparison: Comparison) -> list[Markup]:
         if dots:
             drawn = figure.differences(
                 pd.DataFrame(dots),
-                labels=[comparison.condition_label(one.family, one.level) for one, _ in rows],
-                name=f"conditions-{regime}",
-                title=f"{regime.capitalize()} head",
+                labels=[compared.condition_label(one.family, one.level) for one, _ in rows],
+                name=f"{compared.task}-conditions-{regime}",
+                title=f"{TASK_NAMES[compared.task].capitalize()}: {regime} head",
             )
             panels.append(Markup(drawn))
     return panels

@@ -67,17 +67,6 @@ class Revision:
         name = "" if self.experiment == self.name else f" {self.experiment}"
         return f"experiment{name}, commit {self.commit}"
 
-    def has(self, path: str) -> bool:
-        """Return whether the revision has a file, be its content here or not.
-
-        Raises
-        ------
-        SmallsightError
-            If Git or DVC cannot tell.
-        """
-        with _in_one_line(f"{path} at {self.name}", "a revision that can be read"):
-            return bool(self.files.exists(path))
-
     def read(self, path: str) -> bytes:
         """Read a file that Git or DVC keeps.
 
@@ -131,13 +120,10 @@ class Revision:
 
 
 class _Folder:
-    """The files on disk, behind the two methods of DVC's file system that are used here."""
+    """The files on disk, behind the method of DVC's file system that is used here."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-
-    def exists(self, path: str) -> bool:
-        return (self._root / path).exists()
 
     def read_bytes(self, path: str) -> bytes:
         return (self._root / path).read_bytes()

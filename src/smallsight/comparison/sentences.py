@@ -3,11 +3,12 @@
 import math
 from collections.abc import Sequence
 
-from smallsight.comparison.comparison import Comparison
+from smallsight.comparison.comparison import ComparedTask, Comparison
 from smallsight.comparison.numbers import FACTOR, NUMBERS, VERDICTS
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.rows import Row, by_direction, records
 from smallsight.report.text import (
+    TASK_NAMES,
     counted,
     detectable,
     factor,
@@ -19,10 +20,16 @@ from smallsight.report.text import (
     size,
     span,
 )
-from smallsight.vocabulary import GROUPS
+from smallsight.vocabulary import GROUPS, HEADLINE_TASK, SCENE
 
 _ORDERS = {1: "more", -1: "less"}
 """How often B recognises objects compared with A, by direction."""
+
+_SHOWN = {
+    HEADLINE_TASK: "Shown a window round each object",
+    SCENE: "Shown the whole picture",
+}
+"""What the networks are given in each task."""
 
 
 def shared(comparison: Comparison) -> str:
@@ -32,10 +39,11 @@ def shared(comparison: Comparison) -> str:
     about = size_of("all")
     a, b = comparison.pair.alone
     others = f"{a} more by A alone, {b} by B alone" if a or b else "no others by either"
+    tasks = [TASK_NAMES[one.task] for one in comparison.tasks]
     return (
         f"{counted(about['n'], 'object')} in {counted(about['images'], 'image')} are tested by "
-        f"both ({listed(groups)}), {others}. {comparison.regime.capitalize()} head, untouched "
-        "pictures."
+        f"both ({listed(groups)}), {others}, in the tasks {listed(tasks)}. "
+        f"{comparison.regime.capitalize()} head, nothing changed."
     )
 
 
@@ -70,8 +78,7 @@ def _input(comparison: Comparison) -> str:
         return ""
     return (
         f"B’s input has {factor(comparison.pair.scale)} times as many pixels to a side as A’s. "
-        "Sides and thresholds are given in pixels of A’s input, so that they are of the same "
-        "objects."
+        "Sides are given in pixels of A’s input, thresholds in native pixels."
     )
 
 
@@ -97,26 +104,31 @@ def _differ(names: Sequence[str]) -> str:
     return "differs" if len(names) == 1 else "differ"
 
 
-def verdict(comparison: Comparison) -> str:
-    """Answer in one sentence whether B recognises small objects more often than A."""
-    row = comparison.number["accuracy_small"]
+def verdict(comparison: Comparison, compared: ComparedTask) -> str:
+    """Answer in one sentence whether B recognises small objects more often than A in a task."""
+    row = compared.number["accuracy_small"]
     a, b = comparison.names
     if not row["n"]:
         return f"Small objects cannot be compared: {a} and {b} share none."
+    shown = _SHOWN[compared.task]
     of = f"of {counted(int(row['n']), 'small object')}"
     if nothing_differs(row):
-        return f"{b} recognises as many small objects as {a}: {percent(row['b'])} {of} in both."
+        return (
+            f"{shown}, {b} recognises as many small objects as {a}: {percent(row['b'])} {of} in "
+            "both."
+        )
     tested = f"({span(row)}, {p_equals(row['p_holm'])})"
-    difference = f"a difference of {signed(row['difference'])} points {tested}"
+    told = (
+        f"{percent(row['b'])} against {percent(row['a'])} {of}, a difference of "
+        f"{signed(row['difference'])} points {tested}"
+    )
     if row["direction"] == 0:
         return (
-            f"No difference is shown on small objects: {b} recognises {percent(row['b'])} {of}, "
-            f"{a} {percent(row['a'])}, {difference}; {size(row['mde'])} points were detectable."
+            f"{shown}, it is not decided whether {b} recognises small objects more often than {a}: "
+            f"{told}; {size(row['mde'])} points were detectable."
         )
-    return (
-        f"{b} recognises small objects {_ORDERS[row['direction']]} often than {a}: "
-        f"{percent(row['b'])} against {percent(row['a'])} {of}, {difference}."
-    )
+    order = _ORDERS[row["direction"]]
+    return f"{shown}, {b} recognises small objects {order} often than {a}: {told}."
 
 
 def nothing_differs(row: Row) -> bool:
@@ -125,38 +137,45 @@ def nothing_differs(row: Row) -> bool:
 
 
 def points(comparison: Comparison) -> list[str]:
-    """Write what else the tables show: flips, other numbers, conditions."""
-    writers = (_flips, _numbers, _conditions)
-    return [point for write in writers if (point := write(comparison))]
+    """Write what else the tables show: of the headline's task, and the answer in the other."""
+    headline, *others = comparison.tasks
+    name = TASK_NAMES[headline.task].capitalize()
+    texts = [write(headline) for write in (_flips, _numbers, _conditions)]
+    told = [f"{name}: {text}" for text in texts if text]
+    return told + [verdict(comparison, one) for one in others]
 
 
-def _flips(comparison: Comparison) -> str:
-    rows = {row["size_group"]: row for row in records(comparison.counts)}
+def _flips(compared: ComparedTask) -> str:
+    rows = {row["size_group"]: row for row in records(compared.counts)}
     small, whole = rows["small"], rows["all"]
     if not (whole["positive_flips"] or whole["negative_flips"]):
-        return "By most of the seeds, no object is right in one study and wrong in the other."
+        return "by most of the seeds, no object is right in one study and wrong in the other."
     every = (
         f"of all sizes, {whole['positive_flips']} of {whole['failed']} are positive flips (wrong "
         f"in A, right in B) and {whole['negative_flips']} of {whole['right']} negative flips "
         "(right in A, wrong in B)"
     )
     if not small["n"]:
-        return f"By most of the seeds, {every}."
+        return f"by most of the seeds, {every}."
     return (
-        f"Of {counted(small['failed'], 'small object')} that A gets wrong, B gets "
+        f"of {counted(small['failed'], 'small object')} that A gets wrong, B gets "
         f"{small['positive_flips']} right; of {small['right']} that A gets right, B gets "
         f"{small['negative_flips']} wrong; {every}."
     )
 
 
-def _numbers(comparison: Comparison) -> str:
+def _numbers(compared: ComparedTask) -> str:
     """Write how the other headline numbers differ."""
-    rows = [row for name, row in comparison.number.items() if name != "accuracy_small"]
-    known = [row for row in rows if math.isfinite(row["difference"])]
+    known = [
+        row
+        for name, row in compared.number.items()
+        if name != "accuracy_small" and math.isfinite(row["difference"])
+    ]
     up, down, undecided = by_direction(known)
+    numbers = NUMBERS[compared.task]
     parts = [
         f"{word} in B is "
-        + listed([f"{NUMBERS[row['number']].phrase} ({_difference(row)})" for row in part])
+        + listed([f"{numbers[row['number']].phrase} ({_difference(row)})" for row in part])
         for word, part in ((VERDICTS[1], up), (VERDICTS[-1], down))
         if part
     ]
@@ -165,22 +184,23 @@ def _numbers(comparison: Comparison) -> str:
         # A factor has no place among points.
         some = [row for row in neither if row["number"] != FACTOR]
         least = f" ({detectable(some)})" if some else ""
-        parts.append(f"no difference is shown in {listed(_phrases(neither))}{least}")
-    text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]}." if text else ""
+        phrases = _phrases(compared, neither)
+        parts.append(f"{VERDICTS[0]} is the difference in {listed(phrases)}{least}")
+    return f"{'; '.join(parts)}." if parts else ""
 
 
-def _phrases(rows: Sequence[Row]) -> list[str]:
+def _phrases(compared: ComparedTask, rows: Sequence[Row]) -> list[str]:
     """Return the phrases for some numbers, with all accuracies in one phrase."""
+    numbers = NUMBERS[compared.task]
     names = [row["number"] for row in rows]
     groups = [name.removeprefix("accuracy_") for name in names if name.startswith("accuracy_")]
     accuracies = [f"accuracy on {listed(groups)} objects"] if groups else []
-    return accuracies + [NUMBERS[name].phrase for name in names if not name.startswith("accuracy_")]
+    return accuracies + [numbers[name].phrase for name in names if not name.startswith("accuracy_")]
 
 
-def _conditions(comparison: Comparison) -> str:
+def _conditions(compared: ComparedTask) -> str:
     """Write under which conditions the accuracy differs."""
-    rows = [row for row in records(comparison.conditions) if row["n"]]
+    rows = [row for row in records(compared.conditions) if row["n"]]
     changed = [row for row in rows if row["family"] != UNTOUCHED]
     if not changed:
         return ""
@@ -191,18 +211,18 @@ def _conditions(comparison: Comparison) -> str:
             verb = "is" if len(part) == 1 else "are"
             parts.append(
                 f"{len(part)} {verb} {word} in B, "
-                + listed([_brief(comparison, row) for row in part])
+                + listed([_brief(compared, row) for row in part])
             )
     if undecided and all(map(nothing_differs, undecided)):
         parts.append("the rest are equal" if parts else "all are equal")
     elif undecided:
-        where = "no difference is shown in the rest" if parts else "in none is a difference shown"
-        parts.append(f"{where} ({detectable(undecided)})")
-    return f"Of {counted(len(changed), 'comparison')} by condition and size: {'; '.join(parts)}."
+        where = "the rest are" if parts else "all are"
+        parts.append(f"{where} {VERDICTS[0]} ({detectable(undecided)})")
+    return f"of {counted(len(changed), 'comparison')} by condition and size, {'; '.join(parts)}."
 
 
-def _brief(comparison: Comparison, row: Row) -> str:
-    name = comparison.condition_label(row["family"], row["level"])
+def _brief(compared: ComparedTask, row: Row) -> str:
+    name = compared.condition_label(row["family"], row["level"])
     return f"“{name}” {signed(row['difference'])} ({row['size_group']}, {row['regime']} head)"
 
 

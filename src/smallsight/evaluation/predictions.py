@@ -9,7 +9,7 @@ from smallsight.evaluation.crossfit import out_of_fold
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.splits import Splits
 from smallsight.evaluation.tables import PREDICTIONS, RESULTS
-from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE
+from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE, TASKS
 
 
 def predict(
@@ -47,6 +47,7 @@ def predict(
             predicted=predicted,
             correct=predicted == truth,
             confidence=probabilities.max(axis=1),
+            task=condition.task,
         )[PREDICTIONS.names]
         columns = [f"p_{name}" for name in splits.categories]
         by_category = pd.DataFrame(probabilities, columns=columns, index=table.index)
@@ -68,9 +69,9 @@ def summarise_results(table: pd.DataFrame) -> pd.DataFrame:
         The columns of `RESULTS`: condition; val_acc_all, val_acc_small, val_acc_medium,
         val_acc_large: means over the seeds of the out-of-fold predictions, empty for a group
         without instances; regime, family, level; n_all, n_small, n_medium, n_large: numbers of
-        instances.
+        instances; task. The scene task's rows come first.
     """
-    keys = ["regime", "condition", "family", "level"]
+    keys = ["task", "regime", "condition", "family", "level"]
     rows = []
     for key, part in table.groupby(keys, sort=False):
         row = dict(zip(keys, key, strict=True))
@@ -79,4 +80,6 @@ def summarise_results(table: pd.DataFrame) -> pd.DataFrame:
             row[f"val_acc_{group}"] = members["correct"].mean()
             row[f"n_{group}"] = len(members.drop_duplicates(INSTANCE))
         rows.append(row)
+    order = {task: place for place, task in enumerate(TASKS)}
+    rows.sort(key=lambda row: order[str(row["task"])])
     return pd.DataFrame(rows)[RESULTS.names]

@@ -21,7 +21,8 @@ class EvaluationProtocol:
     regimes
         What is evaluated, the headline regime first.
     families
-        The only families evaluated, at their reference levels; None for all levels of all.
+        The only families evaluated, at their reference levels; None for all levels of all. In
+        either case in every task that they have a part in.
     is_instance_split
         Whether the sample is divided once, by instance, so that instances of one image may lie on
         both sides; else it is divided into folds by image, once per repeat.
@@ -43,7 +44,8 @@ class EvaluationProtocol:
         """
         if self.families is None:
             return [condition for family in facts.values() for condition in family.conditions]
-        return [facts[name].conditions[0] for name in self.families if name in facts]
+        chosen = [facts[name] for name in self.families if name in facts]
+        return [one for family in chosen for one in family.conditions if one.is_reference]
 
     def n_seeds(self, settings: params.Evaluation) -> int:
         """Return the number of seeds that predict each instance of test data."""

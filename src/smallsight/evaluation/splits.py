@@ -1,7 +1,7 @@
 """Splits: which instances are test data, in every repeat; made once and kept as a table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,8 @@ class Splits:
         training data of every fold.
     reference_test
         (n,), bool: the test data of the reference head.
+    folds
+        Number of folds of every repeat.
     """
 
     sample: pd.DataFrame
@@ -41,16 +43,23 @@ class Splits:
     seeds: tuple[int, ...]
     fold_of: np.ndarray
     reference_test: np.ndarray
+    folds: int
 
     @property
     def labels(self) -> np.ndarray:
         """(n,), each instance's class."""
         return class_indices(self.sample["category_name"], self.categories)
 
-    @property
-    def folds(self) -> int:
-        """Number of folds of every repeat; each has an instance."""
-        return int(self.fold_of.max()) + 1
+    def of_instances(self, image_id: np.ndarray, ann_id: np.ndarray) -> "Splits":
+        """Return the same divisions of some of the instances, in the sample's order."""
+        chosen = pd.MultiIndex.from_arrays([image_id, ann_id])
+        is_chosen = pd.MultiIndex.from_frame(self.sample[INSTANCE]).isin(chosen)
+        return replace(
+            self,
+            sample=self.sample[is_chosen].reset_index(drop=True),
+            fold_of=self.fold_of[:, is_chosen],
+            reference_test=self.reference_test[is_chosen],
+        )
 
 
 def class_indices(names: pd.Series, categories: Sequence[str]) -> np.ndarray:
@@ -92,7 +101,7 @@ def cross_validation(
     test = reference_split(
         sample, test_share=settings.test_share, rng=derive(seed, "reference split")
     )
-    return Splits(sample, tuple(categories), seeds, np.stack(fold_of), test)
+    return Splits(sample, tuple(categories), seeds, np.stack(fold_of), test, settings.folds)
 
 
 def single_split(
@@ -108,7 +117,7 @@ def single_split(
     test = instance_split(
         sample, test_share=settings.test_share, rng=derive(seed, "reference split")
     )
-    return Splits(sample, tuple(categories), (seed,), np.where(test, 0, -1)[None], test)
+    return Splits(sample, tuple(categories), (seed,), np.where(test, 0, -1)[None], test, 1)
 
 
 def write_splits(splits: Splits, path: str | Path) -> None:
@@ -144,4 +153,4 @@ def read_splits(path: str | Path, sample: pd.DataFrame, categories: Sequence[str
         raise SampleError(path, "other instances than the sample's", "those, once per seed")
     fold_of = table["fold"].to_numpy().reshape(len(seeds), len(sample))
     test = table["reference_test"].to_numpy(bool)[: len(sample)]
-    return Splits(sample, tuple(categories), seeds, fold_of, test)
+    return Splits(sample, tuple(categories), seeds, fold_of, test, int(fold_of.max()) + 1)

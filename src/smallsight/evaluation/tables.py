@@ -1,6 +1,6 @@
 """Tables that training and evaluation write."""
 
-from smallsight.runtime.tables import Table, flag, number, whole
+from smallsight.runtime.tables import Table, flag, number, text, whole
 from smallsight.vocabulary import (
     ALL_AND_GROUPS,
     ANN_ID,
@@ -13,6 +13,7 @@ from smallsight.vocabulary import (
     PREDICTED,
     REGIME,
     SIZE_GROUP,
+    TASK,
 )
 
 SPLITS = Table(
@@ -29,7 +30,7 @@ SPLITS = Table(
 
 PREDICTIONS = Table(
     "predictions",
-    "out-of-fold predictions: a row per regime, condition, seed and instance",
+    "out-of-fold predictions: a row per task, regime, condition, seed and instance",
     (
         REGIME,
         whole("seed", "the repeat of the cross-validation"),
@@ -45,6 +46,7 @@ PREDICTIONS = Table(
         PREDICTED,
         flag("correct", "whether it is the object's category"),
         CONFIDENCE,
+        TASK,
     ),
     rest=number("p_<category>", "probability of each category, 0 to 1"),
 )
@@ -62,6 +64,23 @@ RESULTS = Table(
         FAMILY,
         LEVEL,
         *(whole(f"n_{group}", f"number of {group} objects") for group in ALL_AND_GROUPS),
+        TASK,
+    ),
+)
+
+RUNG_PREDICTIONS = Table(
+    "rungs",
+    "out-of-fold predictions of every rung and baseline: a row per rung, seed and instance",
+    (
+        text("rung", "what is known of the object: a rung of the ladder, or a baseline"),
+        whole("seed", "the repeat of the cross-validation"),
+        whole("fold", "the fold that the instance was left out with"),
+        IMAGE_ID,
+        ANN_ID,
+        CATEGORY_NAME,
+        SIZE_GROUP,
+        PREDICTED,
+        flag("correct", "whether it is the object's category"),
     ),
 )
 

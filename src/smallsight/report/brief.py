@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 from smallsight.report import provenance
-from smallsight.report.sections import accuracy, claims, sample, summary
+from smallsight.report.sections import accuracy, claims, ladder, sample, summary
 from smallsight.report.sections.accuracy import AccuracyRow
 from smallsight.report.sections.claims import Claim
+from smallsight.report.sections.ladder import RungRow
 from smallsight.report.sections.provenance import Entry, rows
 from smallsight.report.study import Study
+from smallsight.vocabulary import HEADLINE_TASK
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,12 @@ class Brief:
         As on page one.
     metrics
         Numbers compared between experiments.
+    rungs
+        Accuracy of rules that see no pixel, then from rung to rung, by size group.
     claims
         The claims and their tests.
-    accuracies
-        The headline regime's accuracies at reference levels.
+    task, accuracies
+        The headline task, and the headline regime's accuracies in it at reference levels.
     sample, setup, warning
         As on page one.
     revision
@@ -33,7 +37,9 @@ class Brief:
     verdict: str
     sentences: list[str]
     metrics: list[Entry]
+    rungs: list[RungRow]
     claims: list[Claim]
+    task: str
     accuracies: list[AccuracyRow]
     sample: str
     setup: str
@@ -43,13 +49,16 @@ class Brief:
 
 def build(study: Study) -> Brief:
     """Return what the report in brief shows of a study."""
-    rows_of_headline = accuracy.rows(study, study.headline_regime) if study.regimes else []
+    regime = study.headline_regime
+    found = accuracy.rows(study, HEADLINE_TASK, regime) if study.regimes else []
     return Brief(
         verdict=summary.verdict_sentence(study),
         sentences=summary.sentences(study),
         metrics=rows(study.metrics),
+        rungs=[*ladder.rules(study), *ladder.rungs(study)],
         claims=claims.rows(study),
-        accuracies=[row for row in rows_of_headline if row.is_reference],
+        task=HEADLINE_TASK,
+        accuracies=[row for row in found if row.is_reference],
         sample=sample.sample_sentence(study),
         setup=summary.setup_sentence(study),
         warning=summary.warning(study),

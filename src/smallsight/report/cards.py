@@ -1,10 +1,12 @@
-"""One object under one condition, as galleries show it."""
+"""One object under one condition of a task, as galleries show it."""
 
 from dataclasses import dataclass
 
-from smallsight.report.pictures import Shot, close_up, shot, untouched
+from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.report.pictures import FRAME, Shot, close_up, shot, untouched
 from smallsight.report.rows import Row
 from smallsight.report.study import Study
+from smallsight.report.text import TASK_NAMES
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Card:
     Attributes
     ----------
     label
-        What the condition is called, with its mark.
+        What is shown, with the condition's mark.
     picture
         What the network saw.
     overlay
@@ -30,18 +32,24 @@ class Card:
 
     @property
     def untouched(self) -> Shot:
-        """The picture as it was before it was brought to the network's input."""
+        """The whole picture as it was before it was brought to the network's input."""
         return untouched(self.row["untouched"], self.row)
 
     @property
     def close_up(self) -> Shot:
-        """The object enlarged."""
-        return close_up(self.row["picture"], self.row)
+        """The object enlarged, in a frame like the others'."""
+        return close_up(self.row["picture"], self.row, frame=FRAME)
 
     @property
     def is_correct(self) -> bool:
         """Whether the network named the category."""
         return bool(self.row["outcome"] == "correct")
+
+
+def shown_label(study: Study, task: str, condition: str) -> str:
+    """Say what galleries show: the task where it is untouched, else what is done to the window."""
+    label = study.label(condition)
+    return f"{TASK_NAMES[task].capitalize()}, {label.lower()}" if condition == UNTOUCHED else label
 
 
 def read_card(study: Study, row: Row) -> Card:
@@ -52,9 +60,9 @@ def read_card(study: Study, row: Row) -> Card:
     PictureError
         Where a picture is missing or has another size than the network's input.
     """
-    mark = study.mark(row["condition"], row["size_group"])
+    mark = study.mark(row["task"], row["condition"], row["size_group"])
     return Card(
-        label=f"{study.label(row['condition'])} {mark}".strip(),
+        label=f"{shown_label(study, row['task'], row['condition'])} {mark}".strip(),
         picture=shot(row["picture"], row),
         overlay=shot(row["overlay"], row),
         row=row,

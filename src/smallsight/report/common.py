@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from smallsight.report import marks, network
 from smallsight.report.figures.style import gradient
 from smallsight.report.study import Study
+from smallsight.report.text import TASK_NAMES
 from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, POWER
 
 
@@ -17,6 +18,8 @@ class Common:
     ----------
     groups, all_and_groups
         The size groups, in order; and the same with "all" before them.
+    tasks, task_names
+        The tasks that were evaluated, the original study's first; and what each is called.
     regimes
         The regimes that were evaluated, the headline regime first.
     headline_regime
@@ -43,6 +46,8 @@ class Common:
 
     groups: tuple[str, ...]
     all_and_groups: tuple[str, ...]
+    tasks: list[str]
+    task_names: Mapping[str, str]
     regimes: list[str]
     headline_regime: str
     interval: str
@@ -64,6 +69,8 @@ def describe(study: Study) -> Common:
     return Common(
         groups=GROUPS,
         all_and_groups=ALL_AND_GROUPS,
+        tasks=study.tasks,
+        task_names=TASK_NAMES,
         regimes=study.regimes,
         headline_regime=study.headline_regime,
         interval=study.interval,

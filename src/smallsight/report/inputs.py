@@ -93,16 +93,17 @@ def read_study(inputs: Inputs, params: Params) -> Study:
         network has.
     """
     tables = {table.name: read_table(inputs.table(table.name), table) for table in TABLES}
-    unknown = sorted(set(tables["accuracy"]["family"]) - set(params.conditions))
-    if unknown:
-        known = f"one of {', '.join(params.conditions)}"
-        raise SmallsightError(f"{inputs.table('accuracy')}: family", unknown[0], known)
+    results = read_table(inputs.results, RESULTS)
+    _check_families(tables["accuracy"], inputs.table("accuracy"), params)
+    _check_families(results, inputs.results, params)
     backbone = read_backbone_facts(inputs.backbone)
     backbone.check_readout(params.heads.readout)
-    _check_agreement(read_table(inputs.results, RESULTS), tables["accuracy"], inputs)
+    families = {family: _facts(inputs, family) for family in params.conditions}
+    sweeps = [name for name, facts in families.items() if facts.role == "sweep"]
+    _check_agreement(results[~results["family"].isin(sweeps)], tables["accuracy"], inputs)
     return Study(
         params=params,
-        families={family: _facts(inputs, family) for family in params.conditions},
+        families=families,
         sample=read_table(inputs.sample, SAMPLE),
         sampling=_keys(inputs.sampling, "requested_per_group", "drawn", "eligible", "excluded"),
         backbone=backbone,
@@ -163,12 +164,20 @@ def _arrays(path: Path) -> np.ndarray:
     return maps.reshape(-1, *maps.shape[-2:])
 
 
+def _check_families(table: pd.DataFrame, path: Path, params: Params) -> None:
+    """Refuse a table with families that the parameters lack."""
+    unknown = sorted(set(table["family"]) - set(params.conditions))
+    if unknown:
+        known = f"one of {', '.join(params.conditions)}"
+        raise SmallsightError(f"{path}: family", unknown[0], known)
+
+
 def _check_agreement(results: pd.DataFrame, accuracy: pd.DataFrame, inputs: Inputs) -> None:
     """Refuse accuracies that another file denies: two stages write them."""
-    known = accuracy.set_index(["regime", "condition", "size_group"])["acc"]
+    known = accuracy.set_index(["task", "regime", "condition", "size_group"])["acc"]
     for row in results.to_dict("records"):
         for group in ALL_AND_GROUPS:
-            key = (row["regime"], row["condition"], group)
+            key = (row["task"], row["regime"], row["condition"], group)
             here, there = float(row[f"val_acc_{group}"]), float(known.get(key, np.nan))
             # Both may be rounded, to three digits at the least.
             if abs(here - there) > 0.0011:

@@ -33,32 +33,35 @@ class Heading:
 
 
 def heading(study: Study, condition: Condition, *, is_marked: bool = False) -> Heading:
-    """Return what begins a row about a condition."""
+    """Return what begins a row about a condition in its task."""
     return Heading(
         label=study.families[condition.family].label,
         level=condition.level.replace(",", ", ") if condition.options else "",
-        mark=condition_marks(study, condition.name) if is_marked else "",
+        mark=condition_marks(study, condition.task, condition.name) if is_marked else "",
     )
 
 
-def condition_marks(study: Study, condition: str) -> str:
+def condition_marks(study: Study, task: str, condition: str) -> str:
     """Return a condition's marks, each with the size group that it holds for, unless for all."""
-    whole = study.mark(condition)
-    parts = [(study.mark(condition, group), group) for group in GROUPS]
+    whole = study.mark(task, condition)
+    parts = [(study.mark(task, condition, group), group) for group in GROUPS]
     return whole or ", ".join(f"{mark} {group}" for mark, group in parts if mark)
 
 
-def marked_label(study: Study, condition: str) -> str:
-    """Return a condition's label, followed by its marks."""
-    return f"{study.label(condition)} {condition_marks(study, condition)}".strip()
+def marked_label(study: Study, task: str, condition: str) -> str:
+    """Return a condition's label, followed by its marks in a task."""
+    return f"{study.label(condition)} {condition_marks(study, task, condition)}".strip()
 
 
-def quoted_label(study: Study, condition: str, *groups: str) -> str:
+def quoted_label(study: Study, task: str, condition: str, *groups: str) -> str:
     """Return a condition's label as a sentence about some size groups names it.
 
     It is followed by the mark that holds for these groups; without groups, by all its marks.
     """
-    mark = study.mark(condition, *groups) if groups else condition_marks(study, condition)
+    if groups:
+        mark = study.mark(task, condition, *groups)
+    else:
+        mark = condition_marks(study, task, condition)
     return f"“{study.label(condition)}” {mark}".strip()
 
 
@@ -83,4 +86,9 @@ def short_key(study: Study) -> str:
 
 
 def _marks_found(study: Study) -> set[str]:
-    return {study.mark(one.name, group) for one in study.changed_conditions for group in GROUPS}
+    return {
+        study.mark(task, one.name, group)
+        for task in study.tasks
+        for one in study.changed_conditions(task)
+        for group in GROUPS
+    }

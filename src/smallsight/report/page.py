@@ -80,5 +80,5 @@ def draw(study: Study) -> Report:
         common=common.describe(study),
         sections=[one for one in placed if one is not None],
         brief=brief.build(study),
-        n_conditions=len(study.conditions),
+        n_conditions=len({one.name for task in study.tasks for one in study.conditions(task)}),
     )

@@ -57,7 +57,7 @@ class Shot:
     pointers: tuple[tuple[float, float, float, float], ...]
 
 
-def shot(path: str, row: Mapping[str, Any], *, frame: float = FRAME) -> Shot:
+def shot(path: str, row: Mapping[str, Any]) -> Shot:
     """Fit a picture into the frame and mark its object.
 
     Parameters
@@ -66,8 +66,6 @@ def shot(path: str, row: Mapping[str, Any], *, frame: float = FRAME) -> Shot:
         A picture of `input_size` by `input_size` pixels.
     row
         box_x, box_y, box_w, box_h in pixels of the picture, input_size, view_w, view_h.
-    frame
-        Width over height of the frame.
 
     Raises
     ------
@@ -75,7 +73,7 @@ def shot(path: str, row: Mapping[str, Any], *, frame: float = FRAME) -> Shot:
         Where the picture is missing or has another size.
     """
     content = _content(path, int(row["input_size"]))
-    return _fitted(content, _box(row), int(row["input_size"]), _ratio(row), frame)
+    return _fitted(content, _box(row), int(row["input_size"]), _ratio(row), FRAME)
 
 
 def untouched(path: str, row: Mapping[str, Any]) -> Shot:
@@ -90,13 +88,15 @@ def untouched(path: str, row: Mapping[str, Any]) -> Shot:
     return _fitted(content, _box(row), int(row["input_size"]), _ratio(row), FRAME)
 
 
-def close_up(path: str, row: Mapping[str, Any]) -> Shot:
+def close_up(path: str, row: Mapping[str, Any], *, frame: float = 1.0) -> Shot:
     """Show the object and its surroundings enlarged, every pixel of the input a visible tile.
 
     Parameters
     ----------
     path, row
         As for `shot`.
+    frame
+        Width over height of the frame in whose middle it stands, which is a square.
     """
     size = int(row["input_size"])
     box = _box(row)
@@ -113,7 +113,7 @@ def close_up(path: str, row: Mapping[str, Any]) -> Shot:
     buffer = io.BytesIO()
     enlarged.save(buffer, "PNG")
     inside = box.shifted(-left, -top).scaled(size / across, size / down)
-    return _fitted(buffer.getvalue(), inside, size, 1.0, 1.0)
+    return _fitted(buffer.getvalue(), inside, size, 1.0, frame)
 
 
 def _box(row: Mapping[str, Any]) -> Box:

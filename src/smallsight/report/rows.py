@@ -13,7 +13,19 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Estimate:
-    """An accuracy, 0 to 1: of how many instances in how many images, with its interval."""
+    """An accuracy, 0 to 1: of how many instances in how many images, with its interval.
+
+    Attributes
+    ----------
+    n, images
+        Numbers of instances, and of the images that hold them.
+    acc, low, high
+        The accuracy, and the ends of its interval.
+    balanced
+        The mean of the categories' accuracies.
+    standardised
+        The accuracy at the mix of categories that all size groups share.
+    """
 
     n: int
     images: int
@@ -21,6 +33,7 @@ class Estimate:
     low: float
     high: float
     balanced: float
+    standardised: float
 
     @property
     def is_known(self) -> bool:

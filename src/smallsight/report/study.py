@@ -13,7 +13,7 @@ from smallsight.conditions.rendered.names import UNTOUCHED, Condition, FamilyFac
 from smallsight.evaluation.protocols import PROTOCOLS, EvaluationProtocol
 from smallsight.params import Params
 from smallsight.report.rows import Estimate, Row, keyed
-from smallsight.vocabulary import GROUPS, NO_VISIBLE_CHANGE, REGIMES
+from smallsight.vocabulary import GROUPS, NO_VISIBLE_CHANGE, REGIMES, SCENE, TASKS
 
 UNCHANGED, SURROUNDINGS = "∅", "⊙"
 """Marks of a condition that leaves the object as it was: the whole picture, or the box alone."""
@@ -22,6 +22,9 @@ UNCHANGED, SURROUNDINGS = "∅", "⊙"
 @dataclass(frozen=True)
 class Study:
     """All inputs, read.
+
+    What depends on the task is asked for with the task as the first argument, one of
+    `vocabulary.TASKS`; `text.TASK_NAMES` has what the report calls them.
 
     Attributes
     ----------
@@ -73,13 +76,10 @@ class Study:
         return PROTOCOLS[self.params.protocol]
 
     @cached_property
-    def conditions(self) -> tuple[Condition, ...]:
-        """Every condition that was evaluated, in order."""
-        names = self.tables["accuracy"][["condition", "family", "level"]].drop_duplicates()
-        return tuple(
-            Condition(family, level, is_reference=name == family)
-            for name, family, level in names.itertuples(index=False)
-        )
+    def tasks(self) -> list[str]:
+        """The tasks that were evaluated, the original study's first."""
+        evaluated = set(self.tables["accuracy"]["task"])
+        return [task for task in TASKS if task in evaluated]
 
     @cached_property
     def regimes(self) -> list[str]:
@@ -97,38 +97,39 @@ class Study:
         """Number of seeds that predict each instance."""
         return self.protocol.n_seeds(self.params.evaluation)
 
-    @property
-    def changed_conditions(self) -> list[Condition]:
-        """All conditions but the untouched one."""
-        return [condition for condition in self.conditions if condition.name != UNTOUCHED]
+    def conditions(self, task: str) -> list[Condition]:
+        """Return every condition that has an accuracy in a task, in order; sweeps have none."""
+        return [one for one in self._conditions if one.task == task]
 
-    @property
-    def corruptions(self) -> list[Condition]:
-        """Changed conditions of families that are no interventions."""
-        return [one for one in self.changed_conditions if not self.is_intervention(one)]
+    def changed_conditions(self, task: str) -> list[Condition]:
+        """Return all conditions of a task but the untouched one."""
+        return [one for one in self.conditions(task) if one.name != UNTOUCHED]
 
-    @property
-    def interventions(self) -> list[Condition]:
-        """Conditions that take the object, its pixels and its surroundings apart."""
-        return [one for one in self.changed_conditions if self.is_intervention(one)]
+    def corruptions(self, task: str) -> list[Condition]:
+        """Return the changed conditions of a task whose families are no interventions."""
+        return [one for one in self.changed_conditions(task) if not self.is_intervention(one)]
 
-    @property
-    def mapped_conditions(self) -> list[str]:
-        """The conditions whose saliency maps were measured, by name, in order."""
-        known = set(self.tables["attention"]["condition"])
-        return [condition.name for condition in self.conditions if condition.name in known]
+    def interventions(self, task: str) -> list[Condition]:
+        """Return the conditions of a task that take object, pixels and surroundings apart."""
+        return [one for one in self.changed_conditions(task) if self.is_intervention(one)]
+
+    def levels(self, task: str, family: str) -> list[Condition]:
+        """Return a family's conditions in a task, in order."""
+        return [one for one in self.conditions(task) if one.family == family]
+
+    def mapped_conditions(self, task: str) -> list[str]:
+        """Return the conditions whose saliency maps were measured, by name, in order."""
+        table = self.tables["attention"]
+        known = set(table.loc[table["task"] == task, "condition"])
+        return [one.name for one in self.conditions(task) if one.name in known]
 
     def is_intervention(self, condition: Condition) -> bool:
         """Return whether a condition's family is an intervention."""
         return self.families[condition.family].is_intervention
 
-    def levels(self, family: str) -> list[Condition]:
-        """Return a family's conditions, in order."""
-        return [condition for condition in self.conditions if condition.family == family]
-
     def varying(self, family: str) -> list[str]:
-        """Return the options that differ between a family's levels."""
-        levels = self.levels(family)
+        """Return the options that differ between a family's levels, sweeps included."""
+        levels = self.families[family].conditions
         names = dict.fromkeys(name for one in levels for name in one.options)
         return [name for name in names if len({one.options.get(name) for one in levels}) > 1]
 
@@ -142,61 +143,75 @@ class Study:
         varying = [f"{name}={options[name]}" for name in self.varying(family) if name in options]
         return f"{label}, {', '.join(varying) or level}"
 
-    def estimate(self, regime: str, condition: str, group: str) -> Estimate | None:
+    def estimate(self, task: str, regime: str, condition: str, group: str) -> Estimate | None:
         """Return one row of the table of accuracies, or None where it has none."""
-        row = self._accuracies.get((regime, condition, group))
+        row = self._accuracies.get((task, regime, condition, group))
         if row is None:
             return None
         n, images = (int(row[key]) if np.isfinite(row[key]) else 0 for key in ("n", "images"))
-        values = (float(row[key]) for key in ("acc", "ci_low", "ci_high", "balanced"))
-        return Estimate(n, images, *values)
+        shares = ("acc", "ci_low", "ci_high", "balanced", "standardised")
+        return Estimate(n, images, *(float(row[key]) for key in shares))
 
-    def effect(self, regime: str, condition: str, group: str) -> Row | None:
-        """Return one row of the table of effects, or None where there is no effect."""
-        row = self._effects.get((regime, condition, group))
+    def effect(self, task: str, regime: str, condition: str, group: str) -> Row | None:
+        """Return one row of the table of effects, or None where there is no effect.
+
+        Only rows with `primary` have a direction and a verdict.
+        """
+        row = self._effects.get((task, regime, condition, group))
         return row if row is not None and np.isfinite(row["delta"]) else None
 
-    def threshold(self, regime: str, condition: str) -> Row | None:
-        """Return one row of the table of thresholds, or None where it has none."""
-        return self._thresholds.get((regime, condition))
+    def baseline(self, name: str, group: str) -> Row | None:
+        """Return the accuracy of a rule that sees no pixel, or None where it has none.
 
-    def similarity(self, condition: str, group: str) -> Row | None:
+        Parameters
+        ----------
+        name
+            One of `evaluation.rungs.BASELINES`, which has their labels.
+
+        Returns
+        -------
+        Row
+            A row of the table of baselines: n, images, accuracy, ci_low, ci_high. It is the same
+            in all tasks and regimes.
+        """
+        row = self._baselines.get((name, group))
+        return row if row is not None and row["n"] > 0 else None
+
+    def threshold(self, regime: str) -> Row | None:
+        """Return one row of the table of thresholds, or None where it has none."""
+        return self._thresholds.get((regime,))
+
+    def cost(self, regime: str, condition: str) -> Row | None:
+        """Return one row of the table of costs, or None where it has none."""
+        return self._costs.get((regime, condition))
+
+    def similarity(self, task: str, condition: str, group: str) -> Row | None:
         """Return one row of the table of severities, or None where it has no objects."""
-        row = self._severities.get((condition, group))
+        row = self._severities.get((task, condition, group))
         return row if row is not None and row["n"] > 0 else None
 
     def median_side(self, group: str) -> float:
-        """Return the median side of a size group's objects, untouched, in input pixels."""
-        row = self._accuracies.get((self.headline_regime, UNTOUCHED, group))
+        """Return the median side of a size group's objects in whole pictures, in input pixels."""
+        row = self._accuracies.get((SCENE, self.headline_regime, UNTOUCHED, group))
         return float(row["side"]) if row is not None else np.nan
 
     @property
     def chance(self) -> float:
-        """Accuracy of guessing among the names that the heads know, as far as it is known."""
-        row = self.threshold(self.headline_regime, UNTOUCHED)
-        names = self.sample["category_name"].nunique()
-        return float(row["floor"]) if row is not None else 1 / max(names, 1)
-
-    @property
-    def baselines(self) -> dict[str, float]:
-        """Accuracies on all objects that need no picture, by name; empty without a sample."""
-        shares = self.sample["category_name"].value_counts(normalize=True)
-        if shares.empty:
-            return {}
-        return {"chance": self.chance, "commonest category": float(shares.iloc[0])}
+        """Accuracy of guessing among the names that the heads know."""
+        return 1 / len(self.params.data.categories)
 
     @property
     def interval(self) -> str:
         """What an interval is called: "95% interval"."""
         return f"{100 * self.params.analysis.confidence:g}% interval"
 
-    def mark(self, condition: str, *groups: str) -> str:
+    def mark(self, task: str, condition: str, *groups: str) -> str:
         """Return the mark of a condition without visible change for all of the groups.
 
         It is empty for other conditions. Groups without objects do not count; no group named means
         every one.
         """
-        rows = [self.similarity(condition, group) for group in groups or GROUPS]
+        rows = [self.similarity(task, condition, group) for group in groups or GROUPS]
         known = [row for row in rows if row is not None]
         if not known or not all(row["vacuous"] for row in known):
             return ""
@@ -204,20 +219,37 @@ class Study:
         return UNCHANGED if whole else SURROUNDINGS
 
     @cached_property
+    def _conditions(self) -> list[Condition]:
+        columns = ["task", "condition", "family", "level"]
+        names = self.tables["accuracy"][columns].drop_duplicates()
+        return [
+            Condition(family, level, is_reference=name == family, task=task)
+            for task, name, family, level in names.itertuples(index=False)
+        ]
+
+    @cached_property
     def _accuracies(self) -> dict[tuple[Any, ...], Row]:
-        return keyed(self.tables["accuracy"], "regime", "condition", "size_group")
+        return keyed(self.tables["accuracy"], "task", "regime", "condition", "size_group")
 
     @cached_property
     def _effects(self) -> dict[tuple[Any, ...], Row]:
-        return keyed(self.tables["effects"], "regime", "condition", "size_group")
+        return keyed(self.tables["effects"], "task", "regime", "condition", "size_group")
+
+    @cached_property
+    def _baselines(self) -> dict[tuple[Any, ...], Row]:
+        return keyed(self.tables["baselines"], "baseline", "size_group")
 
     @cached_property
     def _thresholds(self) -> dict[tuple[Any, ...], Row]:
-        return keyed(self.tables["thresholds"], "regime", "condition")
+        return keyed(self.tables["thresholds"], "regime")
+
+    @cached_property
+    def _costs(self) -> dict[tuple[Any, ...], Row]:
+        return keyed(self.tables["costs"], "regime", "condition")
 
     @cached_property
     def _severities(self) -> dict[tuple[Any, ...], Row]:
-        return keyed(self.tables["severity"], "condition", "size_group")
+        return keyed(self.tables["severity"], "task", "condition", "size_group")
 
 
 def by_regime(study: Study, start: str, say: Callable[[Study, str], str]) -> str:

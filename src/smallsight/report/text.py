@@ -4,6 +4,10 @@ import math
 from collections.abc import Sequence
 
 from smallsight.report.rows import Estimate, Row
+from smallsight.vocabulary import HEADLINE_TASK, SCENE
+
+TASK_NAMES = {SCENE: "whole picture", HEADLINE_TASK: "window"}
+"""What the report calls each task."""
 
 _MOST_LISTED = 6
 """Names that a sentence can hold."""
@@ -44,9 +48,14 @@ def part(share: float) -> str:
 
 def span(row: Row) -> str:
     """Write the interval of a difference of shares, in percentage points."""
-    if not (math.isfinite(row["ci_low"]) and math.isfinite(row["ci_high"])):
+    return points_span(row["ci_low"], row["ci_high"])
+
+
+def points_span(low: float, high: float) -> str:
+    """Write an interval of a difference of shares, in percentage points, by its ends."""
+    if not (math.isfinite(low) and math.isfinite(high)):
         return "no interval"
-    return f"{signed(row['ci_low'])} to {signed(row['ci_high'])}"
+    return f"{signed(low)} to {signed(high)}"
 
 
 def p_value(p: float) -> str:
@@ -63,22 +72,15 @@ def p_equals(p: float) -> str:
     return f"p {p_value(p)}" if p < 0.0001 else f"p = {p_value(p)}"
 
 
-def threshold(row: Row, key: str = "threshold") -> str:
-    """Write a threshold in pixels; one beyond all sides by the bound that it lies beyond."""
-    value = row[key]
-    if value == 0:
-        return f"< {_pixels(row['side_min'] / 2)}"
-    if value == math.inf:
-        return f"> {_pixels(2 * row['side_max'])}"
-    return _pixels(value)
+def p_of(row: Row) -> str:
+    """Write the adjusted p-value of a row; where its test can give none smaller, say so."""
+    told = p_equals(row["p_holm"])
+    is_least = row["p_holm"] >= 0.0001 and row["p_value"] <= row["p_least"]
+    return f"{told}, the least possible" if is_least else told
 
 
-def threshold_span(row: Row) -> str:
-    """Write a threshold's interval, in pixels."""
-    return f"{threshold(row, 'ci_low')} to {threshold(row, 'ci_high')}"
-
-
-def _pixels(value: float) -> str:
+def native_pixels(value: float) -> str:
+    """Write a side in native pixels, or a dash where there is none."""
     if not math.isfinite(value):
         return "–"
     return f"{value:.1f}" if value < 99.95 else f"{value:.0f}"

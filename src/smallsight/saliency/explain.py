@@ -24,7 +24,7 @@ from smallsight.saliency.grid import Grid, RegionShares, region_of_box, region_o
 Pictures = Callable[[], np.ndarray]
 """Reads (n, size, size, 3), uint8."""
 
-PREDICTION = ("image_id", "ann_id", "condition", "size_group", "predicted", "correct")
+PREDICTION = ("image_id", "ann_id", "condition", "size_group", "predicted", "correct", "task")
 """Columns that say which prediction a map explains."""
 
 

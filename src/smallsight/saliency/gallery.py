@@ -17,7 +17,7 @@ from smallsight.runtime.randomness import derive
 from smallsight.saliency import thumbnails
 from smallsight.saliency.measures import enlarge
 from smallsight.saliency.tables import GALLERY, MAP_LIST
-from smallsight.vocabulary import INSTANCE, SIZE_GROUPS
+from smallsight.vocabulary import INSTANCE, SCENE, SIZE_GROUPS
 
 COLORMAP = "magma"
 ALPHA = 0.5
@@ -35,7 +35,6 @@ def write_galleries(
     saliency: np.ndarray,
     sources: Mapping[int, str],
     *,
-    pictures: Path,
     place: Path,
     folder: Path,
     count: int,
@@ -44,36 +43,36 @@ def write_galleries(
 ) -> None:
     """Draw and write the gallery, the strips, and thumbnails of all objects, with their tables.
 
-    The gallery shows untouched objects, a strip one object under every condition. The brightest
-    colour of a map in the gallery is its own maximum; in a strip it is the greatest of all its
-    maps, so that conditions compare.
+    The gallery shows untouched objects in both tasks, a strip one object in all that is shown. The
+    brightest colour of a map in the gallery is its own maximum; in a strip it is the greatest of
+    all its maps, so that conditions compare.
 
     Parameters
     ----------
     shown
-        Predictions joined to their views and measures, one row per condition and instance; its
-        index says where its map is.
+        Predictions joined to their views, measures and pictures, one row per task, condition and
+        instance, the scene task first; its index says where its map is.
     saliency, sources
         As for `write_pictures`.
-    pictures, size
+    size
         As for `make_cards`.
     place, folder
         Where `gallery.csv` and `strips.csv` with a folder for each, `maps.csv` and `thumbnails`
         will be, as the tables name them, and an existing folder to write them into.
     count
-        Correct, and as many failed, objects shown per size group.
+        Objects shown per size group whose whole pictures are correct, and as many that failed.
     """
     untouched = shown[shown["condition"] == UNTOUCHED]
-    drawn = draw_outcomes(untouched, count=count, rng=derive(seed, "gallery"))
+    whole = untouched[untouched["task"] == SCENE]
+    drawn = in_both_tasks(draw_outcomes(whole, count=count, rng=derive(seed, "gallery")), untouched)
     strips = draw_strips(shown, rng=derive(seed, "strips"))
     together = strips.groupby(INSTANCE)["peak"].transform("max")
     for name, part, scale in (("gallery", drawn, drawn["peak"]), ("strips", strips, together)):
-        cards = make_cards(part, scale=scale, pictures=pictures, folder=place / name, size=size)
+        cards = make_cards(part, scale=scale, folder=place / name, size=size)
         write_pictures(cards, saliency, sources, folder / name)
         write_table(cards, folder / f"{name}.csv")
-    whole = thumbnails.draw_whole(untouched, rng=derive(seed, "thumbnails"))
-    small = folder / "thumbnails"
-    thumbnails.write_thumbnails(shown, whole, pictures=pictures, folder=small, size=size)
+    kept = thumbnails.draw_whole(whole, rng=derive(seed, "thumbnails"))
+    thumbnails.write_thumbnails(shown, kept, folder=folder / "thumbnails", size=size)
     maps = shown.assign(thumbnail=thumbnails.thumbnail_paths(shown, place / "thumbnails"))
     write_table(maps[MAP_LIST.names], folder / "maps.csv")
 
@@ -101,8 +100,22 @@ def draw_outcomes(table: pd.DataFrame, *, count: int, rng: np.random.Generator) 
     return pd.concat(drawn)
 
 
+def in_both_tasks(drawn: pd.DataFrame, untouched: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of drawn instances in every task, those of one instance together.
+
+    Parameters
+    ----------
+    drawn
+        One row per instance.
+    untouched
+        One row per task and instance, the scene task first; its index stays.
+    """
+    rows = drawn[INSTANCE].merge(untouched.reset_index(), on=INSTANCE)
+    return rows.set_index("index").rename_axis(index=None)
+
+
 def draw_strips(table: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw one instance of each size group, and return its rows under all conditions."""
+    """Draw one instance of each size group, and return all its rows."""
     instances = table[["size_group", *INSTANCE]].drop_duplicates()
     drawn = instances.groupby("size_group", sort=True).sample(1, random_state=rng)
     order = drawn["size_group"].map({group: index for index, group in enumerate(SIZE_GROUPS)})
@@ -113,19 +126,15 @@ def draw_strips(table: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataFram
     return pd.concat(parts)
 
 
-def make_cards(
-    table: pd.DataFrame, *, scale: pd.Series, pictures: Path, folder: Path, size: int
-) -> pd.DataFrame:
-    """Make the table `GALLERY` of drawn predictions, joined to their views and measures.
+def make_cards(table: pd.DataFrame, *, scale: pd.Series, folder: Path, size: int) -> pd.DataFrame:
+    """Make the table `GALLERY` of drawn predictions, joined to their views, measures and pictures.
 
     Parameters
     ----------
     table
-        One row per condition and instance; its index says where its map is.
+        One row per task, condition and instance; its index says where its map is.
     scale
         The value of each one's map that has the brightest colour.
-    pictures
-        Holds `<family>/<level>/<image_id>_<ann_id>.png`.
     folder
         Where overlays and untouched pictures will be, as the cards name them.
     size
@@ -135,13 +144,13 @@ def make_cards(
         picture_name(image_id, ann_id)
         for image_id, ann_id in zip(table["image_id"], table["ann_id"], strict=True)
     ]
-    levels = table["family"] + "/" + table["level"]
     at = folder.as_posix()
     return table.assign(
         outcome=np.where(table["correct"], "correct", "failed"),
         scale=scale,
-        picture=[f"{pictures.as_posix()}/{path}" for path in levels + "/" + names],
-        overlay=[f"{at}/overlays/{name}" for name in table["family"] + "_" + names],
+        overlay=[
+            f"{at}/overlays/{name}" for name in table["task"] + "_" + table["family"] + "_" + names
+        ],
         untouched=[f"{at}/untouched/{image_id}.jpg" for image_id in table["image_id"]],
         input_size=size,
     )[GALLERY.names]

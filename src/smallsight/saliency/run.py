@@ -18,7 +18,7 @@ from smallsight.backbones.networks.network import LAST
 from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition
-from smallsight.conditions.rendered.store import read_masks, read_pictures
+from smallsight.conditions.rendered.store import picture_name, read_masks, read_pictures
 from smallsight.conditions.rendered.views import read_views
 from smallsight.evaluation.crossfit import heads_for_regime
 from smallsight.evaluation.heads import LinearHeads
@@ -29,7 +29,7 @@ from smallsight.runtime.randomness import derive
 from smallsight.saliency import gallery
 from smallsight.saliency.explain import ClassMaps, Explainer, explain_condition
 from smallsight.saliency.tables import OTHER_MAPS, PREDICTED_CLASS_MAPS
-from smallsight.vocabulary import INSTANCE
+from smallsight.vocabulary import HEADLINE_TASK, INSTANCE
 
 
 @dataclass(frozen=True)
@@ -45,29 +45,29 @@ class StudyMaps:
     size
         Width and height of the network's input, in pixels.
     predictions
-        A row per condition and instance of test data: the prediction, its view, and what its map
-        measures. The index counts the maps.
+        A row per task, condition and instance of test data: the prediction, its view, the path of
+        its picture, and what its map measures.
     found
-        The predicted class's maps by condition, in the order of `predictions`.
+        The predicted class's maps by task and condition, in the order of `predictions`.
     predicted_class
         The columns of `PREDICTED_CLASS_MAPS`, in the same order.
     other_maps
-        The columns of `OTHER_MAPS`: a row per map of another kind, condition and instance.
+        The columns of `OTHER_MAPS`: a row per map of another kind, task, condition and instance.
     """
 
     layer: str
     readout: str
     size: int
     predictions: pd.DataFrame
-    found: Mapping[str, ClassMaps]
+    found: Mapping[tuple[str, str], ClassMaps]
     predicted_class: pd.DataFrame
     other_maps: pd.DataFrame
 
-    @property
-    def pointing(self) -> float:
-        """Share of untouched predictions whose map peaks on the object's box."""
-        untouched = self.predicted_class["condition"] == UNTOUCHED
-        return float(self.predicted_class.loc[untouched, "pointing_hit"].mean())
+    def pointing(self, task: str) -> float:
+        """Return the share of a task's untouched predictions whose map peaks on the object."""
+        table = self.predicted_class
+        untouched = (table["task"] == task) & (table["condition"] == UNTOUCHED)
+        return float(table.loc[untouched, "pointing_hit"].mean())
 
     def describe(self) -> dict[str, str | float | None]:
         """Describe the maps: layers, sides of cells in input pixels, largest error of a logit.
@@ -94,7 +94,7 @@ def explain_study(
     *,
     splits: Splits,
     regime: str,
-    untouched: LinearHeads,
+    untouched: Mapping[str, LinearHeads],
     weights: Weights,
     layer: str,
     size: int,
@@ -106,16 +106,17 @@ def explain_study(
 ) -> StudyMaps:
     """Explain the first seed's predictions under several conditions, and measure the maps.
 
-    Under the untouched condition, a network of random weights is explained as well.
+    Under the untouched conditions, a network of random weights is explained as well.
 
     Parameters
     ----------
     predictions
-        Of the regime and the first seed: `predictions.PREDICTION_COLUMNS`.
+        Of the regime and the first seed: the columns of `evaluation.tables.PREDICTIONS`.
     conditions
-        Those to explain; all at their families' reference levels, whose maps and masks are kept.
+        Those to explain, in order; all at their families' reference levels, whose maps and masks
+        are kept.
     untouched
-        Heads trained on untouched pictures, seeds x folds.
+        By task, heads trained on its untouched pictures, seeds x folds.
     layer
         The layer whose maps Grad-CAM weighs.
     size
@@ -123,33 +124,35 @@ def explain_study(
     settings
         What the heads read, and how those of other regimes are trained.
     rendered, features
-        Folders of all families: `render`'s, and one of `<family>/<level>.npz`.
+        Folders of all families: `render`'s, and that of their features.
     """
     drawn = random_weights(weights, derive(seed, "random weights"))
     explainer, untrained = (
         Explainer(layer, settings.readout, size, Backbone(each), device)
         for each in (weights, drawn)
     )
-    found: dict[str, ClassMaps] = {}
+    found: dict[tuple[str, str], ClassMaps] = {}
     tables: dict[str, list[pd.DataFrame]] = defaultdict(list)
     for condition in progress(iter(conditions), total=len(conditions), description="Grad-CAM"):
-        level = Path(condition.family) / condition.level
-        seen = read_features(features / f"{level}.npz", settings.readout, maps=True)
-        rows = predictions[predictions["condition"] == condition.name]
-        rows = rows.merge(read_views(rendered, condition), on=INSTANCE)
-        found[condition.name], measured = explain_condition(
+        key = condition.task, condition.name
+        seen = read_features(features, condition, settings.readout, maps=True)
+        chosen = (predictions["task"] == key[0]) & (predictions["condition"] == key[1])
+        rows = predictions[chosen].merge(read_views(rendered, condition), on=INSTANCE)
+        folder = rendered / condition.folder
+        found[key], measured = explain_condition(
             rows,
             seen,
             splits=splits,
             fitted=heads_for_regime(
-                splits, regime, untouched, seen, settings=settings, device=device
+                splits, regime, untouched[condition.task], seen, settings=settings, device=device
             ),
             covers=read_masks(rendered, condition, rows),
-            pictures=partial(read_pictures, rendered / level, rows),
+            pictures=partial(read_pictures, folder, rows),
             explainer=explainer,
             untrained=untrained if condition.family == UNTOUCHED else None,
         )
-        tables["rows"].append(rows)
+        names = [picture_name(*instance) for instance in rows[INSTANCE].to_numpy()]
+        tables["rows"].append(rows.assign(picture=[(folder / name).as_posix() for name in names]))
         for name, table in measured.items():
             tables[name].append(table)
     whole = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
@@ -171,36 +174,38 @@ def write_study_maps(
     maps: StudyMaps,
     sources: Mapping[int, str],
     *,
-    rendered: Path,
     place: Path,
     folder: Path,
     count: int,
     seed: int,
 ) -> None:
-    """Write all maps as `maps.npz`, what they are as `about.json`, and the galleries.
+    """Write the maps that are shown as `maps.npz`, what they are as `about.json`, the galleries.
 
-    The arrays of `maps.npz` are `condition`, names of conditions, and `cams`, (conditions, n,
-    cells, cells), float32.
+    Shown are the untouched pictures of all tasks, and every condition of the headline task. The
+    arrays of `maps.npz` are `task` and `condition`, their names, and `cams`, (conditions, n, cells,
+    cells), float32.
 
     Parameters
     ----------
     sources
         Where the untouched picture of each image_id lies.
-    rendered
-        Holds `<family>/<level>/<image_id>_<ann_id>.png`.
     place, folder
         Where the files will be, as tables name them, and an existing folder to write them into.
     count
-        Correct, and as many failed, objects shown per size group.
+        Objects shown per size group whose whole pictures are correct, and as many that failed.
     """
-    saliency = [each.saliency for each in maps.found.values()]
-    arrays = {"condition": np.array(list(maps.found)), "cams": np.stack(saliency)}
+    rows = maps.predictions
+    is_shown = (rows["task"] == HEADLINE_TASK) | (rows["condition"] == UNTOUCHED)
+    shown = rows[is_shown].reset_index(drop=True)
+    keys = list(dict.fromkeys(zip(shown["task"], shown["condition"], strict=True)))
+    saliency = np.stack([maps.found[key].saliency for key in keys])
+    tasks, names = (np.array(part) for part in zip(*keys, strict=True))
+    arrays = {"task": tasks, "condition": names, "cams": saliency}
     files.write_arrays(arrays, folder / "maps.npz")
     gallery.write_galleries(
-        maps.predictions,
-        np.concatenate(saliency),
+        shown,
+        saliency.reshape(-1, *saliency.shape[2:]),
         sources,
-        pictures=rendered,
         place=place,
         folder=folder,
         count=count,

@@ -9,6 +9,7 @@ from smallsight.vocabulary import (
     IMAGE_ID,
     PREDICTED,
     SIZE_GROUP,
+    TASK,
     VIEW,
 )
 
@@ -31,7 +32,7 @@ _MEASURES = (
 
 PREDICTED_CLASS_MAPS = Table(
     "attention",
-    "saliency maps of the predicted class: a row per condition and instance",
+    "saliency maps of the predicted class: a row per task, condition and instance",
     (
         IMAGE_ID,
         ANN_ID,
@@ -44,12 +45,13 @@ PREDICTED_CLASS_MAPS = Table(
         number("logit_elsewhere", "what all other cells of it add"),
         number("bias", "what the head's bias adds to it"),
         number("logit", "the predicted class's logit: the sum of the three, but for finer layers"),
+        TASK,
     ),
 )
 
 OTHER_MAPS = Table(
     "attention_maps",
-    "saliency maps of the true class, and controls: a row per kind, condition and instance",
+    "saliency maps of the true class, and controls: a row per kind, task, condition and instance",
     (
         text("map", "true_class, random_box, centre or random_weights"),
         IMAGE_ID,
@@ -58,12 +60,13 @@ OTHER_MAPS = Table(
         SIZE_GROUP,
         _CORRECT,
         *_MEASURES,
+        TASK,
     ),
 )
 
 REMOVALS = Table(
     "faithfulness",
-    "deletion and insertion of one region: a row per instance and edit of its untouched picture",
+    "deletion and insertion of one region, in the scene task: a row per instance and edit",
     (
         IMAGE_ID,
         ANN_ID,
@@ -81,6 +84,7 @@ REMOVALS = Table(
 _PEAK = number("peak", "the map's greatest value")
 
 _CARDS = (
+    TASK,
     IMAGE_ID,
     ANN_ID,
     CONDITION,
@@ -95,20 +99,29 @@ _CARDS = (
     _LIFT,
     _PEAK,
     number("scale", "the map's value that has the brightest colour in the overlay"),
-    text("picture", "path of the rendered picture"),
+    text("picture", "path of what the network saw"),
     text("overlay", "path of the same picture under its heat map"),
-    text("untouched", "path of the picture as it was, reduced"),
+    text("untouched", "path of the whole picture as it was, reduced"),
     *VIEW,
     whole("input_size", "width and height of the rendered picture, in pixels"),
 )
 
-GALLERY = Table("gallery", "correct and failed objects drawn by seed, with their heat maps", _CARDS)
-STRIPS = Table("strips", "one object of each size group under every condition", _CARDS)
+GALLERY = Table(
+    "gallery",
+    "objects drawn by seed, correct and failed as whole pictures: a row per object and task",
+    _CARDS,
+)
+STRIPS = Table(
+    "strips",
+    "one object of each size group: its whole picture, then every condition of the object task",
+    _CARDS,
+)
 
 MAP_LIST = Table(
     "maps",
-    "what each saliency map of maps.npz is of, in its order",
+    "what each saliency map of maps.npz is of: whole pictures, then the object task's, in order",
     (
+        TASK,
         CONDITION,
         IMAGE_ID,
         ANN_ID,
@@ -117,6 +130,6 @@ MAP_LIST = Table(
         _LIFT,
         _PEAK,
         *VIEW,
-        text("thumbnail", "path of the object's thumbnails under all conditions, side by side"),
+        text("thumbnail", "path of the object's thumbnails, in this order, side by side"),
     ),
 )

@@ -23,20 +23,16 @@ _QUALITY = 65
 """Of WebP, 0 to 100."""
 
 
-def write_thumbnails(
-    table: pd.DataFrame, drawn: pd.DataFrame, *, pictures: Path, folder: Path, size: int
-) -> None:
+def write_thumbnails(table: pd.DataFrame, drawn: pd.DataFrame, *, folder: Path, size: int) -> None:
     """Write `<image_id>_<ann_id>.webp` for every instance.
 
     Parameters
     ----------
     table
-        One row per condition and instance, in the order in which pictures stand side by side:
-        family, level, image_id, ann_id.
+        One row per picture, in the order in which those of an instance stand side by side:
+        image_id, ann_id, picture (its path).
     drawn
         The instances of which all pictures are kept: image_id, ann_id. Others keep the first.
-    pictures
-        Holds `<family>/<level>/<image_id>_<ann_id>.png`.
     folder
         A new folder.
     size
@@ -47,8 +43,7 @@ def write_thumbnails(
     sheets = []
     groups: Any = table.groupby(INSTANCE)
     for key, part in groups:
-        levels = (part["family"] + "/" + part["level"]).tolist()
-        shown = [pictures / level / picture_name(*key) for level in levels]
+        shown = [Path(path) for path in part["picture"]]
         sheets.append((shown if key in whole else shown[:1], folder / _name(*key)))
     map_items(
         partial(_write_sheet, side=min(size, SIDE)),

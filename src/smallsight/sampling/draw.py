@@ -34,7 +34,8 @@ class Draw:
         One row per instance, sorted by image_id and ann_id; the columns of `SAMPLE`.
     summary
         Counts, ready for JSON: requested_per_group, person_cap, drawn[group],
-        eligible[group][category], excluded[reason].
+        eligible[group][category], excluded[reason], and side_counts: of eligible objects by their
+        side, in whole pixels of the picture rounded down.
     """
 
     sample: pd.DataFrame
@@ -120,6 +121,7 @@ def draw_sample(
             for group, row in table.iterrows()
         },
         "excluded": excluded,
+        "side_counts": _count_sides(eligible),
     }
     return Draw(sample=sample[SAMPLE.names], summary=summary)
 
@@ -150,6 +152,12 @@ def _exclusions(instances: pd.DataFrame) -> np.ndarray:
         | (y + h > instances["height"] + 1),
     }
     return np.select([holds[reason] for reason in EXCLUSIONS], list(EXCLUSIONS), default="")
+
+
+def _count_sides(eligible: pd.DataFrame) -> dict[str, int]:
+    """Count objects by side in pixels, rounded down; keys are texts, as JSON has them."""
+    sides = np.floor(np.sqrt(eligible["bbox_area"])).astype(int)
+    return {str(side): int(n) for side, n in sides.value_counts().sort_index().items()}
 
 
 def _draw_group(

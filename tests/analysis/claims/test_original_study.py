@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from builders import map_measures
-from builders.predictions import outcomes_of, predicted
+from builders.predictions import NOTHING_UNCHANGED, outcomes_of, predicted
 from smallsight.analysis.claims.table import compute_claims
 from smallsight.analysis.saliency import arrange_measures
 from smallsight.analysis.statistics import bootstrap
@@ -13,14 +13,24 @@ from smallsight.conditions.rendered.names import ORIGINAL
 
 pytestmark = pytest.mark.simulation
 
-NOTHING_UNCHANGED = pd.DataFrame({"condition": [], "size_group": []})
 HURT_MOST = "downscale_and_motion_blur_hurt_small_most"
 BLUR = "bg_blur_helps_large_and_does_not_fix_small"
 ABOUT_MAPS = "failed_look_away"
 
 
+def every_row(found, looking=None):
+    """Test all claims in one task, the parts of sentences too."""
+    measures = {} if looking is None else {found.task: looking}
+    return compute_claims({found.task: found}, {found.task: NOTHING_UNCHANGED}, measures)
+
+
+def whole_sentences(found, looking=None):
+    table = every_row(found, looking)
+    return table[table["part"] == ""]
+
+
 def claimed(predictions, **options):
-    return compute_claims(outcomes_of(predictions, **options), NOTHING_UNCHANGED)
+    return whole_sentences(outcomes_of(predictions, **options))
 
 
 def answered(population, chances, *, images=250, seed=0):
@@ -100,18 +110,57 @@ def test_one_other_change_that_hurts_more_contradicts_that_the_two_hurt_most(pop
     assert found[HURT_MOST] == "contradicted"
 
 
+PARTS = {
+    HURT_MOST: ["Downscaling hurts small objects most", "Motion blur hurts small objects most"],
+    BLUR: ["Background blur helps large objects", "Background blur does not fix small objects"],
+}
+
+
+@pytest.mark.parametrize(
+    ("claim", "change", "due"),
+    [
+        (HURT_MOST, {}, ["supported", "supported", "supported"]),
+        (HURT_MOST, {("motion_blur", "small"): 0.5}, ["not decided", "supported", "not decided"]),
+        (HURT_MOST, {("motion_blur", "small"): 0.7}, ["contradicted", "supported",
+                                                      "contradicted"]),
+        (BLUR, {}, ["supported", "supported", "supported"]),
+        (BLUR, {("bg_blur", "large"): 0.4}, ["contradicted", "contradicted", "supported"]),
+        (BLUR, {("bg_blur", "small"): 0.95}, ["contradicted", "supported", "contradicted"]),
+    ],
+)  # fmt: skip
+def test_a_sentence_of_two_parts_shows_what_becomes_of_each(population, claim, change, due):
+    table = every_row(outcomes_of(answered(population, TRUE | change)))
+    rows = table[(table["claim"] == claim) & (table["regime"] == "fixed")]
+    assert list(rows["part"]) == ["", *PARTS[claim]]
+    assert list(rows["verdict"]) == due
+
+
+def test_in_windows_the_two_are_compared_with_what_else_there_is(population):
+    """There is no crop of a window; in whole pictures, this one hurts more than the two."""
+    chances = TRUE | {("orig_crop", "small"): 0.0, ("downscale", "small"): 0.15}
+    predictions = answered(population, chances, images=400)
+    with_crop = claimed(predictions.assign(task="scene"))
+    without = claimed(predictions[predictions["condition"] != "orig_crop"])
+    found = [
+        table.set_index(["claim", "regime"]).loc[(HURT_MOST, "fixed"), "verdict"]
+        for table in (with_crop, without)
+    ]
+    assert found == ["contradicted", "supported"]
+    assert "crop_helps_small" not in set(without["claim"])
+
+
 def test_one_of_the_two_that_does_nothing_is_no_support(population):
     found = verdicts(population, TRUE | {("motion_blur", "small"): 0.5})
-    assert found[HURT_MOST] == "inconclusive"
+    assert found[HURT_MOST] == "not decided"
     # And none at all where both hurt as much as something else.
     found = verdicts(population, TRUE | {("occlusion", "small"): 0.1})
-    assert found[HURT_MOST] == "inconclusive"
+    assert found[HURT_MOST] == "not decided"
 
 
 @pytest.mark.parametrize(
     ("change", "due"),
     [
-        ({("bg_blur", "large"): 0.7}, "inconclusive"),
+        ({("bg_blur", "large"): 0.7}, "not decided"),
         ({("bg_blur", "large"): 0.4}, "contradicted"),
         ({("bg_blur", "small"): 0.95}, "contradicted"),
     ],
@@ -130,17 +179,13 @@ def test_the_smallest_of_several_noisy_margins_rarely_contradicts(population):
     assert rows["effect"].mean() < -0.05
     assert rows["probability"].mean() < 0.2
     assert (rows["ci_high"] >= 0).mean() >= 0.9
-    assert (rows["verdict"] == "inconclusive").mean() >= 0.96
+    assert (rows["verdict"] == "not decided").mean() >= 0.96
 
 
 def test_probability_of_being_the_two_that_hurt_most_is_their_share_of_draws(population):
     predictions = answered(population, TRUE | {("occlusion", "small"): 0.13}, images=150)
     found = outcomes_of(predictions)
-    row = (
-        compute_claims(found, NOTHING_UNCHANGED)
-        .set_index(["claim", "regime"])
-        .loc[HURT_MOST, "fixed"]
-    )
+    row = whole_sentences(found).set_index(["claim", "regime"]).loc[HURT_MOST, "fixed"]
     losses = pd.DataFrame(
         {
             name: found.accuracy("fixed", "orig_full", "small")[1:]
@@ -178,7 +223,7 @@ def with_lifts(found, *, shift=0.0, correct=None, seed=0):
 
 
 def test_its_margin_is_the_superiority_of_the_right_within_size_groups(found, looking):
-    row = compute_claims(found, NOTHING_UNCHANGED, looking).set_index("claim").loc[ABOUT_MAPS]
+    row = whole_sentences(found, looking).set_index("claim").loc[ABOUT_MAPS]
     draws = looking.superiority("predicted", "orig_full", "all") - 0.5
     assert row["effect"] == draws[0] != 0
     assert row["ci_low"] < row["effect"] < row["ci_high"]
@@ -186,13 +231,29 @@ def test_its_margin_is_the_superiority_of_the_right_within_size_groups(found, lo
 
 
 @pytest.mark.parametrize(
-    ("shift", "due"), [(0.8, "supported"), (-0.8, "contradicted"), (0.0, "inconclusive")]
+    ("shift", "due"), [(0.8, "supported"), (-0.8, "contradicted"), (0.0, "not decided")]
 )
 def test_failed_predictions_look_away_where_their_lifts_are_less(found, shift, due):
     looking = with_lifts(found, shift=shift)
-    row = compute_claims(found, NOTHING_UNCHANGED, looking).set_index("claim").loc[ABOUT_MAPS]
+    row = whole_sentences(found, looking).set_index("claim").loc[ABOUT_MAPS]
     assert row["verdict"] == due
     assert np.sign(row["effect"]) == np.sign(shift) or not shift
+
+
+def test_it_is_told_which_objects_carry_the_whole(found):
+    """Lifts differ with being right among large objects alone."""
+    large = (found.instances["size_group"] == "large").to_numpy()
+    rng = np.random.default_rng(5)
+    correct = rng.random(len(large)) < 0.6
+    lift = rng.lognormal(3.0 * correct * large, 0.8)
+    table = every_row(found, map_measures.measures_of(found, lift, correct))
+    rows = table[table["claim"] == ABOUT_MAPS].set_index("part")
+    found_in = {part.split()[3]: row for part, row in rows["verdict"].items() if part}
+    assert rows.loc["", "verdict"] == "supported"
+    assert found_in == {"small": "not decided", "medium": "not decided", "large": "supported"}
+    for group in found_in:
+        row = rows.loc[f"Failed predictions of {group} objects look away"]
+        assert row["n"] == found.size(group)["n"]
 
 
 def test_failed_predictions_do_not_look_away_where_it_is_the_small_objects_that_fail(found):
@@ -208,15 +269,15 @@ def test_failed_predictions_do_not_look_away_where_it_is_the_small_objects_that_
             lift[correct], lift[~correct], once[:, correct], once[:, ~correct]
         )
         assert pooled * (naive - 0.5) > 0.15
-        row = compute_claims(found, NOTHING_UNCHANGED, looking).set_index("claim").loc[ABOUT_MAPS]
-        assert row["verdict"] == "inconclusive"
+        row = whole_sentences(found, looking).set_index("claim").loc[ABOUT_MAPS]
+        assert row["verdict"] == "not decided"
 
 
 def test_where_nothing_failed_nothing_looks_away(found):
     looking = with_lifts(found, correct=np.ones(len(found.image), bool))
-    row = compute_claims(found, NOTHING_UNCHANGED, looking).set_index("claim").loc[ABOUT_MAPS]
+    row = whole_sentences(found, looking).set_index("claim").loc[ABOUT_MAPS]
     assert np.isnan(row["effect"])
-    assert row["verdict"] == "inconclusive"
+    assert row["verdict"] == "not decided"
 
 
 @pytest.mark.parametrize("failed", [1, 2, 4])
@@ -228,6 +289,6 @@ def test_few_failures_that_look_away_are_few_witnesses(failed):
     )
     found = outcomes_of(predicted(sample, conditions={"orig_full": 0.7}))
     looking = map_measures.measures_of(found, ids / 9, ids >= failed)
-    row = compute_claims(found, NOTHING_UNCHANGED, looking).set_index("claim").loc[ABOUT_MAPS]
+    row = whole_sentences(found, looking).set_index("claim").loc[ABOUT_MAPS]
     assert row["effect"] == 0.5
     assert row["p_value"] >= 2 / math.comb(80, failed) - 1e-12

@@ -242,6 +242,29 @@ def test_superiority_lacks_a_number_where_a_draw_lacks_a_side():
 
 
 @given(
+    st.lists(st.floats(-1, 1), min_size=2, max_size=60),
+    st.floats(-1, 1),
+    st.floats(0.5, 0.99),
+    st.integers(8, 200),
+)
+@settings(deadline=None, max_examples=80)
+def test_students_interval_leaves_out_what_walds_test_rejects(draws, value, confidence, images):
+    draws = np.array(draws)
+    low, high = bootstrap.student_interval(value, draws, confidence, images=images)
+    error = bootstrap.standard_error(draws, images=images)
+    assert (low + high) / 2 == pytest.approx(value)
+    assert high - value == pytest.approx(t.ppf((1 + confidence) / 2, images - 1) * error)
+    if error > 1e-9 and abs(abs(value) - (high - value)) > 1e-9:
+        rejected = tests.wald_p(value, error, images=images) < 1 - confidence
+        assert rejected == (low > 0 or high < 0)
+
+
+def test_students_interval_without_draws_is_none():
+    assert np.isnan(bootstrap.student_interval(0.2, np.full(5, np.nan), 0.95, images=9)).all()
+    assert bootstrap.student_interval(0.2, np.full(5, 0.2), 0.95, images=9) == (0.2, 0.2)
+
+
+@given(
     st.lists(st.floats(-1, 1) | st.just(np.nan), min_size=1, max_size=60),
     st.floats(-1, 1),
     st.floats(0.5, 0.99),
@@ -254,10 +277,10 @@ def test_what_stands_beside_an_estimate_is_of_its_draws(draws, value, confidence
     error = bootstrap.standard_error(draws, images=images)
     due = {
         "p_value": tests.wald_p(value, error, images=images),
-        "mde": tests.minimum_detectable(error, confidence=confidence),
+        "mde": tests.minimum_detectable(error, confidence=confidence, images=images),
     }
-    due |= dict(zip(("ci_low", "ci_high"), percentile_interval(draws, confidence, images=images),
-                    strict=True))  # fmt: skip
+    ends = bootstrap.student_interval(value, draws, confidence, images=images)
+    due |= dict(zip(("ci_low", "ci_high"), ends, strict=True))
     assert found == pytest.approx(due, nan_ok=True)
 
 
@@ -267,6 +290,8 @@ def test_an_estimate_takes_no_heed_of_itself_among_its_draws():
         bootstrap.estimate(np.array([value, *draws]), confidence=0.95, images=50)
         for value in (0.0, 90.0)
     )
-    assert all(one[name] == other[name] for name in ("ci_low", "ci_high", "mde"))
+    widths = [each["ci_high"] - each["ci_low"] for each in (one, other)]
+    assert widths[0] == pytest.approx(widths[1])
+    assert one["mde"] == other["mde"]
     assert one["p_value"] == 1
     assert other["p_value"] < 1e-9

@@ -4,58 +4,58 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest, norm, poisson, t
+from scipy.stats import norm, poisson, t
 from statsmodels.stats.contingency_tables import mcnemar
 
 from smallsight.analysis.statistics import tests
 
 COUNTS = st.integers(0, 40)
+CHANGES = st.lists(st.integers(-5, 5), min_size=1, max_size=9)
 P_VALUES = st.lists(st.floats(0, 1) | st.just(np.nan), min_size=1, max_size=30)
 
 pytestmark = pytest.mark.usefixtures("frozen")
 
 
-@given(COUNTS, COUNTS)
-@settings(deadline=None, max_examples=100)
-def test_mcnemar_is_the_sign_test_of_discordant_pairs(gained, lost):
-    found = tests.mcnemar_p(gained, lost)
-    due = binomtest(gained, gained + lost).pvalue if gained + lost else 1
-    assert found == pytest.approx(due)
-    assert found == pytest.approx(mcnemar([[7, gained], [lost, 9]], exact=True).pvalue)
-
-
 @given(COUNTS, COUNTS, st.integers(0, 20))
 @settings(deadline=None, max_examples=100)
-def test_mcnemar_over_images_of_one_instance_is_mcnemar(gained, lost, same):
+def test_sign_flips_of_one_answer_per_image_are_mcnemars_exact_test(gained, lost, same):
     changes = np.repeat([1, -1, 0], [gained, lost, same])
-    found = tests.clustered_mcnemar_p(changes)
-    assert found == pytest.approx(tests.mcnemar_p(gained, lost), rel=1e-9)
+    found = tests.sign_flip_p(changes)
+    due = mcnemar([[7, gained], [lost, 9]], exact=True).pvalue
+    assert found == pytest.approx(due, rel=1e-9)
 
 
-@given(st.lists(st.integers(-4, 4), min_size=1, max_size=9))
+def net_of_every_outcome(changes):
+    """Flip the signs of the images in every way, and sum."""
+    return np.array(list(itertools.product([-1, 1], repeat=len(changes)))) @ changes
+
+
+@given(CHANGES)
 @settings(deadline=None, max_examples=100)
-def test_mcnemar_over_images_counts_every_way_that_they_could_have_turned(changes):
+def test_sign_flips_count_every_way_that_images_could_have_turned(changes):
     changes = np.array(changes)
-    signs = np.array(list(itertools.product([-1, 1], repeat=len(changes))))
-    due = (abs(signs @ changes) >= abs(changes.sum())).mean()
-    assert tests.clustered_mcnemar_p(changes) == pytest.approx(due)
-    assert tests.clustered_mcnemar_p(-changes[::-1]) == pytest.approx(due)
+    due = (abs(net_of_every_outcome(changes)) >= abs(changes.sum())).mean()
+    assert tests.sign_flip_p(changes) == pytest.approx(due)
+    assert tests.sign_flip_p(-changes[::-1]) == pytest.approx(due)
+    assert tests.sign_flip_p(changes) >= tests.least_p(np.count_nonzero(changes))
+    assert tests.sign_flip_p(abs(changes)) == tests.least_p(np.count_nonzero(changes))
 
 
-def test_mcnemar_over_images_does_not_take_a_scene_for_many_witnesses():
+def test_sign_flips_do_not_take_a_scene_for_many_witnesses():
     """Ten images in which six objects each turn wrong: ten witnesses, not sixty."""
-    found = tests.clustered_mcnemar_p(np.full(10, -6))
+    found = tests.sign_flip_p(np.full(10, -6))
     assert found == pytest.approx(2 / 2**10)
-    assert tests.mcnemar_p(0, 60) < 1e-15
+    assert tests.sign_flip_p(np.full(60, -1)) < 1e-15
 
 
-def test_mcnemar_over_thousands_of_images_is_finite_and_normal():
+def test_sign_flips_of_thousands_of_images_are_finite_and_normal():
     rng = np.random.default_rng(0)
-    changes = rng.integers(-3, 4, 5000)
-    found = tests.clustered_mcnemar_p(changes)
+    changes = rng.integers(-12, 13, 5000)
+    found = tests.sign_flip_p(changes)
     due = 2 * norm.sf((abs(changes.sum()) - 1) / np.sqrt((changes**2).sum()))
     assert found == pytest.approx(due, rel=0.02)
-    assert 0 < tests.clustered_mcnemar_p(np.ones(900, int)) < 1e-200
+    assert 0 < tests.sign_flip_p(np.ones(900, int)) < 1e-200
+    assert 0 < tests.sign_flip_p(np.ones(5000, int)) < 1e-200
 
 
 @pytest.mark.parametrize("permutations", [19, 99, 400])
@@ -129,14 +129,35 @@ def test_walds_test_without_scatter_or_without_draws():
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
-def test_the_detectable_effect_is_found_in_four_of_five_studies(confidence):
-    mde = tests.minimum_detectable(0.3, confidence=confidence)
-    limit = norm.isf((1 - confidence) / 2)
-    assert norm.sf(limit - mde / 0.3) == pytest.approx(0.8)
+@pytest.mark.parametrize("images", [12, 40, 4000])
+def test_the_detectable_effect_is_found_in_four_of_five_studies(confidence, images):
+    mde = tests.minimum_detectable(0.3, confidence=confidence, images=images)
+    limit = t.isf((1 - confidence) / 2, images - 1)
+    assert t.sf(limit - mde / 0.3, images - 1) == pytest.approx(0.8)
+    assert tests.wald_p(mde, 0.3, images=images) < 1 - confidence
 
 
-@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
-def test_as_many_pairs_as_mcnemar_needs_turn_in_four_of_five_studies(confidence):
-    needed = next(k for k in range(99) if tests.mcnemar_p(k, 0) <= 1 - confidence)
-    mean = tests.fewest_discordant(confidence)
-    assert poisson.sf(needed - 1, mean) == pytest.approx(0.8)
+def test_no_effect_is_detectable_where_images_are_too_few_or_nothing_scatters():
+    assert np.isnan(tests.minimum_detectable(0.1, confidence=0.95, images=5))
+    assert np.isfinite(tests.minimum_detectable(0.1, confidence=0.95, images=6))
+    assert tests.least_p(5) > 0.05 > tests.least_p(6)
+    assert np.isnan(tests.minimum_detectable(0.0, confidence=0.95, images=99))
+    assert np.isnan(tests.minimum_detectable(np.nan, confidence=0.95, images=99))
+
+
+@pytest.mark.parametrize("level", [0.2, 0.05, 0.01])
+def test_as_many_images_as_the_test_needs_turn_in_four_of_five_studies(level):
+    needed = next(k for k in range(99) if tests.sign_flip_p(np.ones(k, int)) <= level)
+    for whole in (1, 5):
+        mean = tests.detectable_change(np.zeros(50, int), level=level, whole=whole) / whole
+        assert poisson.sf(needed - 1, mean) == pytest.approx(0.8)
+
+
+@given(CHANGES, st.sampled_from([0.3, 0.05, 0.01]))
+@settings(deadline=None, max_examples=100)
+def test_a_net_change_beyond_what_is_detectable_is_always_found(changes, level):
+    changes = np.array(changes)
+    limit = tests.detectable_change(changes, level=level, whole=1)
+    nets = net_of_every_outcome(changes)
+    for net in nets[abs(nets) > limit]:
+        assert (abs(nets) >= abs(net)).mean() <= level + 1e-12

@@ -40,6 +40,15 @@ def test_the_rows_of_a_judged_table_are_one_family_of_tests():
     assert judged["direction"].tolist() == [1, 0, 0, 0]
 
 
+def test_a_p_value_that_is_adjusted_already_is_taken_as_it_is():
+    table = pd.DataFrame({"p_value": [0.01, 0.04], "ci_low": 0.1, "ci_high": 0.2})
+    decided = verdicts.decide(
+        table.assign(p_holm=[0.06, 0.04]), {1: "yes", 0: "no"}, confidence=0.95
+    )
+    assert decided["verdict"].tolist() == ["no", "yes"]
+    assert decided["p_holm"].tolist() == [0.06, 0.04]
+
+
 def test_words_are_given_for_both_directions_alone():
     words = verdicts.verdict_words("rises", "falls")
-    assert words == {1: "rises", -1: "falls", 0: "inconclusive", None: ""}
+    assert words == {1: "rises", -1: "falls", 0: "not decided", None: ""}

@@ -19,6 +19,7 @@ from smallsight.backbones.networks.weight_sources import load_weights, preview_w
 from smallsight.backbones.networks.weights import classifier_state, read_weights, write_weights
 from smallsight.backbones.probe import find_facts
 from smallsight.backbones.registry import BACKBONES
+from smallsight.conditions.rendered.names import Condition
 from smallsight.conditions.rendered.store import picture_name
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.runtime.errors import ParameterError
@@ -126,8 +127,9 @@ def test_features_are_what_its_own_head_is_given(trained, loaded, pictures, tmp_
     backbone = Backbone(read_weights(tmp_path / "kept.pth"))
     extracted = extract_features(views, tmp_path, backbone, keep_maps=True, device=cpu)
     assert extracted.maps.shape == (3, DIMENSIONS, SIZE // 16, SIZE // 16)
-    write_features(extracted, tmp_path / "features.npz")
-    seen = read_features(tmp_path / "features.npz", "scene", maps=True)
+    condition = Condition("orig_full", "default", is_reference=True)
+    write_features(extracted, condition, tmp_path / "orig_full")
+    seen = read_features(tmp_path, condition, "scene", maps=True)
     head = trained.classifier
     heads = LinearHeads(*(part.detach().numpy()[None] for part in (head.weight, head.bias)))
     for features, shown in ((seen.plain, pictures), (seen.mirrored, pictures[:, :, ::-1])):

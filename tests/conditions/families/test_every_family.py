@@ -1,4 +1,4 @@
-"""What holds for every family, corruption or intervention."""
+"""What holds for every family, whatever its role, in both tasks."""
 
 import ast
 from pathlib import Path
@@ -8,26 +8,29 @@ import pytest
 from hypothesis import given, settings
 
 from builders import views
+from builders.families import CONDITIONS, ON_FRAMES, ON_WINDOWS, REFERENCES, level
 from builders.views import BOX, EXTREME, HEIGHT, INNER, WIDTH
 from smallsight.conditions import families
 from smallsight.conditions.families import FAMILIES
 from smallsight.conditions.rendered.names import ORIGINAL
-from smallsight.conditions.rendering.levels import levels_by_family
 from smallsight.conditions.rendering.views import View
 
-REFRAMED = {"orig_crop", "zoom", "crop_low", "zoom_matched", "zoom_object"}
-"""Families whose pictures have other edges."""
-INTERVENTIONS = {
-    "object_only",
-    "context_only",
-    "bg_swap",
-    "crop_low",
-    "zoom_matched",
-    "zoom_object",
+ROLES = {
+    **dict.fromkeys(
+        ("orig_full", "orig_crop", "downscale", "motion_blur", "occlusion", "bg_blur", "zoom"),
+        "corruption",
+    ),
+    **dict.fromkeys(
+        ("object_only", "context_only", "bg_swap", "crop_low", "object_alone"), "intervention"
+    ),
+    **dict.fromkeys(("pixels", "shift"), "sweep"),
 }
+WITH_INPUTS = {name for name, role in ROLES.items() if role == "intervention"} | {"shift"}
+"""Families that need more than the picture."""
 ADDING = {"occlusion"}
 """Families that put something new into the picture."""
 MODULES = sorted(Path(families.__file__).parent.glob("*.py"))
+every_condition = pytest.mark.parametrize("name", REFERENCES)
 
 
 @pytest.fixture(scope="module")
@@ -35,24 +38,23 @@ def picture(noise):
     return noise(HEIGHT, WIDTH)
 
 
-def applied(level, view):
-    """Apply a level; a random one draws the same every time."""
-    return level.apply(view, rng=np.random.default_rng(0))
+def applied(name, view):
+    """Apply a family's reference level in a task; a random one draws the same every time."""
+    return REFERENCES[name].apply(view, rng=np.random.default_rng(0))
 
 
-@pytest.fixture(scope="module")
-def references(study):
-    return {name: levels[0] for name, levels in levels_by_family(study.conditions).items()}
+def test_every_family_is_tested():
+    assert CONDITIONS.keys() == FAMILIES.keys() == ROLES.keys()
 
 
 @pytest.mark.parametrize("masked", [True, False], ids=["mask", "no mask"])
 @pytest.mark.parametrize("place", EXTREME)
-@pytest.mark.parametrize("name", FAMILIES)
-def test_any_box_gives_a_picture_and_the_same_one_again(picture, references, name, place, masked):
+@every_condition
+def test_any_box_gives_a_picture_and_the_same_one_again(picture, name, place, masked):
     # Picture and mask raise where they are written to.
     view = views.seen(picture, EXTREME[place], masked=masked)
     before = picture.copy()
-    first, second = applied(references[name], view), applied(references[name], view)
+    first, second = applied(name, view), applied(name, view)
     assert first.picture.dtype == np.uint8
     assert first.picture.ndim == 3
     assert first.picture.shape[2] == 3
@@ -62,17 +64,18 @@ def test_any_box_gives_a_picture_and_the_same_one_again(picture, references, nam
     assert first.inputs is view.inputs
     assert (picture == before).all()
     assert view.box == EXTREME[place]
-    height, width = first.picture.shape[:2]
-    seen = first.box.clipped(width, height)
-    # No sample holds less than a pixel: `zoom_matched` may pass by it.
-    assert min(seen.w, seen.h) > 0 or place == "less than a pixel"
+    if REFERENCES[name].condition.family != "shift":
+        height, width = first.picture.shape[:2]
+        seen = first.box.clipped(width, height)
+        # No sample holds less than a pixel: `zoom` may pass by it.
+        assert min(seen.w, seen.h) > 0 or place == "less than a pixel"
 
 
 @pytest.mark.parametrize("place", EXTREME)
-@pytest.mark.parametrize("name", FAMILIES)
-def test_the_mask_stays_with_the_object_and_takes_nothing_of_a_reflection(references, name, place):
+@every_condition
+def test_the_mask_stays_with_the_object_and_takes_nothing_of_a_reflection(name, place):
     view = views.seen(np.zeros((HEIGHT, WIDTH, 3), np.uint8), EXTREME[place])
-    changed = applied(references[name], view)
+    changed = applied(name, view)
     height, width = changed.picture.shape[:2]
     assert changed.mask.shape == (height, width)
     assert changed.mask.dtype == bool
@@ -81,23 +84,26 @@ def test_the_mask_stays_with_the_object_and_takes_nothing_of_a_reflection(refere
     due = beyond[height + top :, width + left :][:height, :width]
     assert (changed.mask == due).all()
     unmasked = views.seen(view.picture, view.box, masked=False)
-    assert applied(references[name], unmasked).mask is None
+    assert applied(name, unmasked).mask is None
 
 
 MOVED = [
-    ("orig_full", {}), ("orig_crop", {"margin": 0.25}), ("zoom", {"factor": 4}),
-    ("zoom", {"factor": 1.7}), ("zoom_matched", {}),
+    ("orig_full", "scene", {}), ("orig_crop", "scene", {"margin": 0.25}),
+    ("zoom", "scene", {"factor": 4}), ("zoom", "scene", {"factor": 1.7}),
+    ("shift", "scene", {"reach": 9, "draw": 1}), ("orig_full", "object", {}),
+    ("shift", "object", {"reach": 9, "draw": 1}), ("object_alone", "object", {}),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "options"), MOVED)
+@pytest.mark.parametrize(("name", "task", "options"), MOVED)
 @given(box=INNER)
 @settings(deadline=None, max_examples=25)
-def test_a_painted_mask_comes_out_where_the_mask_is(name, options, box):
+def test_a_painted_mask_comes_out_where_the_mask_is(name, task, options, box):
     view = views.seen(np.zeros((HEIGHT, WIDTH, 3), np.uint8), box)
     painted = view.picture.copy()
     painted[view.mask] = 255
-    changed = FAMILIES[name].change(view.showing(painted), **options)
+    only = level(name, task, **options)
+    changed = only.apply(view.showing(painted), rng=np.random.default_rng(0))
     white = changed.picture[..., 0] == 255
     assert changed.mask.any()
     assert white[changed.mask].all()
@@ -108,40 +114,53 @@ def test_a_painted_mask_comes_out_where_the_mask_is(name, options, box):
     assert not (white & ~changed.mask)[own].any()
 
 
-@pytest.mark.parametrize("name", sorted(set(FAMILIES) - REFRAMED))
-def test_all_but_crops_and_zooms_keep_the_frame(picture, references, name):
-    view = applied(references[name], views.seen(picture, BOX))
-    assert view.picture.shape == picture.shape
-    assert view.box == BOX
+@every_condition
+def test_the_scene_is_the_whole_picture_and_the_object_its_window(picture, name):
+    condition = REFERENCES[name].condition
+    view = views.seen(picture, BOX)
+    changed = applied(name, view)
+    due = view if condition.task == "scene" else views.window(view)
+    if condition.family in ON_FRAMES:
+        assert changed.picture.shape != due.picture.shape
+    else:
+        # No edge of the picture cuts this window off, so that even `object_alone` has its size.
+        assert changed.picture.shape == due.picture.shape
+        assert changed.box == due.box or condition.family == "shift"
+    assert (changed.box.w, changed.box.h) == (BOX.w, BOX.h)
 
 
-@pytest.mark.parametrize("name", sorted(REFRAMED))
-def test_crops_and_zooms_do_not(picture, references, name):
-    view = applied(references[name], views.seen(picture, EXTREME["fractional"]))
-    assert view.picture.shape != picture.shape
-    assert (view.box.w, view.box.h) == (17.4, 9.93)
+def test_a_family_has_a_part_in_the_tasks_that_it_makes_sense_in():
+    for name in FAMILIES:
+        tasks = {one.condition.task for one in REFERENCES.values() if one.condition.family == name}
+        assert ("scene" in tasks) == (name not in ON_WINDOWS)
+        assert ("object" in tasks) == (name not in ON_FRAMES)
 
 
 @pytest.mark.parametrize("masked", [True, False], ids=["mask", "no mask"])
-@pytest.mark.parametrize("name", sorted(set(FAMILIES) - ADDING))
-def test_an_even_picture_stays_even(references, name, masked):
+@pytest.mark.parametrize(
+    "name", [name for name, one in REFERENCES.items() if one.condition.family not in ADDING]
+)
+def test_an_even_picture_stays_even(name, masked):
     colour = np.array(views.COLOUR, np.uint8)
     even = np.broadcast_to(colour, (HEIGHT, WIDTH, 3)).copy()
     given = views.donors(even[:50, :70], even)
     view = views.seen(even, BOX, masked=masked, given=given)
-    assert (applied(references[name], view).picture == colour).all()
+    assert (applied(name, view).picture == colour).all()
 
 
-@pytest.mark.parametrize("name", FAMILIES)
-def test_an_intervention_is_what_needs_inputs(picture, references, name):
+@every_condition
+def test_no_more_is_asked_for_than_a_family_needs(picture, name):
     bare = View(picture, BOX)
-    assert FAMILIES[name].is_intervention == (name in INTERVENTIONS)
-    if FAMILIES[name].is_intervention:
-        assert name not in ORIGINAL
+    if REFERENCES[name].condition.family in WITH_INPUTS:
         with pytest.raises(ValueError, match="inputs"):
-            applied(references[name], bare)
+            applied(name, bare)
     else:
-        assert applied(references[name], bare).inputs is None
+        assert applied(name, bare).inputs is None
+
+
+def test_roles_are_what_families_are_for():
+    assert {name: family.role for name, family in FAMILIES.items()} == ROLES
+    assert {ROLES[name] for name in ORIGINAL} == {"corruption"}
 
 
 def test_every_family_says_what_it_is():

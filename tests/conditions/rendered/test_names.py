@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,3 +33,15 @@ def test_a_name_splits_into_what_it_was_made_of(family, options):
 def test_a_level_without_options_has_a_name():
     assert level_name({}) == "default"
     assert Condition("orig_full", "default", is_reference=True).options == {}
+
+
+def test_pictures_of_the_scene_lie_where_the_original_study_has_them_and_objects_apart():
+    """`data/conditions/<family>/<level>`, and `object` between the two."""
+    scene, thing = (
+        Condition("zoom", "factor=4", is_reference=True, task=task) for task in ("scene", "object")
+    )
+    assert Path("data/conditions") / scene.folder == Path("data/conditions/zoom/factor=4")
+    assert Path("data/conditions") / thing.folder == Path("data/conditions/zoom/object/factor=4")
+    for one in (scene, thing):
+        assert one.family / one.place == one.folder
+        assert (one.name, one.options) == ("zoom", {"factor": "4"})

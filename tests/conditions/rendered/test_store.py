@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from builders.families import EVERY, ON_FRAMES, ON_WINDOWS, levels
 from smallsight.conditions.rendered.names import read_all_facts, read_facts, write_facts
 from smallsight.conditions.rendered.store import (
     picture_name,
@@ -13,26 +14,21 @@ from smallsight.conditions.rendered.store import (
     write_masks,
 )
 from smallsight.conditions.rendered.views import VIEWS, read_changed_views, read_views
-from smallsight.conditions.rendering.levels import facts_of, levels_by_family, levels_of
+from smallsight.conditions.rendering.levels import facts_of
+from smallsight.vocabulary import TASKS
 
-FAMILIES = {
-    "orig_full": {}, "zoom": {"factor": [4, 2]}, "downscale": {"scale": [0.5]},
-}  # fmt: skip
-
-
-def conditions():
-    return {
-        name: facts_of(levels).conditions for name, levels in levels_by_family(FAMILIES).items()
-    }
+CONDITIONS = {
+    name: facts_of(EVERY[name]).conditions for name in ("orig_full", "bg_swap", "downscale")
+}
 
 
 @pytest.fixture
 def folder(tmp_path):
     """Tables of views, as rendering leaves them: two objects under every condition."""
-    for number, (name, steps) in enumerate(conditions().items()):
+    for number, (name, steps) in enumerate(CONDITIONS.items()):
         rows = [
             dict.fromkeys(VIEWS.names, 10 * number + place)
-            | {"level": step.level, "image_id": 7, "ann_id": ann_id}
+            | {"task": step.task, "level": step.level, "image_id": 7, "ann_id": ann_id}
             for place, step in enumerate(steps)
             for ann_id in (70, 71)
         ]
@@ -42,36 +38,45 @@ def folder(tmp_path):
 
 
 def evaluated(*names):
-    """Rows of the conditions of these names in both regimes."""
-    steps = {step.name: step for steps in conditions().values() for step in steps}
+    """Rows of the conditions of these tasks and names in both regimes."""
+    steps = {(step.task, step.name): step for steps in CONDITIONS.values() for step in steps}
     rows = [
-        {"regime": regime, "condition": name, "family": steps[name].family,
-         "level": steps[name].level}
-        for regime in ("fixed", "retrained") for name in names
+        {"task": task, "regime": regime, "condition": name, "family": steps[task, name].family,
+         "level": steps[task, name].level}
+        for regime in ("fixed", "retrained") for task, name in names
     ]  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def test_a_conditions_views_are_those_of_its_level(folder):
-    for number, steps in enumerate(conditions().values()):
+def test_a_conditions_views_are_those_of_its_task_and_level(folder):
+    for number, steps in enumerate(CONDITIONS.values()):
         for place, step in enumerate(steps):
             views = read_views(folder, step)
-            assert list(views.columns) == VIEWS.names[1:]
+            assert list(views.columns) == VIEWS.names[2:]
             assert views["ann_id"].tolist() == [70, 71]
             assert (views["ssim_box"] == 10 * number + place).all()
 
 
+def test_the_first_columns_of_views_say_what_of_a_picture_is_shown():
+    assert VIEWS.names[:4] == ["task", "level", "image_id", "ann_id"]
+
+
 def test_changed_views_are_those_of_all_conditions_but_the_untouched_one(folder):
-    names = ["zoom/factor=2", "orig_full", "zoom", "downscale"]
+    names = [
+        ("object", "bg_swap/donor=other"), ("scene", "orig_full"), ("object", "orig_full"),
+        ("object", "bg_swap"), ("scene", "downscale"), ("object", "downscale"),
+    ]  # fmt: skip
     views = read_changed_views(folder, evaluated(*names))
-    assert list(views["condition"].unique()) == ["zoom/factor=2", "zoom", "downscale"]
-    seen = views.set_index(["condition", "ann_id"])["ssim_box"].to_dict()
-    due = {"zoom": 10, "zoom/factor=2": 11, "downscale": 20}
-    assert seen == {(name, ann_id): due[name] for name in due for ann_id in (70, 71)}
+    kept = [name for name in names if name[1] != "orig_full"]
+    found = views[["task", "condition"]].drop_duplicates().itertuples(index=False, name=None)
+    assert list(found) == kept
+    seen = views.set_index(["task", "condition", "ann_id"])["ssim_box"].to_dict()
+    due = dict(zip(kept, (11, 10, 20, 21), strict=True))
+    assert seen == {(*name, ann_id): due[name] for name in due for ann_id in (70, 71)}
 
 
 def test_untouched_pictures_alone_have_no_changed_views(folder):
-    views = read_changed_views(folder, evaluated("orig_full"))
+    views = read_changed_views(folder, evaluated(("scene", "orig_full"), ("object", "orig_full")))
     assert len(views) == 0
     assert {*VIEWS.names, "condition"} <= set(views.columns)
 
@@ -102,18 +107,19 @@ def covers():
 
 
 @pytest.fixture
-def step():
-    return levels_of("zoom", FAMILIES)[0].condition
+def zoomed():
+    """The reference level of zoom, which has a part in the scene task."""
+    return levels("zoom", factor=4)[0].condition
 
 
-def test_written_masks_come_back_in_the_order_of_the_instances(tmp_path, covers, step):
+def test_written_masks_come_back_in_the_order_of_the_instances(tmp_path, covers, zoomed):
     write_masks(covers, tmp_path / "zoom/masks.npz")
     other = {key: 255 - cover for key, cover in covers.items()}
     write_masks(other, tmp_path / "downscale/masks.npz")
     instances = pd.DataFrame(
         {"image_id": [30, 7, 3, 70, 7], "ann_id": [3, 71, 30, 7, 70]}, index=[4, 4, 0, 1, 2]
     )
-    found = read_masks(tmp_path, step, instances)
+    found = read_masks(tmp_path, zoomed, instances)
     assert len(found) == 5
     for key, cover in zip(instances.itertuples(index=False, name=None), found, strict=True):
         if key in covers:
@@ -123,11 +129,22 @@ def test_written_masks_come_back_in_the_order_of_the_instances(tmp_path, covers,
             assert not cover.any()
 
 
-def test_no_masks_can_be_written_and_read(tmp_path, step):
+def test_each_task_has_masks_of_its_own(tmp_path, covers):
+    scene, thing = (level.condition for level in levels("orig_full"))
+    other = {key: 255 - cover for key, cover in covers.items()}
+    write_masks(covers, tmp_path / "orig_full/masks.npz")
+    write_masks(other, tmp_path / "orig_full/object/masks.npz")
+    instances = pd.DataFrame(list(covers), columns=["image_id", "ann_id"])
+    for condition, due in ((scene, covers), (thing, other)):
+        found = read_masks(tmp_path, condition, instances)
+        assert (np.stack(found) == np.stack(list(due.values()))).all()
+
+
+def test_no_masks_can_be_written_and_read(tmp_path, zoomed):
     write_masks({}, tmp_path / "zoom/masks.npz")
     instances = pd.DataFrame({"image_id": [7, 3], "ann_id": [70, 30]})
-    assert [cover.any() for cover in read_masks(tmp_path, step, instances)] == [False] * 2
-    assert read_masks(tmp_path, step, instances[:0]) == []
+    assert [cover.any() for cover in read_masks(tmp_path, zoomed, instances)] == [False] * 2
+    assert read_masks(tmp_path, zoomed, instances[:0]) == []
 
 
 def test_masks_written_again_are_the_same_bytes(tmp_path, covers):
@@ -139,44 +156,55 @@ def test_masks_written_again_are_the_same_bytes(tmp_path, covers):
 # Facts.
 
 
-@pytest.mark.parametrize("name", ["orig_full", "orig_crop", "downscale", "bg_swap", "zoom_object"])
-def test_written_facts_come_back(tmp_path, study, name):
-    facts = facts_of(levels_of(name, study.conditions))
+@pytest.mark.parametrize("name", EVERY)
+def test_written_facts_come_back(tmp_path, name):
+    facts = facts_of(EVERY[name])
     (tmp_path / name).mkdir()
     write_facts(facts, tmp_path / name)
-    assert read_facts(tmp_path, name) == facts
+    back = read_facts(tmp_path, name)
+    assert back == facts
+    assert back.is_intervention == (back.role == "intervention")
+    conditions = [one for task in TASKS for one in back.in_task(task)]
+    assert tuple(conditions) == facts.conditions
+    assert bool(back.in_task("scene")) == (name not in ON_WINDOWS)
+    assert bool(back.in_task("object")) == (name not in ON_FRAMES)
+    assert all(one.task == task for task in TASKS for one in back.in_task(task))
 
 
-def test_facts_are_strict_json_and_an_infinite_neutral_value_survives(tmp_path, study):
+def test_facts_are_strict_json_and_an_infinite_neutral_value_survives(tmp_path):
     def refuse(constant):
         raise AssertionError(f"{constant} is no JSON")
 
-    assert facts_of(levels_of("orig_crop", study.conditions)).neutral == {"margin": np.inf}
-    write_facts(facts_of(levels_of("orig_crop", study.conditions)), tmp_path)
+    facts = facts_of(levels("orig_crop", margin=0.25))
+    assert facts.neutral == {"margin": np.inf}
+    write_facts(facts, tmp_path)
     content = json.loads((tmp_path / "family.json").read_text(), parse_constant=refuse)
     assert content == {
         "family": "orig_crop",
         "label": "Crop",
         "description": "the object's box and a margin around it, nothing else",
-        "is_intervention": False,
+        "role": "corruption",
         "neutral": {"margin": "inf"},
-        "levels": ["margin=0.25"],
+        "levels": {"scene": ["margin=0.25"], "object": []},
         "reference": "margin=0.25",
     }
 
 
-def test_the_reference_is_a_level_of_its_own_name(tmp_path):
-    write_facts(facts_of(levels_of("zoom", FAMILIES)), tmp_path)
+def test_the_scene_has_the_reference_alone_and_the_object_every_level(tmp_path):
+    write_facts(facts_of(levels("downscale", scale=[0.25, 0.5, 0.125])), tmp_path)
     content = json.loads((tmp_path / "family.json").read_text())
-    assert (content["levels"], content["reference"]) == (["factor=4", "factor=2"], "factor=4")
-    assert content["neutral"] == {"factor": 1}
+    assert content["levels"] == {
+        "scene": ["scale=0.25"], "object": ["scale=0.25", "scale=0.5", "scale=0.125"],
+    }  # fmt: skip
+    assert content["reference"] == "scale=0.25"
+    assert content["neutral"] == {"scale": 1}
 
 
 def test_the_facts_of_several_families_come_in_the_order_asked_for(tmp_path):
-    for name, levels in levels_by_family(FAMILIES).items():
+    for name in ("orig_full", "downscale", "bg_swap"):
         (tmp_path / name).mkdir()
-        write_facts(facts_of(levels), tmp_path / name)
-    for names in (("zoom", "orig_full", "downscale"), ("downscale", "zoom")):
+        write_facts(facts_of(EVERY[name]), tmp_path / name)
+    for names in (("downscale", "orig_full", "bg_swap"), ("bg_swap", "downscale")):
         facts = read_all_facts(tmp_path, names)
         assert tuple(facts) == names
         assert all(facts[name] == read_facts(tmp_path, name) for name in names)

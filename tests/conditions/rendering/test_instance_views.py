@@ -2,13 +2,16 @@ import pickle
 import weakref
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
 from builders import views
 from smallsight.conditions.rendering import instance_views
-from smallsight.conditions.rendering.instance_views import read_picture, with_inputs
+from smallsight.conditions.rendering.instance_views import (
+    InstanceViews,
+    read_picture,
+    with_inputs,
+)
 from smallsight.imaging.boxes import Box
 from smallsight.imaging.pictures import InputFormat
 from smallsight.sampling.donors import draw_donors
@@ -18,19 +21,14 @@ INPUT = InputFormat(48, "bicubic")
 IDS = ["image_id", "ann_id"]
 
 
-def sized(sides, groups):
-    """A sample of objects with these sides, as shares of their pictures'."""
-    return pd.DataFrame({"area_ratio": np.square(sides), "size_group": groups})
-
-
 @pytest.fixture
 def drawn(sample):
-    return draw_donors(sample, seed=0)
+    return draw_donors(sample, sample, window_margin=0, seed=0)
 
 
 @pytest.fixture
-def shared(sample):
-    return instance_views.instance_views(sample, colour=COLOUR, input_format=INPUT)
+def shared():
+    return InstanceViews(colour=COLOUR, input_format=INPUT, window_margin=0.3)
 
 
 def box(row):
@@ -39,42 +37,6 @@ def box(row):
 
 def by_ids(table):
     return {(row.image_id, row.ann_id): row for row in table.itertuples()}
-
-
-# The side that all objects are brought to.
-
-
-def test_the_matched_side_is_the_median_large_ones():
-    sides = [0.05, 0.3, 0.5, 0.9, 0.8, 0.95]
-    groups = ["small", "large", "large", "large", "medium", "small"]
-    found = instance_views.instance_views(sized(sides, groups), colour=COLOUR, input_format=INPUT)
-    assert found.matched_side == pytest.approx(0.5)
-    assert (found.colour, found.input_format) == (COLOUR, INPUT)
-    # An even number of them has its middle between two.
-    more = instance_views.instance_views(
-        sized([*sides, 0.6], [*groups, "large"]), colour=COLOUR, input_format=INPUT
-    )
-    assert more.matched_side == pytest.approx(0.55)
-
-
-@pytest.mark.parametrize("groups", [["small"] * 3, ["small", "medium", "small"]])
-def test_where_none_is_large_it_is_the_median_of_all(groups):
-    found = instance_views.instance_views(
-        sized([0.2, 0.05, 0.1], groups), colour=COLOUR, input_format=INPUT
-    )
-    assert found.matched_side == pytest.approx(0.1)
-
-
-def test_the_matched_side_is_the_side_of_a_view(sample, known, drawn, shared):
-    """The same measure that a view has of itself, so that the one can be compared to the other."""
-    rows = with_inputs(sample, known, drawn)
-    sides = [
-        view.side
-        for _, image in rows.groupby("image_id")
-        for row, view in shared.views(image)
-        if row.size_group == "large"
-    ]
-    assert shared.matched_side == pytest.approx(np.median(sides))
 
 
 # Masks and donors, by ids.
@@ -108,7 +70,9 @@ def test_the_order_of_nothing_matters(sample, known, drawn):
 
 def test_both_ids_name_an_object(sample, known):
     twins = sample.assign(ann_id=[1, 2] * 3)
-    rows = with_inputs(twins, {(7, 1): known[7, 70]}, draw_donors(twins, seed=0))
+    rows = with_inputs(
+        twins, {(7, 1): known[7, 70]}, draw_donors(twins, twins, window_margin=0, seed=0)
+    )
     assert rows.loc[rows["mask"].notna(), IDS].to_numpy().tolist() == [[7, 1]]
     for row in rows.itertuples():
         assert row.donors
@@ -117,7 +81,7 @@ def test_both_ids_name_an_object(sample, known):
 
 def test_without_donors_or_masks_there_are_none(sample):
     alone = sample[sample["image_id"] == 3]
-    rows = with_inputs(alone, {}, draw_donors(alone, seed=0))
+    rows = with_inputs(alone, {}, draw_donors(alone, alone, window_margin=0, seed=0))
     assert list(rows["donors"]) == [{}, {}]
     assert list(rows["mask"]) == [None, None]
 
@@ -166,7 +130,7 @@ def test_views_show_the_untouched_picture_and_where_the_object_is(
                 assert view.mask is None
             about = view.inputs
             assert (about.colour, about.input_size) == (COLOUR, 48)
-            assert about.matched_side == shared.matched_side
+            assert about.window_margin == 0.3
             assert about.donors.keys() == row.donors.keys()
 
 

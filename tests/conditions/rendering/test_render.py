@@ -10,19 +10,22 @@ import pytest
 from PIL import Image
 
 from builders import rendered_families, views
+from builders.families import EVERY, MARGIN, ON_WINDOWS, level, levels
 from smallsight.conditions.families import FAMILIES
 from smallsight.conditions.rendered.names import read_facts
 from smallsight.conditions.rendered.store import picture_name, read_masks, read_pictures
 from smallsight.conditions.rendered.views import VIEWS, read_views
 from smallsight.conditions.rendering import registry
-from smallsight.conditions.rendering.instance_views import instance_views, with_inputs
-from smallsight.conditions.rendering.levels import facts_of, levels_of
+from smallsight.conditions.rendering.instance_views import InstanceViews, with_inputs
+from smallsight.conditions.rendering.levels import facts_of
 from smallsight.conditions.rendering.render import render_family
 from smallsight.conditions.rendering.views import InterventionInputs, View
 from smallsight.imaging.boxes import Box
 from smallsight.imaging.pictures import InputFormat, resize
+from smallsight.imaging.similarity import similarity
 from smallsight.params import Share
 from smallsight.runtime import files
+from smallsight.runtime.errors import SampleError
 from smallsight.runtime.randomness import derive
 from smallsight.sampling.donors import KINDS, draw_donors
 
@@ -50,7 +53,7 @@ def generator(level, row):
 @pytest.fixture
 def drawn(sample):
     """Donors, of which one is missing."""
-    drawn = draw_donors(sample, seed=0)
+    drawn = draw_donors(sample, sample, window_margin=MARGIN, seed=0)
     drawn.loc[3, ["donor_image_id", "donor_ann_id"]] = None
     return drawn
 
@@ -62,7 +65,7 @@ def run(sample, known, drawn, tmp_path):
     def run(levels, name="out", sample=sample, seed=0, input_format=INPUT):
         folder = tmp_path / name / levels[0].condition.family
         folder.mkdir(parents=True)
-        shared = instance_views(sample, colour=COLOUR, input_format=input_format)
+        shared = InstanceViews(COLOUR, input_format, MARGIN)
         instances = with_inputs(sample, known, drawn)
         views = render_family(levels, instances, shared, seed=seed, folder=folder)
         files.write_table(views, folder / "views.csv")
@@ -74,7 +77,6 @@ def run(sample, known, drawn, tmp_path):
 @pytest.fixture
 def view_of(sample, known, drawn):
     """Make a row's view from the pictures, the masks and the donors themselves."""
-    large = sample.loc[sample["size_group"] == "large", "area_ratio"]
 
     def view_of(row):
         with Image.open(row.image_path) as picture:
@@ -84,9 +86,7 @@ def view_of(sample, known, drawn):
         for one in drawn[(drawn["ann_id"] == row.ann_id)].dropna().itertuples():
             (donor,) = sample[sample["ann_id"] == one.donor_ann_id].itertuples()
             given[one.donor] = lambda donor=donor: view_of(donor)
-        return View(
-            pixels, box(row), mask, InterventionInputs(COLOUR, SIZE, np.sqrt(large.median()), given)
-        )
+        return View(pixels, box(row), mask, InterventionInputs(COLOUR, SIZE, MARGIN, given))
 
     return view_of
 
@@ -101,7 +101,7 @@ def speckled():
             lit = rng.random((*view.picture.shape[:2], 1)) < share
             return view.showing(np.where(lit, 255, view.picture).astype(np.uint8))
 
-        yield levels_of("speckled", {"speckled": {"share": [0.1, 0.3]}})
+        yield levels("speckled", share=[0.1, 0.3])
 
 
 def test_a_random_familys_bytes_do_not_depend_on_workers_or_order(
@@ -120,37 +120,44 @@ def test_a_random_family_draws_apart_for_each_instance_level_and_seed(run, sampl
     for path in sample["image_path"].unique():
         Image.new("RGB", (80, 60)).save(path)
     drawn = {
-        (seed, level.condition.level, ann_id): picture.tobytes()
+        (seed, one.condition.level, ann_id): picture.tobytes()
         for seed in (0, 1)
         for folder in [run(speckled, name=str(seed), seed=seed)]
-        for level in speckled
+        for one in speckled
         for ann_id, picture in zip(
-            sample["ann_id"], read_pictures(folder / level.condition.level, sample), strict=True
+            sample["ann_id"], read_pictures(folder / one.condition.place, sample), strict=True
         )
     }
     assert len(set(drawn.values())) == len(drawn) == 2 * 2 * 6
     # Other levels do not shift what one draws.
-    alone = run(levels_of("speckled", {"speckled": {"share": 0.3}}), name="alone")
-    again = read_pictures(alone / "share=0.3", sample)
+    alone = run(levels("speckled", share=0.3), name="alone")
+    again = read_pictures(alone / "object/share=0.3", sample)
     due = [drawn[0, "share=0.3", ann_id] for ann_id in sample["ann_id"]]
     assert [picture.tobytes() for picture in again] == due
 
 
 @pytest.mark.usefixtures("single_worker")
-def test_the_seed_changes_nothing_of_other_families(study, run):
-    levels = levels_of("downscale", study.conditions)
-    assert written(run(levels, "one", seed=1)) == written(run(levels, "other", seed=2))
+def test_the_seed_changes_nothing_of_other_families(run):
+    downscale = EVERY["downscale"]
+    assert written(run(downscale, "one", seed=1)) == written(run(downscale, "other", seed=2))
+
+
+def expected_pictures(found, sample):
+    """The number of pictures: small objects have none in `pixels`."""
+    sides = np.sqrt(sample["bbox_w"] * sample["bbox_h"])
+    return sum((sides >= one.least_side).sum() for one in found)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_bytes_do_not_depend_on_the_number_of_workers(monkeypatch, study, run, family):
-    levels = levels_of(family, study.conditions)
+def test_bytes_do_not_depend_on_the_number_of_workers(monkeypatch, run, sample, family):
     outcomes = []
     for workers in ("1", "2"):
         monkeypatch.setenv("SMALLSIGHT_WORKERS", workers)
-        outcomes.append(written(run(levels, name=workers)))
+        outcomes.append(written(run(EVERY[family], name=workers)))
     assert outcomes[0] == outcomes[1]
-    assert len(outcomes[0]) == 6 * len(levels) + len(["views.csv", "masks.npz", "family.json"])
+    masks = len({one.condition.task for one in EVERY[family]})
+    others = len(["views.csv", "family.json"]) + masks
+    assert len(outcomes[0]) == expected_pictures(EVERY[family], sample) + others
 
 
 AVX2 = {
@@ -190,25 +197,41 @@ def test_bytes_do_not_depend_on_the_processor(tmp_path, rendered, features):
 
 @pytest.mark.usefixtures("single_worker")
 class TestRender:
-    @pytest.mark.parametrize("family", ["bg_blur", "bg_swap"])
-    def test_bytes_do_not_depend_on_the_order_of_the_sample(self, study, run, sample, family):
-        levels = levels_of(family, study.conditions)
+    @pytest.mark.parametrize("family", ["bg_blur", "bg_swap", "shift"])
+    def test_bytes_do_not_depend_on_the_order_of_the_sample(self, run, sample, family):
         shuffled = sample.sample(frac=1, random_state=1)
-        assert written(run(levels)) == written(run(levels, "other", shuffled))
+        assert written(run(EVERY[family])) == written(run(EVERY[family], "other", shuffled))
 
     @pytest.mark.parametrize("family", FAMILIES)
-    def test_pictures_are_the_condition_at_the_networks_size(
-        self, study, run, sample, view_of, family
-    ):
-        levels = levels_of(family, study.conditions)
-        folder = run(levels)
+    def test_pictures_are_the_condition_at_the_networks_size(self, run, sample, view_of, family):
+        folder = run(EVERY[family]).parent
         for row in sample.itertuples():
-            for level in levels:
-                view = level.apply(view_of(row), rng=generator(level, row))
-                path = folder / level.condition.level / f"{row.image_id}_{row.ann_id}.png"
+            for one in EVERY[family]:
+                view = one.apply(view_of(row), rng=generator(one, row))
+                path = folder / one.condition.folder / f"{row.image_id}_{row.ann_id}.png"
                 with Image.open(path) as stored:
                     assert (stored.size, stored.mode) == ((SIZE, SIZE), "RGB")
                     assert (np.asarray(stored) == resize(view.picture, SIZE)).all()
+
+    def test_untouched_pictures_are_the_whole_one_and_the_grown_box_cut_out_of_it(
+        self, run, sample
+    ):
+        """In the places that the contract names, by Pillow alone."""
+        folder = run(EVERY["orig_full"])
+        assert folder.name == "orig_full"
+        for row in sample.itertuples():
+            left, top = row.bbox_x - 0.25 * row.bbox_w, row.bbox_y - 0.25 * row.bbox_h
+            right, bottom = row.bbox_x + 1.25 * row.bbox_w, row.bbox_y + 1.25 * row.bbox_h
+            edges = (
+                max(int(np.floor(left)), 0), max(int(np.floor(top)), 0),
+                min(int(np.ceil(right)), 80), min(int(np.ceil(bottom)), 60),
+            )  # fmt: skip
+            with Image.open(row.image_path) as picture:
+                whole = picture.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+                cut = picture.crop(edges).resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+            for due, place in ((whole, "default"), (cut, "object/default")):
+                with Image.open(folder / place / f"{row.image_id}_{row.ann_id}.png") as stored:
+                    assert (np.asarray(stored) == np.asarray(due)).all()
 
     @pytest.mark.parametrize(
         ("family", "options", "filtering"),
@@ -218,25 +241,25 @@ class TestRender:
             ("downscale", {"scale": [0.5, 0.3]}, "resize_local_mean"),
         ],
     )
-    def test_a_whole_picture_is_filtered_once_for_all_its_objects(
+    def test_a_whole_picture_is_filtered_once_for_all_its_objects_and_tasks(
         self, monkeypatch, run, family, options, filtering
     ):
         module = sys.modules[FAMILIES[family].change.__module__]
         calls = mock.Mock(wraps=getattr(module, filtering))
         monkeypatch.setattr(module, filtering, calls)
-        run(levels_of(family, {family: options}))
-        # Three pictures of two objects at two levels.
+        run(levels(family, **options))
+        # Three pictures of two objects at two levels, the reference level in two tasks.
         assert calls.call_count == 3 * 2
         calls.reset_mock()
         if "unit" in FAMILIES[family].options.model_fields:
             # In shares of objects of two sizes, no two blurs are alike.
-            run(levels_of(family, {family: options | {"unit": "object"}}), name="shares")
+            run(levels(family, **options, unit="object"), name="shares")
             assert calls.call_count == 3 * 2 * 2
 
     def test_pictures_are_resized_as_the_network_has_it_and_masks_are_not(self, run, sample):
-        (level,) = levels_of("orig_full", {"orig_full": {}})
+        scene, _ = EVERY["orig_full"]
         one, other = (
-            run([level], name=name, input_format=InputFormat(SIZE, name))
+            run(EVERY["orig_full"], name=name, input_format=InputFormat(SIZE, name))
             for name in ("bilinear", "bicubic")
         )
         for row in sample.itertuples():
@@ -245,57 +268,64 @@ class TestRender:
             with Image.open(other / "default" / picture_name(row.image_id, row.ann_id)) as seen:
                 assert (np.asarray(seen) == np.asarray(due)).all()
         masks = [
-            np.stack(read_masks(folder.parent, level.condition, sample[:-1]))
+            np.stack(read_masks(folder.parent, scene.condition, sample[:-1]))
             for folder in (one, other)
         ]
         assert (masks[0] == masks[1]).all()
 
     @pytest.mark.parametrize("family", FAMILIES)
     def test_masks_are_the_reference_levels_at_the_networks_size(
-        self, study, run, sample, known, view_of, family
+        self, run, sample, known, view_of, family
     ):
-        levels = levels_of(family, study.conditions)
-        covers = read_masks(run(levels).parent, levels[0].condition, sample)
-        for row, cover in zip(sample.itertuples(), covers, strict=True):
-            if (row.image_id, row.ann_id) in known:
-                view = levels[0].apply(view_of(row), rng=generator(levels[0], row))
-                mask = Image.fromarray(view.mask.astype(np.uint8) * 255)
-                due = mask.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
-                assert cover.dtype == np.uint8
-                assert (cover == np.asarray(due)).all()
-                assert 0 == cover.min() < 100 < cover.max()
-            else:
-                assert not cover.any()
-
-    @pytest.mark.parametrize(
-        ("family", "option", "values"),
-        [("zoom", "factor", [4.0, 0.5]), ("orig_crop", "margin", [1.0, 0.25])],
-    )
-    def test_other_levels_change_no_mask(self, run, sample, family, option, values):
-        def masks(*chosen):
-            levels = levels_of(family, {family: {option: list(chosen)}})
-            folder = run(levels, name=str(chosen)).parent
-            return np.stack(read_masks(folder, levels[0].condition, sample[:-1]))
-
-        alone = [masks(value) for value in values]
-        assert (masks(*values) == alone[0]).all()
-        assert (masks(*reversed(values)) == alone[1]).all()
-        assert (alone[0] != alone[1]).any(axis=(1, 2)).all()
+        folder = run(EVERY[family]).parent
+        for reference in (one for one in EVERY[family] if one.condition.is_reference):
+            covers = read_masks(folder, reference.condition, sample)
+            for row, cover in zip(sample.itertuples(), covers, strict=True):
+                if (row.image_id, row.ann_id) in known:
+                    view = reference.apply(view_of(row), rng=generator(reference, row))
+                    mask = Image.fromarray(view.mask.astype(np.uint8) * 255)
+                    due = mask.resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+                    assert cover.dtype == np.uint8
+                    assert (cover == np.asarray(due)).all()
+                    assert 0 == cover.min() < 100 < cover.max()
+                else:
+                    assert not cover.any()
 
     @pytest.mark.parametrize(
         ("family", "options"),
-        [("orig_full", {}), ("orig_crop", {"margin": 0.25}), ("zoom", {"factor": 4.0})],
+        [("shift", {"draw": 1, "reach": [2, 20]}), ("shift", {"draw": 2, "reach": [9, 14]})],
     )
-    def test_masks_lie_on_what_the_pictures_show(self, run, sample, known, family, options):
+    def test_other_levels_change_no_mask(self, run, sample, family, options):
+        def masks(*reaches):
+            found = levels(family, **options | {"reach": list(reaches)})
+            folder = run(found, name=str(reaches)).parent
+            return np.stack(read_masks(folder, found[0].condition, sample[:-1]))
+
+        values = options["reach"]
+        alone = [masks(value) for value in values]
+        assert (masks(*values) == alone[0]).all()
+        assert (masks(*reversed(values)) == alone[1]).all()
+        assert (alone[0] != alone[1]).any()
+
+    @pytest.mark.parametrize(
+        ("family", "task", "options"),
+        [
+            ("orig_full", "scene", {}),
+            ("orig_full", "object", {}),
+            ("orig_crop", "scene", {"margin": 0.25}),
+            ("zoom", "scene", {"factor": 4.0}),
+        ],
+    )
+    def test_masks_lie_on_what_the_pictures_show(self, run, sample, known, family, task, options):
         for path, rows in sample.groupby("image_path"):
             painted = np.zeros((60, 80, 3), np.uint8)
             for channel, row in enumerate(rows.itertuples()):
                 painted[views.ellipse(box(row), 60, 80), channel] = 255
             Image.fromarray(painted).save(path)
-        (level,) = levels_of(family, {family: options})
-        folder = run([level])
-        covers = read_masks(folder.parent, level.condition, sample)
-        pictures = read_pictures(folder / level.condition.level, sample)
+        condition = level(family, task, **options).condition
+        folder = run(levels(family, **options)).parent
+        covers = read_masks(folder, condition, sample)
+        pictures = read_pictures(folder / condition.folder, sample)
         for number, (row, cover) in enumerate(zip(sample.itertuples(), covers, strict=True)):
             channel = number % 2
             shown = pictures[number, ..., channel]
@@ -310,61 +340,92 @@ class TestRender:
                 assert cover.any()
 
     @pytest.mark.parametrize("family", ["orig_crop", "downscale", "bg_swap"])
-    def test_the_familys_facts_lie_beside_its_pictures(self, study, run, family):
-        levels = levels_of(family, study.conditions)
-        assert read_facts(run(levels).parent, family) == facts_of(levels)
+    def test_the_familys_facts_lie_beside_its_pictures(self, run, family):
+        assert read_facts(run(EVERY[family]).parent, family) == facts_of(EVERY[family])
 
-    def test_without_any_mask_there_is_a_file_of_none(self, sample, drawn, tmp_path):
-        (level,) = levels_of("orig_full", {"orig_full": {}})
-        shared = instance_views(sample, colour=COLOUR, input_format=INPUT)
+    def test_without_any_mask_there_is_a_file_of_none_in_each_task(self, sample, drawn, tmp_path):
+        shared = InstanceViews(COLOUR, INPUT, MARGIN)
         (tmp_path / "orig_full").mkdir()
         instances = with_inputs(sample, {}, drawn)
-        render_family([level], instances, shared, seed=0, folder=tmp_path / "orig_full")
-        covers = read_masks(tmp_path, level.condition, sample)
-        assert len(covers) == 6
-        assert not any(cover.any() for cover in covers)
+        render_family(EVERY["orig_full"], instances, shared, seed=0, folder=tmp_path / "orig_full")
+        for one in EVERY["orig_full"]:
+            covers = read_masks(tmp_path, one.condition, sample)
+            assert len(covers) == 6
+            assert not any(cover.any() for cover in covers)
 
-    def test_views_say_where_the_object_is(self, study, run, sample):
-        for family in ("orig_full", "orig_crop"):
-            level, *_ = levels_of(family, study.conditions)
-            views = read_views(run([level]).parent, level.condition)
-            assert list(views.columns) == VIEWS.names[1:]
-            ids = ["image_id", "ann_id"]
-            assert views[ids].to_numpy().tolist() == sample[ids].to_numpy().tolist()
-            for row, view in zip(sample.itertuples(), views.itertuples(), strict=True):
-                left = top = 0
-                if family == "orig_crop":
-                    left = max(int(np.floor(row.bbox_x - 0.25 * row.bbox_w)), 0)
-                    top = max(int(np.floor(row.bbox_y - 0.25 * row.bbox_h)), 0)
-                else:
-                    assert (view.view_w, view.view_h) == (80, 60)
-                # Objects reach no further than the picture.
-                width = min(row.bbox_w, 80 - row.bbox_x)
-                height = min(row.bbox_h, 60 - row.bbox_y)
-                across, down = SIZE / view.view_w, SIZE / view.view_h
-                assert view.box_x == pytest.approx((row.bbox_x - left) * across)
-                assert view.box_y == pytest.approx((row.bbox_y - top) * down)
-                assert view.box_w == pytest.approx(width * across)
-                assert view.box_h == pytest.approx(height * down)
+    @pytest.mark.parametrize(
+        ("family", "task"), [("orig_full", "scene"), ("orig_full", "object"),
+                             ("orig_crop", "scene"), ("crop_low", "object")]
+    )  # fmt: skip
+    def test_views_say_where_the_object_is(self, run, sample, family, task):
+        found = [one for one in EVERY[family] if one.condition.task == task]
+        views = read_views(run(EVERY[family]).parent, found[0].condition)
+        assert list(views.columns) == VIEWS.names[2:]
+        ids = ["image_id", "ann_id"]
+        assert views[ids].to_numpy().tolist() == sample[ids].to_numpy().tolist()
+        for row, view in zip(sample.itertuples(), views.itertuples(), strict=True):
+            left = top = 0
+            if (family, task) == ("orig_full", "scene"):
+                assert (view.view_w, view.view_h) == (80, 60)
+            else:
+                # `orig_crop` has the margin that windows have.
+                left = max(int(np.floor(row.bbox_x - 0.25 * row.bbox_w)), 0)
+                top = max(int(np.floor(row.bbox_y - 0.25 * row.bbox_h)), 0)
+            # Objects reach no further than the picture.
+            width = min(row.bbox_w, 80 - row.bbox_x)
+            height = min(row.bbox_h, 60 - row.bbox_y)
+            across, down = SIZE / view.view_w, SIZE / view.view_h
+            assert view.box_x == pytest.approx((row.bbox_x - left) * across)
+            assert view.box_y == pytest.approx((row.bbox_y - top) * down)
+            assert view.box_w == pytest.approx(width * across)
+            assert view.box_h == pytest.approx(height * down)
 
-    def test_each_level_has_its_folder_and_its_rows(self, run):
-        levels = levels_of("downscale", {"downscale": {"scale": [0.5, 0.25]}})
-        folder = run(levels)
+    def test_each_condition_has_its_folder_and_its_rows(self, run):
+        found = levels("downscale", scale=[0.5, 0.25])
+        folder = run(found)
         table = pd.read_csv(folder / "views.csv")
         assert list(table.columns) == VIEWS.names
-        assert table.groupby("level").size().to_dict() == {"scale=0.5": 6, "scale=0.25": 6}
-        for level in levels:
-            assert len(list((folder / level.condition.level).glob("*.png"))) == 6
-            assert len(read_views(folder.parent, level.condition)) == 6
-        strong = (folder / "scale=0.25/3_30.png").read_bytes()
-        assert strong != (folder / "scale=0.5/3_30.png").read_bytes()
+        keys = table[["task", "level"]].drop_duplicates().itertuples(index=False, name=None)
+        # Sorted by level; the scene first, which has the reference alone.
+        due = [("scene", "scale=0.5"), ("object", "scale=0.25"), ("object", "scale=0.5")]
+        assert list(keys) == due
+        assert set(table.groupby(["task", "level"]).size()) == {6}
+        for one in found:
+            assert len(list((folder / one.condition.place).glob("*.png"))) == 6
+            assert len(read_views(folder.parent, one.condition)) == 6
+        strong = (folder / "object/scale=0.25/3_30.png").read_bytes()
+        assert strong != (folder / "object/scale=0.5/3_30.png").read_bytes()
+        folders = {str(path.relative_to(folder).parent) for path in folder.rglob("*.png")}
+        assert folders == {"scale=0.5", "object/scale=0.25", "object/scale=0.5"}
+
+    def test_pixels_has_pictures_of_objects_that_are_large_enough(self, run, sample, known):
+        """Of the fixture's objects, whose sides are 21.9 and 11.2 pixels, the larger ones."""
+        found = levels("pixels", side=[6, 16])
+        folder = run(found)
+        large = sample[sample["size_group"] == "large"]
+        for one in found:
+            views = read_views(folder.parent, one.condition)
+            assert views["ann_id"].tolist() == large["ann_id"].tolist()
+            names = {path.name for path in (folder / one.condition.place).glob("*.png")}
+            ids = zip(large["image_id"], large["ann_id"], strict=True)
+            assert names == {picture_name(*key) for key in ids}
+        covers = read_masks(folder.parent, found[0].condition, sample)
+        assert [cover.any() for cover in covers] == (sample["size_group"] == "large").tolist()
+
+    def test_a_family_that_suits_no_object_is_one_line(self, run):
+        with pytest.raises(SampleError) as caught:
+            run(levels("pixels", side=[6, 22]))
+        assert str(caught.value).endswith(
+            "conditions.pixels: no object of the sample has a side of 22 pixels; "
+            "expected an object at least as large as the greatest level"
+        )
 
     @pytest.mark.parametrize("factor", [4.0, 0.5])
     def test_views_of_zoom_say_how_large_the_object_appears(self, run, sample, factor):
-        (level,) = levels_of("zoom", {"zoom": {"factor": factor}})
-        views = read_views(run([level]).parent, level.condition)
+        (zoom,) = levels("zoom", factor=factor)
+        views = read_views(run([zoom]).parent, zoom.condition)
         for row, view in zip(sample.itertuples(), views.itertuples(), strict=True):
-            place = level.apply(View(np.zeros((60, 80, 3), np.uint8), box(row))).box
+            place = zoom.apply(View(np.zeros((60, 80, 3), np.uint8), box(row))).box
             cut = place.clipped(view.view_w, view.view_h)
             assert view.box_w == pytest.approx(cut.w * SIZE / view.view_w)
             assert view.box_h == pytest.approx(cut.h * SIZE / view.view_h)
@@ -377,8 +438,9 @@ class TestRender:
         """Masks and donors reach the pictures, each its own instance's."""
 
         def pictures(name, **options):
-            (level,) = levels_of(name, {name: options})
-            folder = run([level], name=f"{name}{options}") / level.condition.level
+            condition = level(name, **options).condition
+            folder = run(levels(name, **options), name=f"{name}{options}").parent
+            folder /= condition.folder
             return {
                 (row.image_id, row.ann_id): np.asarray(
                     Image.open(folder / picture_name(row.image_id, row.ann_id))
@@ -391,23 +453,26 @@ class TestRender:
         for row in sample.itertuples():
             key = row.image_id, row.ann_id
             assert (alone[key] != boxed[key]).any() == (key in known)
-            assert (alone[key][0, -1] == COLOUR).all()
+            assert (alone[key][0, 0] == COLOUR).all()
             missing = row.ann_id == 31
             assert (swapped["other"][key] == alone[key]).all() == missing
             assert (swapped["same"][key] != alone[key]).any()
             assert (swapped["same"][key] != swapped["other"][key]).any()
 
-    def test_zoom_matched_gives_all_objects_about_one_side(self, run, sample):
-        (level,) = levels_of("zoom_matched", {"zoom_matched": {}})
-        views = read_views(run([level]).parent, level.condition)
+    def test_object_alone_gives_all_objects_one_side(self, run):
+        only = level("object_alone")
+        views = read_views(run([only]).parent, only.condition)
         side = np.sqrt(views["box_w"] * views["box_h"])
-        due = SIZE * np.sqrt(sample.loc[sample["size_group"] == "large", "area_ratio"].median())
-        assert side.to_numpy() == pytest.approx(due, rel=0.1)
+        assert side.to_numpy() == pytest.approx(SIZE * 2 / 3, rel=0.08)
 
-    def test_views_say_how_much_of_the_object_and_of_the_picture_is_left(self, run):
+    @pytest.mark.parametrize("task", ["scene", "object"])
+    def test_views_say_how_much_of_the_object_and_of_what_is_shown_is_left(self, run, task):
+        """Beside what the same task shows untouched."""
+
         def likeness(name, **options):
-            (level,) = levels_of(name, {name: options})
-            views = read_views(run([level], name=f"{name}{options}").parent, level.condition)
+            condition = level(name, task, **options).condition
+            folder = run(levels(name, **options), name=f"{name}{options}").parent
+            views = read_views(folder, condition)
             return views["ssim_box"].to_numpy(), views["ssim_picture"].to_numpy()
 
         for part in likeness("orig_full"):
@@ -418,7 +483,25 @@ class TestRender:
             assert (few < 1).all()
         box, picture = likeness("occlusion", ratio=0.9)
         assert (box < picture).all()
-        # Sharp far beyond the box, so that nothing in it changes on the way to the network.
-        box, picture = likeness("bg_blur", sigma=3.0, margin=1.0)
-        assert box == pytest.approx(np.ones(6), abs=0.02)
-        assert (picture < 0.9).all()
+        if task == "scene":
+            # Sharp far beyond the box, so that nothing in it changes on the way to the network.
+            box, picture = likeness("bg_blur", sigma=3.0, margin=1.0)
+            assert box == pytest.approx(np.ones(6), abs=0.02)
+            assert (picture < 0.9).all()
+
+    @pytest.mark.parametrize("family", [*ON_WINDOWS, "downscale", "shift"])
+    def test_pictures_are_compared_with_the_untouched_ones_of_their_task(self, run, sample, family):
+        folder = run(EVERY[family]).parent
+        run(EVERY["orig_full"])
+        untouched = {
+            one.condition.task: read_pictures(folder / one.condition.folder, sample)
+            for one in EVERY["orig_full"]
+        }
+        for condition in (one.condition for one in EVERY[family]):
+            found = read_views(folder, condition)["ssim_picture"]
+            pictures = read_pictures(folder / condition.folder, sample)
+            due = [
+                similarity(*pair) for pair in zip(pictures, untouched[condition.task], strict=True)
+            ]
+            assert found.to_numpy() == pytest.approx(due)
+            assert max(due) < 0.99

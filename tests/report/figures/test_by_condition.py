@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from readers.drawings import SVG, dots_without_tooltip, ids, texts, tooltips
+from readers.drawings import SVG, dots, dots_without_tooltip, ids, texts, tooltips
 from smallsight.report.figures import style
 from smallsight.report.figures.by_condition import by_condition
 
@@ -172,3 +172,20 @@ def test_the_legend_names_every_group_and_line():
     for name in ("Small", "Medium", "Large", *LINES):
         assert name in written
     assert "chance" not in draw(lines={})
+
+
+def lines_across(svg):
+    """Return the heights of grey lines from one end of the axes to the other."""
+    pattern = r'd="M \S+ (\S+) \nL \S+ \1 \n" clip-path="[^"]*" style="fill: none; stroke: '
+    return [float(y) for y in re.findall(pattern + style.FAINT, svg)]
+
+
+def test_what_is_no_condition_stands_below_a_line():
+    svg = by_condition(accuracies(), name="x", title="", labels=LABELS, lines={}, apart=1)
+    heights = [float(mark.get("y")) for mark in dots(svg, style.SERIES["medium"].colour)]
+    assert lines_across(svg) == [pytest.approx(np.mean(heights), abs=0.1)]
+    assert lines_across(draw()) == []
+    # Without conditions, or without anything else, there is nothing to divide.
+    for apart in (0, len(LABELS)):
+        one = by_condition(accuracies(), name="x", title="", labels=LABELS, lines={}, apart=apart)
+        assert lines_across(one) == []

@@ -1,4 +1,4 @@
-"""Curves: levels in order, and accuracy against the side of the object."""
+"""Curves: levels in order, and accuracy of the same objects at several sides."""
 
 import re
 from xml.etree import ElementTree
@@ -8,23 +8,22 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from readers.drawings import SVG, dots, dots_without_tooltip, texts, tooltips
+from readers.drawings import SVG, dots, dots_without_tooltip, intervals, texts, tooltips
 from smallsight.report.figures import curves, style
 from smallsight.report.figures.style import INK
 
 HOSTILE = "<img src=x onerror=alert(1)> $x_1$ & \"'"
 TICKS = ["untouched", "15", "31"]
 FIT = {
-    "condition": "orig_full",
-    "threshold": 8.0,
-    "ci_low": 4.0,
-    "ci_high": 16.0,
-    "floor": 0.2,
+    "threshold": 12.0,
+    "ci_low": 9.0,
+    "ci_high": 15.0,
+    "floor": 0.3,
     "ceiling": 0.9,
     "spread": 0.5,
-    "side_min": 2.0,
-    "side_max": 64.0,
 }
+LEVELS = [8.0, 16.0, 32.0]
+COLOURS = {group: series.colour for group, series in style.SERIES.items()} | {"all": INK}
 
 
 def rows(**changes):
@@ -50,28 +49,29 @@ def levels(table, *, title="Motion blur", ticks=TICKS, chance=0.2):
     )
 
 
-def panel(fit=FIT, changed=None, *, bins=None, title="Crop"):
-    return curves.against_side(fit, changed, bins=bins or {}, name="two", title=title)
+def sides(**changes):
+    """All, medium and large objects at every level, and four groups at their own side."""
+    rows = [
+        {"size_group": group, "side": side, "native": False, "acc": base + side / 100}
+        for group, base in (("all", 0.4), ("medium", 0.3), ("large", 0.5))
+        for side in reversed(LEVELS)
+    ]
+    rows += [
+        {"size_group": group, "side": side, "native": True, "acc": acc}
+        for group, side, acc in (
+            ("all", 100.0, 0.88), ("small", 20.0, 0.65), ("medium", 70.0, 0.8),
+            ("large", 200.0, 0.95),
+        )
+    ]  # fmt: skip
+    table = pd.DataFrame(rows)
+    table["tooltip"] = [f"{row.size_group} {row.side} {row.native}" for row in table.itertuples()]
+    table = table.assign(ci_low=table["acc"] - 0.05, ci_high=table["acc"] + 0.04)
+    return table.assign(**changes)
 
 
-BINS = pd.DataFrame(
-    {"side": [3.0, 6.0, 12.0, 40.0], "acc": [0.25, 0.4, 0.6, 0.85], "ci_low": 0.1, "ci_high": 0.9}
-).assign(tooltip=["bin 1", "bin 2", "bin 3", "bin 4"])
-SIZES = pd.DataFrame(
-    {
-        "size_group": ["small", "medium", "large"],
-        "side": [4.0, 9.0, 35.0],
-        # Small ones lie below the curve, the others above.
-        "acc": [0.26, 0.62, 0.9],
-        "ci_low": [0.2, 0.5, 0.8],
-        "ci_high": [0.4, 0.7, 0.95],
-        "tooltip": ["small ones", "medium ones", "large ones"],
-    }
-)
-
-
-def untouched(fit=FIT, *, bins=BINS, groups=SIZES, chance=0.2):
-    return curves.untouched(fit, bins=bins, groups=groups, chance=chance, name="one")
+def within(table=None, *, fit=FIT, title="Window"):
+    table = sides() if table is None else table
+    return curves.within_objects(table, fit=fit, name="two", title=title, chance=0.2)
 
 
 def scale(svg):
@@ -97,7 +97,7 @@ def line(svg, colour):
     paths = [
         re.findall(r"[ML] \S+ (\S+)", path.get("d"))
         for path in ElementTree.fromstring(svg).iter(f"{SVG}path")
-        if f"stroke: {colour}" in path.get("style", "")
+        if f"stroke: {colour}" in path.get("style", "") and path.get("clip-path")
     ]
     return (np.array(max(paths, key=len), float) - zero) / (one - zero)
 
@@ -149,13 +149,13 @@ def test_hollow_dots_are_hollow():
 
 def test_what_is_no_number_is_left_out():
     assert dots(levels(rows(acc=np.nan)), style.SERIES["small"].colour) == []
-    assert levels(rows().iloc[:0], chance=None)
+    assert levels(rows().iloc[:0])
 
 
 def test_a_drawing_is_the_same_every_time_and_its_names_are_text():
     for draw in (
         lambda: levels(rows(), title=HOSTILE, ticks=[HOSTILE, "15", "31"]),
-        lambda: panel(title=HOSTILE),
+        lambda: within(title=HOSTILE),
     ):
         assert draw() == draw()
         root = ElementTree.fromstring(draw())
@@ -163,11 +163,9 @@ def test_a_drawing_is_the_same_every_time_and_its_names_are_text():
         assert HOSTILE in [text.text for text in root.iter(f"{SVG}text")]
 
 
-@pytest.mark.parametrize("draw", [
-    lambda: levels(rows(tooltip=HOSTILE)),
-    lambda: panel(bins={"orig_full": BINS.assign(tooltip=HOSTILE)}),
-    lambda: untouched(bins=BINS.assign(tooltip=HOSTILE), groups=SIZES.assign(tooltip=HOSTILE)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "draw", [lambda: levels(rows(tooltip=HOSTILE)), lambda: within(sides(tooltip=HOSTILE))]
+)
 def test_tooltips_are_escaped_and_ids_stay_unique(draw):
     svg = draw()
     assert tooltips(svg).count(HOSTILE) >= 3
@@ -179,142 +177,108 @@ def test_tooltips_are_escaped_and_ids_stay_unique(draw):
     assert "tip: " not in svg
 
 
-@pytest.mark.parametrize("threshold", [3.0, 20.0, 0.0, np.inf])
-def test_the_curve_drawn_is_the_curve_fitted(threshold):
-    drawn = line(panel(FIT | {"threshold": threshold}), style.INK)
-    sides = np.linspace(np.log(2.0 / 1.15), np.log(64.0 * 1.15), len(drawn))
-    with np.errstate(divide="ignore"):
-        away = (sides - np.log(threshold)) / 0.5
-    np.testing.assert_allclose(drawn, 0.2 + 0.7 * expit(away), atol=0.005)
-
-
-def test_the_threshold_lies_half_way_up_and_is_left_out_beyond_all_sides():
-    orange = curves.THRESHOLD
-    np.testing.assert_allclose(heights(panel(), orange), [0.55], atol=0.005)
-    for beyond in (0.0, np.inf):
-        svg = panel(FIT | {"threshold": beyond, "ci_low": 0.0, "ci_high": np.inf})
-        assert dots(svg, orange) == []
-
-
-def test_untouched_pictures_are_grey_beside_a_change():
-    points = pd.DataFrame(
-        {"side": [4.0, 16.0], "acc": 0.5, "ci_low": 0.4, "ci_high": 0.6, "tooltip": ["a", "b"]}
-    )
-    bins = {"orig_full": points, "crop": points.assign(acc=0.3, tooltip=["c", "d"])}
-    svg = panel(FIT, FIT | {"condition": "crop"}, bins=bins)
-    np.testing.assert_allclose(heights(svg, style.FAINT), [0.5, 0.5], atol=0.005)
-    np.testing.assert_allclose(heights(svg, style.INK), [0.3, 0.3], atol=0.005)
-    alone = panel(bins=bins)
-    np.testing.assert_allclose(heights(alone, style.INK), [0.5, 0.5], atol=0.005)
-    assert tooltips(svg) == ["a", "b", "c", "d"]
-    assert tooltips(alone) == ["a", "b"]
-    # The threshold alone has no objects of its own.
-    assert [curves.THRESHOLD in style for style in dots_without_tooltip(svg)] == [True]
-
-
-def test_sides_are_read_in_doublings():
-    assert [text for text in texts(panel()) if text.isdigit()] == ["2", "4", "8", "16", "32", "64"]
-
-
-def sides(svg, marks):
+def read_sides(svg, marks):
     """Return the sides at which marks lie, read off the drawing."""
     ticks = {}
     for part in ElementTree.fromstring(svg).iter(f"{SVG}g"):
-        if re.fullmatch(r"(one|two)-xtick_\d+", part.get("id", "")):
+        if re.fullmatch(r"two-xtick_\d+", part.get("id", "")):
             side = float(next(part.iter(f"{SVG}text")).text)
             ticks[float(next(part.iter(f"{SVG}use")).get("x"))] = np.log(side)
     slope, start = np.polyfit(list(ticks), list(ticks.values()), 1)
     return np.exp(slope * np.array([float(mark.get("x")) for mark in marks]) + start)
 
 
-def spans(svg, colour):
-    """Return the ends of straight lines of a colour that lie across the drawing, as sides."""
-    level = r'd="M (\S+) (\S+) \nL (\S+) \2 \n" clip-path="[^"]*" style="fill: none; '
-    marks = re.findall(f"{level}stroke: {colour};", svg)
-    return [tuple(sides(svg, [{"x": left}, {"x": right}])) for left, _, right in marks]
+def test_marks_lie_at_their_side_and_accuracy_in_the_colour_of_their_group():
+    svg, table = within(), sides()
+    drawn = table[table["native"] | (table["size_group"] == "all")].sort_values("side")
+    assert sorted(tooltips(svg)) == sorted(drawn["tooltip"])
+    assert dots_without_tooltip(svg) == []
+    for group, part in drawn.groupby("size_group"):
+        marks = sorted(dots(svg, COLOURS[group]), key=lambda mark: float(mark.get("x")))
+        np.testing.assert_allclose(read_sides(svg, marks), part["side"], rtol=0.01)
+        found = sorted(heights(svg, COLOURS[group]))
+        np.testing.assert_allclose(found, sorted(part["acc"]), atol=0.005)
 
 
-ALL = [series.colour for series in style.SERIES.values()]
-"""Colours of the size groups, in order."""
+def test_intervals_are_as_long_as_the_table_says():
+    zero, one = scale(within())
+    for group, number in (("all", len(LEVELS) + 1), ("small", 1), ("medium", 1), ("large", 1)):
+        found = [
+            (end - start) / (one - zero) for _, start, _, end in intervals(within(), COLOURS[group])
+        ]
+        np.testing.assert_allclose(np.abs(found), [0.09] * number, atol=0.005)
 
 
-def test_page_ones_figure_has_every_group_of_objects_where_the_tables_say():
-    svg = untouched()
-    for table, colours in ((BINS, [style.FAINT]), (SIZES, ALL)):
-        marks = [mark for colour in colours for mark in dots(svg, colour)]
-        np.testing.assert_allclose(sides(svg, marks), table["side"], rtol=0.01)
-        found = [height for colour in colours for height in heights(svg, colour)]
-        np.testing.assert_allclose(found, table["acc"], atol=0.005)
-    assert tooltips(svg) == [*BINS["tooltip"], *SIZES["tooltip"]]
-    # The threshold alone has no objects of its own.
-    assert [INK in style for style in dots_without_tooltip(svg)] == [True]
+@pytest.mark.parametrize(("group", "base"), [("medium", 0.3), ("large", 0.5)])
+def test_a_size_groups_line_passes_through_its_accuracies(group, base):
+    found = line(within(), COLOURS[group])
+    np.testing.assert_allclose(found, [base + side / 100 for side in LEVELS], atol=0.005)
 
 
-def test_page_ones_curve_is_the_curve_fitted_with_its_threshold_half_way_up():
-    svg = untouched()
-    drawn = line(svg, style.FAINT)
-    at = np.linspace(np.log(2.0 / 1.15), np.log(64.0 * 1.15), len(drawn))
-    np.testing.assert_allclose(drawn, 0.2 + 0.7 * expit((at - np.log(8)) / 0.5), atol=0.005)
-    (diamond,) = dots(svg, style.INK)
-    assert sides(svg, [diamond]) == pytest.approx([8.0], rel=0.01)
-    assert heights(svg, style.INK) == pytest.approx([0.55], abs=0.005)
-    assert spans(svg, style.INK) == [pytest.approx((4.0, 16.0), rel=0.01)]
+def test_the_curve_drawn_is_the_curve_fitted():
+    drawn = line(within(), style.FAINT)
+    at = np.linspace(np.log(8 / 1.3), np.log(200 * 1.3), len(drawn))
+    expected = 0.3 + 0.6 * expit((at - np.log(12)) / 0.5)
+    np.testing.assert_allclose(drawn, expected, atol=0.005)
+
+
+def upright_line(svg):
+    """Return x, and the ends along y, of the black line that is no interval."""
+    pattern = r'<g id="two-line2d_\d+">\s*<path d="M (\S+) (\S+) \nL \1 (\S+) \n"[^>]*' + INK
+    (found,) = re.findall(pattern, svg)
+    return found
+
+
+def test_the_threshold_stands_on_the_axis_and_ends_half_way_up():
+    svg = within()
+    upright = upright_line(svg)
+    assert read_sides(svg, [{"x": upright[0]}]) == pytest.approx([12.0], rel=0.01)
+    zero, one = scale(svg)
+    ends = [(float(end) - zero) / (one - zero) for end in upright[1:]]
+    assert ends == pytest.approx([-0.02, 0.6], abs=0.005)
+
+
+def spans(svg):
+    """Return the ends of the shaded band, as sides."""
+    (band,) = re.findall(r'd="([^"]*)" clip-path="[^"]*" style="fill: #8a94a3; opacity: 0.25', svg)
+    across = [{"x": x} for x, _ in re.findall(r"[ML] (\S+) (\S+)", band)]
+    found = read_sides(svg, across)
+    return found.min(), found.max()
 
 
 @pytest.mark.parametrize(
-    ("threshold", "low", "high", "level", "span"),
-    [
-        (0.0, 0.0, 5.0, 0.9, (2.0 / 1.15, 5.0)),
-        (0.0, 0.0, 0.0, 0.9, (2.0 / 1.15, 2.0 / 1.15)),
-        (np.inf, 30.0, np.inf, 0.2, (30.0, 64.0 * 1.15)),
-        (np.inf, 0.0, np.inf, 0.2, (2.0 / 1.15, 64.0 * 1.15)),
-    ],
+    ("low", "high", "due"),
+    [(9.0, 15.0, (9.0, 15.0)), (0.1, 15.0, (8 / 1.3, 15.0)), (9.0, 900.0, (9.0, 260.0))],
 )
-def test_a_threshold_beyond_all_sides_leaves_a_level_line_and_no_diamond(
-    threshold, low, high, level, span
-):
-    svg = untouched(FIT | {"threshold": threshold, "ci_low": low, "ci_high": high})
-    np.testing.assert_allclose(line(svg, style.FAINT), level, atol=0.005)
-    assert dots(svg, style.INK) == []
-    assert spans(svg, style.INK) == [pytest.approx(span, rel=0.01)]
+def test_the_thresholds_interval_is_shaded_and_ends_with_the_axis(low, high, due):
+    svg = within(fit=FIT | {"ci_low": low, "ci_high": high})
+    assert spans(svg) == pytest.approx(due, rel=0.01)
+
+
+def test_without_a_threshold_no_curve_is_drawn():
+    svg = within(fit=None)
+    assert "opacity: 0.25" not in svg
+    assert tooltips(svg) == tooltips(within())
+    # The line of guessing is the only grey one.
+    np.testing.assert_allclose(line(svg, style.FAINT), [0.2, 0.2], atol=0.005)
+
+
+def test_an_interval_that_is_none_is_not_shaded():
+    svg = within(fit=FIT | {"ci_low": np.nan, "ci_high": np.nan})
+    assert "opacity: 0.25" not in svg
     assert not re.search(r"\b(nan|inf)\b", svg)
 
 
-@pytest.mark.parametrize("threshold", [1.0, 90.0])
-def test_a_threshold_beside_the_axes_has_no_diamond(threshold):
-    svg = untouched(FIT | {"threshold": threshold, "ci_low": 0.9, "ci_high": 100.0})
-    assert dots(svg, style.INK) == []
-    assert spans(svg, style.INK) == [pytest.approx((2.0 / 1.15, 64.0 * 1.15), rel=0.01)]
-
-
-@pytest.mark.parametrize("fit", [FIT, None], ids=["curve", "no curve"])
-@pytest.mark.parametrize(("groups", "bins"), [(3, 4), (3, 0), (1, 0), (1, 1), (0, 1), (0, 4)])
-def test_page_ones_figure_may_lack_anything(fit, groups, bins):
-    parts = {"groups": SIZES[:groups], "bins": BINS[:bins]}
-    svg = untouched(fit, **parts)
-    assert svg == untouched(fit, **parts)
-    assert tooltips(svg) == [*BINS["tooltip"][:bins], *SIZES["tooltip"][:groups]]
-    assert len(dots(svg, style.INK)) == (fit is not None)
-    told = [text for text in texts(svg) if re.match("Small|Medium|Large", text)]
-    assert told == ["Small 26.0%", "Medium 62.0%", "Large 90.0%"][:groups]
+@pytest.mark.parametrize("groups", [["all"], ["small"], ["all", "small"], ["all", "large"]])
+def test_size_groups_may_be_missing(groups):
+    table = sides()
+    table = table[table["size_group"].isin(groups)]
+    svg = within(table, fit=None)
+    named = {"all": "All", "small": "Small", "medium": "Medium", "large": "Large"}
+    assert {text for text in texts(svg) if text in named.values()} == {named[one] for one in groups}
     assert not re.search(r"\b(nan|inf)\b", svg)
-    # Everything lies inside the axes.
-    left, right = (float(value) for value in re.search(r"M (\S+) \S+ \nL (\S+) ", svg).groups())
-    marks = [mark for colour in (style.FAINT, *ALL) for mark in dots(svg, colour)]
-    assert all(left < float(mark.get("x")) < right for mark in marks)
 
 
-def test_without_chance_no_line_is_dashed():
-    assert "dasharray" in untouched()
-    assert "dasharray" not in untouched(chance=None)
-
-
-def test_a_size_groups_accuracy_stands_on_the_side_that_the_curve_leaves_free():
-    svg = untouched()
-    root = ElementTree.fromstring(svg)
-    written = {text.text: float(text.get("y")) for text in root.iter(f"{SVG}text") if text.get("y")}
-    places = [float(dots(svg, colour)[0].get("y")) for colour in ALL]
-    for label, place, is_above in zip(
-        ("Small 26.0%", "Medium 62.0%", "Large 90.0%"), places, (False, True, True), strict=True
-    ):
-        assert (written[label] < place) == is_above
+def test_sides_are_read_in_doublings():
+    found = [text for text in texts(within()) if text.isdigit()]
+    assert found == ["8", "16", "32", "64", "128", "256"]

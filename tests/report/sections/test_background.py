@@ -1,29 +1,66 @@
-"""The background gap: the numbers of its table."""
+"""Surroundings: the numbers of their table, without a verdict."""
 
-import pandas as pd
+import numpy as np
+import pytest
 
-from builders.study_files import INPUTS
-from readers.report_pages import rows_of, text_of
+from builders.study_files import with_tables
+from readers.parts import page_of
+from readers.report_pages import body_of
 from smallsight.report import text
-from smallsight.vocabulary import GROUPS
+from smallsight.report.sections import background
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
 
-ARROWS = {1: "▲ ", -1: "▼ ", 0: ""}
+
+@pytest.fixture(scope="module")
+def swapped(forms):
+    """A study with numbers of its own for every regime and size group."""
+    table = forms.study.tables["background"]
+    rng = np.random.default_rng(0)
+    same, other = rng.uniform(0, 1, (2, len(table)))
+    gap = same - other
+    told = table.assign(n=40, acc_same=same, acc_other=other, gap=gap, n_context=0)
+    told = told.assign(ci_low=gap - 0.1, ci_high=gap + 0.12)
+    return with_tables(forms.study, background=told)
 
 
-def test_the_background_gap_stands_in_the_page(report_page):
-    made = report_page(changes={("fixed", "bg_swap/donor=other"): {"small": -0.3}})
-    background = pd.read_csv(INPUTS.table("background")).set_index(["regime", "size_group"])
-    assert background.loc[("fixed", "small"), "direction"] == 1
-    _, *body = rows_of(made, "the background gap in points")
-    for cells, group in zip(body, ("all", *GROUPS), strict=True):
-        for number, regime in enumerate(("fixed", "retrained")):
-            row = background.loc[regime, group]
-            gap, context = cells[1 + 2 * number : 3 + 2 * number]
-            assert ARROWS[row.direction] + text.signed(row.gap) in gap
-            assert f"({text.span(row)})" in gap
-            assert f"{100 * row.acc_same:.1f}% same, {100 * row.acc_other:.1f}% other" in gap
-            assert f"{100 * row.acc_context:.1f}%" in context
-            assert f"({100 * row.context_low:.1f}–{100 * row.context_high:.1f})" in context
-            assert f"commonest {100 * row.commonest:.1f}%" in context
-    assert "Background gap, fixed head, in points: shown for small" in text_of(made)
-    assert "7.3 points for a ResNet-50" in text_of(made)
+def test_what_surroundings_do_stands_in_the_page(swapped):
+    table = swapped.tables["background"].set_index(["regime", "size_group"])
+    part = page_of(swapped, background.PART)
+    body = body_of(part, "accuracy with surroundings of the same and of another category")
+    for cells, group in zip(body, ALL_AND_GROUPS, strict=True):
+        for cell, regime in zip(cells[1:], ("fixed", "retrained"), strict=True):
+            row = table.loc[regime, group]
+            assert cell == (
+                f"{text.signed(row.gap)} ({text.span(row)}) {text.percent(row.acc_same)} same, "
+                f"{text.percent(row.acc_other)} other"
+            )
+        assert cells[0] == f"{group.capitalize()} n = 40"
+    assert "ImageNet" not in part
+
+
+def test_the_sentence_has_each_size_and_no_verdict(swapped):
+    table = swapped.tables["background"].set_index(["regime", "size_group"])
+    sentence = background.sentence(swapped)
+    for regime in ("fixed", "retrained"):
+        for group in GROUPS:
+            row = table.loc[regime, group]
+            assert f"{group} {text.signed(row.gap)} ({text.span(row)})" in sentence
+    assert "no verdict" in sentence
+    assert not any(word in sentence for word in ("shown", "decided", "p ="))
+
+
+def test_surroundings_alone_have_columns_only_where_they_were_shown(swapped):
+    assert "Surroundings alone" not in page_of(swapped, background.PART)
+    table = swapped.tables["background"].assign(
+        n_context=40, acc_context=0.512, context_low=0.4, context_high=0.6, commonest=0.3
+    )
+    part = page_of(with_tables(swapped, background=table), background.PART)
+    for cells in body_of(part, "accuracy on the surroundings alone"):
+        assert cells[2::2] == ["51.2% (40.0–60.0), commonest 30.0%"] * 2
+
+
+def test_without_donors_and_surroundings_alone_there_is_no_part(forms):
+    table = forms.study.tables["background"]
+    none = table.assign(n=0, n_context=0, gap=np.nan)
+    for left in (table[:0], none):
+        assert background.build(with_tables(forms.study, background=left)) is None

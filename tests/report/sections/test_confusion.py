@@ -1,36 +1,53 @@
 """What objects are named: the shares and accuracies of the tables."""
 
-import pandas as pd
+import pytest
 
-from builders.study_files import INPUTS
+from builders.study_files import HOSTILE, with_tables
+from readers.drawings import texts
+from readers.parts import page_of
 from readers.report_pages import rows_of
 from smallsight.report.sections import confusion
-from smallsight.vocabulary import GROUPS
+from smallsight.report.sections.confusion import PART
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK, SCENE
 
 
-def test_categories_stand_in_the_page_and_empty_cells_stay_empty(report_page):
-    made = report_page(counts={"medium": 0})
-    categories = pd.read_csv(INPUTS.table("categories")).set_index(["category_name", "size_group"])
-    _, *body = rows_of(made, "Accuracy by category and size")
-    assert [cells[0].strip() for cells in body] == ["car", "bus"]
+def of_window(study, name):
+    table = study.tables[name]
+    return table[table["task"] == HEADLINE_TASK]
+
+
+def test_categories_stand_in_the_page(forms):
+    categories = of_window(forms.study, "categories").set_index(["category_name", "size_group"])
+    _, *body = rows_of(page_of(forms.study, PART), "accuracy by category and size")
+    assert [cells[0].strip() for cells in body] == [HOSTILE, "bus"]
     for cells in body:
-        for cell, group in zip(cells[1:], ("all", *GROUPS), strict=True):
+        for cell, group in zip(cells[1:], ALL_AND_GROUPS, strict=True):
             row = categories.loc[cells[0].strip(), group]
-            if group == "medium":
-                assert cell == ""
-            else:
-                assert f"{100 * row.acc:.1f}%" in cell
-                assert f"({100 * row.ci_low:.1f}–{100 * row.ci_high:.1f}) n = {row.n:.0f}" in cell
-    assert "Medium objects" not in made
+            assert f"{100 * row.acc:.1f}%" in cell
+            assert f"({100 * row.ci_low:.1f}–{100 * row.ci_high:.1f}) n = {row.n:.0f}" in cell
 
 
-def test_a_matrix_per_size_group_has_the_tables_shares(reported_study):
-    made = reported_study()
-    table = made.tables["confusion"]
-    panels = confusion.panels(made)
-    assert len(panels) == len(GROUPS)
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_without_objects_has_empty_cells_and_no_matrix(forms, group):
+    tables = {
+        name: table.assign(n=table["n"].where(table["size_group"] != group, 0))
+        for name in ("confusion", "categories")
+        for table in [forms.study.tables[name]]
+    }
+    made = with_tables(forms.study, **tables)
+    for row in confusion.rows(made):
+        known = [one for one, cell in zip(ALL_AND_GROUPS, row.cells, strict=True) if cell]
+        assert known == [one for one in ALL_AND_GROUPS if one != group]
+    titles = [text for panel in confusion.panels(made) for text in texts(panel) if "obj" in text]
+    assert titles == [f"Window, {one} objects" for one in GROUPS if one != group]
+
+
+def test_a_matrix_per_size_group_has_the_windows_shares(forms):
+    table = of_window(forms.study, "confusion")
+    other = forms.study.tables["confusion"]
+    changed = other.assign(share=other["share"].where(other["task"] != SCENE, 0.123))
+    panels = confusion.panels(with_tables(forms.study, confusion=changed))
     for panel, group in zip(panels, GROUPS, strict=True):
         shares = table.loc[table["size_group"] == group, "share"]
-        assert f"{group.capitalize()} objects" in panel
-        for share in shares[shares > 0]:
-            assert f">{100 * share:.0f}<" in panel
+        found = [text for text in texts(panel) if text.isdigit()]
+        assert found == [f"{100 * share:.0f}" for share in shares if share > 0]

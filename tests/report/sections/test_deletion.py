@@ -43,13 +43,13 @@ def test_regions_removed_and_restored_stand_in_the_page(any_numbers):
             numbers = " ".join(filter(None, found))
             due[-1].append(f"{difference} ({text.span(row)}), {p} {numbers}")
     assert 0 < (study.tables["faithfulness"]["overlap"] > 0).mean() < 1
-    assert body_of(page, "Mean change of the true class’s probability") == due
+    assert body_of(page, "Whole picture: mean change of the true class’s probability") == due
 
 
 def test_panels_of_regions_have_one_axis_that_holds_every_interval(telling_study):
     panels = deletion.panels(telling_study)
     for panel, group in zip(panels, GROUPS, strict=True):
-        assert f"{group.capitalize()} objects" in panel
+        assert f"Whole picture, {group} objects" in panel
         up = scale(panel, "y")
         np.testing.assert_allclose(up([0, 100]), scale(panels[0], "y")([0, 100]))
         frame = re.search(r'<rect x="\S+" y="(\S+)" .*height="(\S+)"', panel).groups()
@@ -72,7 +72,7 @@ def test_removal_is_written_with_its_numbers_and_undecided_ones_as_such(any_numb
         assert part.startswith(f"{group} ones {whole} points, against {other} by another region")
         p = text.p_equals(row["p_holm"])
         assert f"(difference {away}, {text.span(row)}, {p}" in part
-        undecided = f"no difference shown, detectable: {text.size(row['mde'])} points"
+        undecided = f"not decided, detectable: {text.size(row['mde'])} points"
         assert (undecided in part) == (direction == 0)
 
 

@@ -1,72 +1,84 @@
 """Levels in order, each family of several in a panel."""
 
+import contextlib
+import dataclasses
+
 import pandas as pd
 import pytest
 
-from builders.study_files import INPUTS, conditions
-from readers.report_pages import text_of
-from smallsight.conditions.families import FAMILIES
+from builders.study_files import INPUTS, ROOT, with_tables, write_study
+from readers.drawings import tooltips
+from smallsight import params
 from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.conditions.rendering.levels import facts_of, levels_of
+from smallsight.report.inputs import read_study
 from smallsight.report.sections import dose_response
+from smallsight.vocabulary import GROUPS, HEADLINE_TASK
+
+pytestmark = pytest.mark.page
+
+FEW = (UNTOUCHED, "downscale", "motion_blur")
 
 
-def relabelled(family, levels):
-    """Return the levels of one family other names, in every table."""
-    old = [step for step in conditions() if step.family == family]
-    new = [family, *(f"{family}/{level}" for level in levels[1:])]
-    names = {step.name: name for step, name in zip(old, new, strict=True)}
-    for path in (
-        INPUTS.table("accuracy"),
-        INPUTS.table("effects"),
-        INPUTS.table("thresholds"),
-        INPUTS.table("bins"),
-        INPUTS.table("severity"),
-    ):
-        changed = pd.read_csv(path)
-        if "level" in changed:
-            told = {step.level: level for step, level in zip(old, levels, strict=True)}
-            here = changed["family"] == family
-            changed.loc[here, "level"] = changed.loc[here, "level"].map(told)
-        changed["condition"] = changed["condition"].replace(names)
-        changed.to_csv(path, index=False)
-    wide = pd.read_csv(INPUTS.results)
-    wide["condition"] = wide["condition"].replace(names)
-    wide.to_csv(INPUTS.results, index=False)
+def with_levels(study, family, **options):
+    """Give one family several levels; all have the numbers of its reference level."""
+    tasks = params.load(ROOT / "params.yaml").tasks
+    facts = facts_of(levels_of(family, {family: options}, tasks))
+    steps = facts.in_task(HEADLINE_TASK)
+    tables = {}
+    for name in ("accuracy", "effects", "severity"):
+        table = study.tables[name]
+        is_own = table["condition"] == family
+        here = is_own & (table["task"] == HEADLINE_TASK)
+        levels = [table[here].assign(condition=one.name) for one in steps]
+        if name == "accuracy":
+            levels = [rows.assign(level=one.level) for rows, one in zip(levels, steps, strict=True)]
+        tables[name] = pd.concat([table[~is_own], *levels], ignore_index=True)
+    families = {**study.families, family: facts}
+    return with_tables(dataclasses.replace(study, families=families), **tables)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    with contextlib.chdir(write_study(tmp_path_factory.mktemp("doses"), only=FEW)):
+        return read_study(INPUTS, params.load())
 
 
 @pytest.mark.parametrize(
-    ("family", "option", "levels"),
+    ("family", "option", "given", "ticks"),
     [
-        ("zoom", "factor", ["0.5", "untouched", "2", "4"]),
-        ("downscale", "scale", ["untouched", "0.5", "0.25", "0.125"]),
-        ("motion_blur", "length", ["untouched", "15", "31", "61"]),
-        ("bg_blur", "sigma", ["untouched", "3.5", "8"]),
+        ("downscale", "scale", [0.5, 0.25, 0.125], ["untouched", "0.5", "0.25", "0.125"]),
+        ("motion_blur", "length", [15, 61, 31], ["untouched", "15", "31", "61"]),
     ],
 )
-def test_levels_start_at_the_untouched_pictures(reported_study, family, option, levels):
-    found, ticks = dose_response.order_levels(reported_study(), family)
+def test_levels_start_at_the_untouched_pictures(study, family, option, given, ticks):
+    made = with_levels(study, family, **{option: given})
+    found, order = dose_response.order_levels(made, family)
     assert found == option
-    assert list(ticks.values()) == levels
+    assert list(order.values()) == ticks
 
 
-def test_levels_of_several_options_keep_the_order_listed(reported_study):
-    levels = ["length=0.5,unit=object", "length=15", "length=0.2,unit=object"]
-    made = reported_study(edit=lambda: relabelled("motion_blur", levels))
+def test_levels_of_several_options_keep_the_order_listed(study):
+    made = with_levels(study, "motion_blur", length=[0.5, 15], unit=["object", "native"])
     option, ticks = dose_response.order_levels(made, "motion_blur")
     assert option == "length, unit"
-    assert list(ticks.values()) == ["untouched", "0.5\nobject", "15\n–", "0.2\nobject"]
+    assert list(ticks.values()) == ["untouched", "0.5\nobject", "0.5\n–", "15\nobject", "15\n–"]
 
 
-def test_levels_in_shares_of_the_object_make_a_page(report_page):
-    levels = [f"length={value},unit=object" for value in (0.1, 0.5, 1)]
-    made = report_page(edit=lambda: relabelled("motion_blur", levels))
-    text = text_of(made)
-    assert "length=0.5, unit=object" in text
-    assert "Motion blur, length=0.5" in text
+def test_a_family_of_several_levels_has_a_panel_with_every_level(study):
+    made = with_levels(study, "downscale", scale=[0.5, 0.25])
+    section = dose_response.build(made)
+    assert section.task == "window"
+    (panel,) = section.panels
+    labels = [made.label(name) for name in (UNTOUCHED, "downscale", "downscale/scale=0.25")]
+    found = [told.partition(":")[0] for told in tooltips(panel)]
+    assert sorted(found) == sorted(f"{label}, {group}" for label in labels for group in GROUPS)
 
 
-def test_a_family_of_one_level_has_no_panel(reported_study):
-    made = reported_study()
-    families = {step.family for step in conditions() if not FAMILIES[step.family].is_intervention}
-    families -= {UNTOUCHED, "orig_crop"}
-    assert len(dose_response.panels(made)) == len(families)
+def test_where_no_family_has_several_levels_there_is_no_section(study):
+    assert dose_response.build(study) is None
+
+
+def test_sweeps_have_no_panel(forms):
+    assert len(forms.study.families["pixels"].conditions) > 1
+    assert dose_response.build(forms.study) is None

@@ -1,84 +1,141 @@
-"""Effects: every one in the page, with its sign and numbers."""
+"""Effects: every one in the page; a verdict only for the primary comparisons."""
 
-import itertools
 import re
 
-import pandas as pd
+import numpy as np
+import pytest
 
-from builders.study_files import INPUTS, conditions
-from readers.report_pages import rows_of
-from smallsight.conditions.families import FAMILIES
+from builders.study_files import conditions, roles, with_tables
+from readers.report_pages import body_of, rows_of, section
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report import text
 from smallsight.report.sections import effects
-from smallsight.vocabulary import DIFFERENCE, GROUPS
+from smallsight.vocabulary import DIFFERENCE, GROUPS, HEADLINE_TASK, TASKS
 
 MIDDLE = {"small": 0.5, "medium": 0.5, "large": 0.8}
-DIRECTIONS = ("less often", "more often", " lower,", " higher,", "lose ", "must be", "may be")
+DIRECTIONS = ("less often", "more often", "not decided", " lower", " higher")
+ROLES = roles()
+FEW = (UNTOUCHED, "downscale", "motion_blur", "occlusion", "bg_blur")
+KEYS = ["task", "regime", "condition", "size_group"]
 
 
-def test_every_effect_stands_with_its_sign_and_numbers(report_page):
-    made = report_page(changes={("fixed", "orig_crop"): {"large": -0.7}})
-    table = pd.read_csv(INPUTS.table("effects")).set_index(["regime", "condition", "size_group"])
+def steps(role):
+    return [
+        one
+        for one in conditions()
+        if one.task == HEADLINE_TASK and one.name != UNTOUCHED and ROLES[one.family] == role
+    ]
+
+
+@pytest.mark.parametrize("regime", ["fixed", "retrained"])
+@pytest.mark.parametrize("kind", ["corruption", "intervention"])
+def test_every_effect_stands_with_its_numbers_and_only_primary_ones_with_a_verdict(
+    forms, regime, kind
+):
+    table = forms.study.tables["effects"].set_index(KEYS)
     assert (table["direction"] == -1).any()
-    changes = [step for step in conditions() if step.name != UNTOUCHED]
-    interventions = [step for step in changes if FAMILIES[step.family].is_intervention]
-    corruptions = [step for step in changes if step not in interventions]
-    kinds = {"corruptions": corruptions, "interventions": interventions}
-    for regime, kind in itertools.product(("Fixed", "Retrained"), kinds):
-        head, *body = rows_of(made, f"{regime} head: effects of {kind}")
-        assert [" ".join(title.split()) for title in head[1:]] == [
-            *(f"{group.capitalize()} n = {table.loc['fixed', 'orig_crop', group].n:.0f}"
-              for group in GROUPS),
-            "Small − large",
-        ]  # fmt: skip
-        for cells, step in zip(body, kinds[kind], strict=True):
-            for cell, group in zip(cells[1:], (*GROUPS, DIFFERENCE), strict=True):
-                row = table.loc[regime.lower(), step.name, group]
-                sign = {1: "▲ ", -1: "▼ ", 0: ""}[row.direction]
-                assert sign + text.signed(row.delta) in cell
-                assert ("▲" in cell or "▼" in cell) == bool(sign)
-                assert f"({text.span(row)})" in cell
-                assert f"p {text.p_value(row.p_holm)}" in cell
-                assert f"bal. {text.signed(row.balanced_delta)}" in cell
+    page = section(forms.printed, "effects")
+    head, *body = rows_of(page, f"Window, {regime} head: effects of {kind}s")
+    assert [" ".join(title.split()) for title in head[1:]] == [
+        *(f"{group.capitalize()} n = 40" for group in GROUPS),
+        "Small − large",
+    ]
+    for cells, step in zip(body, steps(kind), strict=True):
+        for cell, group in zip(cells[1:], (*GROUPS, DIFFERENCE), strict=True):
+            row = table.loc[HEADLINE_TASK, regime, step.name, group]
+            due = {1: "▲ ", -1: "▼ "}.get(row.direction, "") + text.signed(row.delta)
+            assert due in cell
+            assert f"({text.span(row)})" in cell
+            assert f"bal. {text.signed(row.balanced_delta)}" in cell
+            judged = group == "small" and (regime, kind) == ("fixed", "corruption")
+            assert row.primary == (judged and not row.vacuous)
+            assert bool(re.search(r"[▲▼]|p [=<]|mde", cell)) == row.primary
+            if row.primary:
+                assert f"{row.verdict}, {text.p_of(row)}" in cell
                 assert ("mde" in cell) == (row.direction == 0)
-                marks = {"downscale": "∅", "bg_blur": "⊙"}
-                assert re.findall("[∅⊙]", cell) == list(marks.get(step.name, ""))
-                if group != DIFFERENCE:
-                    assert f"{100 * row.acc:.1f}%" in cell
+            groups = group.split("-")
+            marks = forms.study.mark(HEADLINE_TASK, step.name, *groups)
+            assert re.findall("[∅⊙]", cell) == list(marks)
+            if group != DIFFERENCE:
+                assert f"{100 * row.acc:.1f}%" in cell
 
 
-def test_a_sentence_has_a_direction_only_where_an_effect_has_one(reported_study):
+def test_a_verdict_is_written_only_where_a_primary_comparison_has_one(reported_study):
     changes = {
-        ("fixed", "orig_crop"): {"small": -0.48},
-        ("fixed", "occlusion"): {"small": 0.48},
-        ("fixed", "motion_blur"): {"small": -0.03},
-        ("fixed", "zoom/factor=2"): {"small": -0.48},
+        ("fixed", "motion_blur"): {"small": -0.48},
+        ("fixed", "occlusion"): {"small": -0.03},
+        ("retrained", "motion_blur"): {"small": -0.48},
     }
-    made = reported_study(accuracy=MIDDLE, changes=changes, counts={"small": 80})
-    fixed = next(
-        point for point in effects.sentences(made) if point.startswith("With the head left")
+    made = reported_study(accuracy=MIDDLE, changes=changes, counts={"small": 80}, only=FEW)
+    fixed, retrained, contrast = effects.sentences(made)
+    assert re.match(
+        r"With the head left as it is, small objects are recognised less often under "
+        r"“Motion blur” \(−4\d\.\d points, −\d\S+ to −\d\S+, p < 0\.0001\); "
+        r"not decided: “Occlusion” \(−2\.5 points, .*\) \(detectable: \d",
+        fixed,
     )
-    again = next(
-        point for point in effects.sentences(made) if point.startswith("With a head trained again")
-    )
-    assert re.search(r"less often under “Crop” \(−4\d\.\d points, −\d\S+ to −\d\S+, p ", fixed)
-    assert re.search(r"more often under “Occlusion” \(\+4\d\.\d points", fixed)
-    assert re.search(r"no change on them is shown under .*“Motion blur”.*detectable: \d", fixed)
-    assert re.search(r"Of \d+ further levels: 1 lower, “Zoom, factor=2” \(−4\d\.\d\)", fixed)
-    assert not any(word in again for word in DIRECTIONS)
-    assert "no change on small objects is shown" in again
+    assert "No visible change to small objects, and so no verdict: “Downscale” ∅ and " in fixed
+    assert not any(word in retrained + contrast for word in DIRECTIONS)
+    assert re.search(r"no verdict\): “Motion blur” −4\d\.\d \(−\d", retrained)
+    assert "Downscale" not in retrained + contrast
+    assert "p " not in re.sub(r"\w+p ", "", retrained)
 
 
-def test_small_objects_are_set_against_large_ones_by_the_difference_of_differences(reported_study):
-    changes = {
-        ("fixed", "orig_crop"): {"small": -0.48},
-        ("fixed", "occlusion"): {"large": -0.6},
-    }
-    made = reported_study(accuracy=MIDDLE, changes=changes, counts={"small": 80, "large": 80})
-    sentence = next(
-        point for point in effects.sentences(made) if point.startswith("Small against large")
-    )
-    assert re.search(r"lose more, or gain less, under “Crop” \(−\d", sentence)
-    assert re.search(r"lose less, or gain more, under “Occlusion” \(\+\d", sentence)
-    assert re.search(r"retrained head, no difference is shown \(detectable: ", sentence)
+def test_more_often_is_said_of_a_gain(reported_study):
+    changes = {("fixed", "occlusion"): {"small": 0.48}}
+    made = reported_study(accuracy=MIDDLE, changes=changes, counts={"small": 80}, only=FEW)
+    clause, undecided = effects.directions_clause(made)
+    assert clause.startswith("more often under “Occlusion” (+4")
+    assert [row["condition"] for row in undecided] == ["motion_blur"]
+
+
+def test_small_objects_are_set_beside_large_ones_by_the_difference_of_differences(reported_study):
+    changes = {("fixed", "occlusion"): {"large": -0.6}}
+    counts = {"small": 80, "large": 80}
+    made = reported_study(accuracy=MIDDLE, changes=changes, counts=counts, only=FEW)
+    sentence = effects.contrast_sentence(made)
+    row = made.effect(HEADLINE_TASK, "fixed", "occlusion", DIFFERENCE)
+    assert row["delta"] > 0.5
+    assert f"“Occlusion” {text.signed(row['delta'])} ({text.span(row)})" in sentence
+    assert "no verdict" in sentence
+
+
+def test_the_least_p_that_a_test_can_give_is_called_so(reported_study):
+    made = reported_study(accuracy=MIDDLE, only=FEW)
+    table = made.tables["effects"]
+    for p, least, due in ((0.25, 0.25, True), (0.26, 0.25, False), (1e-5, 1e-5, False)):
+        told = with_tables(
+            made, effects=table.assign(p_value=p, p_holm=p, p_least=least, direction=0)
+        )
+        sentence = effects.small_sentence(told)
+        assert ("the least possible" in sentence) == due
+        assert ("p < 0.0001" in sentence) == (p < 0.0001)
+
+
+def test_where_all_conditions_leave_the_objects_as_they_were_there_is_no_verdict(reported_study):
+    names = [one.name for one in steps("corruption")]
+    made = reported_study(seen=dict.fromkeys(names, (0.999, 0.9)), only=FEW)
+    assert effects.primary_rows(made) == []
+    said = effects.small_sentence(made)
+    assert said.startswith("No visible change to small objects, and so no verdict: ")
+    assert said.count("⊙") == len(names)
+
+
+def test_every_family_stands_with_its_levels_in_each_task(forms):
+    body = body_of(section(forms.printed, "effects"), "The conditions, and their levels")
+    for cells, (name, facts) in zip(body, forms.study.families.items(), strict=True):
+        assert cells[0] == f"{facts.label} {name}"
+        assert cells[1:3] == [facts.description, "–" if name == UNTOUCHED else facts.role]
+        for cell, task in zip(cells[3:], TASKS, strict=True):
+            levels = [one.level for one in facts.in_task(task)]
+            found = [level.rstrip(" ∅⊙") for level in cell.split("; ")]
+            assert found == (levels or ["–"])
+
+
+def test_an_empty_group_has_no_verdict_and_no_number(reported_study):
+    made = reported_study(counts={"small": 0}, only=FEW)
+    assert effects.primary_rows(made) == []
+    assert "nan" not in " ".join(effects.sentences(made)).lower()
+    (first, *_) = effects.tables(made)
+    assert [cell.effect for row in first.rows for cell in row.cells[:1]] == [None] * len(first.rows)
+    assert not np.isfinite(made.tables["effects"].query("size_group == 'small'")["delta"]).any()

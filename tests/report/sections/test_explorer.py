@@ -15,10 +15,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from builders.study_files import INPUTS, with_tables, write_study
+from builders.study_files import CLIMBED, INPUTS, with_tables, write_study
 from smallsight import params
-from smallsight.analysis.terms import FAILURE_CAUSES
+from smallsight.analysis.terms import describe_part
 from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.evaluation.rungs import RUNGS
 from smallsight.report.figures import style
 from smallsight.report.inputs import read_study
 from smallsight.report.sections import explorer
@@ -28,17 +29,14 @@ from smallsight.vocabulary import GROUPS
 
 pytestmark = pytest.mark.page
 
-SOME = (
-    UNTOUCHED,
-    "downscale",
-    "downscale/scale=0.25",
-    "object_only",
-    "zoom_matched",
-    "zoom_object",
-)
-"""A ladder, whose further level has no maps, and the conditions that a cause takes."""
-MAPPED = [name for name in SOME if "/" not in name]
-RESCUED = {("fixed", "zoom_matched"): {"small": 0.4}, ("fixed", "object_only"): {"medium": 0.3}}
+SOME = (UNTOUCHED, "downscale", "crop_low", "object_alone", "bg_swap", "bg_swap/donor=other")
+"""Conditions of both tasks and of one; a further level has no maps."""
+MAPPED = [
+    ("scene", UNTOUCHED), ("object", UNTOUCHED), ("object", "downscale"), ("object", "crop_low"),
+    ("object", "object_alone"), ("object", "bg_swap"),
+]  # fmt: skip
+"""What is shown: whole pictures, then every condition of the window."""
+RESCUED = {("fixed", "crop_low"): {"small": -0.6}, ("fixed", "downscale"): {"medium": -0.2}}
 INSTANCE = ["image_id", "ann_id"]
 NASTY = [
     "</script><script>alert(1)</script>", "<!-- <script>", "]]>", 'a "b" \\ \'c\'', "\u2028\u2029",
@@ -61,7 +59,8 @@ def inside(folder):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A study's folder; every third object keeps a thumbnail of its first condition alone."""
-    made = write_study(tmp_path_factory.mktemp("explored"), only=SOME, changes=RESCUED)
+    explored = tmp_path_factory.mktemp("explored")
+    made = write_study(explored, only=SOME, changes=RESCUED, **CLIMBED)
     Image.new("RGB", (64, 64), (200, 30, 30)).save(made / "data/gradcam/first.webp")
     table = pd.read_csv(made / INPUTS.maps, keep_default_na=False)
     table.loc[table["ann_id"] % 3 == 0, "thumbnail"] = "data/gradcam/first.webp"
@@ -75,9 +74,10 @@ def folder(tmp_path_factory):
     table.loc[::7, "predicted"] = "truck"
     table.to_csv(made / INPUTS.maps, index=False)
     with np.load(made / INPUTS.map_values) as file:
-        names, cams = file["condition"], file["cams"] * rng.uniform(0, 40, file["cams"].shape)
+        arrays = dict(file)
+    cams = arrays["cams"] * rng.uniform(0, 40, arrays["cams"].shape)
     cams[1, 4] = 0
-    np.savez(made / INPUTS.map_values, condition=names, cams=cams.astype(np.float32))
+    np.savez(made / INPUTS.map_values, **(arrays | {"cams": cams.astype(np.float32)}))
     return made
 
 
@@ -106,12 +106,12 @@ def named(tree, view):
     return dict(zip(tree["view"], view, strict=True))
 
 
-def test_every_object_stands_once_with_one_view_per_condition_that_has_maps(folder, tree):
+def test_every_object_stands_once_with_a_view_of_all_that_has_maps(folder, tree):
     votes = table(folder, INPUTS.table("answers"))
     due = list(votes[INSTANCE].drop_duplicates().itertuples(index=False, name=None))
     assert [(one["image"], one["object"]) for one in tree["objects"]] == due
     assert len(set(due)) == len(due) == 120
-    assert [step["name"] for step in tree["conditions"]] == MAPPED
+    assert [(step["task"], step["name"]) for step in tree["conditions"]] == MAPPED
     assert {len(one["views"]) for one in tree["objects"]} == {len(MAPPED)}
     assert {len(view) for one in tree["objects"] for view in one["views"]} == {len(explorer.VIEW)}
 
@@ -130,14 +130,14 @@ def test_objects_are_what_the_tables_say(folder, study, tree):
 
 
 def test_views_are_what_the_tables_say(folder, tree):
-    votes = table(folder, INPUTS.table("answers")).set_index(["condition", *INSTANCE])
-    maps = table(folder, INPUTS.maps).set_index(["condition", *INSTANCE])
+    votes = table(folder, INPUTS.table("answers")).set_index(["task", "condition", *INSTANCE])
+    maps = table(folder, INPUTS.maps).set_index(["task", "condition", *INSTANCE])
     size = json.loads((folder / INPUTS.about).read_text(encoding="utf-8"))["input_size"]
     for one in tree["objects"]:
-        for name, values in zip(MAPPED, one["views"], strict=True):
+        for shown, values in zip(MAPPED, one["views"], strict=True):
             view = named(tree, values)
-            vote = votes.loc[name, one["image"], one["object"]]
-            seen = maps.loc[name, one["image"], one["object"]]
+            vote = votes.loc[(*shown, one["image"], one["object"])]
+            seen = maps.loc[(*shown, one["image"], one["object"])]
             assert view["failed"] == int(vote["failed"])
             assert tree["categories"][view["named"]] == vote["predicted"]
             assert view["right"] == pytest.approx(vote["right"], abs=0.0006)
@@ -164,32 +164,36 @@ def test_some_have_no_lift_and_all_have_the_rest(tree):
     )  # fmt: skip
 
 
-def test_failures_have_the_headline_regimes_causes_and_rescues(folder, study, tree):
-    failures = table(folder, INPUTS.table("failures"))
-    failures = failures[failures["regime"] == "fixed"].set_index(INSTANCE)
+def test_failures_have_their_causes_and_what_turns_them_right(folder, study, tree):
+    failures = table(folder, INPUTS.table("failures")).set_index(INSTANCE)
     found = {(one["image"], one["object"]): one for one in tree["objects"] if "cause" in one}
     assert set(found) == set(failures.index)
     assert 0 < len(found) < len(tree["objects"])
-    labels = {step.name: study.label(step.name) for step in study.conditions}
+    labels = {step.name: study.label(step.name) for step in study.conditions("object")}
+    given = {rung.name: rung.label.lower() for rung in RUNGS}
     for key, one in found.items():
         row = failures.loc[key]
         assert one["cause"] == row["cause"]
         assert named(tree, one["views"][0])["failed"] == 1
         assert one["rescued"] == [labels[name] for name in row["rescued_by"].split("; ") if name]
+        assert one["given"] == [given[name] for name in row["rungs"].split("; ") if name]
         side = f"{float(row['neighbour_side']):.1f} px" if row["neighbour_side"] != "" else ""
         assert ("neighbour" in one) == bool(side)
         if side:
             said = f"{row['neighbour']}, object {row['neighbour_ann_id']}, side {side}"
             assert one["neighbour"] == said
     assert len({one["cause"] for one in found.values()}) > 1
-    assert {bool(one["rescued"]) for one in found.values()} == {True, False}
-    assert tree["causes"] == {key: term.label for key, term in FAILURE_CAUSES.items()}
+    for name in ("rescued", "given"):
+        assert {bool(one[name]) for one in found.values()} == {True, False}
+    steps = list(dict.fromkeys(study.tables["failure_causes"]["cause"]))
+    known = [cause for cause in steps if cause in set(failures["cause"])]
+    assert list(tree["causes"].items()) == [(one, describe_part(one).label) for one in known]
 
 
 def test_what_is_recognised_untouched_has_no_cause(tree):
     for one in tree["objects"]:
         failed = named(tree, one["views"][0])["failed"]
-        assert ("cause" in one) == ("rescued" in one) == bool(failed)
+        assert ("cause" in one) == ("rescued" in one) == ("given" in one) == bool(failed)
 
 
 def decoded(one, cells):
@@ -199,13 +203,13 @@ def decoded(one, cells):
 
 def test_maps_decode_to_their_own_within_one_step_of_their_greatest_cell(folder, study, tree):
     maps = table(folder, INPUTS.maps)
-    keys = maps[["condition", *INSTANCE]].itertuples(index=False, name=None)
+    keys = maps[["task", "condition", *INSTANCE]].itertuples(index=False, name=None)
     place = {key: at for at, key in enumerate(keys)}
     assert tree["cells"] == study.map_values.shape[-1]
     blank = 0
     for one in tree["objects"]:
-        for name, values in zip(MAPPED, decoded(one, tree["cells"]), strict=False):
-            cam = study.map_values[place[name, one["image"], one["object"]]]
+        for shown, values in zip(MAPPED, decoded(one, tree["cells"]), strict=False):
+            cam = study.map_values[place[(*shown, one["image"], one["object"])]]
             top = cam.max()
             blank += top == 0
             np.testing.assert_allclose(values / 255 * top, cam, atol=0.501 * top / 255)
@@ -240,10 +244,11 @@ def test_colours_are_those_of_the_overlays_on_paper(study, tree):
 
 
 def test_conditions_have_their_labels_and_marks(study, tree):
-    labels = {step["name"]: step["label"] for step in tree["conditions"]}
-    assert labels["downscale"] == "Downscale ∅"
-    assert labels[UNTOUCHED] == "Untouched"
-    assert labels["zoom_matched"] == study.label("zoom_matched")
+    labels = {(step["task"], step["name"]): step["label"] for step in tree["conditions"]}
+    assert labels["object", "downscale"] == "Downscale ∅"
+    assert labels["scene", UNTOUCHED] == "Whole picture, untouched"
+    assert labels["object", UNTOUCHED] == "Window, untouched"
+    assert labels["object", "crop_low"] == study.label("crop_low")
 
 
 def test_categories_are_the_parameters_then_the_rest(study, tree):
@@ -272,7 +277,7 @@ def test_a_gallery_can_be_narrowed_down_to_what_there_is(study, tree):
     causes = {one["cause"] for one in tree["objects"] if "cause" in one}
     assert {value for value, _ in choices["cause"]} == causes
     for value, label in choices["cause"]:
-        assert label == FAILURE_CAUSES[value].label
+        assert label == describe_part(value).label
 
 
 def test_without_failures_there_is_no_cause_to_choose(study):
@@ -357,10 +362,10 @@ def test_a_missing_or_broken_thumbnail_is_named_in_one_line(reported_study, spoi
     assert "WebP" in str(caught.value)
 
 
-@pytest.mark.parametrize("number", [0, 359, 599, 601])
+@pytest.mark.parametrize("number", [0, 359, 719, 721])
 def test_maps_of_another_number_than_the_table_says_are_an_error(study, number):
     cams = np.zeros((number, 3, 3), np.float32)
-    with pytest.raises(SmallsightError, match=rf"maps\.npz.*{number} maps.*600") as caught:
+    with pytest.raises(SmallsightError, match=rf"maps\.npz.*{number} maps.*720") as caught:
         explorer.data(dataclasses.replace(study, map_values=cams))
     assert "\n" not in str(caught.value)
 

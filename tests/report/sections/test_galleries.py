@@ -1,4 +1,4 @@
-"""Objects as the report shows them: in pairs, at their own proportions, under any name."""
+"""Objects as the report shows them: in pairs and both tasks, at their own proportions."""
 
 import base64
 import dataclasses
@@ -36,18 +36,35 @@ def test_recognised_objects_stand_beside_failed_ones_of_their_size(shown, correc
     assert [part.group for part in found] == list(GROUPS)
     for part in found:
         rows = study.gallery[study.gallery["size_group"] == part.group]
+        whole = rows[rows["task"] == "scene"]
         left = [pair.correct for pair in part.pairs]
         right = [pair.failed for pair in part.pairs]
         numbers = (part.n_correct, part.n_failed)
         for column, outcome, number in zip(
             (left, right), ("correct", "failed"), numbers, strict=True
         ):
-            due = list(rows.loc[rows["outcome"] == outcome, "picture"])
+            due = list(whole.loc[whole["outcome"] == outcome, "picture"])
             missing = [None] * (max(correct, failed) - len(due))
-            assert [card and card.row["picture"] for card in column] == due + missing
-            assert all(card.is_correct == (outcome == "correct") for card in column if card)
+            assert [one and one.whole.row["picture"] for one in column] == due + missing
+            assert all(one.whole.is_correct == (outcome == "correct") for one in column if one)
             assert number == len(due)
-        assert [card.row["picture"] for card in part.cards] == list(rows["picture"])
+        both = [card.row["picture"] for one in part.objects for card in (one.whole, one.window)]
+        assert both == list(rows["picture"])
+
+
+def test_what_is_drawn_by_the_whole_picture_is_counted_in_the_window_too(shown):
+    """One more is recognised in its window than in the whole picture."""
+
+    def edit():
+        table = pd.read_csv(INPUTS.gallery)
+        here = (table["task"] == "object") & (table["outcome"] == "failed")
+        table.loc[table[here].groupby("size_group").head(1).index, "outcome"] = "correct"
+        table.to_csv(INPUTS.gallery, index=False)
+
+    for part in galleries.rows(shown(correct=2, failed=2, edit=edit)):
+        assert (part.n_correct, part.n_failed, part.n_window) == (2, 2, 3)
+        told = [pair.failed.window.is_correct for pair in part.pairs]
+        assert told == [True, False]
 
 
 def test_no_object_makes_no_gallery_and_no_strip(shown):
@@ -78,7 +95,7 @@ def test_the_mesh_has_an_edge_on_both_sides_of_every_cell(shown, cell):
         np.testing.assert_allclose(np.diff(edges), cell, atol=0.011)
 
 
-def test_the_meshs_box_is_that_of_the_largest_object_of_its_own_gallery(shown):
+def test_the_meshs_box_is_that_of_the_largest_object_in_its_gallerys_whole_pictures(shown):
     def edit():
         table = pd.read_csv(INPUTS.gallery)
         rng = np.random.default_rng(0)
@@ -87,7 +104,8 @@ def test_the_meshs_box_is_that_of_the_largest_object_of_its_own_gallery(shown):
         table.to_csv(INPUTS.gallery, index=False)
 
     study = shown(edit=edit)
-    largest = study.gallery.sort_values("side").groupby("size_group").last()
+    whole = study.gallery[study.gallery["task"] == "scene"]
+    largest = whole.sort_values("side").groupby("size_group").last()
     for part in galleries.rows(study):
         due = largest.loc[part.group, ["box_w", "box_h"]]
         assert [part.mesh.width, part.mesh.height] == pytest.approx(list(due))
@@ -99,7 +117,7 @@ def decoded(shot):
 
 
 def test_addresses_tell_png_from_jpeg_and_hold_the_files(shown):
-    card = galleries.rows(shown())[0].cards[0]
+    card = galleries.rows(shown())[0].objects[0].whole
     for shot, name, kind in (
         (card.untouched, "untouched", "jpeg"),
         (card.picture, "picture", "png"),
@@ -124,7 +142,7 @@ def test_the_untouched_picture_has_a_size_of_its_own_and_its_box_the_same_place(
         pixels[top:bottom, left:right] = 255
         Image.fromarray(pixels).save(row["untouched"], quality=95)
 
-    card = galleries.rows(shown(edit=edit))[0].cards[0]
+    card = galleries.rows(shown(edit=edit))[0].objects[0].whole
     seen, due = card.untouched, card.picture
     assert (seen.box, seen.view, seen.pointers) == (due.box, due.view, due.pointers)
     assert (seen.left, seen.top, seen.width, seen.height) == (
@@ -146,7 +164,7 @@ def test_a_missing_or_broken_picture_is_named_in_one_line(shown, kind):
     for spoil in (lambda: path.write_text("no picture", encoding="utf-8"), path.unlink):
         spoil()
         with pytest.raises(PictureError, match=re.escape(str(path))) as caught:
-            [card.untouched for card in galleries.rows(study)[0].cards]
+            [one.whole.untouched for one in galleries.rows(study)[0].objects]
         assert "\n" not in str(caught.value)
 
 
@@ -187,28 +205,31 @@ def page(tmp_path_factory):
 def test_every_card_says_what_its_object_is_and_what_was_predicted(page):
     made, table = page
     found = Cards(made).cards
-    assert len(found) == len(table)
+    assert len(found) == len(table) / 2
     # A pair's recognised object comes first.
-    rank = table.groupby(["size_group", "outcome"]).cumcount()
-    order = table.assign(rank=rank, part=table["size_group"].map(list(GROUPS).index))
-    order = order.sort_values(["part", "rank", "outcome"])
-    for (text, pictures), row in zip(found, order.itertuples(), strict=True):
-        sign = {"correct": "✓", "failed": "✗"}[row.outcome]
-        assert (
-            f"predicted {sign} {row.predicted} with confidence {100 * row.confidence:.1f}%" in text
-        )
-        assert f"true category {row.category_name}" in text
-        assert f"side {row.side:.0f} px" in text
-        lift = "– (no evidence in the map)" if np.isnan(row.lift) else f"{row.lift:.2f}"
-        assert f"lift {lift} · brightest cell {row.peak:.2g}" in text
+    whole, window = (
+        table[table["task"] == task].reset_index(drop=True) for task in ("scene", "object")
+    )
+    rank = whole.groupby(["size_group", "outcome"]).cumcount()
+    order = whole.assign(rank=rank, part=whole["size_group"].map(list(GROUPS).index))
+    order = order.sort_values(["part", "rank", "outcome"]).index
+    for (text, pictures), number in zip(found, order, strict=True):
+        rows = whole.loc[number], window.loc[number]
+        assert rows[0]["ann_id"] == rows[1]["ann_id"]
+        assert text.startswith(f" {rows[0]['category_name']} , side {rows[0]['side']:.0f} px")
+        for row, name in zip(rows, ("Whole picture", "Window"), strict=True):
+            sign = {"correct": "✓", "failed": "✗"}[row["outcome"]]
+            lift = "– (no evidence in the map)" if np.isnan(row["lift"]) else f"{row['lift']:.2f}"
+            said = f"{name}: {sign} {row['predicted']} {100 * row['confidence']:.1f}%; "
+            assert f"{said}lift {lift}, brightest cell {row['peak']:.2g}" in text
         texts, addresses = zip(*pictures, strict=True)
-        for alt, words in zip(
-            texts, ("untouched", "network saw", "saliency map", "enl"), strict=True
-        ):
-            assert words in alt
-        assert all(HOSTILE in alt for alt in texts[:2])
-        shown = [base64.b64decode(address.partition(",")[2]) for address in addresses[:3]]
-        assert shown == [row.untouched, row.picture, row.overlay]
+        words = ("photograph", "whole picture as", "map", "enlarged", "window as", "map")
+        for alt, word in zip(texts, words, strict=True):
+            assert word in alt
+        assert all(HOSTILE in texts[number] for number in (0, 1, 4))
+        shown = [base64.b64decode(address.partition(",")[2]) for address in addresses]
+        due = [row[name] for row in rows for name in ("picture", "overlay")]
+        assert [shown[0], *shown[1:3], *shown[4:]] == [rows[0]["untouched"], *due]
 
 
 def test_hostile_names_stay_text_in_the_cards(page):
@@ -227,8 +248,11 @@ def test_a_caption_counts_what_is_shown_of_what_there_is(page):
     text = text_of(page[0])
     for group, accuracy in APART.items():
         correct = round(40 * accuracy)
-        counts = f"3 of {correct} objects recognised, 1 of {40 - correct} objects failed"
-        assert f"{group.capitalize()} objects under “Untouched”: {counts}" in text
+        counts = (
+            f"3 of the {correct} objects recognised in the whole picture, and 1 of the "
+            f"{40 - correct} objects that failed in it"
+        )
+        assert f"untouched, {group} objects: {counts}. Of these 4, 3 are recognised" in text
 
 
 @pytest.mark.parametrize(("count", "due"), [(1, "1 object"), (1234, "1,234 objects")])
@@ -236,7 +260,7 @@ def test_a_gallery_counts_the_objects_that_it_is_drawn_from(shown, count, due):
     study = shown()
     counts = study.tables["attention"].assign(n=7)
     asked = "map == 'predicted' and size_group == 'medium' and outcome == 'failed'"
-    asked = counts[counts["condition"] == UNTOUCHED].query(asked).index
+    asked = counts[counts["condition"] == UNTOUCHED].query(f"task == 'scene' and {asked}").index
     counts.loc[asked, "n"] = count
     made = with_tables(study, attention=counts)
     assert galleries.count_objects(made, "medium", "failed") == due

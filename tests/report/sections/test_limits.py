@@ -1,15 +1,32 @@
-"""Limits: what zooming cannot give is counted."""
+"""Limits: only those of what was done."""
 
-import numpy as np
+import dataclasses
 
-from smallsight.report.sections import limits
+import pytest
+
+from builders.study_files import UNTRAINED, with_tables
+from readers.parts import page_of
+from readers.report_pages import text_of
+from smallsight.report.sections.limits import SECTION
 
 
-def test_native_detail_that_zooming_cannot_add_is_counted(reported_study):
-    made = reported_study()
-    small = made.sample[made.sample["size_group"] == "small"]
-    due = made.similarity("zoom_matched", "large")["side_untouched"]
-    lacking = (np.sqrt(small["bbox_area"]) < due).sum()
-    assert 0 < lacking < len(small)
-    said = limits.native_detail_sentence(made)
-    assert f"{lacking} of {len(small)} small objects" in said
+def limits(study):
+    return text_of(page_of(study, SECTION))
+
+
+def test_generated_pictures_and_random_weights_are_called_so(forms):
+    photographs = forms.study.params.data.model_copy(update={"source": "coco"})
+    params = forms.study.params.model_copy(update={"data": photographs})
+    assert "generated street scenes" in limits(forms.study)
+    assert "generated street scenes" not in limits(dataclasses.replace(forms.study, params=params))
+    assert "untrained" not in limits(forms.study)
+    assert "untrained" in limits(dataclasses.replace(forms.study, backbone=UNTRAINED))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("pixels", "The curve over pixels"), ("stability", "A shift may move")]
+)
+def test_what_was_not_done_has_no_limits(forms, name, words):
+    made = with_tables(forms.study, **{name: forms.study.tables[name][:0]})
+    assert words in limits(forms.study)
+    assert words not in limits(made)

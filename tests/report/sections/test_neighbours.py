@@ -1,24 +1,25 @@
 """Failures named as neighbours: the numbers of their table."""
 
-import pandas as pd
 import pytest
 
-from builders.study_files import INPUTS, edited
+from builders.study_files import with_tables
+from readers.parts import page_of
 from readers.report_pages import rows_of
 from smallsight.analysis.terms import NEIGHBOURS
 from smallsight.report import text
 from smallsight.report.sections import neighbours
-from smallsight.vocabulary import GROUPS
+from smallsight.report.sections.neighbours import SECTION
+from smallsight.vocabulary import ALL_AND_GROUPS, SCENE
 
 ARROWS = {1: "▲ ", -1: "▼ ", 0: ""}
 
 
-def test_neighbours_stand_in_the_page(report_page):
-    made = report_page()
-    keys = ["size_group", "pictures", "neighbour"]
-    named = pd.read_csv(INPUTS.table("neighbours")).set_index(keys)
-    _, *body = rows_of(made, "how many are named as a neighbour")
-    for cells, group in zip(body, ("all", *GROUPS), strict=True):
+def test_neighbours_stand_in_the_page(forms):
+    table = forms.study.tables["neighbours"]
+    assert set(table["task"]) == {SCENE}
+    named = table.set_index(["size_group", "pictures", "neighbour"])
+    _, *body = rows_of(page_of(forms.study, SECTION), "Whole picture, untouched, fixed head")
+    for cells, group in zip(body, ALL_AND_GROUPS, strict=True):
         assert cells[1].strip() == str(named.loc[group, "one", "any"].failed)
         assert cells[2].strip() == str(named.loc[group, "several", "any"].failed)
         for number, kind in enumerate(NEIGHBOURS):
@@ -31,9 +32,15 @@ def test_neighbours_stand_in_the_page(report_page):
 
 
 @pytest.mark.parametrize("direction", [1, -1, 0])
-def test_neighbours_are_said_to_be_named_only_by_their_direction(reported_study, direction):
-    made = reported_study(edit=edited(INPUTS.table("neighbours"), direction=direction))
-    said = neighbours.sentence(made, "small")
+def test_neighbours_are_said_to_be_named_only_by_their_direction(forms, direction):
+    table = forms.study.tables["neighbours"].assign(direction=direction)
+    said = neighbours.sentence(with_tables(forms.study, neighbours=table), "small")
     for sign, word in ((1, "more"), (-1, "less")):
         assert (f"{word} often than by chance (" in said) == (direction == sign)
-    assert ("as far as is shown" in said) == (direction == 0)
+    assert ("not decided" in said) == (direction == 0)
+
+
+def test_where_nothing_failed_the_page_says_so(forms):
+    none = with_tables(forms.study, neighbours=forms.study.tables["neighbours"].assign(failed=0))
+    assert "Nothing failed." in page_of(none, SECTION)
+    assert neighbours.build(none).sentences == []

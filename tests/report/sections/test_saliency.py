@@ -1,6 +1,7 @@
 """Saliency maps in the report: the numbers of their tables, and sentences by their directions."""
 
 import dataclasses
+import functools
 import re
 
 import numpy as np
@@ -27,23 +28,32 @@ KINDS = {
     "Random weights": ("random_weights", "all"),
 }
 SENTENCES = (
-    *(outcomes.claim_sentence, outcomes.size_sentence, controls.sentence),
+    *(outcomes.claim_sentence, outcomes.size_sentence, saliency.in_window),
+    *(functools.partial(controls.sentence, task=task) for task in ("scene", "object")),
     *(deletion.change_sentence, deletion.rank_sentence),
 )
+TASKS = {"scene": "Whole picture", "object": "Window"}
+"""What the page calls them."""
 
 
 def number(value):
     return f"{value:.2f}".replace("-", "−") if np.isfinite(value) else "–"
 
 
-def test_what_maps_measure_stands_in_the_page_beside_controls(any_numbers):
+def summaries(study):
+    """Rows of the table of maps, by task, map, condition, size group and outcome."""
+    return keyed(study.tables["attention"], "task", "map", "condition", "size_group", "outcome")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_maps_measure_stands_in_the_page_beside_controls(any_numbers, task):
     page, study = any_numbers("last")
-    rows = keyed(study.tables["attention"], "map", "condition", "size_group", "outcome")
+    rows = summaries(study)
     due, missing = [], 0
     for group in GROUPS:
         due.append([f"{group.capitalize()} objects"])
         for label, (name, outcome) in KINDS.items():
-            row = rows[name, UNTOUCHED, group, outcome]
+            row = rows[task, name, UNTOUCHED, group, outcome]
             missing += np.isnan(row["lift"])
             lift = f"{number(row['lift'])} ({number(row['lift_q1'])}–{number(row['lift_q3'])})"
             signed = text.signed(row["signed_in_box"])
@@ -53,8 +63,8 @@ def test_what_maps_measure_stands_in_the_page_beside_controls(any_numbers):
                 label, str(row["n"]), energy, lift.replace(" (–––)", ""), number(row["mask_lift"]),
                 pointing, nothing, signed if signed == "–" else f"{signed}%",
             ])  # fmt: skip
-    assert missing > 1
-    found = body_of(page, "What maps of untouched pictures measure")
+    assert missing
+    found = body_of(page, f"{TASKS[task]}, untouched: what maps measure")
     assert [[cell.replace(" (–––)", "") for cell in cells] for cells in found] == due
 
 
@@ -64,7 +74,7 @@ def test_captions_of_maps_name_the_layer_and_its_cell(any_numbers, layer):
     found = captions_of(section(any_numbers(layer)[0], "saliency"))
     # Regions are removed without looking at any map.
     about_maps = [caption for caption in found if "Below 0, brown" not in caption]
-    assert len(about_maps) == len(found) - 1 == 6
+    assert len(about_maps) == len(found) - 1 == 8
     for caption in about_maps:
         assert cell.lower() in caption.lower()
 
@@ -109,7 +119,7 @@ def test_maps_that_show_more_than_heads_read_say_so(mapped_study, readout):
     assert (NO_SUM in whole) != is_sum
     assert ("largest deviation 6e-07 logits" in whole) == is_sum
     assert ("Signed share not known" in whole) == (readout == "fpn")
-    rows = body_of(page, "What maps of untouched pictures measure")
+    rows = body_of(page, "Whole picture, untouched: what maps measure")
     shares = {cells[-1] for cells in rows if len(cells) > 1}
     assert (shares == {"–"}) == (readout == "fpn")
     lifts = {cells[3] for cells in rows if len(cells) > 1}
@@ -147,6 +157,26 @@ def test_every_sentence_stands_in_the_page(any_numbers):
         assert re.sub(r"\s", "", sentence) in whole
 
 
+def test_captions_of_maps_name_their_task(any_numbers):
+    page = any_numbers("last")[0]
+    for anchor in ("saliency", "galleries", "strips"):
+        for caption in captions_of(section(page, anchor)):
+            assert re.search(r"\. (Whole picture|Window)\b", caption)
+
+
+def test_how_little_a_window_leaves_to_maps_is_said_with_its_numbers(any_numbers):
+    study = any_numbers("last")[1]
+    rows = summaries(study)
+    own, chance = (
+        rows["object", name, UNTOUCHED, "all", "all"] for name in ("predicted", "random_box")
+    )
+    sentence = saliency.in_window(study)
+    assert f"takes {text.percent(own['box_area_share'])} of it" in sentence
+    assert f"brightest cell of {text.percent(chance['pointing_hit'])} of the maps" in sentence
+    assert saliency.in_window(without(study, "attention", map="random_box")) == ""
+    assert saliency.in_window(without(study, "attention", task="object")) == ""
+
+
 def test_what_no_map_measures_is_a_dash(any_numbers):
     whole = text_of(any_numbers("last")[0])
     assert not re.search(r"\bnan\b", whole, re.IGNORECASE)
@@ -169,13 +199,15 @@ def test_without_maps_the_page_says_so(mapped_study):
 def test_an_empty_size_has_a_dash_in_its_column_and_no_panel(telling_study, group):
     few = without(telling_study, *TABLES, size_group=group)
     left = [name for name in GROUPS if name != group]
-    assert [part.group for part in saliency.rows(few)] == left
-    assert len(saliency.panels(few)) == len(deletion.panels(few)) == len(left)
+    for task in TASKS:
+        assert [part.group for part in saliency.rows(few, task)] == left
+        assert len(saliency.panels(few, task)) == len(left)
+    assert len(deletion.panels(few)) == len(left)
     column = GROUPS.index(group)
-    for rows_of_part, before in (
-        (outcomes.rows, 1), (controls.rows, 1), (deletion.rows, 0),
+    for rows, before in (
+        (outcomes.rows(few), 1), (controls.rows(few, "scene"), 1),
+        (controls.rows(few, "object"), 1), (deletion.rows(few), 0),
     ):  # fmt: skip
-        rows = rows_of_part(few)
         assert rows
         for row in rows:
             assert [bool(cell) for cell in row.cells] == [
@@ -191,8 +223,9 @@ def test_an_empty_size_makes_a_page(mapped_study):
 
     page, _ = mapped_study(edit=edit)
     part = section(page, "saliency")
-    for caption in ("The chance that a correct", "Mean share of", "Mean change of"):
-        assert {cells[-2] for cells in body_of(part, caption)} == {"–"}
+    for caption in ("the chance that a correct", "mean share of", "mean change of"):
+        rows = body_of(part, caption)
+        assert {cells[-2] for cells in rows if len(cells) > 1} == {"–"}
     assert "Medium objects" not in part
     assert not re.search(r"\bnan\b", part, re.IGNORECASE)
 
@@ -211,23 +244,24 @@ def test_where_sides_are_unknown_the_next_sentence_is_still_one(mapped_study):
 
 def test_sides_are_those_of_untouched_pictures(telling_study):
     for group in GROUPS:
-        side = telling_study.similarity("downscale", group)["side_untouched"]
+        side = telling_study.similarity("scene", "downscale", group)["side_untouched"]
         assert telling_study.median_side(group) == side
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_an_empty_table_leaves_its_parts_out(telling_study, name):
+    measured = functools.partial(saliency.rows, task="scene")
+    lifts = functools.partial(saliency.panels, task="object")
+    excesses = functools.partial(controls.rows, task="scene")
     parts = {
-        "attention": (
-            *(saliency.rows, saliency.panels),
-            *(outcomes.panels, outcomes.rows, controls.rows),
-        ),
-        "attention_controls": (controls.rows,),
+        "attention": (measured, lifts, excesses, outcomes.panels, outcomes.rows),
+        "attention_controls": (excesses,),
         "attention_outcomes": (outcomes.panels, outcomes.rows),
         "faithfulness": (deletion.panels, deletion.rows),
     }
     sentences = {
-        "attention_controls": (controls.sentence,),
+        "attention": (saliency.in_window,),
+        "attention_controls": (functools.partial(controls.sentence, task="object"),),
         "attention_outcomes": (outcomes.size_sentence,),
         "faithfulness": (deletion.change_sentence, deletion.rank_sentence),
     }
@@ -242,19 +276,22 @@ def test_an_empty_table_leaves_its_parts_out(telling_study, name):
 def test_conditions_with_maps_keep_the_studys_order(telling_study):
     table = telling_study.tables["attention"]
     shuffled = table[table["condition"] != "downscale"].sample(frac=1, random_state=0)
-    found = with_tables(telling_study, attention=shuffled).mapped_conditions
-    assert found == [one.name for one in telling_study.conditions if one.name != "downscale"]
+    for task in TASKS:
+        found = with_tables(telling_study, attention=shuffled).mapped_conditions(task)
+        names = [one.name for one in telling_study.conditions(task)]
+        assert found == [name for name in names if name != "downscale"]
 
 
-def test_panels_of_lifts_have_the_tables_numbers_and_one_axis(telling_study):
-    rows = keyed(telling_study.tables["attention"], "map", "condition", "size_group", "outcome")
-    panels = saliency.panels(telling_study)
+@pytest.mark.parametrize("task", TASKS)
+def test_panels_of_lifts_have_the_tables_numbers_and_one_axis(telling_study, task):
+    rows = summaries(telling_study)
+    panels = saliency.panels(telling_study, task)
     for panel, group in zip(panels, GROUPS, strict=True):
-        assert f"{group.capitalize()} objects" in panel
+        assert f"{TASKS[task]}, {group} objects" in panel
         across = scale(panel, "x")
         kinds = list(KINDS.values())
         for colour, part in ((INK, kinds[:3]), (FAINT, kinds[3:])):
-            due = [rows[name, UNTOUCHED, group, outcome]["lift"] for name, outcome in part]
+            due = [rows[task, name, UNTOUCHED, group, outcome]["lift"] for name, outcome in part]
             np.testing.assert_allclose(across(places(dots(panel, colour), "x")), due, atol=0.01)
         np.testing.assert_allclose(across([60, 160]), scale(panels[0], "x")([60, 160]))
 
@@ -263,7 +300,7 @@ def test_the_axis_of_lifts_holds_every_quartile(telling_study):
     far = with_tables(
         telling_study, attention=telling_study.tables["attention"].assign(lift_q3=9.0)
     )
-    for panel in saliency.panels(far):
+    for panel in saliency.panels(far, "object"):
         left, width = map(
             float, re.search(r'<rect x="(\S+)" y="\S+" width="(\S+)"', panel).groups()
         )

@@ -1,26 +1,53 @@
 """Similarities: every one in the page, with the marks that they give."""
 
-import pandas as pd
+import dataclasses
 
-from builders.study_files import INPUTS, conditions
-from readers.report_pages import rows_of, text_of
+import pytest
+
+from builders.study_files import conditions, with_tables
+from readers.drawings import tooltips
+from readers.report_pages import rows_of, section, text_of
 from smallsight.conditions.rendered.names import UNTOUCHED
-from smallsight.vocabulary import GROUPS
+from smallsight.report.sections import severity
+from smallsight.vocabulary import GROUPS, HEADLINE_TASK, SCENE
+
+SWEEPS = ("pixels", "shift")
 
 
-def test_every_similarity_stands_in_the_page(report_page):
-    made = report_page()
-    severity = pd.read_csv(INPUTS.table("severity")).set_index(["condition", "size_group"])
-    _, *body = rows_of(made, "Median similarity")
-    changes = [step for step in conditions() if step.name != UNTOUCHED]
+def test_every_similarity_stands_in_the_page(forms):
+    table = forms.study.tables["severity"].set_index(["task", "condition", "size_group"])
+    _, *body = rows_of(section(forms.printed, "severity"), "Window: median similarity")
+    changes = [
+        one
+        for one in conditions()
+        if one.task == HEADLINE_TASK and one.name != UNTOUCHED and one.family not in SWEEPS
+    ]
     for cells, step in zip(body, changes, strict=True):
         for cell, group in zip(cells[1:], GROUPS, strict=True):
-            row = severity.loc[step.name, group]
+            row = table.loc[HEADLINE_TASK, step.name, group]
             assert f"{row.ssim_box:.3f}" in cell
-            assert f"picture {row.ssim_picture:.3f}; side {row.side:.1f} px" in cell
+            assert f"whole {row.ssim_picture:.3f}; side {row.side:.1f} px" in cell
             assert ("∅" in cell or "⊙" in cell) == row.vacuous
 
 
-def test_the_text_says_where_only_the_surroundings_change(report_page):
-    text = text_of(report_page())
-    assert "Whole pictures under ⊙: median similarity “Background blur” 0.90." in text
+def test_the_text_says_where_only_the_surroundings_change(forms):
+    text = text_of(f"<body>{section(forms.printed, 'severity')}")
+    assert "Whole windows under ⊙: median similarity “Background blur” 0.90." in text
+
+
+def test_the_other_task_has_no_part_in_it(forms):
+    whole = forms.study.tables["severity"]
+    other = whole.assign(ssim_box=whole["ssim_box"].where(whole["task"] != SCENE, 0.123))
+    made = with_tables(forms.study, severity=other)
+    assert severity.rows(made) == severity.rows(forms.study)
+    assert severity.panels(made) == severity.panels(forms.study)
+    told = [one for panel in severity.panels(made) for one in tooltips(panel)]
+    assert len(told) == (whole["task"] == HEADLINE_TASK).sum()
+
+
+@pytest.mark.parametrize("width", [130, 64])
+def test_the_text_has_the_width_of_a_window_and_of_the_input(forms, width):
+    maps = forms.study.maps
+    wide = maps.assign(view_w=maps["view_w"].where(maps["task"] != HEADLINE_TASK, width))
+    sentence = severity.resizing_sentence(dataclasses.replace(forms.study, maps=wide))
+    assert f"the median width of a window is {width} pixels, the input’s 64." in sentence

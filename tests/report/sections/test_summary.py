@@ -13,136 +13,118 @@ from builders.study_files import (
     INPUTS,
     LITE,
     UNTRAINED,
-    edited,
     with_tables,
     write_study,
 )
-from readers.report_pages import section, text_of
+from readers.report_pages import body_of, section, text_of
 from smallsight import params
 from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.evaluation.rungs import BASELINES, RUNGS
 from smallsight.report import page, text
 from smallsight.report.inputs import read_study
 from smallsight.report.sections import summary
+from smallsight.vocabulary import HEADLINE_TASK, SCENE, TASKS
 
 ALIKE = {"small": 0.50, "medium": 0.52, "large": 0.54}
 OPPOSITE = {"small": 0.8, "medium": 0.5, "large": 0.3}
+OWN = "In a window of their own, small "
 
 
 @pytest.mark.parametrize(
     ("accuracy", "due"),
     [
-        (APART, r"less often than large ones: 30.0% of 40, against 80.0% of 40, a gap of 50.0"),
-        (OPPOSITE, r"more often than large ones: 80.0% of 40, against 30.0% of 40, a gap of 50.0"),
-        (ALIKE, r"not told apart by this sample: 50.0% of 40, against 5\d.\d% of 40; a gap of \d"),
+        (APART, r"objects are recognised less often than large ones: 30\.0% \([\d.–]+\) of 40, "
+                r"against 80\.0% \([\d.–]+\) of 40, a gap of 50\.0 points \(\d"),
+        (OPPOSITE, r"objects are recognised more often than large ones: 80\.0% \([\d.–]+\) of 40, "
+                   r"against 30\.0% \([\d.–]+\) of 40, a gap of 50\.0 points \(\d"),
+        (ALIKE, r"and large objects are not told apart by this sample: 50\.0% \([\d.–]+\) of 40, "
+                r"against 5\d\.\d% \([\d.–]+\) of 40, a gap of \+\d\.\d points \(−"),
     ],
-)
-def test_the_verdict_is_that_of_the_claim(reported_study, accuracy, due):
-    made = reported_study(accuracy=accuracy)
+)  # fmt: skip
+def test_the_verdict_is_that_of_the_claim_in_the_headline_task(reported_study, accuracy, due):
+    made = reported_study(accuracy=accuracy, scene=APART)
     sentence = summary.verdict_sentence(made)
-    assert re.search(due, sentence)
-    row = made.tables["claims"].set_index("claim").loc["small_worse_untouched"]
+    assert re.match(OWN + due, sentence)
+    table = made.tables["claims"].set_index(["claim", "task", "part"])
+    row = table.loc["small_worse_untouched", HEADLINE_TASK, ""]
     assert ("often than large" in sentence) == (row["direction"] != 0)
 
 
 @pytest.mark.parametrize("direction", [1, -1, 0])
-def test_the_verdict_follows_the_table_whatever_the_numbers(reported_study, direction):
-    made = reported_study(edit=edited(INPUTS.table("claims"), direction=direction))
+def test_the_verdict_follows_the_table_whatever_the_numbers(study, direction):
+    made = with_tables(study, claims=study.tables["claims"].assign(direction=direction))
     expected = {1: "less often", -1: "more often"}
     assert expected.get(direction, "not told apart") in summary.verdict_sentence(made)
 
 
+def test_the_verdict_has_accuracies_at_one_mix_of_categories(study):
+    table = study.tables["accuracy"].copy()
+    chosen = (table["task"] == HEADLINE_TASK) & (table["condition"] == UNTOUCHED)
+    for group, share in (("small", 0.123), ("large", 0.456)):
+        table.loc[chosen & (table["size_group"] == group), "standardised"] = share
+    said = summary.verdict_sentence(with_tables(study, accuracy=table))
+    assert "; at one mix of categories, 12.3% against 45.6%" in said
+    bare = with_tables(study, accuracy=table.assign(standardised=np.nan))
+    assert "mix" not in summary.verdict_sentence(bare)
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """A study in which no change does anything, to be given other verdicts."""
-    folder = write_study(tmp_path_factory.mktemp("told"))
+    """A study in which no change does anything."""
+    folder = write_study(tmp_path_factory.mktemp("told"), accuracy=APART, scene=APART)
     with contextlib.chdir(folder):
         return read_study(INPUTS, params.load())
 
 
-def changed(study, directions, *, regime="fixed", group="small"):
-    """Give effects of one regime on one size group these directions, by condition."""
-    table = study.tables["effects"].copy()
-    here = (table["regime"] == regime) & (table["size_group"] == group)
-    chosen = table["condition"].map(directions)
-    table["direction"] = chosen.where(here & chosen.notna(), 0)
-    return with_tables(study, effects=table)
+def test_both_tasks_are_named_with_what_is_shown(study):
+    said = summary.tested_sentence(study)
+    for task, words in TASKS.items():
+        assert f"“{text.TASK_NAMES[task]}”, {words}" in said
+    nothing = with_tables(study, accuracy=study.tables["accuracy"][:0])
+    assert summary.tested_sentence(nothing) == ""
 
 
-def directed(sentences):
-    """Return the conditions under which small objects are said to be recognised less, and more."""
-    text = next((one for one in sentences if "small objects are recognised" in one), "")
-    parts = re.split(r"(less|more) often under ", text)
-    named = {
-        order: re.findall("“(.*?)”", part)
-        for order, part in zip(parts[1::2], parts[2::2], strict=True)
-    }
-    return named.get("less", []), named.get("more", [])
+def test_the_rule_that_sees_no_pixel_stands_beside_the_whole_pictures_gap(study):
+    said = summary.whole_picture_sentence(study)
+    table = study.tables["claims"].set_index(["claim", "task", "part"])
+    row = table.loc["small_worse_untouched", SCENE, ""]
+    assert f"the gap is {text.signed(row['effect'])} points ({text.span(row)})" in said
+    table = study.tables["baselines"].copy()
+    chosen = table["baseline"] == "largest_object"
+    for group, share in (("small", 0.321), ("large", 0.987)):
+        table.loc[chosen & (table["size_group"] == group), "accuracy"] = share
+    said = summary.whole_picture_sentence(with_tables(study, baselines=table))
+    assert said.endswith("is right for 32.1% of small and 98.7% of large objects.")
 
 
-def test_a_finding_has_a_direction_only_where_an_effect_has_one(study):
-    references = [step.name for step in study.corruptions if step.is_reference]
-    rng = np.random.default_rng(0)
-    for _ in range(40):
-        draws = rng.choice([-1, 1, 0, 0], len(references))
-        directions = dict(zip(references, draws, strict=True))
-        made = changed(study, directions)
-        less, more = (
-            [study.label(name) for name in references if directions[name] == sign]
-            for sign in (-1, 1)
-        )
-        found = summary.sentences(made)
-        assert directed(found) == (less, more)
-        assert len(found) == 1 + bool(less or more)
-        # What is undecided stands with the tables, not on page one.
-        assert "no change" not in " ".join(found)
-
-
-@pytest.mark.parametrize(
-    ("conditions", "regime", "group"),
-    [
-        (("object_only", "context_only", "zoom_matched"), "fixed", "small"),
-        (("downscale/scale=0.25", "zoom/factor=2"), "fixed", "small"),
-        (("orig_crop", "downscale"), "retrained", "small"),
-        (("orig_crop", "downscale"), "fixed", "large"),
-        (("orig_crop", "downscale"), "fixed", "small-large"),
-    ],
-)
-def test_a_finding_tells_of_small_objects_under_reference_levels_alone(
-    study, conditions, regime, group
-):
-    directions = dict.fromkeys(conditions, -1)
-    known = study.tables["effects"].set_index(["regime", "condition", "size_group"]).index
-    assert all((regime, name, group) in known for name in conditions)
-    made = changed(study, directions, regime=regime, group=group)
-    assert directed(summary.sentences(made)) == ([], [])
-    assert summary.sentences(made) == summary.sentences(study)
-
-
-def test_a_finding_tells_numbers_as_the_table_of_effects_has_them(study):
-    (sentence,) = summary.sentences(changed(study, {"orig_crop": -1}))[1:]
-    row = study.effect("fixed", "orig_crop", "small")
-    numbers = f"{text.signed(row['delta'])} points, {text.span(row)}"
-    assert f"“Crop” ({numbers}, {text.p_equals(row['p_holm'])})." in sentence
-
-
-@pytest.mark.parametrize("direction", [1, -1, 0])
-def test_a_finding_names_parts_of_the_gap_by_their_directions(study, direction):
-    ledger = study.tables["ledger"].copy()
-    ledger["direction"] = 0
-    chosen = (ledger["part"] == "context") & (ledger["regime"] == "fixed")
-    assert chosen.sum() == 1
-    ledger.loc[chosen, "direction"] = direction
-    (sentence,) = summary.sentences(with_tables(study, ledger=ledger))
-    fixed, retrained = sentence.split("; retrained head, ")
-    is_shown = direction != 0
-    assert ("no part of" in fixed) != is_shown
-    assert ("context 0.0 (" in fixed) == is_shown
-    assert "no part of" in retrained
-
-
-def test_without_a_decomposition_and_effects_nothing_is_found(study):
-    empty = {name: study.tables[name][:0] for name in ("ledger", "effects")}
+def test_without_baselines_and_parts_nothing_follows_the_verdict(study):
+    empty = {name: study.tables[name][:0] for name in ("ladder", "gap_parts", "baselines")}
     assert summary.sentences(with_tables(study, **empty)) == []
+
+
+def test_page_one_has_ladder_rules_split_and_claims(forms):
+    page = f"<body>{section(forms.printed, 'summary')}"
+    body = body_of(page, "Accuracy from rung to rung")
+    rules, rungs = body[: len(BASELINES)], body[len(BASELINES) :]
+    table = forms.study.tables["ladder"].set_index(["rung", "size_group"])
+    for cells, rung in zip(rungs, RUNGS, strict=True):
+        small, large = (table.loc[rung.name, group] for group in ("small", "large"))
+        assert cells[:2] == [rung.label, text.TASK_NAMES[rung.task]]
+        ends = text.percent_span(small.ci_low, small.ci_high)
+        assert cells[2] == f"{text.percent(small.accuracy)} ({ends})"
+        assert cells[5:] == [
+            text.signed(large.accuracy - small.accuracy),
+            text.signed(large.standardised - small.standardised),
+        ]
+    assert [cells[1] for cells in rules] == ["–"] * len(BASELINES)
+    assert page.count("<svg") == 2
+
+
+def test_no_sentence_calls_it_by_the_names_of_what_was_not_measured(forms):
+    for whole in (forms.printed, forms.screen):
+        said = text_of(f"<body>{section(whole, 'summary')}{section(whole, 'ladder')}")
+        assert not re.search(r"\b(context|resolution)\b", said, re.IGNORECASE)
+        assert not re.search(r"\binconclusive\b|no change is shown", text_of(whole), re.IGNORECASE)
 
 
 CHECKPOINT = dataclasses.replace(

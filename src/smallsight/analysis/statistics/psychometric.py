@@ -1,132 +1,217 @@
-"""Psychometric curves: accuracy as a function of the object's side, and its likelihood.
+"""Psychometric curves: accuracy as a function of the object's side, fitted in every draw.
 
-A curve rises from a floor, chance, to a ceiling, as a logistic function of the logarithm of the
-side (Wichmann and Hill, The psychometric function I, Perception & Psychophysics 2001). Its
-threshold is the side at which it is half-way up, and its location the threshold's logarithm.
+A curve rises from a floor to a ceiling, as a logistic function of the logarithm of the side
+(Wichmann and Hill, The psychometric function I, Perception & Psychophysics 2001). Its threshold is
+the side at which it is half-way up, and its location the threshold's logarithm. The same objects
+are seen at every level, so that a draw of objects is known by the accuracies at the levels.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-LOCATIONS = 61
-"""Number of thresholds on the grid, from half the smallest side to twice the largest."""
+SPREADS = (0.02, 2.0)
+"""Least and greatest spread, in logarithms of the side."""
 
-SPREADS = np.geomspace(0.08, 3.2, 9)
-"""Spreads on the grid, in logarithms of the side."""
+BEYOND = np.log(2)
+"""How far a location may lie beyond the levels, as a logarithm of the side."""
 
-CEILINGS = np.linspace(0.12, 1.0, 9)
-"""Ceilings on the grid, as shares of the way from chance to 1."""
+LOCATIONS, SPREAD_COUNT = 17, 6
+"""Numbers of locations and of spreads from which a fit starts."""
 
+STEPS = 60
+"""Greatest number of steps that a fit takes."""
 
-def curve(
-    log_side: np.ndarray,
-    *,
-    location: float | np.ndarray,
-    spread: float,
-    ceiling: float,
-    floor: float,
-) -> np.ndarray:
-    """Compute the accuracy at each logarithm of a side.
+ENOUGH = 1e-10
+"""A fit ends where a step gains less, in mean log likelihood."""
 
-    Parameters
-    ----------
-    log_side
-        Logarithms of sides.
-    location
-        Logarithm of the threshold.
-    spread
-        Scale of the logistic function, in logarithms of the side.
-    ceiling, floor
-        Accuracies on the largest and on the smallest objects, 0 to 1.
+TINY = 1e-12
+"""Keeps steps finite where the likelihood does not depend on a parameter."""
 
-    Examples
-    --------
-    >>> log_side = np.log([4, 16, 64])
-    >>> curve(log_side, location=np.log(16), spread=0.5, ceiling=0.9, floor=0.3).round(2).tolist()
-    [0.34, 0.6, 0.86]
-    """
-    # The logistic function, in a form that does not overflow.
-    share = (1 + np.tanh((log_side - location) / spread / 2)) / 2
-    return floor + (ceiling - floor) * share
+NOWHERE = 1e-6
+"""The likelihood takes no accuracy to be closer to 0 or 1."""
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Curves of every shape at every location, over the sides of n instances.
+class Curves:
+    """Curves of d draws.
 
     Attributes
     ----------
-    log_side
-        (n,), logarithms of the sides.
-    floor
-        Accuracy of guessing.
+    parameters
+        (d, 4): location, logarithm of the spread, floor and ceiling. The floor and the ceiling are
+        the accuracies that the curve approaches at small and at large sides, 0 to 1.
+
+    Examples
+    --------
+    >>> one = Curves(np.array([[np.log(16), np.log(0.5), 0.3, 0.9]]))
+    >>> one.at(np.log([4, 16, 64])).round(2).tolist()
+    [[0.34, 0.6, 0.86]]
     """
 
-    log_side: np.ndarray
-    floor: float
+    parameters: np.ndarray
 
-    @cached_property
-    def locations(self) -> np.ndarray:
-        """(m,), evenly spaced."""
-        low, high = self.log_side.min() - np.log(2), self.log_side.max() + np.log(2)
-        return np.linspace(low, high, LOCATIONS)
+    @property
+    def location(self) -> np.ndarray:
+        """(d,): logarithm of the threshold."""
+        return self.parameters[:, 0]
 
-    @cached_property
-    def shapes(self) -> list[tuple[float, float]]:
-        """Pairs of spread and ceiling."""
-        ceilings = self.floor + (1 - self.floor) * CEILINGS
-        return [(float(spread), float(ceiling)) for spread in SPREADS for ceiling in ceilings]
+    @property
+    def spread(self) -> np.ndarray:
+        """(d,): scale of the logistic function, in logarithms of the side."""
+        return np.exp(self.parameters[:, 1])
 
-    @cached_property
-    def logs(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """By shape, (n, m) each: log odds of being correct, and log probability of being wrong."""
-        found = []
-        for spread, ceiling in self.shapes:
-            accuracy = curve(
-                self.log_side[:, None],
-                location=self.locations,
-                spread=spread,
-                ceiling=ceiling,
-                floor=self.floor,
-            ).clip(1e-6, 1 - 1e-6)
-            wrong = np.log1p(-accuracy)
-            found.append(((np.log(accuracy) - wrong).astype(np.float32), wrong.astype(np.float32)))
-        return found
+    @property
+    def floor(self) -> np.ndarray:
+        """(d,): accuracy on the smallest objects."""
+        return self.parameters[:, 2]
 
-    def likelihoods(self, weights: np.ndarray, hit_rates: np.ndarray, shape: int) -> np.ndarray:
-        """(draws, m): log likelihood of each location in each draw."""
-        odds, wrong = self.logs[shape]
-        return (weights * hit_rates.astype(np.float32)) @ odds + weights @ wrong
+    @property
+    def ceiling(self) -> np.ndarray:
+        """(d,): accuracy on the largest objects."""
+        return self.parameters[:, 3]
 
-    def shape_by_draw(self, weights: np.ndarray, hit_rates: np.ndarray) -> np.ndarray:
-        """(draws,): the shape with the greatest likelihood at any location."""
-        best = [
-            self.likelihoods(weights, hit_rates, shape).max(axis=1)
-            for shape in range(len(self.shapes))
-        ]
-        return np.argmax(best, axis=0)
+    def share(self, log_side: np.ndarray) -> np.ndarray:
+        """(d, m): how far each curve has risen at each side, 0 at its floor to 1 at its ceiling."""
+        # The logistic function, in a form that does not overflow.
+        steps = (log_side - self.location[:, None]) / self.spread[:, None]
+        return (1 + np.tanh(steps / 2)) / 2
 
-    def location_by_draw(
-        self, weights: np.ndarray, hit_rates: np.ndarray, shape_of: np.ndarray
-    ) -> np.ndarray:
-        """(draws,): the likeliest location, given each draw's shape; infinite off the grid."""
-        found = np.empty(len(weights))
-        for shape in np.unique(shape_of):
-            chosen = shape_of == shape
-            found[chosen] = self._peaks(self.likelihoods(weights[chosen], hit_rates, shape))
-        return found
+    def at(self, log_side: np.ndarray) -> np.ndarray:
+        """(d, m): accuracy of each curve at each of m logarithms of a side, or of (d, m) ones."""
+        rise = self.ceiling - self.floor
+        return self.floor[:, None] + rise[:, None] * self.share(log_side)
 
-    def _peaks(self, likelihoods: np.ndarray) -> np.ndarray:
-        """Find each row's maximum between grid points, by a parabola through its neighbours."""
-        top = likelihoods.argmax(axis=1)
-        inner = top.clip(1, LOCATIONS - 2)
-        left, middle, right = (
-            likelihoods[np.arange(len(top)), inner + step].astype(float) for step in (-1, 0, 1)
-        )
-        bend = left - 2 * middle + right
-        shift = np.divide(left - right, 2 * bend, out=np.zeros(len(top)), where=bend < 0)
-        step = self.locations[1] - self.locations[0]
-        peak = self.locations[inner] + shift.clip(-1, 1) * step
-        return np.select([top == 0, top == LOCATIONS - 1], [-np.inf, np.inf], peak)
+    def gradients(self, log_side: np.ndarray) -> np.ndarray:
+        """(d, m, 4): derivatives of the accuracies by each parameter."""
+        share = self.share(log_side)
+        slope = (self.ceiling - self.floor)[:, None] * share * (1 - share)
+        steps = (log_side - self.location[:, None]) / self.spread[:, None]
+        return np.stack([-slope / self.spread[:, None], -slope * steps, 1 - share, share], axis=-1)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a curve may be.
+
+    Attributes
+    ----------
+    low, high
+        (4,): bounds of `Curves.parameters`; besides, no floor is higher than its ceiling.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+
+    def keep(self, parameters: np.ndarray) -> np.ndarray:
+        """Move (d, 4) parameters inside."""
+        inside = parameters.clip(self.low, self.high)
+        inside[:, 3] = inside[:, 2:].max(axis=1)
+        return inside
+
+    def reached(self, parameters: np.ndarray, uphill: np.ndarray) -> np.ndarray:
+        """(d, 4), bool: which parameters a bound keeps from going uphill."""
+        low = (parameters <= self.low) & (uphill < 0)
+        return low | ((parameters >= self.high) & (uphill > 0))
+
+
+def bounds_of(log_sides: np.ndarray, *, chance: float) -> Bounds:
+    """Return what a curve over these levels may be.
+
+    The floor may lie above `chance`, because colours and surroundings tell something even where
+    the object has next to no pixels, and below it, because a head may name what few objects are.
+    But an accuracy more than half-way from guessing to 1 is no floor.
+
+    Examples
+    --------
+    >>> bounds = bounds_of(np.log([8, 16, 32]), chance=0.2)
+    >>> np.exp(bounds.low[:2]).round(2).tolist(), np.exp(bounds.high[:2]).round(2).tolist()
+    ([4.0, 0.02], [64.0, 2.0])
+    >>> bounds.low[2:].tolist(), bounds.high[2:].tolist()
+    ([0.0, 0.0], [0.6, 1.0])
+    """
+    low = np.array([log_sides.min() - BEYOND, np.log(SPREADS[0]), 0.0, 0.0])
+    high = np.array([log_sides.max() + BEYOND, np.log(SPREADS[1]), (1 + chance) / 2, 1.0])
+    return Bounds(low, high)
+
+
+def fit(log_sides: np.ndarray, means: np.ndarray, *, bounds: Bounds) -> Curves:
+    """Fit a curve to the accuracies at the levels by maximum likelihood, in every draw.
+
+    Parameters
+    ----------
+    log_sides
+        (m,): logarithms of the levels' sides, in ascending order.
+    means
+        (d, m), 0 to 1: accuracies at the levels in each draw, all of the same objects.
+
+    Examples
+    --------
+    >>> log_sides = np.log([6, 8, 12, 16, 24, 32, 48, 64])
+    >>> planted = Curves(np.array([[np.log(16), np.log(0.5), 0.3, 0.9]]))
+    >>> found = fit(log_sides, planted.at(log_sides), bounds=bounds_of(log_sides, chance=0.2))
+    >>> np.exp(found.location).round(1).tolist(), found.spread.round(2).tolist()
+    ([16.0], [0.5])
+    """
+    parameters = _start(log_sides, means, bounds)
+    reached = _likelihood(Curves(parameters).at(log_sides), means)
+    damping = np.full(len(means), 1e-3)
+    moving = np.arange(len(means))
+    for _ in range(STEPS):
+        here = parameters[moving]
+        uphill, bend = _slopes(Curves(here), log_sides, means[moving], bounds)
+        diagonal = np.arange(4)
+        bend[:, diagonal, diagonal] *= 1 + damping[moving, None]
+        bend[:, diagonal, diagonal] += TINY
+        there = bounds.keep(here + np.linalg.solve(bend, uphill[..., None])[..., 0])
+        found = _likelihood(Curves(there).at(log_sides), means[moving])
+        gain = found - reached[moving]
+        better = gain > 0
+        parameters[moving[better]] = there[better]
+        reached[moving[better]] = found[better]
+        damping[moving] *= np.where(better, 0.1, 10.0)
+        done = (better & (gain < ENOUGH)) | (damping[moving] > 1e6)
+        moving = moving[~done]
+        if not len(moving):
+            break
+    return Curves(parameters)
+
+
+def _start(log_sides: np.ndarray, means: np.ndarray, bounds: Bounds) -> np.ndarray:
+    """Choose each draw's likeliest curve on a grid of locations and spreads: (d, 4)."""
+    locations = np.linspace(bounds.low[0], bounds.high[0], LOCATIONS)
+    spreads = np.linspace(bounds.low[1], bounds.high[1], SPREAD_COUNT)
+    place, width = (axis.ravel() for axis in np.meshgrid(locations, spreads))
+    none, one = np.zeros(len(place)), np.ones(len(place))
+    shares = Curves(np.stack([place, width, none, one], axis=1)).at(log_sides)
+    # The floor and the ceiling with the least squares, for each location and spread.
+    design = np.stack([1 - shares, shares], axis=-1)
+    ends = np.einsum("gem,dm->dge", np.linalg.pinv(design, rcond=1e-6), means)
+    ends = ends.clip(bounds.low[2:], bounds.high[2:])
+    ends[..., 1] = ends.max(axis=-1)
+    accuracies = np.einsum("gme,dge->dgm", design, ends)
+    best = _likelihood(accuracies, means[:, None]).argmax(axis=1)
+    draws = np.arange(len(means))
+    return np.column_stack([place[best], width[best], ends[draws, best]])
+
+
+def _likelihood(accuracies: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """Compute the mean log likelihood over the levels, the last axis."""
+    right = accuracies.clip(NOWHERE, 1 - NOWHERE)
+    return (means * np.log(right) + (1 - means) * np.log1p(-right)).mean(axis=-1)
+
+
+def _slopes(
+    curves: Curves, log_sides: np.ndarray, means: np.ndarray, bounds: Bounds
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return gradients, (d, 4), and information, (d, 4, 4), of the mean log likelihood.
+
+    Parameters that a bound keeps where they are have none.
+    """
+    accuracies = curves.at(log_sides).clip(NOWHERE, 1 - NOWHERE)
+    gradients = curves.gradients(log_sides)
+    weighted = gradients / (accuracies * (1 - accuracies))[..., None] / len(log_sides)
+    uphill = np.einsum("dmp,dm->dp", weighted, means - accuracies)
+    free = ~bounds.reached(curves.parameters, uphill)
+    bend = np.einsum("dmp,dmq->dpq", weighted, gradients) * (free[:, None] & free[..., None])
+    return uphill * free, bend

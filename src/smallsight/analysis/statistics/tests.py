@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import gammaincinv, gammaln, ndtri, stdtr
-from statsmodels.stats import contingency_tables, multitest
+from scipy.special import gammaincinv, stdtr, stdtrit
+from statsmodels.stats import multitest
 
 from smallsight.vocabulary import POWER
 
@@ -31,62 +31,98 @@ def wald_p(effect: float, error: float, *, images: int) -> float:
     """
     if np.isnan(error) or abs(effect) < 1e-12:
         return np.nan if np.isnan(error) else 1.0
-    least = 2.0 ** (1 - images)
     if error == 0:
-        return least
-    return max(float(2 * stdtr(max(images - 1, 1), -abs(effect) / error)), least)
+        return least_p(images)
+    return max(float(2 * stdtr(max(images - 1, 1), -abs(effect) / error)), least_p(images))
 
 
-def mcnemar_p(gained: int, lost: int) -> float:
-    """Compute the two-sided p-value of McNemar's exact test.
-
-    Parameters
-    ----------
-    gained, lost
-        Numbers of positive and of negative flips: pairs that are correct only after the change,
-        and only before it.
+def least_p(images: int) -> float:
+    """Return the least p-value that images can give: the chance that all go one way by luck.
 
     Examples
     --------
-    >>> round(mcnemar_p(1, 9), 4)
-    0.0215
+    >>> least_p(5)
+    0.0625
     """
-    table = [[0, gained], [lost, 0]]
-    return float(contingency_tables.mcnemar(table, exact=True).pvalue)
+    return min(2.0 ** (1 - min(images, 1000)), 1.0)
 
 
-def clustered_mcnemar_p(changes: np.ndarray) -> float:
-    """Compute the two-sided p-value of McNemar's exact test with images in place of pairs.
+def sign_flip_p(changes: np.ndarray) -> float:
+    """Compute the exact two-sided p-value of the sign-flip permutation test.
 
-    If a change of the picture has no effect, all flips of an image could as well have gone the
-    other way, together. The p-value is the share of all 2^images such outcomes whose net change is
-    at least as large. Where no image holds two pairs, this is `mcnemar_p`; where pairs of one image
-    flip together, `mcnemar_p` is too small.
+    If a change of the picture has no effect, all answers of an image could as well have been
+    swapped between before and after, together. The p-value is the share of all 2^images such
+    outcomes whose net change is at least as large (Pitman's test; Good, Permutation Tests, 2000,
+    section 3.2). Where every image holds one instance and one seed names it, this is McNemar's
+    exact test.
 
     Parameters
     ----------
     changes
-        (images,), whole numbers: positive minus negative flips of each image.
+        (images,), whole numbers: by how many right answers each image gains.
 
     Examples
     --------
-    Eight negative flips, each in an image of its own, and in two images:
+    Eight answers lost, each in an image of its own, and in two images:
 
-    >>> round(clustered_mcnemar_p(np.full(8, -1)), 4)
+    >>> round(sign_flip_p(np.full(8, -1)), 4)
     0.0078
-    >>> clustered_mcnemar_p(np.array([-4, -4]))
+    >>> sign_flip_p(np.array([-4, -4]))
     0.5
     """
-    sizes, counts = np.unique(abs(changes[changes != 0]), return_counts=True)
-    shares = np.ones(1)  # of all outcomes, by their number of positive flips
-    for size, count in zip(sizes, counts, strict=True):
-        positive = np.arange(count + 1)
-        ways = gammaln(count + 1) - gammaln(positive + 1) - gammaln(count - positive + 1)
-        steps = np.zeros(size * count + 1)
-        steps[::size] = np.exp(ways - count * np.log(2))
-        shares = np.convolve(shares, steps)
-    net = 2 * np.arange(len(shares)) - (len(shares) - 1)
-    return min(float(shares[abs(net) >= abs(changes.sum())].sum()), 1.0)
+    net = abs(int(changes.sum()))
+    return float(_flip_tails(changes)[net])
+
+
+def detectable_change(changes: np.ndarray, *, level: float, whole: int) -> float:
+    """Compute the net change below which the sign-flip test may find nothing.
+
+    No test finds less than a handful of images that all go one way. This is the larger of two: the
+    least net change of images like these that the test would find, and so many images, each with
+    the mean change of those that changed, that enough of them do so in `POWER` of all studies, by a
+    Poisson distribution.
+
+    Parameters
+    ----------
+    changes
+        As for `sign_flip_p`.
+    level
+        The largest p-value that counts.
+    whole
+        Change of an image, where none has changed.
+
+    Examples
+    --------
+    >>> round(detectable_change(np.array([0, 0, 1]), level=0.05, whole=1), 1)
+    7.9
+    >>> detectable_change(np.ones(100, int), level=0.05, whole=1)
+    21.0
+    """
+    changed = abs(changes[changes != 0])
+    enough = np.ceil(1 - np.log2(level))
+    handful = float(gammaincinv(enough, POWER)) * (changed.mean() if len(changed) else whole)
+    found = np.flatnonzero(_flip_tails(changes) <= level)
+    return float(max(handful, found[0] if len(found) else 0))
+
+
+def _flip_tails(changes: np.ndarray) -> np.ndarray:
+    """(1 + greatest net change,): by net change, the share of outcomes with at least as much."""
+    changed = abs(changes[changes != 0])
+    total = int(changed.sum())
+    shares = np.zeros(total + 1)  # of all outcomes, by how much their gaining images gain
+    shares[0], reach = 1.0, 1
+    for size in np.sort(changed):
+        half = shares[:reach] / 2
+        shares[:reach] = half
+        shares[size : size + reach] += half
+        reach += size
+    above = 2 * shares[::-1].cumsum()[: total // 2 + 1][::-1]
+    # Nets have the parity of their sum; what lies between two of them has the upper one's share.
+    tails = np.repeat(above, 2)[1 - total % 2 :] if total else above
+    # Without rounding errors at either end.
+    tails[-1] = least_p(len(changed))
+    tails[0] = 1.0
+    return tails.clip(least_p(len(changed)), 1.0)
 
 
 def permutation_p(observed: float, permuted: np.ndarray) -> float:
@@ -120,11 +156,11 @@ def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
     return adjusted
 
 
-def minimum_detectable(error: float, *, confidence: float) -> float:
-    """Compute the smallest effect that a two-sided test would find in `POWER` of such studies.
+def minimum_detectable(error: float, *, confidence: float, images: int) -> float:
+    """Compute the smallest effect that Wald's test would find in `POWER` of such studies.
 
-    By the normal approximation, for one test at level 1 - confidence (Bloom, Minimum Detectable
-    Effects, Evaluation Review 1995).
+    For one test at level 1 - confidence (Bloom, Minimum Detectable Effects, Evaluation Review
+    1995).
 
     Parameters
     ----------
@@ -132,27 +168,17 @@ def minimum_detectable(error: float, *, confidence: float) -> float:
         The effect's standard error; the result is NaN where it is 0 or NaN.
     confidence
         0 to 1.
+    images
+        Number of images; NaN where so few can show nothing.
 
     Examples
     --------
-    >>> round(minimum_detectable(0.1, confidence=0.95), 2)
+    >>> round(minimum_detectable(0.1, confidence=0.95, images=1000), 2)
     0.28
+    >>> round(minimum_detectable(0.1, confidence=0.95, images=10), 2)
+    0.31
     """
-    if not error > 0:
+    if not error > 0 or least_p(images) > 1 - confidence:
         return np.nan
-    return float((ndtri(POWER) - ndtri((1 - confidence) / 2)) * error)
-
-
-def fewest_discordant(confidence: float) -> float:
-    """Compute how many pairs must flip, all one way, for McNemar's exact test to find them.
-
-    This is the mean number of a Poisson distribution such that enough pairs flip in `POWER` of all
-    studies.
-
-    Examples
-    --------
-    >>> round(fewest_discordant(0.95), 1)
-    7.9
-    """
-    enough = np.ceil(1 - np.log2(1 - confidence))
-    return float(gammaincinv(enough, POWER))
+    freedom = images - 1
+    return float((stdtrit(freedom, POWER) - stdtrit(freedom, (1 - confidence) / 2)) * error)

@@ -17,9 +17,9 @@ def verdict_words(up: str, down: str) -> dict[int | None, str]:
     Examples
     --------
     >>> verdict_words("higher", "lower")
-    {1: 'higher', -1: 'lower', 0: 'inconclusive', None: ''}
+    {1: 'higher', -1: 'lower', 0: 'not decided', None: ''}
     """
-    return {1: up, -1: down, 0: "inconclusive", None: ""}
+    return {1: up, -1: down, 0: "not decided", None: ""}
 
 
 def judge(
@@ -57,11 +57,24 @@ def judge(
     ... )
     >>> judged = judge(tested, verdict_words("higher", "lower"), confidence=0.95)
     >>> judged[["p_holm", "direction", "verdict"]].round(2).values.tolist()
-    [[0.03, 1.0, 'higher'], [0.6, 0.0, 'inconclusive'], [0.08, 0.0, 'inconclusive']]
+    [[0.03, 1.0, 'higher'], [0.6, 0.0, 'not decided'], [0.08, 0.0, 'not decided']]
     """
+    adjusted = table.assign(p_holm=holm(table["p_value"].to_numpy(float)))
+    return decide(adjusted, words, confidence=confidence, ends=ends, null=null)
+
+
+def decide(
+    table: pd.DataFrame,
+    words: Words,
+    *,
+    confidence: float,
+    ends: tuple[str, str] = ("ci_low", "ci_high"),
+    null: float = 0.0,
+) -> pd.DataFrame:
+    """Judge what each row shows, as `judge` does, by a p_holm that the table already has."""
     low, high = (table[end].to_numpy(float) for end in ends)
-    p_holm = holm(table["p_value"].to_numpy(float))
-    side = ((low > null).astype(int) - (high < null)) * (p_holm <= 1 - confidence)
+    side = (low > null).astype(int) - (high < null)
+    side = side * (table["p_holm"].to_numpy(float) <= 1 - confidence)
     direction = np.where(np.isnan(low), np.nan, side)
     verdict = [words[None if np.isnan(one) else int(one)] for one in direction]
-    return table.assign(p_holm=p_holm, direction=direction, verdict=verdict)
+    return table.assign(direction=direction, verdict=verdict)

@@ -8,7 +8,7 @@ from smallsight.conditions.rendering.views import View
 @family(
     label="Context only",
     description="the object's box has the pictures' mean colour",
-    is_intervention=True,
+    role="intervention",
 )
 def context_only(view: View, *, region: ObjectPixels = "box") -> View:
     """Fill the object with the mean colour.

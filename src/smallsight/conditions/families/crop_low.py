@@ -1,25 +1,21 @@
-"""The crop without its gain in pixels."""
+"""The window without its gain in pixels."""
 
 from smallsight.conditions.rendering.registry import family
 from smallsight.conditions.rendering.views import View, intervention_inputs
-from smallsight.conditions.rendering.windows import cropped
-from smallsight.imaging.pictures import resized
-from smallsight.params import NotNegative
+from smallsight.conditions.rendering.windows import reduced_and_enlarged
 
 
 @family(
-    label="Crop, few pixels",
-    description="the crop with no more pixels than it has in the whole picture",
-    is_intervention=True,
+    label="Window, few pixels",
+    description="the window with no more pixels than it has in the whole picture",
+    role="intervention",
+    acts_on="window",
 )
-def crop_low(view: View, *, margin: NotNegative) -> View:
-    """Reduce the crop to its size in the untouched picture's input, then enlarge it again.
+def crop_low(view: View) -> View:
+    """Reduce the window to its size in the whole picture's input, then enlarge it again.
 
-    The surroundings disappear as they do under `orig_crop`, but no pixels are gained.
+    Nothing else is shown, as in the untouched window, but no pixels are gained.
     """
-    height, width = view.picture.shape[:2]
+    height, width = view.whole or view.picture.shape[:2]
     size = intervention_inputs(view).input_size
-    crop = cropped(view, margin=margin)
-    down, across = crop.picture.shape[:2]
-    few = max(round(across * size / width), 1), max(round(down * size / height), 1)
-    return crop.showing(resized(resized(crop.picture, *few), across, down))
+    return view.showing(reduced_and_enlarged(view.picture, size / width, size / height))

@@ -12,10 +12,10 @@ from smallsight.params import PositiveShare
 @family(label="Downscale", description="the whole picture reduced and enlarged again", scale=1)
 def downscale(view: View, *, scale: PositiveShare) -> View:
     """Reduce the picture to `scale` by area averaging, then enlarge it bilinearly."""
-    return view.showing(view.filtered(reduced_and_enlarged, scale=scale))
+    return view.showing(view.filtered(coarsened, scale=scale))
 
 
-def reduced_and_enlarged(picture: np.ndarray, *, scale: float) -> np.ndarray:
+def coarsened(picture: np.ndarray, *, scale: float) -> np.ndarray:
     """Reduce and enlarge the whole picture.
 
     Pixels have their values at their centres, and the outermost ones beyond.

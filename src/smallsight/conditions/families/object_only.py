@@ -8,7 +8,7 @@ from smallsight.conditions.rendering.views import View
 @family(
     label="Object only",
     description="everything around the object has the pictures' mean colour",
-    is_intervention=True,
+    role="intervention",
 )
 def object_only(view: View, *, region: ObjectPixels = "mask") -> View:
     """Fill what lies outside the object with the mean colour."""

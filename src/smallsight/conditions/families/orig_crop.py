@@ -11,6 +11,7 @@ from smallsight.params import NotNegative
 @family(
     label="Crop",
     description="the object's box and a margin around it, nothing else",
+    acts_on="frame",
     margin=math.inf,
 )
 def orig_crop(view: View, *, margin: NotNegative) -> View:

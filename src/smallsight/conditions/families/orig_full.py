@@ -4,7 +4,7 @@ from smallsight.conditions.rendering.registry import family
 from smallsight.conditions.rendering.views import View
 
 
-@family(label="Untouched", description="the whole picture as it is")
+@family(label="Untouched", description="what is shown, as it is")
 def orig_full(view: View) -> View:
     """Change nothing."""
     return view

@@ -7,7 +7,10 @@ from smallsight.params import Positive
 
 
 @family(
-    label="Zoom", description="a window around the object, in the size of the picture", factor=1
+    label="Zoom",
+    description="a window around the object, in the size of the picture",
+    acts_on="frame",
+    factor=1,
 )
 def zoom(view: View, *, factor: Positive) -> View:
     """Show the object `factor` times larger, in the middle of a window onto the picture.

@@ -5,8 +5,10 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from smallsight.runtime.files import write_text
+from smallsight.vocabulary import HEADLINE_TASK, SCENE, TASKS
 
 UNTOUCHED = "orig_full"
 """The family that changes nothing: every effect is a difference from it."""
@@ -14,13 +16,21 @@ UNTOUCHED = "orig_full"
 FACTS = "family.json"
 """Name of the file of facts in a family's folder."""
 
+Role = Literal["corruption", "intervention", "sweep"]
+"""What a family is for.
+
+A corruption is what cameras, distance and people cause. An intervention takes the object, its
+pixels and its surroundings apart. The levels of a sweep are analysed together, as one curve or one
+rate, and are compared with nothing one by one.
+"""
+
 ORIGINAL = (UNTOUCHED, "orig_crop", "downscale", "motion_blur", "occlusion", "bg_blur")
 """The families that the original study compared."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A family at a level.
+    """A family at a level, in a task.
 
     Attributes
     ----------
@@ -30,6 +40,8 @@ class Condition:
         Its options as `level_name` writes them.
     is_reference
         Whether this is the family's reference level, the first in params.yaml.
+    task
+        One of `TASKS`.
 
     Examples
     --------
@@ -40,11 +52,24 @@ class Condition:
     {'factor': '0.5', 'unit': 'object'}
     >>> Condition("zoom", "factor=4", is_reference=True).name
     'zoom'
+    >>> print(half.folder, Condition("zoom", "factor=4", True, "scene").folder)
+    zoom/object/factor=0.5,unit=object zoom/factor=4
     """
 
     family: str
     level: str
     is_reference: bool
+    task: str = HEADLINE_TASK
+
+    @property
+    def place(self) -> Path:
+        """Where its pictures lie in the family's folder: the original study's task has no name."""
+        return Path(*(() if self.task == SCENE else (self.task,)), self.level)
+
+    @property
+    def folder(self) -> Path:
+        """Where its pictures lie in the folder of all families."""
+        return self.family / self.place
 
     @property
     def name(self) -> str:
@@ -105,40 +130,48 @@ class FamilyFacts:
         What people call it: a word or two.
     description
         What it does to a picture, in one line.
-    is_intervention
-        Whether it takes the object, its pixels and its surroundings apart. The other families are
-        corruptions, as cameras, distance and people cause them.
+    role
+        What it is for.
     neutral
         Of options that go from mild to severe, the value at which nothing changes; may be infinite.
     conditions
-        The family at each of its levels, the reference first.
+        The family at each of its levels in each task, by task and level, the reference first.
     """
 
     name: str
     label: str
     description: str
-    is_intervention: bool
+    role: Role
     neutral: Mapping[str, float]
     conditions: tuple[Condition, ...]
+
+    @property
+    def is_intervention(self) -> bool:
+        """Whether it takes the object, its pixels and its surroundings apart."""
+        return self.role == "intervention"
+
+    def in_task(self, task: str) -> tuple[Condition, ...]:
+        """Return the conditions of one task, the reference first; none where it has no part."""
+        return tuple(one for one in self.conditions if one.task == task)
 
 
 def write_facts(facts: FamilyFacts, folder: Path) -> None:
     """Write a family's facts into its own folder, as `family.json`.
 
-    The file is strict JSON with the keys family, label, description, is_intervention, neutral (by
-    option, a number; an infinite one is the text "inf" or "-inf"), levels (names, in order) and
+    The file is strict JSON with the keys family, label, description, role, neutral (by option, a
+    number; an infinite one is the text "inf" or "-inf"), levels (by task, names in order) and
     reference (the name of the reference level).
     """
     content = {
         "family": facts.name,
         "label": facts.label,
         "description": facts.description,
-        "is_intervention": facts.is_intervention,
+        "role": facts.role,
         "neutral": {
             option: value if math.isfinite(value) else str(value)
             for option, value in facts.neutral.items()
         },
-        "levels": [condition.level for condition in facts.conditions],
+        "levels": {task: [one.level for one in facts.in_task(task)] for task in TASKS},
         "reference": next(each.level for each in facts.conditions if each.is_reference),
     }
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
@@ -157,11 +190,12 @@ def parse_facts(text: str) -> FamilyFacts:
         name=content["family"],
         label=content["label"],
         description=content["description"],
-        is_intervention=content["is_intervention"],
+        role=content["role"],
         neutral={option: float(value) for option, value in content["neutral"].items()},
         conditions=tuple(
-            Condition(content["family"], level, is_reference=level == content["reference"])
-            for level in content["levels"]
+            Condition(content["family"], level, level == content["reference"], task)
+            for task, levels in content["levels"].items()
+            for level in levels
         ),
     )
 

@@ -11,6 +11,9 @@ from smallsight.imaging.pictures import read_picture
 from smallsight.runtime.files import write_arrays
 from smallsight.runtime.parallel import map_items
 
+MASKS = "masks.npz"
+"""Name of the file of masks, beside the folders of one task's levels."""
+
 
 def picture_name(image_id: int, ann_id: int) -> str:
     """Name an instance's picture inside the folder of a level."""
@@ -43,7 +46,7 @@ def write_masks(covers: Mapping[tuple[int, int], np.ndarray], path: Path) -> Non
 
 
 def read_masks(conditions: Path, condition: Condition, instances: pd.DataFrame) -> list[np.ndarray]:
-    """Read the masks of a family's reference level, one for each instance.
+    """Read the masks of a family's reference level in one task, one for each instance.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def read_masks(conditions: Path, condition: Condition, instances: pd.DataFrame) 
         (size, size), uint8, as they were passed to `write_masks`; an instance without a mask has
         one of a single pixel, 0.
     """
-    with np.load(conditions / condition.family / "masks.npz") as file:
+    with np.load(conditions / condition.folder.parent / MASKS) as file:
         covers = dict(zip(map(tuple, file["ids"].tolist()), file["covers"], strict=True))
     nothing = np.zeros((1, 1), np.uint8)
     keys = zip(instances["image_id"], instances["ann_id"], strict=True)

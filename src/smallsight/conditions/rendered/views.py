@@ -6,12 +6,13 @@ import pandas as pd
 
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition
 from smallsight.runtime.tables import Table, number, read_table
-from smallsight.vocabulary import ANN_ID, IMAGE_ID, LEVEL, VIEW
+from smallsight.vocabulary import ANN_ID, IMAGE_ID, LEVEL, TASK, VIEW
 
 VIEWS = Table(
     "views",
-    "where each object lies in its rendered picture: a row per level and instance",
+    "where each object lies in its rendered picture: a row per task, level and instance",
     (
+        TASK,
         LEVEL,
         IMAGE_ID,
         ANN_ID,
@@ -29,10 +30,11 @@ def read_views(conditions: Path, condition: Condition) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The columns of `VIEWS` without the level, one row per instance.
+        The columns of `VIEWS` without task and level, one row per instance.
     """
     views = read_table(conditions / condition.family / "views.csv", VIEWS)
-    return views[views["level"] == condition.level].drop(columns="level")
+    chosen = (views["task"] == condition.task) & (views["level"] == condition.level)
+    return views[chosen].drop(columns=["task", "level"])
 
 
 def read_changed_views(conditions: Path, evaluated: pd.DataFrame) -> pd.DataFrame:
@@ -43,21 +45,23 @@ def read_changed_views(conditions: Path, evaluated: pd.DataFrame) -> pd.DataFram
     conditions
         The folder that holds all families.
     evaluated
-        Rows of condition, family and level, in any number of regimes.
+        Rows of task, condition, family and level, in any number of regimes.
 
     Returns
     -------
     DataFrame
         The columns of `VIEWS` and condition, in the order of `evaluated`.
     """
-    steps = evaluated.loc[evaluated["family"] != UNTOUCHED, ["condition", "family", "level"]]
+    columns = ["task", "condition", "family", "level"]
+    steps = evaluated.loc[evaluated["family"] != UNTOUCHED, columns]
     tables = {
         family: read_table(conditions / family / "views.csv", VIEWS)
         for family in set(steps["family"])
     }
     empty = pd.DataFrame(columns=[*VIEWS.names, "condition"])
     parts = []
-    for name, family, level in steps.drop_duplicates().itertuples(index=False, name=None):
+    for task, name, family, level in steps.drop_duplicates().itertuples(index=False, name=None):
         table = tables[family]
-        parts.append(table[table["level"] == level].assign(condition=name))
+        chosen = (table["task"] == task) & (table["level"] == level)
+        parts.append(table[chosen].assign(condition=name))
     return pd.concat(parts, ignore_index=True) if parts else empty

@@ -20,15 +20,18 @@ def object_pixels(view: View, region: ObjectPixels) -> np.ndarray:
     return inside
 
 
+def mean_colour_of(view: View) -> np.ndarray:
+    """Return the mean colour of the study's pictures: (3,), uint8."""
+    return np.array(intervention_inputs(view).colour, np.uint8)
+
+
 def surroundings_filled(view: View, region: ObjectPixels) -> View:
     """Fill everything around the object with the mean colour."""
-    colour = np.array(intervention_inputs(view).colour, np.uint8)
     inside = object_pixels(view, region)[..., None]
-    return view.showing(np.where(inside, view.picture, colour))
+    return view.showing(np.where(inside, view.picture, mean_colour_of(view)))
 
 
 def object_filled(view: View, region: ObjectPixels) -> View:
     """Fill the object with the mean colour."""
-    colour = np.array(intervention_inputs(view).colour, np.uint8)
     inside = object_pixels(view, region)[..., None]
-    return view.showing(np.where(inside, colour, view.picture))
+    return view.showing(np.where(inside, mean_colour_of(view), view.picture))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
-import numpy as np
 import pandas as pd
 
 from smallsight.conditions.rendering.filters import FilteredPictures
@@ -26,14 +25,13 @@ class InstanceViews:
         Mean colour of the pictures, (red, green, blue), 0 to 255.
     input_format
         What pictures become before the network sees them.
-    matched_side
-        Median side of the large objects, as a share of the picture's; of all objects where none
-        is large.
+    window_margin
+        The share of the box's width and height by which an object's window is larger, on each side.
     """
 
     colour: tuple[int, int, int]
     input_format: InputFormat
-    matched_side: float
+    window_margin: float
 
     def views(self, instances: pd.DataFrame) -> Iterator[tuple[Any, View]]:
         """Yield every instance of one image, as its row and a view of the untouched picture.
@@ -60,22 +58,7 @@ class InstanceViews:
         return View(read_picture(path), box, None, self._inputs({}))
 
     def _inputs(self, donors: Mapping[str, Callable[[], View]]) -> InterventionInputs:
-        return InterventionInputs(self.colour, self.input_format.size, self.matched_side, donors)
-
-
-def instance_views(
-    sample: pd.DataFrame, *, colour: tuple[int, int, int], input_format: InputFormat
-) -> InstanceViews:
-    """Measure on a sample the side that all objects are to be brought to.
-
-    Parameters
-    ----------
-    sample
-        Columns area_ratio and size_group.
-    """
-    sides = np.sqrt(sample["area_ratio"])
-    large = sides[sample["size_group"] == "large"]
-    return InstanceViews(colour, input_format, float((large if len(large) else sides).median()))
+        return InterventionInputs(self.colour, self.input_format.size, self.window_margin, donors)
 
 
 def with_inputs(sample: pd.DataFrame, known_masks: Masks, donors: pd.DataFrame) -> pd.DataFrame:

@@ -3,15 +3,25 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from pydantic import create_model
 
+from smallsight.conditions.rendered.names import Role
 from smallsight.conditions.rendering.views import View
 from smallsight.params import Section
 
 RNG = "rng"
 """Name of the parameter of a family's function that is no option but a random generator."""
+
+
+ActsOn = Literal["picture", "window", "frame"]
+"""What a family is given and changes.
+
+`picture`: the whole picture, before the object's window is cut out of it; such a family has a part
+in both tasks. `window`: the object's window; it has a part in the object task alone. `frame`: the
+whole picture, of which it shows another part; it has a part in the scene task alone.
+"""
 
 
 class Change(Protocol):
@@ -27,8 +37,13 @@ class Family:
 
     Attributes
     ----------
-    name, label, description, is_intervention, neutral
+    name, label, description, role, neutral
         As in `names.FamilyFacts`.
+    acts_on
+        What it is given.
+    reduces_to
+        The option that says to which side, in pixels of the picture, objects are reduced; objects
+        smaller than the greatest of its values are left out at all levels. None for other families.
     change
         Makes the change.
     options
@@ -40,8 +55,10 @@ class Family:
     name: str
     label: str
     description: str
-    is_intervention: bool
+    role: Role
     neutral: Mapping[str, float]
+    acts_on: ActsOn
+    reduces_to: str | None
     change: Change
     options: type[Section]
     is_random: bool
@@ -54,7 +71,13 @@ ChangeT = TypeVar("ChangeT", bound=Callable[..., View])
 
 
 def family(
-    *, label: str, description: str, is_intervention: bool = False, **neutral: float
+    *,
+    label: str,
+    description: str,
+    role: Role = "corruption",
+    acts_on: ActsOn = "picture",
+    reduces_to: str | None = None,
+    **neutral: float,
 ) -> Callable[[ChangeT], ChangeT]:
     """Register a function as the family of its own name.
 
@@ -65,8 +88,10 @@ def family(
 
     Parameters
     ----------
-    label, description, is_intervention
+    label, description, role
         As in `names.FamilyFacts`.
+    acts_on, reduces_to
+        As in `Family`.
     neutral
         By option, the value at which nothing changes.
     """
@@ -87,8 +112,10 @@ def family(
             name=name,
             label=label,
             description=description,
-            is_intervention=is_intervention,
+            role=role,
             neutral=neutral,
+            acts_on=acts_on,
+            reduces_to=reduces_to,
             change=change,
             options=create_model(name, __base__=Section, **fields),
             is_random=is_random,

@@ -26,12 +26,16 @@ class View:
     filtered_pictures
         What filters have made of the untouched picture, for all instances in it; None where it is
         not kept.
+    frame
+        The part of the picture that will be shown; None for all of it.
+    whole
+        (height, width) of the picture that this one was cut out of; None where it was not.
 
     Examples
     --------
     >>> view = View(np.zeros((60, 80, 3), np.uint8), Box(x=8, y=6, w=16, h=12))
-    >>> round(view.side, 3)
-    0.2
+    >>> view.shown_size
+    (80, 60)
     """
 
     picture: np.ndarray
@@ -39,12 +43,14 @@ class View:
     mask: np.ndarray | None = None
     inputs: "InterventionInputs | None" = None
     filtered_pictures: FilteredPictures | None = None
+    frame: Box | None = None
+    whole: tuple[int, int] | None = None
 
     @property
-    def side(self) -> float:
-        """The box's side as a share of the picture's: the pixels on target over the input size."""
+    def shown_size(self) -> tuple[float, float]:
+        """Width and height of what will be shown, in pixels of the picture."""
         height, width = self.picture.shape[:2]
-        return self.box.side / float(np.sqrt(height * width))
+        return (width, height) if self.frame is None else (self.frame.w, self.frame.h)
 
     def showing(self, picture: np.ndarray) -> "View":
         """Put another picture of the same size in place, the object where it is."""
@@ -74,8 +80,8 @@ class InterventionInputs:
         Mean colour of the study's pictures, (red, green, blue), 0 to 255.
     input_size
         Width and height of the network's input, in pixels.
-    matched_side
-        The side, in the unit of `View.side`, that interventions bring every object to.
+    window_margin
+        The share of the box's width and height by which an object's window is larger, on each side.
     donors
         By kind, `same` or `other`: reads a view of another instance, of the same or another
         category, in another picture. A kind is missing where there is no such instance.
@@ -83,7 +89,7 @@ class InterventionInputs:
 
     colour: tuple[int, int, int]
     input_size: int
-    matched_side: float
+    window_margin: float
     donors: Mapping[str, Callable[[], View]]
 
 

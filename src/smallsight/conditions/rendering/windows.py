@@ -1,31 +1,83 @@
-"""Windows onto a picture: crops of an object, and views of it from nearer or farther away."""
+"""Windows onto a picture: round an object, nearer or farther away, or moved."""
 
 import math
 from dataclasses import replace
 
 import numpy as np
 
-from smallsight.conditions.rendering.views import View, intervention_inputs
+from smallsight.conditions.rendering.views import View
+from smallsight.imaging.boxes import Box
+from smallsight.imaging.pictures import resized
 
 ROOM = 1.5
 """Width and height of the tightest window of `zoomed`, over those of the box."""
 
 
-def cropped(view: View, *, margin: float) -> View:
-    """Cut out the box, grown on each side by a share of its width and height, and clipped.
+def window_of(view: View, *, margin: float) -> Box:
+    """Return the window round the object: its box, grown by a margin, in whole pixels, clipped.
+
+    Parameters
+    ----------
+    margin
+        Share of the box's width and height, on each side.
 
     Examples
     --------
-    >>> from smallsight.imaging.boxes import Box
-    >>> crop = cropped(View(np.zeros((60, 80, 3), np.uint8), Box(20, 12, 32, 24)), margin=0.25)
-    >>> crop.picture.shape, crop.box
-    ((36, 48, 3), Box(x=8, y=6, w=32, h=24))
+    >>> window_of(View(np.zeros((60, 80, 3), np.uint8), Box(20, 12, 32, 24)), margin=0.25)
+    Box(x=12, y=6, w=48, h=36)
     """
     height, width = view.picture.shape[:2]
     rows, columns = view.box.grown(margin).touched_pixels(width, height)
-    mask = None if view.mask is None else view.mask[rows, columns]
-    box = view.box.shifted(-columns.start, -rows.start)
-    return replace(view, picture=view.picture[rows, columns], box=box, mask=mask)
+    return Box(columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
+
+
+def cut_out(view: View, window: Box) -> View:
+    """Cut out a window in whole pixels that lies inside the picture.
+
+    Examples
+    --------
+    >>> view = View(np.zeros((60, 80, 3), np.uint8), Box(20, 12, 32, 24))
+    >>> cut = cut_out(view, window_of(view, margin=0.25))
+    >>> cut.picture.shape, cut.box, cut.whole
+    ((36, 48, 3), Box(x=8, y=6, w=32, h=24), (60, 80))
+    """
+    rows, columns = window.pixels()
+    return replace(
+        view,
+        picture=view.picture[rows, columns],
+        box=view.box.shifted(-window.x, -window.y),
+        mask=None if view.mask is None else view.mask[rows, columns],
+        frame=None,
+        whole=view.whole or view.picture.shape[:2],
+    )
+
+
+def cropped(view: View, *, margin: float) -> View:
+    """Cut out the box, grown on each side by a share of its width and height, and clipped."""
+    return cut_out(view, window_of(view, margin=margin))
+
+
+def reflected(picture: np.ndarray, window: Box) -> np.ndarray:
+    """Cut out a window in whole pixels that may reach beyond the picture, which is reflected there.
+
+    Examples
+    --------
+    >>> reflected(np.arange(4)[None], Box(-2, 0, 5, 1)).tolist()
+    [[1, 0, 0, 1, 2]]
+    """
+    height, width = picture.shape[:2]
+    rows = _reflected(int(window.y), int(window.h), height)
+    return picture[rows][:, _reflected(int(window.x), int(window.w), width)]
+
+
+def reduced_and_enlarged(picture: np.ndarray, across: float, down: float) -> np.ndarray:
+    """Reduce a picture by factors across and down, at least to one pixel, and enlarge it again.
+
+    Both ways as pictures are brought to the network's input: bilinearly, with antialiasing.
+    """
+    height, width = picture.shape[:2]
+    few = max(round(across * width), 1), max(round(down * height), 1)
+    return resized(resized(picture, *few), width, height)
 
 
 def zoomed(view: View, *, factor: float) -> View:
@@ -42,19 +94,22 @@ def zoomed(view: View, *, factor: float) -> View:
     across, down = math.ceil(width / shrink), math.ceil(height / shrink)
     left = math.floor(box.x + (box.w - across) / 2)
     top = math.floor(box.y + (box.h - down) / 2)
-    rows, columns = _reflected(top, down, height), _reflected(left, across, width)
+    return looked_at(view, Box(left, top, across, down))
+
+
+def looked_at(view: View, window: Box) -> View:
+    """Show a window in whole pixels in place of the picture, which is reflected beyond its edges.
+
+    A reflection of the object is none of its own pixels.
+    """
+    height, width = view.picture.shape[:2]
     mask = None
     if view.mask is not None:
-        # A reflection of the object is none of its own pixels.
-        own_rows, own_columns = _inside(top, down, height), _inside(left, across, width)
-        mask = view.mask[rows][:, columns] & own_rows[:, None] & own_columns
-    picture = view.picture[rows][:, columns]
-    return replace(view, picture=picture, box=box.shifted(-left, -top), mask=mask)
-
-
-def zoomed_to_matched_side(view: View) -> View:
-    """Bring the object to the side of large objects by `zoomed`, as near as its window allows."""
-    return zoomed(view, factor=intervention_inputs(view).matched_side / view.side)
+        rows = _inside(int(window.y), int(window.h), height)
+        columns = _inside(int(window.x), int(window.w), width)
+        mask = reflected(view.mask, window) & rows[:, None] & columns
+    box = view.box.shifted(-window.x, -window.y)
+    return replace(view, picture=reflected(view.picture, window), box=box, mask=mask)
 
 
 def _reflected(start: int, count: int, size: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from smallsight.report.figures.style import BAND, INK, SERIES, dot, style, svg
+from smallsight.report.figures.style import BAND, FAINT, INK, SERIES, dot, style, svg
 
 
 def by_condition(
@@ -21,6 +21,7 @@ def by_condition(
     title: str,
     labels: Mapping[str, str],
     lines: Mapping[str, float],
+    apart: int = 0,
     measure: str = "accuracy",
     in_percent: bool = True,
 ) -> str:
@@ -40,18 +41,22 @@ def by_condition(
         The conditions to draw, top to bottom, and what people call them.
     lines
         Values to compare with, by name: vertical lines, 0 to 1.
+    apart
+        How many of the last labels are no conditions: they stand below a line.
     measure
         What the number is.
     in_percent
         Whether the axis counts in percent.
     """
     with style(name):
-        figure = Figure(figsize=(3.45, 0.8 + 0.28 * max(len(labels), 3)), layout="constrained")
+        figure = Figure(figsize=(3.45, 1.0 + 0.28 * max(len(labels), 3)), layout="constrained")
         axes = figure.add_subplot()
         for dashes, (label, level) in zip(("--", ":", "-."), lines.items(), strict=False):
             axes.axvline(level, label=label, ls=dashes, lw=0.9, color=INK, zorder=1)
         for row in range(0, len(labels), 2):
             axes.axhspan(row - 0.5, row + 0.5, color=BAND, lw=0, zorder=0)
+        if 0 < apart < len(labels):
+            axes.axhline(len(labels) - apart - 0.5, color=FAINT, lw=0.8, zorder=1)
         known = rows.set_index(["condition", "size_group"])[
             ["value", "low", "high", "hollow", "tooltip"]
         ]

@@ -1,30 +1,40 @@
-"""Accuracy by size of the object and condition."""
+"""Accuracy by size of the object and condition, beside what is reached without seeing a pixel."""
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import pandas as pd
 from markupsafe import Markup
 
 from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.evaluation.rungs import BASELINES
 from smallsight.report.figures import by_condition
 from smallsight.report.marks import Heading, heading, long_key
-from smallsight.report.rows import Estimate, records
+from smallsight.report.rows import Estimate, Row, records
 from smallsight.report.section import Section
-from smallsight.report.sections import effects, sample, thresholds
+from smallsight.report.sections import confusion, effects, sample
 from smallsight.report.study import Study
 from smallsight.report.text import (
+    TASK_NAMES,
     counted,
     interval,
     listed,
     percent,
     percent_span,
-    threshold,
-    threshold_span,
     tooltip,
 )
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, SIZE_GROUPS
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK, SIZE_GROUPS
 
 _MOST_ROWS = 9
 """Conditions that a figure draws; of more, only the reference levels."""
+
+SHORT = {
+    "commonest": "Commonest category",
+    "geometry": "Box geometry",
+    "largest_object": "Largest object",
+}
+"""Rules that see no pixel, as a figure has room for."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,14 @@ class AccuracyRow:
     heading: Heading
     is_reference: bool
     cells: list[AccuracyCell]
+
+
+@dataclass(frozen=True)
+class BaselineRow:
+    """Accuracy of one rule that sees no pixel, for all objects and for each size group."""
+
+    label: str
+    cells: list[Row | None]
 
 
 @dataclass(frozen=True)
@@ -77,12 +95,14 @@ class Accuracy:
 
     Attributes
     ----------
+    task
+        What the task is called.
     panels
         The figure, one panel per regime.
     dots
         What a dot of the figure is a mean of.
-    chance, commonest
-        Accuracies that need no picture; NaN without a sample.
+    chance
+        Accuracy of guessing.
     are_all_drawn
         Whether the figure has all conditions.
     sentences
@@ -93,110 +113,157 @@ class Accuracy:
         What the marks mean.
     tables
         One per regime.
+    baselines
+        What is reached without seeing a pixel, under each table.
     """
 
+    task: str
     panels: list[Markup]
     dots: str
     chance: float
-    commonest: float
     are_all_drawn: bool
     sentences: list[str]
     sizes: str
     mark_key: str
     tables: list[AccuracyTable]
+    baselines: list[BaselineRow]
 
 
-def drawn_conditions(study: Study) -> dict[str, str]:
+def drawn_conditions(study: Study, task: str) -> dict[str, str]:
     """Return the labels of the conditions that a figure has room for; no interventions."""
-    chosen = [one for one in study.conditions if not study.is_intervention(one)]
+    chosen = [one for one in study.conditions(task) if not study.is_intervention(one)]
     if len(chosen) > _MOST_ROWS:
         chosen = [one for one in chosen if one.is_reference]
     return {one.name: study.label(one.name) for one in chosen}
 
 
-def panels(study: Study) -> list[Markup]:
-    """Draw accuracy by condition and size group, one panel per regime."""
-    columns = {"acc": "value", "ci_low": "low", "ci_high": "high"}
-    table = study.tables["accuracy"].rename(columns=columns)
-    found = records(table)
-    table["hollow"] = [
-        bool(row["size_group"] in GROUPS and study.mark(row["condition"], row["size_group"]))
-        for row in found
-    ]
-    table["tooltip"] = [
-        tooltip(
-            f"{study.label(row['condition'])}, {row['size_group']}",
-            percent(row["value"]),
-            percent_span(row["low"], row["high"]),
-            row["n"],
-        )
-        for row in found
-    ]
+def panels(study: Study, task: str) -> list[Markup]:
+    """Draw accuracy by condition and size group in a task, one panel per regime.
+
+    Below the conditions stand the rules that see no pixel, the same in every panel.
+    """
+    labels = drawn_conditions(study, task)
+    rules = {name: SHORT[name] for name in BASELINES if study.baseline(name, "all")}
     return [
         Markup(
             by_condition.by_condition(
-                table[table["regime"] == regime],
-                name=f"accuracy-{regime}",
-                title=f"{regime.capitalize()} head",
-                labels=drawn_conditions(study),
-                lines=study.baselines,
+                pd.DataFrame([*_dots(study, task, regime), *_rule_dots(study, rules)]),
+                name=f"accuracy-{task}-{regime}",
+                title=f"{TASK_NAMES[task].capitalize()}, {regime} head",
+                labels=labels | {f"rule/{name}": label for name, label in rules.items()},
+                lines={"chance": study.chance},
+                apart=len(rules),
             )
         )
         for regime in study.regimes
     ]
 
 
-def rows(study: Study, regime: str) -> list[AccuracyRow]:
-    """Return one regime's accuracies, a row per condition."""
+def _dots(study: Study, task: str, regime: str) -> list[dict[str, object]]:
+    """Return a row of the figure for each row of the table of accuracies."""
+    table = study.tables["accuracy"]
+    here = table[(table["task"] == task) & (table["regime"] == regime)]
+    return [
+        {
+            "condition": row["condition"],
+            "size_group": row["size_group"],
+            "value": row["acc"],
+            "hollow": bool(
+                row["size_group"] in GROUPS
+                and study.mark(task, row["condition"], row["size_group"])
+            ),
+        }
+        | _ends(study.label(row["condition"]), row, row["acc"])
+        for row in records(here)
+    ]
+
+
+def _rule_dots(study: Study, rules: Iterable[str]) -> list[dict[str, object]]:
+    """Return a row of the figure for each rule that sees no pixel, and each size group."""
+    return [
+        {"condition": f"rule/{name}", "size_group": group, "value": row["accuracy"]}
+        | {"hollow": False, **_ends(SHORT[name], row, row["accuracy"])}
+        for name in rules
+        for group in GROUPS
+        if (row := study.baseline(name, group))
+    ]
+
+
+def _ends(label: str, row: Row, value: float) -> dict[str, object]:
+    name, ends = f"{label}, {row['size_group']}", percent_span(row["ci_low"], row["ci_high"])
+    told = tooltip(name, percent(value), ends, row["n"])
+    return {"low": row["ci_low"], "high": row["ci_high"], "tooltip": told}
+
+
+def rows(study: Study, task: str, regime: str) -> list[AccuracyRow]:
+    """Return one regime's accuracies in a task, a row per condition."""
     return [
         AccuracyRow(
             heading=heading(study, one),
             is_reference=one.is_reference,
             cells=[
                 AccuracyCell(
-                    estimate=study.estimate(regime, one.name, group),
-                    mark=study.mark(one.name, *([] if group == "all" else [group])),
+                    estimate=study.estimate(task, regime, one.name, group),
+                    mark=study.mark(task, one.name, *([] if group == "all" else [group])),
                 )
                 for group in ALL_AND_GROUPS
             ],
         )
-        for one in study.conditions
+        for one in study.conditions(task)
     ]
 
 
-def counts(study: Study, regime: str) -> list[Counts | None]:
+def baseline_rows(study: Study) -> list[BaselineRow]:
+    """Return what is reached without seeing a pixel, a row per rule that was evaluated."""
+    found = [
+        BaselineRow(label, [study.baseline(name, group) for group in ALL_AND_GROUPS])
+        for name, label in BASELINES.items()
+    ]
+    return [row for row in found if any(row.cells)]
+
+
+def counts(study: Study, task: str, regime: str) -> list[Counts | None]:
     """Count objects and images of each column that are the same under all conditions."""
     shared: list[Counts | None] = []
     for group in ALL_AND_GROUPS:
-        cells = [study.estimate(regime, one.name, group) for one in study.conditions]
+        cells = [study.estimate(task, regime, one.name, group) for one in study.conditions(task)]
         found = {Counts(cell.n, cell.images) for cell in cells if cell is not None}
         shared.append(found.pop() if len(found) == 1 else None)
     return shared
 
 
+def tables(study: Study, task: str) -> list[AccuracyTable]:
+    """Return a task's tables of accuracies, one per regime."""
+    return [
+        AccuracyTable(regime, counts(study, task, regime), rows(study, task, regime))
+        for regime in study.regimes
+    ]
+
+
 def sentences(study: Study) -> list[str]:
-    """Write what the tables say: intervals, effects of conditions, costs in pixels."""
-    found = [interval_sentence(study), sample.baseline_sentence(study)]
-    found += effects.sentences(study)
-    found.append(thresholds.cost_sentence(study))
-    return [sentence for sentence in found if sentence]
+    """Write what the tables say: intervals, what needs no pixel, and effects of conditions."""
+    found = [interval_sentence(study, HEADLINE_TASK), sample.baseline_sentence(study)]
+    return [sentence for sentence in [*found, *effects.sentences(study)] if sentence]
 
 
-def interval_sentence(study: Study) -> str:
-    """Write the accuracies on untouched pictures, and the side half-way to the best one."""
-    estimates = {group: study.estimate(study.headline_regime, UNTOUCHED, group) for group in GROUPS}
+def interval_sentence(study: Study, task: str) -> str:
+    """Write a task's accuracies on untouched pictures, plain and at one mix of categories."""
+    estimates = {
+        group: study.estimate(task, study.headline_regime, UNTOUCHED, group) for group in GROUPS
+    }
     known = {group: one for group, one in estimates.items() if one is not None and one.is_known}
     if not known:
         return ""
-    parts = [f"{group} {percent(one.acc)} ({interval(one)})" for group, one in known.items()]
-    text = f"On untouched pictures, with {study.interval}s: {listed(parts)}."
-    row = study.threshold(study.headline_regime, UNTOUCHED)
-    if row is None:
-        return text
-    return (
-        f"{text} Half-way from chance to the best accuracy lies a side of {threshold(row)} pixels "
-        f"({threshold_span(row)})."
-    )
+    # Without small or large objects there is no mix that both share.
+    has_mix = all(math.isfinite(one.standardised) for one in known.values())
+    parts = [
+        f"{group} {percent(one.acc)} "
+        f"({interval(one)}{f'; {percent(one.standardised)}' if has_mix else ''})"
+        for group, one in known.items()
+    ]
+    mix = " and, after the semicolon, at one mix of categories" if has_mix else ""
+    start = f"{TASK_NAMES[task].capitalize()}, untouched, with {study.interval}s{mix}"
+    return f"{start}: {listed(parts)}."
 
 
 def size_bounds() -> str:
@@ -214,24 +281,20 @@ def size_bounds() -> str:
 
 def build(study: Study) -> Accuracy:
     """Return what the section shows of a study."""
-    protocol, settings = study.protocol, study.params.evaluation
-    repeats = counted(settings.repeats, "repeat")
-    none = float("nan")
+    repeats = counted(study.params.evaluation.repeats, "repeat")
+    is_one_split = study.protocol.is_instance_split
+    drawn = drawn_conditions(study, HEADLINE_TASK)
     return Accuracy(
-        panels=panels(study),
-        dots="one split, one seed"
-        if protocol.is_instance_split
-        else f"mean over {repeats} of cross-validation",
-        chance=study.baselines.get("chance", none),
-        commonest=study.baselines.get("commonest category", none),
-        are_all_drawn=len(drawn_conditions(study)) == len(study.conditions),
+        task=TASK_NAMES[HEADLINE_TASK],
+        panels=panels(study, HEADLINE_TASK),
+        dots="one split, one seed" if is_one_split else f"mean over {repeats} of cross-validation",
+        chance=study.chance,
+        are_all_drawn=len(drawn) == len(study.conditions(HEADLINE_TASK)),
         sentences=sentences(study),
         sizes=size_bounds(),
         mark_key=long_key(study),
-        tables=[
-            AccuracyTable(regime, counts(study, regime), rows(study, regime))
-            for regime in study.regimes
-        ],
+        tables=tables(study, HEADLINE_TASK),
+        baselines=baseline_rows(study),
     )
 
 
@@ -241,4 +304,5 @@ SECTION = Section(
     anchor="accuracy",
     title="Accuracy by size and condition",
     contents="Accuracy",
+    parts=(confusion.PART,),
 )

@@ -1,17 +1,17 @@
-"""What the surroundings alone predict, and what they do to the object's own category."""
+"""What an object's surroundings do, and what they predict alone."""
 
 from dataclasses import dataclass
 
-from smallsight.report.rows import Row, has_direction, keyed, records
+from smallsight.report.rows import Row, keyed
 from smallsight.report.section import Part
-from smallsight.report.study import Study
-from smallsight.report.text import detectable, listed, p_equals, signed, span
-from smallsight.vocabulary import ALL_AND_GROUPS
+from smallsight.report.study import Study, by_regime
+from smallsight.report.text import TASK_NAMES, listed, signed, span
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK
 
 
 @dataclass(frozen=True)
 class BackgroundRow:
-    """The background gap of one size group.
+    """Accuracy in other surroundings, of one size group.
 
     Attributes
     ----------
@@ -30,15 +30,31 @@ class BackgroundRow:
 
 @dataclass(frozen=True)
 class Background:
-    """What the part shows."""
+    """What the part shows.
 
+    Attributes
+    ----------
+    task
+        What the task is called.
+    rows
+        The numbers.
+    sentence
+        What they say of each size group.
+    has_surroundings_alone
+        Whether surroundings were also shown without the object.
+    chance
+        Accuracy of guessing.
+    """
+
+    task: str
     rows: list[BackgroundRow]
     sentence: str
+    has_surroundings_alone: bool
     chance: float
 
 
 def rows(study: Study) -> list[BackgroundRow]:
-    """Return the background gap and what surroundings predict, a row per size group with any."""
+    """Return what surroundings do, a row per size group with any."""
     by_key = keyed(study.tables["background"], "regime", "size_group")
     found = []
     for group in ALL_AND_GROUPS:
@@ -50,26 +66,18 @@ def rows(study: Study) -> list[BackgroundRow]:
 
 
 def sentence(study: Study) -> str:
-    """Write for which size groups the background gap is shown, in the headline regime."""
-    table = study.tables["background"]
-    known = [
-        row
-        for row in records(table[table["regime"] == study.headline_regime])
-        if row["n"] and row["size_group"] != "all"
-    ]
-    if not known:
-        return ""
-    neither = [row for row in known if not has_direction(row)]
-    shown = [
-        f"{row['size_group']} {signed(row['gap'])} ({span(row)}, {p_equals(row['p_holm'])})"
-        for row in known
-        if has_direction(row)
-    ]
-    parts = [f"shown for {listed(shown)}"] if shown else []
-    if neither:
-        names = listed([row["size_group"] for row in neither])
-        parts.append(f"not shown for {names} ({detectable(neither)})")
-    return f"Background gap, {study.headline_regime} head, in points: {'; '.join(parts)}."
+    """Write how far the two kinds of surroundings lie apart, by size; no verdict."""
+    start = (
+        "Accuracy in surroundings of the same category minus that in those of another, in points "
+        "(intervals, no verdict)"
+    )
+    return by_regime(study, start, _clause)
+
+
+def _clause(study: Study, regime: str) -> str:
+    by_key = keyed(study.tables["background"], "regime", "size_group")
+    found = [row for group in GROUPS if (row := by_key.get((regime, group))) and row["n"]]
+    return listed([f"{row['size_group']} {signed(row['gap'])} ({span(row)})" for row in found])
 
 
 def build(study: Study) -> Background | None:
@@ -77,7 +85,14 @@ def build(study: Study) -> Background | None:
     found = rows(study)
     if not found:
         return None
-    return Background(found, sentence(study), study.baselines.get("chance", float("nan")))
+    cells = [cell for row in found for cell in row.cells if cell]
+    return Background(
+        task=TASK_NAMES[HEADLINE_TASK],
+        rows=found,
+        sentence=sentence(study),
+        has_surroundings_alone=any(cell["n_context"] for cell in cells),
+        chance=study.chance,
+    )
 
 
 PART = Part(name="background", build=build)

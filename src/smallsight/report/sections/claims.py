@@ -1,4 +1,4 @@
-"""The original study's sentences, each with the verdict of its test."""
+"""The original study's sentences, each with the verdict of its test in both tasks."""
 
 from dataclasses import dataclass
 
@@ -6,22 +6,54 @@ from smallsight.report.marks import marked_label
 from smallsight.report.rows import Row, records
 from smallsight.report.section import Section
 from smallsight.report.study import Study
+from smallsight.report.text import listed
+
+WHOLE = ""
+"""The part of a claim's row that is about all of its sentence."""
 
 
 @dataclass(frozen=True)
-class ClaimTest:
-    """One claim's test in one regime.
+class Verdict:
+    """What one row of the table of claims says.
 
     Attributes
     ----------
     row
-        A row of the table of claims.
-    marked
-        Labels, with their marks, of its conditions without visible change.
+        The row.
+    small_print
+        What limits the verdict, and stands beside it wherever it is shown; may be empty.
     """
 
     row: Row
-    marked: list[str]
+    small_print: str
+
+
+@dataclass(frozen=True)
+class ClaimTest:
+    """One claim's test in one task and regime.
+
+    Attributes
+    ----------
+    task, regime
+        Where it is tested.
+    whole
+        The verdict on the whole sentence.
+    parts
+        The verdicts on its parts, none for a sentence of one part.
+    """
+
+    task: str
+    regime: str
+    whole: Verdict
+    parts: list[Verdict]
+
+
+@dataclass(frozen=True)
+class PartCells:
+    """One part of a claim in the headline regime, one place for each of the study's tasks."""
+
+    label: str
+    cells: list[Verdict | None]
 
 
 @dataclass(frozen=True)
@@ -33,51 +65,99 @@ class Claim:
     sentence, measure
         What is claimed, and what is measured to test it.
     tests
-        In the regimes that test it.
+        In the tasks and regimes that test it.
     cells
-        The same tests, one place for each of the study's regimes; None where that tests nothing.
+        The verdicts on the whole sentence in the first regime that tests it, one place for each of
+        the study's tasks; None where that tests nothing.
+    parts
+        The same for each part of the sentence.
     """
 
     sentence: str
     measure: str
     tests: list[ClaimTest]
-    cells: list[ClaimTest | None]
+    cells: list[Verdict | None]
+    parts: list[PartCells]
 
 
 @dataclass(frozen=True)
 class Claims:
-    """What the section shows."""
+    """What the section shows.
+
+    Attributes
+    ----------
+    rows
+        The claims.
+    n_tests
+        Rows that Holm's method takes as one family.
+    """
 
     rows: list[Claim]
+    n_tests: int
 
 
 def rows(study: Study) -> list[Claim]:
     """Return every claim with its tests, in the order of the table."""
-    tests: dict[str, dict[str, ClaimTest]] = {}
+    found: dict[str, dict[tuple[str, str], list[Verdict]]] = {}
     for row in records(study.tables["claims"]):
-        names = [name.strip() for name in row["vacuous_conditions"].split(",") if name.strip()]
-        test = ClaimTest(row, [marked_label(study, name) for name in names])
-        tests.setdefault(row["claim"], {})[row["regime"]] = test
-    return [
-        Claim(
-            sentence=next(iter(by_regime.values())).row["sentence"],
-            measure=next(iter(by_regime.values())).row["measure"],
-            tests=list(by_regime.values()),
-            cells=[by_regime.get(regime) for regime in study.regimes],
-        )
-        for by_regime in tests.values()
-    ]
+        where = row["task"], row["regime"]
+        verdict = Verdict(row, _small_print(study, row))
+        found.setdefault(row["claim"], {}).setdefault(where, []).append(verdict)
+    return [_claim(study, by_place) for by_place in found.values()]
 
 
-def find_row(study: Study, claim: str) -> Row | None:
-    """Return a claim's row in the first regime that tests it, or None where none does."""
+def _claim(study: Study, by_place: dict[tuple[str, str], list[Verdict]]) -> Claim:
+    tests = [_test(*place, verdicts) for place, verdicts in by_place.items()]
+    first = {task: _first(tests, task) for task in study.tasks}
+    labels = dict.fromkeys(part.row["part"] for test in tests for part in test.parts)
+    return Claim(
+        sentence=tests[0].whole.row["sentence"],
+        measure=tests[0].whole.row["measure"],
+        tests=tests,
+        cells=[test.whole if test else None for test in first.values()],
+        parts=[
+            PartCells(label, [_part(test, label) for test in first.values()]) for label in labels
+        ],
+    )
+
+
+def _test(task: str, regime: str, verdicts: list[Verdict]) -> ClaimTest:
+    (whole,) = (one for one in verdicts if one.row["part"] == WHOLE)
+    return ClaimTest(task, regime, whole, [one for one in verdicts if one is not whole])
+
+
+def _first(tests: list[ClaimTest], task: str) -> ClaimTest | None:
+    return next((test for test in tests if test.task == task), None)
+
+
+def _part(test: ClaimTest | None, label: str) -> Verdict | None:
+    parts = test.parts if test else []
+    return next((part for part in parts if part.row["part"] == label), None)
+
+
+def _small_print(study: Study, row: Row) -> str:
+    """Write what limits a verdict."""
+    names = [name for name in row["vacuous_conditions"].split(", ") if name]
+    said = []
+    if names:
+        labels = listed([marked_label(study, row["task"], name) for name in names])
+        said.append(f"about {labels}")
+    if row["adjusted"]:
+        said.append("by itself decided")
+    return "; ".join(said)
+
+
+def find_row(study: Study, task: str, claim: str) -> Row | None:
+    """Return a claim's whole row in the first regime that tests it in a task, or None."""
     table = study.tables["claims"]
-    return next(iter(records(table[table["claim"] == claim])), None)
+    chosen = (table["claim"] == claim) & (table["task"] == task) & (table["part"] == WHOLE)
+    return next(iter(records(table[chosen])), None)
 
 
 def build(study: Study) -> Claims:
     """Return what the section shows of a study."""
-    return Claims(rows(study))
+    n_tests = int((study.tables["claims"]["part"] == WHOLE).sum())
+    return Claims(rows(study), n_tests)
 
 
 SECTION = Section(

@@ -8,7 +8,8 @@ from smallsight.report.figures.confusion import confusion_matrix
 from smallsight.report.rows import Row, keyed, tuples
 from smallsight.report.section import Part
 from smallsight.report.study import Study
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
+from smallsight.report.text import TASK_NAMES
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,17 @@ class CategoryRow:
 
 @dataclass(frozen=True)
 class Confusion:
-    """What the part shows."""
+    """What the part shows.
 
+    Attributes
+    ----------
+    task
+        What the task is called.
+    panels, rows
+        What objects are named, and how often they are recognised.
+    """
+
+    task: str
     panels: list[Markup]
     rows: list[CategoryRow]
 
@@ -35,7 +45,7 @@ def panels(study: Study) -> list[Markup]:
     drawn = []
     for group in GROUPS:
         whole = study.tables["confusion"]
-        table = whole[whole["size_group"] == group]
+        table = whole[(whole["task"] == HEADLINE_TASK) & (whole["size_group"] == group)]
         categories = list(dict.fromkeys(table["category_name"]))
         shares = table.pivot(index="category_name", columns="predicted", values="share")
         once = table.drop_duplicates("category_name")
@@ -45,7 +55,7 @@ def panels(study: Study) -> list[Markup]:
                 shares.loc[categories, categories],
                 counts=counts,
                 name=f"confusion-{group}",
-                title=f"{group.capitalize()} objects",
+                title=f"{TASK_NAMES[HEADLINE_TASK].capitalize()}, {group} objects",
             )
             drawn.append(Markup(matrix))
     return drawn
@@ -54,6 +64,7 @@ def panels(study: Study) -> list[Markup]:
 def rows(study: Study) -> list[CategoryRow]:
     """Return accuracy by category, a row per category."""
     table = study.tables["categories"]
+    table = table[table["task"] == HEADLINE_TASK]
     by_key = keyed(table, "category_name", "size_group")
     found = []
     for name in dict.fromkeys(table["category_name"]):
@@ -64,7 +75,7 @@ def rows(study: Study) -> list[CategoryRow]:
 
 def build(study: Study) -> Confusion:
     """Return what the part shows of a study."""
-    return Confusion(panels(study), rows(study))
+    return Confusion(TASK_NAMES[HEADLINE_TASK], panels(study), rows(study))
 
 
 PART = Part(name="confusion", build=build)

@@ -1,4 +1,4 @@
-"""Deletion and insertion of the object: whether it matters, and whether maps say so."""
+"""Deletion and insertion of the object in whole pictures: whether maps say what matters."""
 
 from dataclasses import dataclass
 
@@ -10,6 +10,7 @@ from smallsight.report.rows import Row, has_direction, keyed, records
 from smallsight.report.section import Part
 from smallsight.report.study import Study
 from smallsight.report.text import (
+    TASK_NAMES,
     decimal,
     detectable,
     listed,
@@ -18,7 +19,7 @@ from smallsight.report.text import (
     span,
     tooltip,
 )
-from smallsight.vocabulary import GROUPS
+from smallsight.vocabulary import GROUPS, SCENE
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,19 @@ class RegionRow:
 
 @dataclass(frozen=True)
 class Deletion:
-    """What the part shows."""
+    """What the part shows.
 
+    Attributes
+    ----------
+    task
+        What the only task that it is about is called.
+    panels, rows
+        The figure, a panel per size group, and the table.
+    change_sentence, rank_sentence
+        What they say.
+    """
+
+    task: str
     panels: list[Markup]
     rows: list[RegionRow]
     change_sentence: str
@@ -65,7 +77,7 @@ def panels(study: Study) -> list[Markup]:
                     part.assign(**tooltips),
                     limits=limits,
                     name=f"regions-{group}",
-                    title=f"{group.capitalize()} objects",
+                    title=f"{TASK_NAMES[SCENE].capitalize()}, {group} objects",
                 )
             )
         )
@@ -106,14 +118,17 @@ def change_sentence(study: Study) -> str:
         f"by another region as large ({_difference(row)})"
         for row in known
     ]
-    return f"Without its box, an object’s true class changes in probability: {'; '.join(parts)}."
+    return (
+        f"In the {TASK_NAMES[SCENE]} without its box, an object’s true class changes in "
+        f"probability: {'; '.join(parts)}."
+    )
 
 
 def _difference(row: Row) -> str:
     numbers = f"difference {signed(row['difference'])}, {span(row)}, {p_equals(row['p_holm'])}"
     if has_direction(row):
         return numbers
-    return f"{numbers}; no difference shown, {detectable([row])}"
+    return f"{numbers}; not decided, {detectable([row])}"
 
 
 def rank_sentence(study: Study) -> str:
@@ -138,7 +153,13 @@ def build(study: Study) -> Deletion | None:
     drawn = panels(study)
     if not drawn:
         return None
-    return Deletion(drawn, rows(study), change_sentence(study), rank_sentence(study))
+    return Deletion(
+        task=TASK_NAMES[SCENE],
+        panels=drawn,
+        rows=rows(study),
+        change_sentence=change_sentence(study),
+        rank_sentence=rank_sentence(study),
+    )
 
 
 PART = Part(name="deletion", build=build)

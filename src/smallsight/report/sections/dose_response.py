@@ -1,4 +1,4 @@
-"""Accuracy along the levels of each family, from the mildest to the most severe."""
+"""Accuracy along the levels of families that have several, from the mildest to the most severe."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.figures import curves
 from smallsight.report.section import Section
 from smallsight.report.study import Study
-from smallsight.report.text import interval, percent, tooltip
-from smallsight.vocabulary import GROUPS
+from smallsight.report.text import TASK_NAMES, interval, percent, tooltip
+from smallsight.vocabulary import GROUPS, HEADLINE_TASK
 
 
 @dataclass(frozen=True)
@@ -19,20 +19,24 @@ class DoseResponse:
 
     Attributes
     ----------
+    task
+        What the task is called.
     panels
         A panel per family of several levels.
     other_regimes
         The regimes that are drawn as dotted lines.
     """
 
+    task: str
     panels: list[Markup]
     other_regimes: list[str]
 
 
 def panels(study: Study) -> list[Markup]:
     """Draw accuracy along the levels of every corruption that has several."""
-    families = dict.fromkeys(one.family for one in study.corruptions)
-    return [_panel(study, family) for family in families if len(study.levels(family)) > 1]
+    families = dict.fromkeys(one.family for one in study.corruptions(HEADLINE_TASK))
+    several = [family for family in families if len(study.levels(HEADLINE_TASK, family)) > 1]
+    return [_panel(study, family) for family in several]
 
 
 def _panel(study: Study, family: str) -> Markup:
@@ -44,7 +48,7 @@ def _panel(study: Study, family: str) -> Markup:
             "acc": estimate.acc,
             "ci_low": estimate.low,
             "ci_high": estimate.high,
-            "hollow": bool(study.mark(condition, group)),
+            "hollow": bool(study.mark(HEADLINE_TASK, condition, group)),
             "is_headline": regime == study.headline_regime,
             "tooltip": tooltip(
                 f"{study.label(condition)}, {group}",
@@ -56,7 +60,7 @@ def _panel(study: Study, family: str) -> Markup:
         for position, condition in enumerate(ticks)
         for regime in study.regimes
         for group in GROUPS
-        if (estimate := study.estimate(regime, condition, group)) is not None
+        if (estimate := study.estimate(HEADLINE_TASK, regime, condition, group)) is not None
     ]
     return Markup(
         curves.dose_response(
@@ -65,7 +69,7 @@ def _panel(study: Study, family: str) -> Markup:
             title=study.label(family),
             ticks=list(ticks.values()),
             option=option,
-            chance=study.baselines.get("chance"),
+            chance=study.chance,
         )
     )
 
@@ -81,7 +85,7 @@ def order_levels(study: Study, family: str) -> tuple[str, dict[str, str]]:
         order in which they are listed.
     """
     varying = study.varying(family)
-    levels = study.levels(family)
+    levels = study.levels(HEADLINE_TASK, family)
     written = {
         one.name: "\n".join(one.options.get(name, "–") for name in varying) for one in levels
     }
@@ -98,9 +102,10 @@ def order_levels(study: Study, family: str) -> tuple[str, dict[str, str]]:
     return option, {name: ticks[name] for name in order}
 
 
-def build(study: Study) -> DoseResponse:
-    """Return what the section shows of a study."""
-    return DoseResponse(panels(study), study.regimes[1:])
+def build(study: Study) -> DoseResponse | None:
+    """Return what the section shows of a study; None where no family has several levels."""
+    drawn = panels(study)
+    return DoseResponse(TASK_NAMES[HEADLINE_TASK], drawn, study.regimes[1:]) if drawn else None
 
 
 SECTION = Section(

@@ -1,15 +1,19 @@
-"""What each condition does to accuracy, on the same objects."""
+"""What each condition does to accuracy, on the same objects.
 
-from collections.abc import Callable, Iterable, Sequence
+Only the primary comparisons have a verdict: small objects, under reference levels of corruptions
+that they show, in the headline task and regime. All others have an interval.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from smallsight.conditions.rendered.names import Condition
+from smallsight.conditions.rendered.names import UNTOUCHED, Condition
 from smallsight.report.marks import Heading, condition_marks, heading, quoted_label
 from smallsight.report.rows import Row, by_direction
 from smallsight.report.section import Section
-from smallsight.report.study import Study, by_regime
-from smallsight.report.text import counted, detectable, listed, p_equals, signed, span
-from smallsight.vocabulary import DIFFERENCE, GROUPS, REGIMES
+from smallsight.report.study import Study
+from smallsight.report.text import TASK_NAMES, detectable, listed, p_of, signed, span
+from smallsight.vocabulary import DIFFERENCE, GROUPS, HEADLINE_TASK, REGIMES, SCENE, TASKS
 
 COLUMNS = (*GROUPS, DIFFERENCE)
 """What a table of effects has side by side."""
@@ -37,20 +41,25 @@ class Regime:
 
 @dataclass(frozen=True)
 class FamilyRow:
-    """A family, and its levels with their marks."""
+    """A family, and the levels with their marks at which it was evaluated, a cell per task."""
 
     name: str
     label: str
     description: str
-    levels: list[str]
+    role: str
+    cells: list[str]
 
 
 @dataclass(frozen=True)
 class EffectCell:
-    """A row of the table of effects, and the mark of the condition for this size group."""
+    """A row of the table of effects, the mark of the condition for this size group, and p.
+
+    `p` is written where the row has a verdict, and empty elsewhere.
+    """
 
     effect: Row | None
     mark: str
+    p: str
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,7 @@ class EffectRow:
 
 @dataclass(frozen=True)
 class EffectTable:
-    """Effects of one kind of conditions in one regime.
+    """Effects of one kind of conditions in one regime, in the headline task.
 
     Attributes
     ----------
@@ -75,6 +84,8 @@ class EffectTable:
         Objects of each size group; None where conditions differ in it.
     rows
         A row per condition.
+    has_verdicts
+        Whether any of its rows has a verdict.
     """
 
     regime: str
@@ -82,6 +93,7 @@ class EffectTable:
     note: str
     counts: list[int | None]
     rows: list[EffectRow]
+    has_verdicts: bool
 
 
 @dataclass(frozen=True)
@@ -90,60 +102,100 @@ class Effects:
 
     Attributes
     ----------
+    task, scene
+        What the headline task is called, and the original study's, whose effects stand elsewhere.
     regimes
         The regimes that were evaluated.
     families
-        The families that were evaluated.
+        All families.
+    n_primary
+        Number of comparisons that have a verdict.
     tables
-        Those that have rows.
+        The headline task's; those that have rows.
     is_untouched_alone
         Whether nothing but untouched pictures was evaluated.
     """
 
+    task: str
+    scene: str
     regimes: list[Regime]
     families: list[FamilyRow]
+    n_primary: int
     tables: list[EffectTable]
     is_untouched_alone: bool
 
 
 def family_rows(study: Study) -> list[FamilyRow]:
-    """Return the families that were evaluated, in order."""
-    levels: dict[str, list[str]] = {}
-    for one in study.conditions:
-        level = f"{one.level} {condition_marks(study, one.name)}".strip()
-        levels.setdefault(one.family, []).append(level)
+    """Return all families, in order, with their levels in each task."""
     return [
-        FamilyRow(name, study.families[name].label, study.families[name].description, names)
-        for name, names in levels.items()
+        FamilyRow(
+            name=name,
+            label=facts.label,
+            description=facts.description,
+            role="" if name == UNTOUCHED else facts.role,
+            cells=[
+                "; ".join(
+                    f"{one.level} {condition_marks(study, task, one.name)}".strip()
+                    for one in facts.in_task(task)
+                )
+                for task in TASKS
+            ],
+        )
+        for name, facts in study.families.items()
     ]
 
 
+def primary_rows(study: Study) -> list[Row]:
+    """Return the effects that have a verdict, in order."""
+    rows = (
+        study.effect(HEADLINE_TASK, study.headline_regime, one.name, "small")
+        for one in study.corruptions(HEADLINE_TASK)
+    )
+    return [row for row in rows if row is not None and row["primary"]]
+
+
+def count_primary(study: Study) -> int:
+    """Count the comparisons that have a verdict, which Holm's method takes as one family."""
+    return int(study.tables["effects"]["primary"].sum())
+
+
+def _cell(study: Study, regime: str, condition: str, column: str) -> EffectCell:
+    effect = study.effect(HEADLINE_TASK, regime, condition, column)
+    mark = study.mark(HEADLINE_TASK, condition, *column.split("-"))
+    return EffectCell(effect, mark, p_of(effect) if effect and effect["primary"] else "")
+
+
 def rows(study: Study, regime: str, conditions: Sequence[Condition]) -> list[EffectRow]:
-    """Return one regime's effects, a row per condition that has any."""
-    found = []
-    for one in conditions:
-        cells = [
-            EffectCell(study.effect(regime, one.name, column), study.mark(one.name, *groups))
-            for column in COLUMNS
-            for groups in [column.split("-")]
-        ]
-        if any(cell.effect is not None for cell in cells):
-            found.append(EffectRow(heading(study, one), cells))
-    return found
+    """Return one regime's effects in the headline task, a row per condition that has any."""
+    found = [
+        EffectRow(
+            heading(study, one),
+            [_cell(study, regime, one.name, column) for column in COLUMNS],
+        )
+        for one in conditions
+    ]
+    return [row for row in found if any(cell.effect is not None for cell in row.cells)]
 
 
 def tables(study: Study) -> list[EffectTable]:
-    """Return the tables of effects: corruptions, then interventions, of each regime."""
+    """Return the headline task's effects: corruptions, then interventions, of each regime."""
     kinds = (
-        ("corruptions", "", study.corruptions),
+        ("corruptions", "", study.corruptions(HEADLINE_TASK)),
         (
             "interventions",
-            "which take the object and its surroundings apart",
-            study.interventions,
+            "which take the object, its pixels and its surroundings apart",
+            study.interventions(HEADLINE_TASK),
         ),
     )
     return [
-        EffectTable(regime, kind, note, _counts(study, regime), found)
+        EffectTable(
+            regime,
+            kind,
+            note,
+            _counts(study, regime),
+            found,
+            any(cell.p for row in found for cell in row.cells),
+        )
         for regime in study.regimes
         for kind, note, conditions in kinds
         if (found := rows(study, regime, conditions))
@@ -154,118 +206,121 @@ def _counts(study: Study, regime: str) -> list[int | None]:
     """Count the objects of each size group that are the same under all conditions."""
     shared: list[int | None] = []
     for group in GROUPS:
-        cells = [study.estimate(regime, one.name, group) for one in study.conditions]
+        cells = [
+            study.estimate(HEADLINE_TASK, regime, one.name, group)
+            for one in study.conditions(HEADLINE_TASK)
+        ]
         found = {(cell.n, cell.images) for cell in cells if cell is not None}
         shared.append(found.pop()[0] if len(found) == 1 else None)
     return shared
 
 
 def sentences(study: Study) -> list[str]:
-    """Write what conditions do to small objects, and how that compares with large ones."""
-    found = [small_sentence(study, regime) for regime in study.regimes]
-    start = "Small against large objects, condition by condition"
-    return [*found, by_regime(study, start, contrast_clause)]
+    """Write what corruptions do to small objects, and how that compares with large ones."""
+    others = [interval_sentence(study, regime) for regime in study.regimes[1:]]
+    return [small_sentence(study), *others, contrast_sentence(study)]
 
 
-def small_sentence(study: Study, regime: str) -> str:
-    """Compare small objects under each corruption with the same objects untouched."""
-    clause, neither = directions_clause(study, regime)
+def small_sentence(study: Study) -> str:
+    """Write the verdicts: under which conditions small objects are recognised less often, or more.
+
+    Conditions that leave the objects as they were have none, and are named as such.
+    """
+    clause, undecided = directions_clause(study)
     parts = [f"small objects are recognised {clause}"] if clause else []
-    if neither:
-        names = listed([quoted_label(study, row["condition"], "small") for row in neither])
-        whom = "them" if clause else "small objects"
-        parts.append(f"no change on {whom} is shown under {names} ({detectable(neither)})")
-    if not parts:
-        return ""
-    return f"{LEAD[regime]}, {'; '.join(parts)}. {_further_levels(study, regime)}".strip()
+    if undecided:
+        names = listed([_judged(study, row) for row in undecided])
+        whom = "" if clause else " for small objects"
+        parts.append(f"not decided{whom}: {names} ({detectable(undecided)})")
+    lead = f"{LEAD[study.headline_regime]}, " if parts else ""
+    told = f"{lead}{'; '.join(parts)}." if parts else ""
+    return f"{told} {unchanged_sentence(study)}".strip()
 
 
-def directions_clause(study: Study, regime: str) -> tuple[str, list[Row]]:
-    """Write under which reference levels small objects are recognised more or less often.
+def directions_clause(study: Study) -> tuple[str, list[Row]]:
+    """Write under which conditions small objects are recognised less or more often.
 
     Returns
     -------
     clause, undecided
-        The words, empty where no effect has a direction, and the effects without one.
+        The words, empty where no verdict has a direction, and the effects that are not decided.
     """
-    references = [one for one in study.corruptions if one.is_reference]
-    clauses, undecided = _clauses(
-        _effects(study, regime, "small", references),
-        ("less", "more"),
-        lambda order, part: f"{order} often under {listed([_numbers(study, row) for row in part])}",
-    )
+    up, down, undecided = by_direction(primary_rows(study))
+    clauses = [
+        f"{order} often under {listed([_judged(study, row) for row in part])}"
+        for order, part in (("less", down), ("more", up))
+        if part
+    ]
     return " and ".join(clauses), undecided
 
 
-def _further_levels(study: Study, regime: str) -> str:
-    """Sum up the levels beyond the reference ones."""
-    further = [one for one in study.corruptions if not one.is_reference]
-    found = _effects(study, regime, "small", further)
+def unchanged_sentence(study: Study) -> str:
+    """Name the conditions that leave small objects as they were; empty where all change them."""
+    names = [
+        quoted_label(study, HEADLINE_TASK, one.name, "small")
+        for one in study.corruptions(HEADLINE_TASK)
+        if one.is_reference and study.mark(HEADLINE_TASK, one.name, "small")
+    ]
+    if not names:
+        return ""
+    return f"No visible change to small objects, and so no verdict: {listed(names)}."
+
+
+def interval_sentence(study: Study, regime: str) -> str:
+    """Write what corruptions do to small objects in a regime without verdicts."""
+    found = _small_effects(study, regime, "small")
     if not found:
         return ""
-    clauses, undecided = _clauses(
-        found,
-        ("lower", "higher"),
-        lambda order, part: f"{len(part)} {order}, {listed([_brief(study, row) for row in part])}",
+    names = listed([_with_interval(study, row, "small") for row in found])
+    return (
+        f"{LEAD[regime]}, accuracy on small objects changes by so many points (intervals, no "
+        f"verdict): {names}."
     )
-    if not clauses:
-        levels = counted(len(found), "further level")
-        return f"No change is shown under {levels} ({detectable(undecided)})."
-    if undecided:
-        without = f"{len(undecided)} without a change that is shown ({detectable(undecided)})"
-        clauses.append(without)
-    return f"Of {counted(len(found), 'further level')}: {'; '.join(clauses)}."
 
 
-def contrast_clause(study: Study, regime: str) -> str:
-    """Compare what corruptions do to small objects with what they do to large ones."""
-    found = _effects(study, regime, DIFFERENCE, study.corruptions)
+def contrast_sentence(study: Study) -> str:
+    """Set what corruptions do to small objects beside what they do to large ones."""
+    found = _small_effects(study, study.headline_regime, DIFFERENCE)
     if not found:
         return ""
-    clauses, undecided = _clauses(
-        found,
-        ("more, or gain less,", "less, or gain more,"),
-        lambda order, part: (
-            f"small ones lose {order} under "
-            f"{listed([_numbers(study, row, 'small', 'large') for row in part])}"
-        ),
+    names = listed([_with_interval(study, row, "small", "large") for row in found])
+    return (
+        f"Effect on small minus effect on large objects, {study.headline_regime} head, in points "
+        f"(intervals, no verdict): {names}."
     )
-    if not clauses:
-        return f"no difference is shown ({detectable(undecided)})"
-    return " and ".join(clauses)
 
 
-def _effects(study: Study, regime: str, group: str, conditions: Iterable[Condition]) -> list[Row]:
-    found = (study.effect(regime, one.name, group) for one in conditions)
-    return [row for row in found if row is not None]
+def _small_effects(study: Study, regime: str, group: str) -> list[Row]:
+    """Return the effects of visible corruptions at reference levels."""
+    found = (
+        study.effect(HEADLINE_TASK, regime, one.name, group)
+        for one in study.corruptions(HEADLINE_TASK)
+        if one.is_reference
+    )
+    return [row for row in found if row is not None and not row["vacuous"]]
 
 
-def _clauses(
-    found: Sequence[Row], orders: tuple[str, str], say: Callable[[str, list[Row]], str]
-) -> tuple[list[str], list[Row]]:
-    """Write which effects are below 0 and which above, in these words; return the rest too."""
-    up, down, undecided = by_direction(found)
-    clauses = [say(order, part) for order, part in zip(orders, (down, up), strict=True) if part]
-    return clauses, undecided
+def _judged(study: Study, row: Row) -> str:
+    label = quoted_label(study, HEADLINE_TASK, row["condition"], row["size_group"])
+    return f"{label} ({signed(row['delta'])} points, {span(row)}, {p_of(row)})"
 
 
-def _numbers(study: Study, row: Row, *groups: str) -> str:
-    label = quoted_label(study, row["condition"], *(groups or (row["size_group"],)))
-    return f"{label} ({signed(row['delta'])} points, {span(row)}, {p_equals(row['p_holm'])})"
-
-
-def _brief(study: Study, row: Row) -> str:
-    label = quoted_label(study, row["condition"], row["size_group"])
-    return f"{label} ({signed(row['delta'])})"
+def _with_interval(study: Study, row: Row, *groups: str) -> str:
+    label = quoted_label(study, HEADLINE_TASK, row["condition"], *groups)
+    return f"{label} {signed(row['delta'])} ({span(row)})"
 
 
 def build(study: Study) -> Effects:
     """Return what the section shows of a study."""
     return Effects(
+        task=TASK_NAMES[HEADLINE_TASK],
+        scene=TASK_NAMES[SCENE],
         regimes=[Regime(name, REGIMES[name], _QUESTIONS[name]) for name in study.regimes],
         families=family_rows(study),
+        n_primary=count_primary(study),
         tables=tables(study),
-        is_untouched_alone=bool(study.regimes) and not study.changed_conditions,
+        is_untouched_alone=bool(study.regimes)
+        and not any(study.changed_conditions(task) for task in study.tasks),
     )
 
 

@@ -1,4 +1,4 @@
-"""The gallery of the screen: every object, under every reference condition, with its maps.
+"""The gallery of the screen: every object, whole and under every condition, with its maps.
 
 Everything the browser needs is one JSON text. Pictures are thumbnails, one copy of each; maps are
 the values of their cells, which the browser colours.
@@ -7,24 +7,25 @@ the values of their cells, which the browser colours.
 import base64
 import io
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from markupsafe import Markup
 from PIL import Image
 
-from smallsight.analysis.terms import FAILURE_CAUSES
+from smallsight.analysis.terms import describe_part
+from smallsight.evaluation.rungs import RUNGS
+from smallsight.report.cards import shown_label
 from smallsight.report.figures import style
-from smallsight.report.marks import marked_label
-from smallsight.report.rows import Row, records
+from smallsight.report.marks import condition_marks
+from smallsight.report.rows import Row, keyed, records
 from smallsight.report.section import Section
 from smallsight.report.study import Study
+from smallsight.report.text import TASK_NAMES
 from smallsight.runtime.errors import PictureError, SmallsightError
-from smallsight.vocabulary import GROUPS, INSTANCE
+from smallsight.vocabulary import GROUPS, HEADLINE_TASK, INSTANCE, SCENE
 
 VIEW = (
     *("failed", "named", "right", "predicted", "confidence", "lift", "peak"),
@@ -59,6 +60,8 @@ class Explorer:
 
     Attributes
     ----------
+    scene, window
+        What the two tasks are called.
     filters
         What the gallery can be narrowed down by.
     conditions
@@ -67,6 +70,8 @@ class Explorer:
         JSON for the page's script.
     """
 
+    scene: str
+    window: str
     filters: list[Filter]
     conditions: list[str]
     data: Markup
@@ -88,7 +93,7 @@ def data(study: Study) -> Markup:
         "groups": GROUPS,
         "conditions": conditions(study),
         "categories": categories(study),
-        "causes": {key: term.label for key, term in FAILURE_CAUSES.items()},
+        "causes": causes(study),
         "stops": style.gradient(str(study.about["colormap"])),
         "alpha": study.about["alpha"],
         "cells": study.map_values.shape[-1],
@@ -101,21 +106,29 @@ def data(study: Study) -> Markup:
 
 def filters(study: Study) -> list[Filter]:
     """Return what the gallery can be narrowed down by: those that have a choice."""
-    known = set(_failures(study)["cause"])
-    causes = [Choice(key, term.label) for key, term in FAILURE_CAUSES.items() if key in known]
     found = [
         Filter("group", "Size", [Choice(group, group.capitalize()) for group in GROUPS]),
         Filter("category", "Category", [Choice(*one) for one in enumerate(categories(study))]),
         Filter("outcome", "Outcome", [Choice(0, "Recognised"), Choice(1, "Failed")]),
-        Filter("cause", "Suggested cause", causes),
+        Filter("cause", "Suggested cause", [Choice(*one) for one in causes(study).items()]),
     ]
     return [one for one in found if one.choices]
 
 
 def conditions(study: Study) -> list[dict[str, str]]:
-    """Return the conditions that have maps, in order, with their labels and marks."""
-    names = dict.fromkeys(study.maps["condition"])
-    return [{"name": name, "label": marked_label(study, name)} for name in names]
+    """Return what has maps, in order: tasks and conditions, with their labels and marks."""
+    found = []
+    for task, name in dict.fromkeys(zip(study.maps["task"], study.maps["condition"], strict=True)):
+        label = f"{shown_label(study, task, name)} {condition_marks(study, task, name)}"
+        found.append({"task": task, "name": name, "label": label.strip()})
+    return found
+
+
+def causes(study: Study) -> dict[str, str]:
+    """Return the suggested causes that some failure has, in order, with their labels."""
+    known = set(study.tables["failures"]["cause"])
+    names = dict.fromkeys(study.tables["failure_causes"]["cause"])
+    return {name: describe_part(name).label for name in names if name in known}
 
 
 def categories(study: Study) -> list[str]:
@@ -124,11 +137,6 @@ def categories(study: Study) -> list[str]:
     named = [votes["category_name"], votes["predicted"], study.maps["predicted"]]
     found = sorted({name for column in named for name in column})
     return list(dict.fromkeys([*study.params.data.categories, *found]))
-
-
-def _failures(study: Study) -> pd.DataFrame:
-    table = study.tables["failures"]
-    return table[table["regime"] == study.headline_regime]
 
 
 def _objects(study: Study) -> list[dict[str, Any]]:
@@ -143,7 +151,7 @@ def _objects(study: Study) -> list[dict[str, Any]]:
     table = study.maps.assign(map=np.arange(len(study.maps)))
     table = table.merge(
         votes.drop(columns=["category_name", "size_group", "side"]),
-        on=["condition", *INSTANCE],
+        on=["task", "condition", *INSTANCE],
         suffixes=("", "_by_most"),
         validate="one_to_one",
     )
@@ -152,9 +160,8 @@ def _objects(study: Study) -> list[dict[str, Any]]:
         named=table["predicted_by_most"].map(of_category),
         predicted=table["predicted"].map(of_category),
     )
-    labels = {one.name: study.label(one.name) for one in study.conditions}
     files = study.sample.set_index(INSTANCE)["file_name"].to_dict()
-    failures = {(row["image_id"], row["ann_id"]): row for row in records(_failures(study))}
+    failures = keyed(study.tables["failures"], *INSTANCE)
     instances = votes.drop_duplicates(INSTANCE).set_index(INSTANCE).to_dict("index")
     maps = _bytes(study.map_values)
     found = []
@@ -170,7 +177,7 @@ def _objects(study: Study) -> list[dict[str, Any]]:
                 "group": instance["size_group"],
                 "category": of_category[instance["category_name"]],
                 "side": round(float(instance["side"]), 1),
-                **_failure(failures.get((image, ann)), labels),
+                **_failure(study, failures.get(key)),
                 "views": [_view(row, size) for row in records(views)],
                 "maps": base64.b64encode(maps[views["map"][:shown]].tobytes()).decode("ascii"),
                 "pictures": thumbnails,
@@ -192,16 +199,18 @@ def _rounded(value: float) -> float | None:
     return float(f"{value:.3g}") if np.isfinite(value) else None
 
 
-def _failure(row: Row | None, labels: Mapping[str, str]) -> dict[str, Any]:
-    """Return what may have made a failure, whose name it has, and what rescues it."""
+def _failure(study: Study, row: Row | None) -> dict[str, Any]:
+    """Return what may have made a failure, whose name it has, and where it is right."""
     if row is None:
         return {}
     found: dict[str, Any] = {"cause": row["cause"]}
     if np.isfinite(row["neighbour_side"]):
         side = f"{row['neighbour_side']:.1f}"
         found["neighbour"] = f"{row['neighbour']}, object {row['neighbour_ann_id']}, side {side} px"
-    rescues = [name for name in row["rescued_by"].split("; ") if name]
-    return found | {"rescued": [labels.get(name, name) for name in rescues]}
+    rungs = row["rungs"].split("; ")
+    given = [rung.label.lower() for rung in RUNGS if rung.name in rungs]
+    rescued = [study.label(name) for name in row["rescued_by"].split("; ") if name]
+    return found | {"given": given, "rescued": rescued}
 
 
 def _bytes(maps: np.ndarray) -> np.ndarray:
@@ -227,7 +236,13 @@ def _thumbnails(path: str) -> tuple[str, int]:
 
 def build(study: Study) -> Explorer:
     """Return what the section shows of a study."""
-    return Explorer(filters(study), [one["label"] for one in conditions(study)], data(study))
+    return Explorer(
+        scene=TASK_NAMES[SCENE],
+        window=TASK_NAMES[HEADLINE_TASK],
+        filters=filters(study),
+        conditions=[one["label"] for one in conditions(study)],
+        data=data(study),
+    )
 
 
 SECTION = Section(

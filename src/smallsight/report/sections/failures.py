@@ -1,54 +1,45 @@
-"""Failures: what suggests a cause for each, what rescues it, and what that breaks elsewhere."""
+"""Failures: the first rung that turns each right for good, and what conditions rescue or break."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 
-from smallsight.analysis.terms import FAILURE_CAUSES, Term
+from smallsight.analysis.failures import SEPARATOR
+from smallsight.analysis.terms import Term, describe_part, steps_of
+from smallsight.evaluation.rungs import RUNGS
 from smallsight.report.marks import Heading, heading
 from smallsight.report.rows import Row, keyed, records
 from smallsight.report.section import Section
 from smallsight.report.study import Study
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
+from smallsight.report.text import TASK_NAMES
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK, SCENE
 
-NO_CAUSE = Term("None suggested", "an intervention that this takes was not evaluated")
 PRINTED = 6
 """Failures of each cause that a printed page lists."""
-
-_MOST_NAMED = 4
-"""Rescues that a line has room for."""
 
 
 @dataclass(frozen=True)
 class CauseRow:
-    """One suggested cause: a row of the table of causes for all failures and each size group."""
-
-    term: Term
-    cells: list[Row]
-
-
-@dataclass(frozen=True)
-class CauseTable:
-    """Suggested causes of one regime's failures.
+    """One suggested cause.
 
     Attributes
     ----------
-    regime
-        The regime.
-    n_failures
-        Of each column.
-    rows
-        A row per cause.
+    term
+        What it is called, and what it means.
+    remedy
+        What goes with it; empty for what no rung explains.
+    cells
+        Rows of the table of causes, for all failures and for each size group.
     """
 
-    regime: str
-    n_failures: list[int]
-    rows: list[CauseRow]
+    term: Term
+    remedy: str
+    cells: list[Row | None]
 
 
 @dataclass(frozen=True)
 class RescueCell:
-    """What a condition rescues and loses of one size group, beside its effect on accuracy."""
+    """What a condition rescues and breaks of one size group, beside its effect on accuracy."""
 
     flips: Row | None
     effect: Row | None
@@ -56,7 +47,7 @@ class RescueCell:
 
 @dataclass(frozen=True)
 class RescueRow:
-    """What one condition rescues and loses, a cell per size group."""
+    """What one condition rescues and breaks, a cell per size group."""
 
     heading: Heading
     cells: list[RescueCell]
@@ -64,7 +55,7 @@ class RescueRow:
 
 @dataclass(frozen=True)
 class RescueTable:
-    """What reference levels rescue and lose in one regime."""
+    """What reference levels rescue and break in one regime."""
 
     regime: str
     rows: list[RescueRow]
@@ -82,14 +73,17 @@ class Failure:
         Place of its size group among all, by which a table sorts.
     has_neighbour
         Whether it is named as a neighbour.
-    rescues
-        Labels of the conditions that rescue it, of many the first; may be empty.
+    rungs
+        Places on the ladder of the rungs that turn it right, from 2; may be empty.
+    n_rescues
+        Number of conditions that turn it right.
     """
 
     row: Row
     group_number: int
     has_neighbour: bool
-    rescues: str
+    rungs: str
+    n_rescues: int
 
 
 @dataclass(frozen=True)
@@ -99,7 +93,7 @@ class CauseList:
     Attributes
     ----------
     cause, term
-        Its name in the tables, empty for none; what it is called, and what it means.
+        Its name in the tables; what it is called, and what it means.
     failures
         Those that are listed.
     number
@@ -118,52 +112,74 @@ class Failures:
 
     Attributes
     ----------
-    causes, rescues
+    task, scene
+        What the headline task is called, and the one that failures are of.
+    n_failures
+        Of all objects and of each size group.
+    causes
+        A row per cause.
+    rungs
+        What heads are given, from the first rung on.
+    n_conditions
+        How many conditions of the headline task change what is shown.
+    rescues
         Tables, by regime.
-    is_empty
-        Whether nothing failed.
     all, first
-        All failures of the headline regime by cause, and those that a printed page lists.
+        All failures by cause, and those that a printed page lists.
     n_first
         Failures of each cause that a printed page lists.
     number
         How many failures there are.
     """
 
-    causes: list[CauseTable]
+    task: str
+    scene: str
+    n_failures: list[int]
+    causes: list[CauseRow]
+    rungs: list[str]
+    n_conditions: int
     rescues: list[RescueTable]
-    is_empty: bool
     all: list[CauseList]
     first: list[CauseList]
     n_first: int
     number: int
 
 
-def cause_rows(study: Study, regime: str) -> list[CauseRow]:
-    """Return suggested causes of one regime's failures, a row per cause."""
-    by_key = keyed(_of_regime(study, "failure_causes", regime), "cause", "size_group")
-    if not by_key:
-        return []
+def cause_rows(study: Study) -> list[CauseRow]:
+    """Return the suggested causes, a row per cause, in the order of the ladder."""
+    by_key = keyed(study.tables["failure_causes"], "cause", "size_group")
     return [
-        CauseRow(term, [by_key[cause, group] for group in ALL_AND_GROUPS])
-        for cause, term in FAILURE_CAUSES.items()
+        CauseRow(
+            describe_part(cause),
+            "; ".join(step.remedy for step in steps_of(cause)),
+            [by_key.get((cause, group)) for group in ALL_AND_GROUPS],
+        )
+        for cause in _causes(study)
     ]
 
 
-def count_failures(study: Study, regime: str) -> list[int]:
-    """Count one regime's failures, all and by size group."""
-    table = _of_regime(study, "failure_causes", regime)
-    counts = table.groupby("size_group")["failed"].first()
-    return [int(counts.get(group, 0)) for group in ALL_AND_GROUPS]
+def _causes(study: Study) -> list[str]:
+    return list(dict.fromkeys(study.tables["failure_causes"]["cause"]))
+
+
+def count_failures(study: Study) -> list[int]:
+    """Count the failures, all and by size group."""
+    counts = study.tables["failures"]["size_group"].value_counts()
+    return [int(counts.sum()), *(int(counts.get(group, 0)) for group in GROUPS)]
 
 
 def rescue_rows(study: Study, regime: str) -> list[RescueRow]:
-    """Return what reference levels rescue and lose, a row per family, beside their effects."""
-    by_key = keyed(_of_regime(study, "rescues", regime), "condition", "size_group")
+    """Return what reference levels of the headline task rescue and break, beside their effects."""
+    table = study.tables["rescues"]
+    here = (table["task"] == HEADLINE_TASK) & (table["regime"] == regime)
+    by_key = keyed(table[here], "condition", "size_group")
     found = []
-    for one in study.changed_conditions:
+    for one in study.changed_conditions(HEADLINE_TASK):
         cells = [
-            RescueCell(by_key.get((one.name, group)), study.effect(regime, one.name, group))
+            RescueCell(
+                by_key.get((one.name, group)),
+                study.effect(HEADLINE_TASK, regime, one.name, group),
+            )
             for group in GROUPS
         ]
         if one.is_reference and any(cell.flips is not None for cell in cells):
@@ -172,54 +188,49 @@ def rescue_rows(study: Study, regime: str) -> list[RescueRow]:
 
 
 def list_failures(study: Study, *, most: int | None = None) -> list[CauseList]:
-    """List the headline regime's failures by cause; within a cause, size groups take turns.
+    """List failures by cause, in the order of the ladder; within one, size groups take turns.
 
     Parameters
     ----------
     most
         How many of each cause; all where this is None.
     """
-    table = _of_regime(study, "failures", study.headline_regime)
+    table = study.tables["failures"]
     turn = table.groupby(["cause", "size_group"]).cumcount()
     table = table.loc[turn.sort_values(kind="stable").index]
     found = []
-    for cause, term in (FAILURE_CAUSES | {"": NO_CAUSE}).items():
+    for cause in _causes(study):
         part = table[table["cause"] == cause]
         if len(part):
-            failures = [_failure(study, row) for row in records(part[:most])]
-            found.append(CauseList(cause, term, failures, len(part)))
+            failures = [_failure(row) for row in records(part[:most])]
+            found.append(CauseList(cause, describe_part(cause), failures, len(part)))
     return found
 
 
-def _failure(study: Study, row: Row) -> Failure:
-    rescues = [study.label(name) for name in row["rescued_by"].split("; ") if name]
-    more = len(rescues) - _MOST_NAMED
-    named = [*rescues[:_MOST_NAMED], f"{more} more"] if more > 0 else rescues
+def _failure(row: Row) -> Failure:
+    right = row["rungs"].split(SEPARATOR)
+    places = [str(place) for place, rung in enumerate(RUNGS, 1) if rung.name in right]
     return Failure(
         row=row,
         group_number=GROUPS.index(row["size_group"]),
         has_neighbour=not pd.isna(row["neighbour_side"]),
-        rescues="; ".join(named),
+        rungs=", ".join(places),
+        n_rescues=len([name for name in row["rescued_by"].split(SEPARATOR) if name]),
     )
-
-
-def _of_regime(study: Study, name: str, regime: str) -> pd.DataFrame:
-    table = study.tables[name]
-    return table[table["regime"] == regime]
 
 
 def build(study: Study) -> Failures:
     """Return what the section shows of a study."""
     by_cause = list_failures(study)
-    causes = [
-        CauseTable(regime, count_failures(study, regime), cause_rows(study, regime))
-        for regime in study.regimes
-    ]
     rescues = [RescueTable(regime, rescue_rows(study, regime)) for regime in study.regimes]
     return Failures(
-        causes=[table for table in causes if table.rows],
+        task=TASK_NAMES[HEADLINE_TASK],
+        scene=TASK_NAMES[SCENE],
+        n_failures=count_failures(study),
+        causes=cause_rows(study),
+        rungs=[rung.label for rung in RUNGS],
+        n_conditions=len(study.changed_conditions(HEADLINE_TASK)),
         rescues=[table for table in rescues if table.rows],
-        is_empty=study.tables["failures"].empty,
         all=by_cause,
         first=list_failures(study, most=PRINTED),
         n_first=PRINTED,

@@ -1,4 +1,4 @@
-"""Objects drawn by seed, recognised beside failed ones; on paper."""
+"""Objects drawn by seed, recognised beside failed ones, in both tasks; on paper."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from smallsight.report.cards import Card, read_card
 from smallsight.report.rows import keyed, records
 from smallsight.report.section import Section
 from smallsight.report.study import Study
-from smallsight.report.text import counted
-from smallsight.vocabulary import GROUPS
+from smallsight.report.text import TASK_NAMES, counted
+from smallsight.vocabulary import GROUPS, HEADLINE_TASK, INSTANCE, SCENE
 
 
 @dataclass(frozen=True)
 class Mesh:
-    """A map's cells and a gallery's largest box, at one scale.
+    """A map's cells and the largest box of a gallery's whole pictures, at one scale.
 
     Attributes
     ----------
@@ -36,11 +36,19 @@ class Mesh:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A recognised object beside a failed one; one of them may be missing."""
+class Shown:
+    """One object in both tasks: in the whole picture, and in its window."""
 
-    correct: Card | None
-    failed: Card | None
+    whole: Card
+    window: Card
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An object recognised in the whole picture beside a failed one; one may be missing."""
+
+    correct: Shown | None
+    failed: Shown | None
 
 
 @dataclass(frozen=True)
@@ -51,12 +59,14 @@ class Gallery:
     ----------
     group
         The size group.
-    cards
+    objects
         All objects, in the order of the table.
     pairs
         Recognised beside failed ones.
     n_correct, n_failed
         How many of either are shown.
+    n_window
+        How many of those that are shown are recognised in their windows.
     of_correct, of_failed
         How many there are, with their noun.
     mesh
@@ -64,10 +74,11 @@ class Gallery:
     """
 
     group: str
-    cards: list[Card]
+    objects: list[Shown]
     pairs: list[Pair]
     n_correct: int
     n_failed: int
+    n_window: int
     of_correct: str
     of_failed: str
     mesh: Mesh
@@ -75,8 +86,18 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Galleries:
-    """What the section shows."""
+    """What the section shows.
 
+    Attributes
+    ----------
+    scene, window
+        What the two tasks are called.
+    galleries
+        A gallery per size group.
+    """
+
+    scene: str
+    window: str
     galleries: list[Gallery]
 
 
@@ -87,26 +108,34 @@ def rows(study: Study) -> list[Gallery]:
         part = study.gallery[study.gallery["size_group"] == group]
         if part.empty:
             continue
-        cards = [read_card(study, row) for row in records(part)]
+        objects = [_shown(study, one) for _, one in part.groupby(INSTANCE, sort=False)]
+        n_correct = sum(one.whole.is_correct for one in objects)
         found.append(
             Gallery(
                 group=group,
-                cards=cards,
-                pairs=_pairs(cards),
-                n_correct=sum(card.is_correct for card in cards),
-                n_failed=sum(not card.is_correct for card in cards),
+                objects=objects,
+                pairs=_pairs(objects),
+                n_correct=n_correct,
+                n_failed=len(objects) - n_correct,
+                n_window=sum(one.window.is_correct for one in objects),
                 of_correct=count_objects(study, group, "correct"),
                 of_failed=count_objects(study, group, "failed"),
-                mesh=_mesh(study, part),
+                mesh=_mesh(study, part[part["task"] == SCENE]),
             )
         )
     return found
 
 
-def _pairs(cards: Sequence[Card]) -> list[Pair]:
+def _shown(study: Study, part: pd.DataFrame) -> Shown:
+    """Read the cards of one object, a row of the table for each task."""
+    by_task = keyed(part, "task")
+    return Shown(*(read_card(study, by_task[task,]) for task in (SCENE, HEADLINE_TASK)))
+
+
+def _pairs(objects: Sequence[Shown]) -> list[Pair]:
     """Put recognised objects beside failed ones; the shorter side ends in None."""
-    correct = [card for card in cards if card.is_correct]
-    failed = [card for card in cards if not card.is_correct]
+    correct = [one for one in objects if one.whole.is_correct]
+    failed = [one for one in objects if not one.whole.is_correct]
     return [Pair(left, right) for left, right in zip_longest(correct, failed)]
 
 
@@ -124,14 +153,15 @@ def _mesh(study: Study, gallery: pd.DataFrame) -> Mesh:
 
 def count_objects(study: Study, group: str, outcome: str) -> str:
     """Count the objects that a gallery is drawn from, with their noun."""
-    by_key = keyed(study.tables["attention"], "map", "condition", "size_group", "outcome")
-    row = by_key.get(("predicted", UNTOUCHED, group, outcome))
+    table = study.tables["attention"]
+    by_key = keyed(table, "task", "map", "condition", "size_group", "outcome")
+    row = by_key.get((SCENE, "predicted", UNTOUCHED, group, outcome))
     return counted(int(row["n"]) if row is not None else 0, "object")
 
 
 def build(study: Study) -> Galleries:
     """Return what the section shows of a study."""
-    return Galleries(rows(study))
+    return Galleries(TASK_NAMES[SCENE], TASK_NAMES[HEADLINE_TASK], rows(study))
 
 
 SECTION = Section(

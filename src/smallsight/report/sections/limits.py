@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from smallsight.report import network
 from smallsight.report.section import Section
+from smallsight.report.sections import stability, thresholds
 from smallsight.report.study import Study
-from smallsight.report.text import counted
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Limits:
         Whether the pictures are generated scenes.
     untrained
         What random weights make of the numbers; empty for others.
-    native_detail
-        How many objects zooming cannot give the detail that it shows; may be empty.
+    has_pixels, has_shifts
+        Whether objects were reduced, and whether pictures were moved.
     is_instance_split
         Whether there is one split and one seed.
     layer, cell
@@ -28,25 +28,11 @@ class Limits:
 
     are_pictures_generated: bool
     untrained: str
-    native_detail: str
+    has_pixels: bool
+    has_shifts: bool
     is_instance_split: bool
     layer: str
     cell: float
-
-
-def native_detail_sentence(study: Study) -> str:
-    """Write how many small objects have fewer pixels than zooming shows; may be empty."""
-    matched = study.similarity("zoom_matched", "large")
-    sides = study.sample.loc[study.sample["size_group"] == "small", "bbox_area"] ** 0.5
-    if matched is None or sides.empty:
-        return ""
-    due = float(matched["side_untouched"])
-    lacking = int((sides < due).sum())
-    return (
-        f"So does detail that a picture never held: {lacking} of "
-        f"{counted(len(sides), 'small object')} have a native side below the {due:.0f} input "
-        "pixels of the median large object, to which zooming brings them."
-    )
 
 
 def build(study: Study) -> Limits:
@@ -54,7 +40,8 @@ def build(study: Study) -> Limits:
     return Limits(
         are_pictures_generated=study.params.data.source == "phantom",
         untrained=network.UNTRAINED if network.is_untrained(study) else "",
-        native_detail=native_detail_sentence(study),
+        has_pixels=bool(thresholds.sides(study)),
+        has_shifts=bool(stability.rows(study)),
         is_instance_split=study.protocol.is_instance_split,
         layer=network.name_layer(study, study.about["layer"]),
         cell=study.about["cell"],

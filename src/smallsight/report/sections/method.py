@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from smallsight.report import network
 from smallsight.report.section import Section
+from smallsight.report.sections import claims, effects, stability, thresholds
 from smallsight.report.study import Study
+from smallsight.report.text import TASK_NAMES
+from smallsight.vocabulary import HEADLINE_TASK, SCENE
 
 
 @dataclass(frozen=True)
@@ -13,8 +16,12 @@ class Method:
 
     Attributes
     ----------
+    scene, task
+        What the original study's task is called, and the headline task.
     person_cap
         Most persons of a size group.
+    window_margin
+        The share of the box's width and height by which a window is larger, on each side.
     input_size
         Width and height of the network's input, in pixels.
     backbone
@@ -31,11 +38,16 @@ class Method:
         Confidence of the intervals, and how many bootstrap draws they are made from.
     n_effects, n_claims
         Rows that Holm's method takes as one family.
+    has_pixels, has_shifts
+        Whether objects were reduced, and whether pictures were moved.
     finer_layer
         The layer whose maps are shown instead of the last one's; may be empty.
     """
 
+    scene: str
+    task: str
     person_cap: int
+    window_margin: float
     input_size: int
     backbone: str
     feature: str
@@ -49,6 +61,8 @@ class Method:
     draws: int
     n_effects: int
     n_claims: int
+    has_pixels: bool
+    has_shifts: bool
     finer_layer: str
 
 
@@ -57,7 +71,10 @@ def build(study: Study) -> Method:
     params, layer = study.params, study.about["layer"]
     words = network.readout(study)
     return Method(
+        scene=TASK_NAMES[SCENE],
+        task=TASK_NAMES[HEADLINE_TASK],
         person_cap=params.sample.person_cap,
+        window_margin=params.tasks.window_margin,
         input_size=study.backbone.input_size,
         backbone=study.backbone.describe(),
         feature=words.feature,
@@ -69,8 +86,10 @@ def build(study: Study) -> Method:
         repeats=params.evaluation.repeats,
         confidence=f"{100 * params.analysis.confidence:g}%",
         draws=params.analysis.bootstrap_draws,
-        n_effects=len(study.tables["effects"]),
-        n_claims=len(study.tables["claims"]),
+        n_effects=effects.count_primary(study),
+        n_claims=int((study.tables["claims"]["part"] == claims.WHOLE).sum()),
+        has_pixels=bool(thresholds.sides(study)),
+        has_shifts=bool(stability.rows(study)),
         finer_layer="" if layer == study.about["last_layer"] else layer,
     )
 

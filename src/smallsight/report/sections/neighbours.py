@@ -1,14 +1,13 @@
-"""Whether failures are named as another object of the picture."""
+"""Whether failures of the whole picture are named as another object of it."""
 
 from dataclasses import dataclass
 
 from smallsight.analysis.terms import NEIGHBOURS, Term
 from smallsight.report.rows import Row, keyed
 from smallsight.report.section import Section
-from smallsight.report.sections import confusion
 from smallsight.report.study import Study
-from smallsight.report.text import counted, listed, p_equals, percent, signed, span
-from smallsight.vocabulary import ALL_AND_GROUPS
+from smallsight.report.text import TASK_NAMES, counted, listed, p_equals, percent, signed, span
+from smallsight.vocabulary import ALL_AND_GROUPS, SCENE
 
 
 @dataclass(frozen=True)
@@ -33,8 +32,21 @@ class NeighbourRow:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """What the section shows."""
+    """What the section shows.
 
+    Attributes
+    ----------
+    task
+        What the task is called.
+    rows
+        What failures are named, by size group.
+    kinds
+        The kinds of neighbours.
+    sentences
+        What the table says.
+    """
+
+    task: str
     rows: list[NeighbourRow]
     kinds: list[Term]
     sentences: list[str]
@@ -72,14 +84,19 @@ def _against_chance(row: Row, kind: str) -> str:
     whom = {"any": "any neighbour", "larger": "a larger one"}[kind]
     numbers = f"{signed(row['excess'])} points, {span(row)}, {p_equals(row['p_holm'])}"
     orders = {1: "more often than by chance", -1: "less often than by chance"}
-    order = orders.get(row["direction"], "no more often than by chance, as far as is shown")
+    order = orders.get(row["direction"], "not decided against chance")
     return f"{whom} {order} ({numbers})"
 
 
 def build(study: Study) -> Neighbours:
     """Return what the section shows of a study."""
     sentences = [sentence(study, group) for group in ("small", "all")]
-    return Neighbours(rows(study), list(NEIGHBOURS.values()), list(filter(None, sentences)))
+    return Neighbours(
+        task=TASK_NAMES[SCENE],
+        rows=rows(study),
+        kinds=list(NEIGHBOURS.values()),
+        sentences=list(filter(None, sentences)),
+    )
 
 
 SECTION = Section(
@@ -88,5 +105,4 @@ SECTION = Section(
     anchor="neighbours",
     title="What failures are taken for",
     contents="Neighbours",
-    parts=(confusion.PART,),
 )

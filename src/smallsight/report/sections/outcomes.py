@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
 from smallsight.analysis.terms import MAPS
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.figures import by_condition
-from smallsight.report.rows import Row, by_direction, keyed, tuples
+from smallsight.report.rows import Row, keyed, tuples
 from smallsight.report.section import Part
 from smallsight.report.sections import claims
 from smallsight.report.study import Study
 from smallsight.report.text import (
-    detectable,
+    TASK_NAMES,
     listed,
     p_equals,
     percent,
@@ -21,7 +22,7 @@ from smallsight.report.text import (
     size,
     tooltip,
 )
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK
 
 
 @dataclass(frozen=True)
@@ -37,28 +38,34 @@ class OutcomeRow:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What the part shows.
+    """What the part shows: correct beside failed predictions, by condition.
 
     Attributes
     ----------
+    task
+        What the task is called.
     panels, rows
-        Correct beside failed predictions, by condition.
-    n_tests
-        Rows that Holm's method takes as one family.
+        The figure and the table.
     """
 
+    task: str
     panels: list[Markup]
     rows: list[OutcomeRow]
-    n_tests: int
+
+
+def _comparisons(study: Study) -> pd.DataFrame:
+    """Return the comparisons in the headline task."""
+    table = study.tables["attention_outcomes"]
+    return table[table["task"] == HEADLINE_TASK]
 
 
 def panels(study: Study) -> list[Markup]:
     """Draw how often a correct prediction has the greater lift, a panel per kind of map."""
-    labels = {name: study.label(name) for name in study.mapped_conditions}
+    labels = {name: study.label(name) for name in study.mapped_conditions(HEADLINE_TASK)}
     columns = {"superiority": "value", "ci_low": "low", "ci_high": "high"}
-    table = study.tables["attention_outcomes"].rename(columns=columns)
+    table = _comparisons(study).rename(columns=columns)
     table = table.assign(
-        hollow=table["direction"] == 0,
+        hollow=False,
         tooltip=[
             tooltip(
                 f"{study.label(row.condition)}, {row.size_group}",
@@ -74,7 +81,8 @@ def panels(study: Study) -> list[Markup]:
             by_condition.by_condition(
                 table[table["map"] == name],
                 name=f"superiority-{name}",
-                title=f"Maps of the {MAPS[name].label.lower()}",
+                title=f"{TASK_NAMES[HEADLINE_TASK].capitalize()}, maps of the "
+                f"{MAPS[name].label.lower()}",
                 labels=labels,
                 lines={"no difference": 0.5},
                 measure="chance of the greater lift, correct",
@@ -87,23 +95,18 @@ def panels(study: Study) -> list[Markup]:
 
 def rows(study: Study) -> list[OutcomeRow]:
     """Return correct beside failed predictions, a row per condition."""
-    by_key = keyed(study.tables["attention_outcomes"], "map", "condition", "size_group")
+    by_key = keyed(_comparisons(study), "map", "condition", "size_group")
     found = []
-    for name in study.mapped_conditions:
+    for name in study.mapped_conditions(HEADLINE_TASK):
         cells = [by_key.get(("predicted", name, group)) for group in ALL_AND_GROUPS]
         if any(cells):
             found.append(OutcomeRow(study.label(name), cells))
     return found
 
 
-def count_tests(study: Study) -> int:
-    """Count the comparisons that Holm's method takes as one family with these rows."""
-    return int((study.tables["attention_outcomes"]["map"] == "predicted").sum())
-
-
 def claim_sentence(study: Study) -> str:
     """Write whether maps of failed predictions lie off the object; empty where nothing tests it."""
-    row = claims.find_row(study, "failed_look_away")
+    row = claims.find_row(study, HEADLINE_TASK, "failed_look_away")
     if row is None or not np.isfinite(row["effect"]):
         return ""
     ends = f"{percent(0.5 + row['ci_low'])} to {percent(0.5 + row['ci_high'])}"
@@ -129,34 +132,24 @@ def claim_sentence(study: Study) -> str:
 
 
 def size_sentence(study: Study) -> str:
-    """Write for which size groups maps of correct predictions lie more on the object, or less."""
-    by_key = keyed(study.tables["attention_outcomes"], "map", "condition", "size_group")
-    known = [
-        row for group in GROUPS if (row := by_key.get(("predicted", UNTOUCHED, group))) is not None
-    ]
+    """Write how often maps of correct predictions lie more on the object, size by size."""
+    by_key = keyed(_comparisons(study), "map", "condition", "size_group")
+    known = [row for group in GROUPS if (row := by_key.get(("predicted", UNTOUCHED, group)))]
     if not known:
         return ""
-    up, down, undecided = by_direction(known)
-    parts = [
-        f"{wording} for {listed([_superiority(row) for row in part])}"
-        for wording, part in (("shown", up), ("the reverse shown", down))
-        if part
-    ]
-    if undecided:
-        names = listed([_superiority(row) for row in undecided])
-        parts.append(f"not shown for {names} ({detectable(undecided)})")
-    return f"Size by size, untouched: {'; '.join(parts)}."
+    names = listed([_superiority(row) for row in known])
+    return f"Size by size, untouched, the correct one has the greater lift in: {names}."
 
 
 def _superiority(row: Row) -> str:
     ends = f"{percent(row['ci_low'])} to {percent(row['ci_high'])}"
-    return f"{row['size_group']} objects ({percent(row['superiority'])}, {ends})"
+    return f"{percent(row['superiority'])} of pairs of {row['size_group']} objects ({ends})"
 
 
 def build(study: Study) -> Outcomes | None:
     """Return what the part shows of a study; None where there is nothing to compare."""
     drawn = panels(study)
-    return Outcomes(drawn, rows(study), count_tests(study)) if drawn else None
+    return Outcomes(TASK_NAMES[HEADLINE_TASK], drawn, rows(study)) if drawn else None
 
 
 PART = Part(name="outcomes", build=build)

@@ -7,7 +7,7 @@ from statistics import NormalDist
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.section import Section
 from smallsight.report.study import Study
-from smallsight.vocabulary import GROUPS
+from smallsight.vocabulary import GROUPS, HEADLINE_TASK
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def rows(study: Study) -> list[WidthRow]:
     z = NormalDist().inv_cdf((1 + study.params.analysis.confidence) / 2)
     found = []
     for group in GROUPS:
-        estimate = study.estimate(study.headline_regime, UNTOUCHED, group)
+        estimate = study.estimate(HEADLINE_TASK, study.headline_regime, UNTOUCHED, group)
         counts = (estimate.n if estimate else 0, int((study.sample["size_group"] == group).sum()))
         widths = [Width(n, z * math.sqrt(0.25 / n) if n else math.nan) for n in counts]
         found.append(WidthRow(group, widths))

@@ -1,6 +1,7 @@
-"""How saliency maps of untouched pictures lie on the objects."""
+"""How saliency maps of untouched pictures lie on the objects, in both tasks."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,8 @@ from smallsight.report.rows import Row, keyed
 from smallsight.report.section import Section
 from smallsight.report.sections import controls, deletion, outcomes
 from smallsight.report.study import Study
-from smallsight.report.text import tooltip
-from smallsight.vocabulary import GROUPS
+from smallsight.report.text import TASK_NAMES, percent, tooltip
+from smallsight.vocabulary import GROUPS, HEADLINE_TASK
 
 KINDS = {
     ("predicted", "correct"): "Correct",
@@ -47,10 +48,19 @@ class GroupMeasures:
 
 @dataclass(frozen=True)
 class Side:
-    """The median side of a size group's objects, in input pixels."""
+    """The median side of a size group's objects in whole pictures, in input pixels."""
 
     group: str
     median: float
+
+
+@dataclass(frozen=True)
+class TaskMeasures:
+    """What maps of one task measure, untouched: what it is called, a figure and a table."""
+
+    task: str
+    panels: list[Markup]
+    rows: list[GroupMeasures]
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,8 @@ class Saliency:
     ----------
     sides
         Median sides of the size groups that have one.
+    in_window
+        A sentence about how much of its window an object takes; empty without maps.
     finer_layer
         A layer with finer cells than those shown; may be empty.
     whole
@@ -71,38 +83,45 @@ class Saliency:
         What the tables say.
     maps
         The kinds of maps, and what each means.
-    panels, rows
-        What maps of untouched pictures measure, by size group.
+    tasks
+        What maps of untouched pictures measure, by task.
     """
 
     sides: list[Side]
+    in_window: str
     finer_layer: str
     whole: str
     signed_share: str
     sentences: list[str]
     maps: list[Term]
-    panels: list[Markup]
-    rows: list[GroupMeasures]
+    tasks: list[TaskMeasures]
 
 
-def rows(study: Study) -> list[GroupMeasures]:
-    """Return what maps of untouched pictures measure, by size group."""
-    by_key = keyed(study.tables["attention"], "map", "condition", "size_group", "outcome")
+def _summaries(study: Study, task: str) -> dict[tuple[Any, ...], Row]:
+    """Return the summaries of a task's untouched maps, by map, size group and outcome."""
+    table = study.tables["attention"]
+    chosen = (table["task"] == task) & (table["condition"] == UNTOUCHED)
+    return keyed(table[chosen], "map", "size_group", "outcome")
+
+
+def rows(study: Study, task: str) -> list[GroupMeasures]:
+    """Return what maps of a task's untouched pictures measure, by size group."""
+    by_key = _summaries(study, task)
     found = []
     for group in GROUPS:
         part = [
             MeasureRow(label, name in CONTROLS, row)
             for (name, outcome), label in KINDS.items()
-            if (row := by_key.get((name, UNTOUCHED, group, outcome))) is not None
+            if (row := by_key.get((name, group, outcome))) is not None
         ]
         if part:
             found.append(GroupMeasures(group, part))
     return found
 
 
-def panels(study: Study) -> list[Markup]:
-    """Draw lifts on untouched pictures, a panel per size group."""
-    parts = rows(study)
+def panels(study: Study, task: str) -> list[Markup]:
+    """Draw lifts on a task's untouched pictures, a panel per size group."""
+    parts = rows(study, task)
     ends = [one.row["lift_q3"] for part in parts for one in part.rows]
     limit = 1.08 * max([2.0, *(end for end in ends if np.isfinite(end))])
     return [
@@ -120,8 +139,8 @@ def panels(study: Study) -> list[Markup]:
                     for one in part.rows
                 ),
                 limit=limit,
-                name=f"lift-{part.group}",
-                title=f"{part.group.capitalize()} objects",
+                name=f"lift-{task}-{part.group}",
+                title=f"{TASK_NAMES[task].capitalize()}, {part.group} objects",
             )
         )
         for part in parts
@@ -138,9 +157,23 @@ def sentences(study: Study) -> list[str]:
     found = (
         outcomes.claim_sentence(study),
         outcomes.size_sentence(study),
-        controls.sentence(study),
+        *(controls.sentence(study, task) for task in study.tasks),
     )
     return [sentence for sentence in found if sentence]
+
+
+def in_window(study: Study) -> str:
+    """Write how little a map can tell of where in a window it lies; empty without maps."""
+    by_key = _summaries(study, HEADLINE_TASK)
+    own, chance = (by_key.get((name, "all", "all")) for name in ("predicted", "random_box"))
+    if own is None or chance is None or not np.isfinite(chance["pointing_hit"]):
+        return ""
+    taken, hit = percent(own["box_area_share"]), percent(chance["pointing_hit"])
+    return (
+        f"A {TASK_NAMES[HEADLINE_TASK]} is cut so that the box takes {taken} of it (median), and a "
+        f"box of that size put anywhere in it would touch the brightest cell of {hit} of the maps: "
+        "there, a map says little about where the network looks."
+    )
 
 
 def finer_layer(study: Study) -> str:
@@ -169,13 +202,17 @@ def build(study: Study) -> Saliency:
     sides = [Side(group, study.median_side(group)) for group in GROUPS]
     return Saliency(
         sides=[side for side in sides if np.isfinite(side.median)],
+        in_window=in_window(study),
         finer_layer=finer_layer(study),
         whole=network.readout(study).maps,
         signed_share=signed_share(study),
         sentences=sentences(study),
         maps=list(MAPS.values()),
-        panels=panels(study),
-        rows=rows(study),
+        tasks=[
+            TaskMeasures(TASK_NAMES[task], panels(study, task), measured)
+            for task in study.tasks
+            if (measured := rows(study, task))
+        ],
     )
 
 

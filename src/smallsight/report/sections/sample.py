@@ -1,13 +1,13 @@
-"""The sample: what was drawn, from what, and how often it is guessed without looking."""
+"""The sample: what was drawn, from what, and how often it is right without seeing a pixel."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 
-from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.evaluation.rungs import BASELINES
 from smallsight.report.section import Section
 from smallsight.report.study import Study
-from smallsight.report.text import counted, percent
+from smallsight.report.text import counted, listed, percent
 from smallsight.vocabulary import GROUPS
 
 _EXCLUDED = {
@@ -118,18 +118,18 @@ def sample_sentence(study: Study) -> str:
 
 
 def baseline_sentence(study: Study) -> str:
-    """Write how often answers that need no picture are right; nothing tests them."""
-    small = study.estimate(study.headline_regime, UNTOUCHED, "small")
+    """Write how often rules that see no pixel are right, by size; nothing tests them."""
     if study.sample["category_name"].nunique() == 1:
         return "The sample holds 1 category: accuracy says nothing about recognition."
-    names = study.sample.loc[study.sample["size_group"] == "small", "category_name"]
-    if small is None or not small.is_known or names.empty:
+    clauses = []
+    for name, label in BASELINES.items():
+        known = [row for group in GROUPS if (row := study.baseline(name, group))]
+        if known:
+            shares = [f"{percent(row['accuracy'])} of {row['size_group']}" for row in known]
+            clauses.append(f"{label[0].lower()}{label[1:]}, {listed(shares)}")
+    if not clauses:
         return ""
-    common = float(names.value_counts(normalize=True).iloc[0])
-    return (
-        f"Without looking, guessing is right for {percent(study.chance)} of small objects, and "
-        f"naming their commonest category every time for {percent(common)}."
-    )
+    return f"Right without seeing a pixel: {'; '.join(clauses)}; guessing, {percent(study.chance)}."
 
 
 def build(study: Study) -> Sample:

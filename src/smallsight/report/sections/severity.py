@@ -11,7 +11,8 @@ from smallsight.report.marks import Heading, heading, long_key
 from smallsight.report.rows import Row, tuples
 from smallsight.report.section import Section
 from smallsight.report.study import SURROUNDINGS, Study
-from smallsight.vocabulary import GROUPS, NO_VISIBLE_CHANGE
+from smallsight.report.text import TASK_NAMES
+from smallsight.vocabulary import GROUPS, HEADLINE_TASK, NO_VISIBLE_CHANGE
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,10 @@ class Severity:
 
     Attributes
     ----------
+    task
+        What the task is called.
     resizing
-        What resizing does to a picture.
+        What resizing does to what is shown.
     bound
         Similarity above which no change is visible.
     mark_key, surroundings
@@ -46,6 +49,7 @@ class Severity:
         Similarity by condition and size group.
     """
 
+    task: str
     resizing: str
     bound: float
     mark_key: str
@@ -55,39 +59,44 @@ class Severity:
 
 
 def resizing_sentence(study: Study) -> str:
-    """Write what resizing to the network's input may undo, with the sizes of the pictures."""
-    start = "Every picture is resized to the network’s input, which may undo a change"
-    widths = study.maps.loc[study.maps["condition"] == UNTOUCHED, "view_w"]
+    """Write what resizing to the network's input may undo, with the sizes of what is shown."""
+    start = (
+        "A condition changes the picture at its own size; then the window is cut and resized to "
+        "the network’s input, which may undo a change"
+    )
+    maps = study.maps
+    here = (maps["condition"] == UNTOUCHED) & (maps["task"] == HEADLINE_TASK)
+    widths = maps.loc[here, "view_w"]
     if widths.empty:
         return f"{start}."
-    width, size = float(widths.median()), int(study.about["input_size"])
-    if width / 2 > size:
-        half = f"half of {width:g} pixels, the median width of a picture"
-        return f"{start}: {half}, is still more than the input’s {size}."
-    return f"{start}: the median width of a picture is {width:g} pixels, the input’s {size}."
+    size = int(study.about["input_size"])
+    return (
+        f"{start}: the median width of a window is {widths.median():g} pixels, the input’s {size}."
+    )
 
 
 def surroundings_sentence(study: Study) -> str:
-    """Write how similar whole pictures are where only the surroundings change; may be empty."""
+    """Write how similar whole windows are where only the surroundings change; may be empty."""
     parts = []
-    for one in study.changed_conditions:
+    for one in study.changed_conditions(HEADLINE_TASK):
         found = [
             row["ssim_picture"]
             for group in GROUPS
-            if study.mark(one.name, group) == SURROUNDINGS
-            and (row := study.similarity(one.name, group))
+            if study.mark(HEADLINE_TASK, one.name, group) == SURROUNDINGS
+            and (row := study.similarity(HEADLINE_TASK, one.name, group))
         ]
         if found:
             ends = sorted({f"{end:.2f}" for end in (min(found), max(found))})
             parts.append(f"“{study.label(one.name)}” {' to '.join(ends)}")
     if not parts:
         return ""
-    return f"Whole pictures under {SURROUNDINGS}: median similarity {', '.join(parts)}."
+    return f"Whole windows under {SURROUNDINGS}: median similarity {', '.join(parts)}."
 
 
 def panels(study: Study) -> list[Markup]:
-    """Draw the similarity of every condition to the untouched pictures, in two columns."""
+    """Draw the similarity of every condition to the untouched windows, in two columns."""
     table = study.tables["severity"]
+    table = table[table["task"] == HEADLINE_TASK]
     names = list(dict.fromkeys(table["condition"]))
     columns = {"ssim_box": "value", "ssim_box_q1": "low", "ssim_box_q3": "high"}
     table = table.rename(columns=columns).assign(hollow=table["vacuous"])
@@ -102,7 +111,7 @@ def panels(study: Study) -> list[Markup]:
             by_condition.by_condition(
                 table,
                 name=f"severity-{number}",
-                title="",
+                title=TASK_NAMES[HEADLINE_TASK].capitalize(),
                 labels={name: study.label(name) for name in part},
                 lines={f"no visible change above {NO_VISIBLE_CHANGE:g}": NO_VISIBLE_CHANGE},
                 measure="similarity in the box (SSIM)",
@@ -116,22 +125,26 @@ def panels(study: Study) -> list[Markup]:
 
 def rows(study: Study) -> list[SeverityRow]:
     """Return the similarities, a row per condition that has objects."""
-    return [
+    found = [
         SeverityRow(
             heading=heading(study, one),
             cells=[
-                SeverityCell(study.similarity(one.name, group), study.mark(one.name, group))
+                SeverityCell(
+                    study.similarity(HEADLINE_TASK, one.name, group),
+                    study.mark(HEADLINE_TASK, one.name, group),
+                )
                 for group in GROUPS
             ],
         )
-        for one in study.changed_conditions
-        if any(study.similarity(one.name, group) for group in GROUPS)
+        for one in study.changed_conditions(HEADLINE_TASK)
     ]
+    return [row for row in found if any(cell.similarity for cell in row.cells)]
 
 
 def build(study: Study) -> Severity:
     """Return what the section shows of a study."""
     return Severity(
+        task=TASK_NAMES[HEADLINE_TASK],
         resizing=resizing_sentence(study),
         bound=NO_VISIBLE_CHANGE,
         mark_key=long_key(study),

@@ -1,4 +1,4 @@
-"""The same objects under every condition; on paper."""
+"""The same objects whole, and in their windows under every condition; on paper."""
 
 import math
 from dataclasses import dataclass
@@ -7,26 +7,27 @@ from smallsight.report.cards import Card, read_card
 from smallsight.report.rows import Row, records
 from smallsight.report.section import Section
 from smallsight.report.study import Study
-from smallsight.vocabulary import GROUPS
+from smallsight.report.text import TASK_NAMES
+from smallsight.vocabulary import GROUPS, HEADLINE_TASK, SCENE
 
-_ACROSS = 7
+_ACROSS = 9
 """Most pictures side by side."""
 
 
 @dataclass(frozen=True)
 class Strip:
-    """One object under every condition.
+    """One object, whole and under every condition.
 
     Attributes
     ----------
     group
         Its size group.
     first
-        The first condition's row of the table.
+        The whole picture's row of the table.
     columns
         Pictures side by side.
     cards
-        A card per condition.
+        The whole picture's card, then one per condition of the window.
     """
 
     group: str
@@ -37,8 +38,18 @@ class Strip:
 
 @dataclass(frozen=True)
 class Strips:
-    """What the section shows."""
+    """What the section shows.
 
+    Attributes
+    ----------
+    scene, window
+        What the two tasks are called.
+    strips
+        An object of each size group.
+    """
+
+    scene: str
+    window: str
     strips: list[Strip]
 
 
@@ -56,7 +67,7 @@ def rows(study: Study) -> list[Strip]:
 
 def build(study: Study) -> Strips:
     """Return what the section shows of a study."""
-    return Strips(rows(study))
+    return Strips(TASK_NAMES[SCENE], TASK_NAMES[HEADLINE_TASK], rows(study))
 
 
 SECTION = Section(

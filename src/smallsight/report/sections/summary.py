@@ -10,13 +10,18 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from smallsight import params
+from smallsight.analysis.terms import LARGEST, Term
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report import network
+from smallsight.report.rows import Estimate
 from smallsight.report.section import Section
-from smallsight.report.sections import claims, effects, gap, sample, thresholds
+from smallsight.report.sections import claims, effects, ladder, sample, scene
 from smallsight.report.sections.claims import Claim
-from smallsight.report.study import Study, by_regime
-from smallsight.report.text import listed, percent, size
+from smallsight.report.sections.ladder import RungRow
+from smallsight.report.sections.scene import LargestRow
+from smallsight.report.study import Study
+from smallsight.report.text import TASK_NAMES, listed, percent, percent_span, signed, size, span
+from smallsight.vocabulary import HEADLINE_TASK, SCENE, TASKS
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,8 @@ class Summary:
 
     Attributes
     ----------
+    tested
+        What was tested, in one line.
     verdict
         Whether small objects are recognised less often than large ones.
     sentences
@@ -34,35 +41,47 @@ class Summary:
     setup, warning
         The network, what it was shown and what heads read, in one line; and what random weights
         make of the numbers, empty for others.
-    waterfalls
-        The decomposition of the gap, a panel per regime.
-    disagreement
-        On which parts the regimes differ; may be empty.
-    by_side
-        Accuracy against the side of the object; may be empty.
+    panels
+        The ladder, and the parts of the gap.
+    rules, rungs
+        Accuracy of rules that see no pixel, and from rung to rung, by size group.
+    kinds, largest
+        What the picture's largest object says of the target, and accuracy by it.
     chance
         Accuracy of guessing.
     claims
         The claims and their tests.
     """
 
+    tested: str
     verdict: str
     sentences: list[str]
     sample: str
     setup: str
     warning: str
-    waterfalls: list[Markup]
-    disagreement: str
-    by_side: Markup
+    panels: list[Markup]
+    rules: list[RungRow]
+    rungs: list[RungRow]
+    kinds: list[Term]
+    largest: list[LargestRow]
     chance: float
     claims: list[Claim]
 
 
+def tested_sentence(study: Study) -> str:
+    """Write which tasks the heads were given; empty where nothing was evaluated."""
+    tasks = [f"“{TASK_NAMES[task]}”, {TASKS[task]}" for task in study.tasks]
+    if not tasks:
+        return ""
+    return f"Linear heads on a frozen network name one object at a time. {'; '.join(tasks)}."
+
+
 def verdict_sentence(study: Study) -> str:
-    """Write whether small objects are recognised less often than large ones."""
-    row = claims.find_row(study, "small_worse_untouched")
+    """Write whether small objects are recognised less often than large ones in their windows."""
+    row = claims.find_row(study, HEADLINE_TASK, "small_worse_untouched")
     small, large = (
-        study.estimate(study.headline_regime, UNTOUCHED, group) for group in ("small", "large")
+        study.estimate(HEADLINE_TASK, study.headline_regime, UNTOUCHED, group)
+        for group in ("small", "large")
     )
     if row is None or small is None or large is None:
         lacking = [
@@ -72,7 +91,11 @@ def verdict_sentence(study: Study) -> str:
         ]
         why = f"no accuracy for {listed(lacking)} objects" if lacking else "nothing tests it"
         return f"Small and large objects cannot be compared: {why}."
-    numbers = f"{percent(small.acc)} of {small.n}, against {percent(large.acc)} of {large.n}"
+    place = f"In a {TASK_NAMES[HEADLINE_TASK]} of their own, small"
+    numbers = f"{_accuracy(small)}, against {_accuracy(large)}"
+    even = [small.standardised, large.standardised]
+    mixed = f"; at one mix of categories, {' against '.join(map(percent, even))}"
+    mixed = mixed if all(map(math.isfinite, even)) else ""
     if row["direction"] == 1:
         order, ends = "less", (row["ci_low"], row["ci_high"])
     elif row["direction"] == -1:
@@ -80,21 +103,54 @@ def verdict_sentence(study: Study) -> str:
     else:
         least = f"; a gap of {size(row['mde'])} points was detectable"
         return (
-            f"Small and large objects are not told apart by this sample: {numbers}"
-            f"{least if math.isfinite(row['mde']) else ''}."
+            f"{place} and large objects are not told apart by this sample: {numbers}, a gap of "
+            f"{signed(row['effect'])} points ({span(row)}{', by itself decided' * row['adjusted']})"
+            f"{mixed}{least if math.isfinite(row['mde']) else ''}."
         )
     gap_size = f"a gap of {size(row['effect'])} points ({' to '.join(map(size, ends))})"
-    return f"Small objects are recognised {order} often than large ones: {numbers}, {gap_size}."
+    return (
+        f"{place} objects are recognised {order} often than large ones: {numbers}, {gap_size}"
+        f"{mixed}."
+    )
+
+
+def _accuracy(estimate: Estimate) -> str:
+    ends = percent_span(estimate.low, estimate.high)
+    return f"{percent(estimate.acc)} ({ends}) of {estimate.n}"
 
 
 def sentences(study: Study) -> list[str]:
-    """Write where the gap comes from, and what conditions do to small objects."""
-    found = [by_regime(study, "Where the gap comes from", gap.part_sentence)]
-    clause, _ = effects.directions_clause(study, study.headline_regime)
-    if clause:
-        lead = effects.LEAD[study.headline_regime]
-        found.append(f"{lead}, small objects are recognised {clause}.")
+    """Write what whole pictures show, where their gap goes, and what corruptions do."""
+    found = [
+        whole_picture_sentence(study),
+        ladder.sentence(study),
+        corruptions_sentence(study),
+    ]
     return [sentence for sentence in found if sentence]
+
+
+def corruptions_sentence(study: Study) -> str:
+    """Write under which conditions small objects are recognised less or more often."""
+    clause, _ = effects.directions_clause(study)
+    if not clause:
+        return ""
+    lead = effects.LEAD[study.headline_regime]
+    return f"{lead}, small objects in {TASK_NAMES[HEADLINE_TASK]}s are recognised {clause}."
+
+
+def whole_picture_sentence(study: Study) -> str:
+    """Compare the gap in whole pictures with that of a rule that sees no pixel of the target."""
+    row = claims.find_row(study, SCENE, "small_worse_untouched")
+    small, large = (study.baseline(scene.RULE, group) for group in ("small", "large"))
+    if row is None or small is None or large is None:
+        return ""
+    gap = f"{signed(row['effect'])} points ({span(row)})"
+    return (
+        f"In {TASK_NAMES[SCENE]}s, which do not tell which object is meant, the gap is {gap}; the "
+        "rule “name the category of the picture’s largest object”, which sees no pixel of the "
+        f"target, is right for {percent(small['accuracy'])} of small and "
+        f"{percent(large['accuracy'])} of large objects."
+    )
 
 
 def setup_sentence(study: Study) -> str:
@@ -130,14 +186,17 @@ def warning(study: Study) -> str:
 def build(study: Study) -> Summary:
     """Return what the section shows of a study."""
     return Summary(
+        tested=tested_sentence(study),
         verdict=verdict_sentence(study),
         sentences=sentences(study),
         sample=sample.sample_sentence(study),
         setup=setup_sentence(study),
         warning=warning(study),
-        waterfalls=gap.panels(study),
-        disagreement=gap.disagreement_note(study),
-        by_side=thresholds.untouched_panel(study),
+        panels=ladder.panels(study),
+        rules=ladder.rules(study),
+        rungs=ladder.rungs(study),
+        kinds=list(LARGEST.values()),
+        largest=scene.largest_rows(study),
         chance=study.chance,
         claims=claims.rows(study),
     )

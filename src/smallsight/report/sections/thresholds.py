@@ -1,187 +1,284 @@
-"""How many pixels an object must have, and how many more under each condition."""
+"""How many pixels an object needs: the same objects at several sides, and what conditions cost."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 from markupsafe import Markup
 
-from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.figures import curves
-from smallsight.report.marks import Heading, heading, marked_label, quoted_label
-from smallsight.report.rows import Row, by_direction, tuples
+from smallsight.report.marks import Heading, heading
+from smallsight.report.rows import Row, keyed, records
 from smallsight.report.section import Section
-from smallsight.report.study import Study, by_regime
+from smallsight.report.study import Study
 from smallsight.report.text import (
-    counted,
-    factor,
+    TASK_NAMES,
     factor_span,
-    interval,
-    listed,
+    native_pixels,
+    p_equals,
     percent,
     percent_span,
     tooltip,
 )
-from smallsight.vocabulary import GROUPS
+from smallsight.vocabulary import ALL_AND_GROUPS, HEADLINE_TASK
 
 
 @dataclass(frozen=True)
-class ThresholdRow:
-    """Threshold and cost of one condition, a row of the table of thresholds per regime."""
+class Objects:
+    """Objects of one size group, or all, in one regime: a column of the table of sides."""
+
+    regime: str
+    group: str
+    n: int
+
+
+@dataclass(frozen=True)
+class SideRow:
+    """Accuracies at one side, a row of the table of pixels for each column.
+
+    Attributes
+    ----------
+    side
+        In native pixels; not a number for objects at their own.
+    cells
+        None where there is no accuracy.
+    """
+
+    side: float
+    cells: list[Row | None]
+
+    @property
+    def is_native(self) -> bool:
+        """Whether objects have their own side."""
+        return math.isnan(self.side)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A factor on the side of objects, and its interval, in words."""
+
+    factor: float
+    span: str
+
+
+@dataclass(frozen=True)
+class CostRow:
+    """What one condition costs, a cell per regime."""
 
     heading: Heading
-    cells: list[Row | None]
+    cells: list[Cost | None]
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What the section shows."""
+    """What the section shows.
 
+    Attributes
+    ----------
+    task
+        What the task is called.
+    least
+        Least native side of an object that is reduced, in pixels; NaN where none is.
+    panels
+        Accuracy by side, a panel per regime.
+    sentences
+        Thresholds, and accuracy at equal pixels.
+    columns, rows
+        Accuracy at every side that objects are reduced to, and at their own.
+    costs
+        What conditions cost; empty without a threshold.
+    """
+
+    task: str
+    least: float
     panels: list[Markup]
-    rows: list[ThresholdRow]
+    sentences: list[str]
+    columns: list[Objects]
+    rows: list[SideRow]
+    costs: list[CostRow]
 
 
 def panels(study: Study) -> list[Markup]:
-    """Draw the headline regime's curves: untouched pictures beside each first level."""
-    untouched = study.threshold(study.headline_regime, UNTOUCHED)
-    if untouched is None:
-        return []
-    by_condition = {str(name): table for name, table in bins(study).groupby("condition")}
-    references = [one.name for one in study.corruptions if one.is_reference]
-    fits = {name: study.threshold(study.headline_regime, name) for name in references}
-    pairs: list[tuple[str, Row | None]] = [(name, fit) for name, fit in fits.items() if fit]
-    return [
-        Markup(
-            curves.against_side(
-                untouched,
-                fit,
-                bins=by_condition,
-                name=f"curve-{name}",
-                title=marked_label(study, name),
-            )
-        )
-        for name, fit in pairs or [(UNTOUCHED, None)]
-    ]
-
-
-def bins(study: Study) -> pd.DataFrame:
-    """Return the headline regime's groups of objects by side, with a column `tooltip`."""
-    table = study.tables["bins"]
-    table = table[table["regime"] == study.headline_regime]
-    return table.assign(
-        tooltip=[
+    """Draw the accuracy of the same objects by their side, a panel per regime that has any."""
+    drawn = []
+    for regime in study.regimes:
+        table = _pixels(study, regime)
+        if table.empty:
+            continue
+        table["tooltip"] = [
             tooltip(
-                f"{study.label(row.condition)}, side about {row.side:.1f} px",
-                percent(row.acc),
-                percent_span(row.ci_low, row.ci_high),
-                row.n,
+                f"{row['size_group'].capitalize()}, {_at(row)}",
+                percent(row["acc"]),
+                percent_span(row["ci_low"], row["ci_high"]),
+                row["n"],
             )
-            for row in tuples(table)
+            for row in records(table)
         ]
-    )
-
-
-def untouched_panel(study: Study) -> Markup:
-    """Draw accuracy against size, untouched; nothing where no accuracy is known."""
-    known = {
-        group: estimate
-        for group in GROUPS
-        if (estimate := study.estimate(study.headline_regime, UNTOUCHED, group))
-        and estimate.is_known
-    }
-    groups = pd.DataFrame(
-        [
-            {
-                "size_group": group,
-                "side": study.median_side(group),
-                "acc": one.acc,
-                "ci_low": one.low,
-                "ci_high": one.high,
-                "tooltip": tooltip(group.capitalize(), percent(one.acc), interval(one), one.n),
-            }
-            for group, one in known.items()
-        ],
-        columns=["size_group", "side", "acc", "ci_low", "ci_high", "tooltip"],
-    )
-    groups = groups[groups["side"] > 0]
-    by_side = bins(study)
-    by_side = by_side[by_side["condition"] == UNTOUCHED]
-    if groups.empty and by_side.empty:
-        return Markup("")
-    return Markup(
-        curves.untouched(
-            study.threshold(study.headline_regime, UNTOUCHED),
-            bins=by_side,
-            groups=groups,
+        panel = curves.within_objects(
+            table,
+            fit=study.threshold(regime) if has_threshold(study, regime) else None,
+            name=f"pixels-{regime}",
+            title=f"{TASK_NAMES[HEADLINE_TASK].capitalize()}, {regime} head",
             chance=study.chance,
-            name="untouched",
         )
+        drawn.append(Markup(panel))
+    return drawn
+
+
+def _pixels(study: Study, regime: str) -> pd.DataFrame:
+    """Return one regime's accuracies by side that are known."""
+    table = study.tables["pixels"]
+    return table[(table["regime"] == regime) & table["acc"].notna()].copy()
+
+
+def _at(row: Row) -> str:
+    if row["native"]:
+        return f"own side, {native_pixels(row['side'])} px at the median"
+    return f"reduced to {row['side']:g} px"
+
+
+def has_threshold(study: Study, regime: str) -> bool:
+    """Return whether one regime's curve fits, and is half-way up between the levels."""
+    row = study.threshold(regime)
+    return row is not None and bool(row["fits"]) and math.isfinite(row["threshold"])
+
+
+def threshold_sentence(study: Study, regime: str) -> str:
+    """Write one regime's threshold and how many objects fall below it, or why there is none."""
+    row = study.threshold(regime)
+    if row is None or not row["n"]:
+        return ""
+    if not row["fits"]:
+        return (
+            f"{regime.capitalize()} head: no threshold: the curve does not fit "
+            f"({p_equals(row['p_fit'])})."
+        )
+    if not math.isfinite(row["threshold"]):
+        ends = f"{row['side_min']:g} to {row['side_max']:g} native pixels"
+        return (
+            f"{regime.capitalize()} head: no threshold: the curve fits ({p_equals(row['p_fit'])}), "
+            f"but is half-way up outside {ends}."
+        )
+    rise = f"{percent(row['floor'])} to {percent(row['ceiling'])} (fit: {p_equals(row['p_fit'])})"
+    return (
+        f"{regime.capitalize()} head: at {native_pixels(row['threshold'])} native pixels of side "
+        f"({_ends(row)}) the curve is half-way from {rise}; {percent(row['share_below'])} of the "
+        "data’s objects are smaller."
     )
 
 
-def rows(study: Study) -> list[ThresholdRow]:
-    """Return thresholds and costs, a row per condition that is no intervention."""
+def _ends(row: Row) -> str:
+    """Write a threshold's interval; an end at the last level stands for what lies beyond."""
+    low, high = (native_pixels(row[key]) for key in ("ci_low", "ci_high"))
+    below = " or less" if row["ci_low"] <= row["side_min"] else ""
+    above = " or more" if row["ci_high"] >= row["side_max"] else ""
+    return f"{low}{below} to {high}{above}"
+
+
+def equal_pixels_sentence(study: Study, regime: str) -> str:
+    """Set large objects, reduced to about the small ones' own side, beside small ones at theirs."""
+    table = _pixels(study, regime)
+    rows = records(table)
+    small = next((row for row in rows if row["size_group"] == "small" and row["native"]), None)
+    reduced = [row for row in rows if row["size_group"] == "large" and not row["native"]]
+    if small is None or not reduced or not small["side"] > 0:
+        return ""
+    large = min(reduced, key=lambda row: abs(math.log(row["side"] / small["side"])))
+    return (
+        f"At about equal pixels, {regime} head: large objects reduced to "
+        f"{large['side']:g} pixels are recognised in {_share(large)}, small ones, of "
+        f"{native_pixels(small['side'])} pixels at the median, in {_share(small)}."
+    )
+
+
+def _share(row: Row) -> str:
+    return f"{percent(row['acc'])} ({percent_span(row['ci_low'], row['ci_high'])})"
+
+
+def sides(study: Study) -> list[float]:
+    """Return the sides that objects are reduced to, in native pixels, in order."""
+    reduced, _ = _parted(study.tables["pixels"])
+    return sorted(reduced["side"].unique().tolist())
+
+
+def columns(study: Study) -> list[Objects]:
+    """Return the objects whose accuracy by side is known, regime by regime."""
     found = []
-    for one in study.conditions:
-        cells = [study.threshold(regime, one.name) for regime in study.regimes]
-        if any(cells) and not study.is_intervention(one):
-            found.append(ThresholdRow(heading(study, one, is_marked=True), cells))
+    for regime in study.regimes:
+        for group, part in _pixels(study, regime).groupby("size_group"):
+            found.append(Objects(regime, str(group), int(part["n"].iloc[0])))
+    order = [*study.regimes, *ALL_AND_GROUPS]
+    return sorted(found, key=lambda one: (order.index(one.regime), order.index(one.group)))
+
+
+def rows(study: Study) -> list[SideRow]:
+    """Return accuracy by side, a row per side and one for objects at their own."""
+    reduced, native = (
+        keyed(part, "regime", "size_group", "side")
+        for part in _parted(study.tables["pixels"].dropna(subset="acc"))
+    )
+    at_own = {key[:2]: row for key, row in native.items()}
+    places = [(one.regime, one.group) for one in columns(study)]
+    found = [
+        SideRow(side, [reduced.get((*place, side)) for place in places]) for side in sides(study)
+    ]
+    return [*found, SideRow(math.nan, [at_own.get(place) for place in places])]
+
+
+def _parted(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Part the objects that are reduced from those at their own side."""
+    is_native = table["native"].astype(bool)
+    return table[~is_native], table[is_native]
+
+
+def cost_rows(study: Study) -> list[CostRow]:
+    """Return what corruptions cost, a row per condition that has a cost in any regime."""
+    found = []
+    for one in study.corruptions(HEADLINE_TASK):
+        cells = [_cost(study.cost(regime, one.name)) for regime in study.regimes]
+        if any(cells):
+            found.append(CostRow(heading(study, one, is_marked=True), cells))
     return found
 
 
-def cost_sentence(study: Study) -> str:
-    """Write by which factor corruptions move the threshold, where that has a direction."""
-    start = "To be recognised as often as untouched, by the fitted curves"
-    return by_regime(study, start, _cost_clause)
+def _cost(row: Row | None) -> Cost | None:
+    """Return a cost; an end of its interval that the curve does not reach is none."""
+    if row is None or not math.isfinite(row["cost"]):
+        return None
+    low, high = (
+        row[key] if math.isfinite(row[key]) else beyond
+        for key, beyond in (("cost_low", 0.0), ("cost_high", math.inf))
+    )
+    return Cost(row["cost"], factor_span(low, high))
 
 
-def _cost_clause(study: Study, regime: str) -> str:
-    found = [study.threshold(regime, one.name) for one in study.corruptions]
-    known = [row for row in found if row is not None and row["cost"] > 0]
-    if not known:
-        return ""
-    larger, smaller, _ = by_direction(known)
-    inverse = [
-        {
-            "condition": row["condition"],
-            "cost": 1 / row["cost"],
-            "cost_low": 1 / row["cost_high"],
-            "cost_high": 1 / row["cost_low"] if row["cost_low"] > 0 else math.inf,
-        }
-        for row in smaller
-    ]
-    parts = [
-        f"an object {order} by a factor of {_factors(study, part)}"
-        for order, part in (("must be larger", larger), ("may be smaller", inverse))
-        if part
-    ]
-    return " and ".join(parts) or "no factor is shown"
+def sentences(study: Study) -> list[str]:
+    """Write thresholds, and accuracy at equal pixels, regime by regime."""
+    found = [say(study, one) for say in (threshold_sentence, equal_pixels_sentence)
+             for one in study.regimes]  # fmt: skip
+    return [sentence for sentence in found if sentence]
 
 
-def _factors(study: Study, found: Sequence[Row]) -> str:
-    """Write costs; where there are reference levels, only count the further ones."""
-    references = [row for row in found if "/" not in row["condition"]] or found
-    parts = [
-        f"{factor(row['cost'])} ({factor_span(row['cost_low'], row['cost_high'])}) under "
-        f"{quoted_label(study, row['condition'])}"
-        for row in references
-    ]
-    more = len(found) - len(references)
-    if more:
-        parts.append(f"more than 1 under {counted(more, 'further level')}")
-    return listed(parts)
-
-
-def build(study: Study) -> Thresholds:
-    """Return what the section shows of a study."""
-    return Thresholds(panels(study), rows(study))
+def build(study: Study) -> Thresholds | None:
+    """Return what the section shows of a study; None where no object was reduced."""
+    found = sides(study)
+    if not found:
+        return None
+    return Thresholds(
+        task=TASK_NAMES[HEADLINE_TASK],
+        least=found[-1],
+        panels=panels(study),
+        sentences=sentences(study),
+        columns=columns(study),
+        rows=rows(study),
+        costs=cost_rows(study),
+    )
 
 
 SECTION = Section(
     name="thresholds",
     build=build,
     anchor="thresholds",
-    title="Thresholds in pixels",
-    contents="Thresholds",
+    title="How many pixels an object needs",
+    contents="Pixels",
 )

@@ -369,7 +369,7 @@ function gallery(data, { draw }) {
   };
 }
 
-/* One object under all conditions, in a dialog that has an address of its own. */
+/* One object in all that is shown of it, in a dialog that has an address of its own. */
 function instance(data, { draw, isKept }, { shown, tileOf }) {
   const dialog = byId("instance");
   const title = byId("instance-title");
@@ -383,9 +383,10 @@ function instance(data, { draw, isKept }, { shown, tileOf }) {
     const recognised = object.cause === undefined;
     return [
       ["Object", `image ${object.image}, object ${object.object}${object.file ? `, ${object.file}` : ""}`],
-      ["Suggested cause", recognised ? "none: it is recognised" : (data.causes[object.cause] ?? "none suggested")],
+      ["Suggested cause", recognised ? "none: it is recognised in the whole picture" : data.causes[object.cause]],
       ["Neighbour so named", object.neighbour],
-      ["Rescued by", object.rescued && (object.rescued.join("; ") || "nothing that was tried")],
+      ["Right given", object.given && (object.given.join("; ") || "nothing that was tried")],
+      ["Its window is right under", object.rescued && (object.rescued.join("; ") || "nothing that was tried")],
     ].filter(([, text]) => text);
   }
 

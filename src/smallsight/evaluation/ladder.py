@@ -1,0 +1,88 @@
+"""Predictions of every rung of the ladder and of the baselines below it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from smallsight import params
+from smallsight.backbones.feature_store import read_features, stored_readouts
+from smallsight.conditions.rendered.names import Condition, FamilyFacts
+from smallsight.evaluation import baselines
+from smallsight.evaluation.crossfit import fit_heads, out_of_fold
+from smallsight.evaluation.rungs import BASELINES, RUNGS, Rung
+from smallsight.evaluation.splits import Splits
+from smallsight.evaluation.tables import RUNG_PREDICTIONS
+from smallsight.runtime.device import map_batches
+
+
+def predict_rungs(
+    splits: Splits,
+    facts: Mapping[str, FamilyFacts],
+    objects: pd.DataFrame,
+    *,
+    features: Path,
+    settings: params.Heads,
+    device: torch.device,
+) -> pd.DataFrame:
+    """Predict every instance from every rung, by heads of its own on the same folds.
+
+    Parameters
+    ----------
+    facts
+        By family.
+    objects
+        Every annotated object of the sample's pictures.
+    features
+        The folder that holds all families' features. A rung whose condition the study lacks, or
+        whose readout its network lacks, is left out.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `RUNG_PREDICTIONS`, the baselines first.
+    """
+    classes = {
+        "commonest": baselines.commonest_category(splits),
+        "geometry": baselines.box_geometry(splits),
+        "largest_object": baselines.largest_object(splits, objects),
+    }
+    assert list(classes) == list(BASELINES)
+    rungs = {rung: one for rung in RUNGS if (one := _condition(rung, facts, features)) is not None}
+
+    def predict(pair: tuple[Rung, Condition]) -> np.ndarray:
+        rung, condition = pair
+        seen = read_features(features, condition, rung.readout)
+        fitted = fit_heads(splits, seen, settings=settings, device=device)
+        return np.nan_to_num(out_of_fold(splits, fitted, seen)).argmax(axis=2)
+
+    found = map_batches(predict, list(rungs.items()), device=device, description="climbing")
+    classes |= {rung.name: one for rung, one in zip(rungs, found, strict=True)}
+    return pd.concat(
+        [_table(splits, name, predicted) for name, predicted in classes.items()], ignore_index=True
+    )
+
+
+def _condition(rung: Rung, facts: Mapping[str, FamilyFacts], features: Path) -> Condition | None:
+    """Return the condition whose pictures a rung is given; None where the study lacks it."""
+    if rung.family not in facts:
+        return None
+    for one in facts[rung.family].in_task(rung.task):
+        if one.is_reference and rung.readout in stored_readouts(features, one):
+            return one
+    return None
+
+
+def _table(splits: Splits, name: str, predicted: np.ndarray) -> pd.DataFrame:
+    """Arrange the classes (seeds, n) that were predicted from one rung."""
+    names = np.array(splits.categories)
+    truth = splits.sample["category_name"].to_numpy()
+    tables = [
+        splits.sample.assign(
+            rung=name, seed=seed, fold=fold, predicted=names[one], correct=names[one] == truth
+        )[fold >= 0]
+        for seed, fold, one in zip(splits.seeds, splits.fold_of, predicted, strict=True)
+    ]
+    return pd.concat(tables, ignore_index=True)[RUNG_PREDICTIONS.names]

@@ -1,0 +1,345 @@
+"""The ladder: accuracy from rung to rung, and the parts of the gap that its steps are worth."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from smallsight.analysis.ladder import FIRST, NOT_IDENTIFIED, SCENE_RUNG, name_steps
+from smallsight.analysis.terms import NOT_EXPLAINED, Term, describe_part, steps_of
+from smallsight.evaluation.rungs import BASELINES, RUNGS
+from smallsight.report.figures.ladder import climb, waterfall
+from smallsight.report.rows import Row, has_direction, keyed, records
+from smallsight.report.section import Section
+from smallsight.report.sections import background
+from smallsight.report.study import Study
+from smallsight.report.text import (
+    TASK_NAMES,
+    counted,
+    listed,
+    percent,
+    percent_span,
+    signed,
+    span,
+    tooltip,
+)
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, SCENE
+
+_SMALL_CELL = 10
+"""Objects of a category in a size group below which simulated intervals lose coverage."""
+
+
+@dataclass(frozen=True)
+class RungRow:
+    """Accuracy on one rung, or by a rule that sees no pixel.
+
+    Attributes
+    ----------
+    label
+        What is known of the object.
+    task
+        The task of its pictures, in words; empty for a rule.
+    step
+        The step that leads up to it; empty on the first rung and for a rule.
+    cells
+        Rows of the table of the ladder, or of baselines, one place for each of the groups asked
+        for; None where there are no objects.
+    gap
+        Accuracy on large minus that on small objects.
+    even_gap
+        The same at one mix of categories; not a number for most rules.
+    """
+
+    label: str
+    task: str
+    step: str
+    cells: list[Row | None]
+    gap: float
+    even_gap: float
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """A cause, and what goes with it."""
+
+    cause: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class PartRow:
+    """One part of the gap.
+
+    Attributes
+    ----------
+    term
+        What it is called, and what it means.
+    is_whole
+        Whether it is the gap itself.
+    row
+        Its row of the table of the gap's parts.
+    remedies
+        The cause and the remedy of each of its steps.
+    changes
+        Of a step: rows of the ladder, with the paired changes of small and large objects' accuracy.
+    """
+
+    term: Term
+    is_whole: bool
+    row: Row
+    remedies: list[Remedy]
+    changes: list[Row | None]
+
+    @property
+    def is_identified(self) -> bool:
+        """Whether it is more than a step from near chance."""
+        return bool(self.row["verdict"] != NOT_IDENTIFIED)
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """What the section shows.
+
+    Attributes
+    ----------
+    rungs
+        The rungs that the study has, a cell for all objects and for each size group.
+    parts
+        The gap and its parts, which sum to it.
+    missing
+        Which rungs the study lacks, and what that does to the steps; may be empty.
+    sentence
+        What the steps do; may be empty.
+    small_cell
+        A warning; may be empty.
+    """
+
+    rungs: list[RungRow]
+    parts: list[PartRow]
+    missing: str
+    sentence: str
+    small_cell: str
+
+
+def rules(study: Study) -> list[RungRow]:
+    """Return what rules reach that see no pixel, a cell for each size group."""
+    found = []
+    for name, label in BASELINES.items():
+        cells = [study.baseline(name, group) for group in GROUPS]
+        if any(cells):
+            known = dict(zip(GROUPS, cells, strict=True))
+            gap = _difference(known, "accuracy")
+            even_gap = _difference(_on_rung(study, name), "standardised")
+            found.append(RungRow(f"Rule: {_begun(label)}", "", "", cells, gap, even_gap))
+    return found
+
+
+def rungs(study: Study, groups: Sequence[str] = GROUPS) -> list[RungRow]:
+    """Return the rungs that the study has, in order, a cell for each of the groups."""
+    known = [rung for rung in RUNGS if any(_on_rung(study, rung.name).values())]
+    steps = name_steps(rung.name for rung in known)
+    found = []
+    for rung in known:
+        rows = _on_rung(study, rung.name)
+        step = describe_part(steps[rung.name]).label if rung.name in steps else ""
+        gap, even_gap = (_difference(rows, key) for key in ("accuracy", "standardised"))
+        cells = [rows[group] for group in groups]
+        found.append(RungRow(rung.label, TASK_NAMES[rung.task], step, cells, gap, even_gap))
+    return found
+
+
+def _on_rung(study: Study, rung: str) -> dict[str, Row | None]:
+    """Return a rung's rows by size group."""
+    table = study.tables["ladder"]
+    by_group = keyed(table[table["rung"] == rung], "size_group")
+    known = {group: by_group.get((group,)) for group in ALL_AND_GROUPS}
+    return {group: row if row is not None and row["n"] else None for group, row in known.items()}
+
+
+def _difference(rows: dict[str, Row | None], key: str) -> float:
+    large, small = rows["large"], rows["small"]
+    return float(large[key] - small[key]) if large and small else math.nan
+
+
+def _begun(label: str) -> str:
+    return label[0].lower() + label[1:]
+
+
+def parts(study: Study) -> list[PartRow]:
+    """Return the gap and its parts, in order; none without small or large objects."""
+    table = study.tables["gap_parts"]
+    rungs_by_step = {
+        step: rung for rung, step in name_steps(set(study.tables["ladder"]["rung"])).items()
+    }
+    found = []
+    for row in records(table[np.isfinite(table["value"])]):
+        part = row["part"]
+        on_rung = _on_rung(study, rungs_by_step.get(part, ""))
+        found.append(
+            PartRow(
+                term=describe_part(part),
+                is_whole=part == "gap",
+                row=row,
+                remedies=[Remedy(step.cause, step.remedy) for step in steps_of(part)],
+                changes=[on_rung[group] for group in ("small", "large") if part in rungs_by_step],
+            )
+        )
+    return found
+
+
+def panels(study: Study) -> list[Markup]:
+    """Draw the ladder, and the parts of the gap; without small or large objects, nothing."""
+    return [panel for panel in (_climb_panel(study), _parts_panel(study)) if panel]
+
+
+def _climb_panel(study: Study) -> Markup:
+    labels = {FIRST: f"Rule: {_begun(BASELINES[FIRST])}"}
+    labels |= {rung.name: rung.label for rung in RUNGS}
+    table = study.tables["ladder"]
+    chosen = table[table["size_group"].isin(["small", "large"]) & (table["n"] > 0)]
+    if chosen["size_group"].nunique() < 2:
+        return Markup()
+    rows = chosen.rename(columns={"accuracy": "value", "ci_low": "low", "ci_high": "high"}).assign(
+        label=chosen["rung"].map(labels),
+        hollow=chosen["near_chance"],
+        is_rule=chosen["rung"] == FIRST,
+        tooltip=[
+            tooltip(
+                f"{labels[row['rung']]}, {row['size_group']}",
+                percent(row["accuracy"]),
+                percent_span(row["ci_low"], row["ci_high"]),
+                row["n"],
+            )
+            for row in records(chosen)
+        ],
+    )
+    title = "What heads are given, and how often they are right"
+    return Markup(climb(rows, name="ladder", title=title, chance=study.chance))
+
+
+def _parts_panel(study: Study) -> Markup:
+    known = parts(study)
+    if not known:
+        return Markup()
+    bars = pd.DataFrame(
+        {
+            "label": [_marked(one) for one in known],
+            "value": [one.row["value"] for one in known],
+            "low": [one.row["ci_low"] for one in known],
+            "high": [one.row["ci_high"] for one in known],
+            "hollow": [not has_direction(one.row) for one in known],
+            "vague": [not one.is_identified for one in known],
+            "is_total": [one.is_whole for one in known],
+            "tooltip": [
+                tooltip(
+                    _marked(one), f"{signed(one.row['value'])} points", span(one.row), one.row["n"]
+                )
+                for one in known
+            ],
+        }
+    )
+    # The total stands below what it is the sum of.
+    bars = pd.concat([bars[~bars["is_total"]], bars[bars["is_total"]]], ignore_index=True)
+    return Markup(waterfall(bars, name="gap-parts", title="The whole picture’s gap, by cause"))
+
+
+def _marked(part: PartRow) -> str:
+    return part.term.label if part.is_identified else f"{part.term.label} (not identified)"
+
+
+def sentence(study: Study) -> str:
+    """Write which parts make the gap, and which steps widen it; empty where it is not split up."""
+    return f"{parts_sentence(study)} {widening_sentence(study)}".strip()
+
+
+def parts_sentence(study: Study) -> str:
+    """Write which parts make the gap of the whole picture; empty where it is not split up."""
+    known = parts(study)
+    if len(known) < 2:
+        return ""
+    whole, *others = known
+    shown = [_part(one) for one in others if has_direction(one.row)]
+    neither = [_name(one) for one in others if one.is_identified and not has_direction(one.row)]
+    vague = [_name(one) for one in others if not one.is_identified]
+    gap = f"Of the {TASK_NAMES[SCENE]}’s gap of {signed(whole.row['value'])} points"
+    said = [f"{gap}, {listed(shown) if shown else 'no part is decided'}"]
+    if shown and neither:
+        said.append(f"not decided: {listed(neither)}")
+    if vague:
+        said.append(f"not identified, from near chance: {listed(vague)}")
+    return f"{'; '.join(said)}."
+
+
+def _name(part: PartRow) -> str:
+    return "what is not explained" if part.row["part"] == NOT_EXPLAINED else _begun(part.term.label)
+
+
+def _part(part: PartRow) -> str:
+    return f"{_name(part)} {signed(part.row['value'])} ({span(part.row)})"
+
+
+def widening_sentence(study: Study) -> str:
+    """Name the steps that raise small and large objects and yet widen the gap; may be empty."""
+    found = []
+    for part in parts(study):
+        if not part.changes or not part.row["value"] < 0:
+            continue
+        small, large = part.changes
+        if small is None or large is None or not min(small["delta"], large["delta"]) > 0:
+            continue
+        if has_direction(part.row) or min(small["delta_low"], large["delta_low"]) > 0:
+            rises = f"small {signed(small['delta'])}, large {signed(large['delta'])}"
+            found.append(f"{_name(part)} ({rises})")
+    if not found:
+        return ""
+    return (
+        "Raising both groups, in points, but large objects more, so that the gap widens: "
+        f"{listed(found)}."
+    )
+
+
+def missing_sentence(study: Study) -> str:
+    """Name the rungs that the study lacks; empty where it has all or none."""
+    known = set(study.tables["ladder"]["rung"])
+    lacking = [rung for rung in RUNGS if rung.name not in known]
+    if not lacking or SCENE_RUNG not in known:
+        return ""
+    names = listed([f"“{rung.label}”" for rung in lacking])
+    last = " What the last step would be worth is not explained." if RUNGS[-1] in lacking else ""
+    return f"The study lacks {names}; a step past it stands for all causes on its way.{last}"
+
+
+def small_cell_sentence(study: Study) -> str:
+    """Warn where a category has so few objects in a size group that it weighs too much."""
+    counts = study.tables["gap_parts"]["smallest_cell"].unique()
+    if not len(counts) or counts[0] >= _SMALL_CELL:
+        return ""
+    return (
+        f"A category has {counted(int(counts[0]), 'object')} in one of the two groups: below about "
+        f"{_SMALL_CELL}, class mix and the rest are told apart poorly, and intervals may be too "
+        "narrow."
+    )
+
+
+def build(study: Study) -> Ladder:
+    """Return what the section shows of a study."""
+    return Ladder(
+        rungs=rungs(study, ALL_AND_GROUPS),
+        parts=parts(study),
+        missing=missing_sentence(study),
+        sentence=sentence(study),
+        small_cell=small_cell_sentence(study),
+    )
+
+
+SECTION = Section(
+    name="ladder",
+    build=build,
+    anchor="ladder",
+    title="The ladder: where the gap goes",
+    contents="Ladder",
+    parts=(background.PART,),
+)
