@@ -1,6 +1,5 @@
 """What several test modules share; only the number of torch's threads applies to all."""
 
-import gc
 from pathlib import Path
 
 import numpy as np
@@ -174,15 +173,6 @@ def condition():
         return level(name, task, **options).condition
 
     return condition
-
-
-@pytest.fixture(scope="module")
-def frozen():
-    """Spare statsmodels' calls of the garbage collector what other tests have left behind."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ INPUT = 100
 """Input pixels to a picture's side, whose length in its own pixels is 400."""
 SEEDS = st.integers(0, 2**32 - 1)
 
-pytestmark = [pytest.mark.simulation, pytest.mark.usefixtures("frozen")]
+pytestmark = pytest.mark.simulation
 
 
 def annotated(rng, *, images=30, objects=(1, 2, 3, 4, 5), crowds=0.2, alike=0.2):

@@ -11,8 +11,6 @@ from smallsight.analysis.statistics import bootstrap
 GROUPS = ("all", "small", "medium", "large")
 CONDITIONS = ("orig_full", "downscale")
 
-pytestmark = pytest.mark.usefixtures("frozen")
-
 
 def within_groups(group, lift, correct, weight):
     """Van Elteren's mean over size groups of the chance that one of the right is greater."""

@@ -24,8 +24,6 @@ MEDIANS = [
     *("energy_in_box", "lift", "box_area_share", "energy_in_mask", "mask_lift", "signed_in_box"),
 ]
 
-pytestmark = pytest.mark.usefixtures("frozen")
-
 
 def looked_both(found, lift, correct):
     """Give both kinds of map the same lifts."""

@@ -11,7 +11,7 @@ from smallsight.comparison.inputs import WANTED_OF_VIEWS
 from smallsight.comparison.page import build
 from smallsight.runtime.errors import PictureError, SmallsightError
 
-pytestmark = [pytest.mark.page, pytest.mark.usefixtures("frozen")]
+pytestmark = pytest.mark.page
 
 
 def test_cards_say_what_each_study_names_the_object(comparison):

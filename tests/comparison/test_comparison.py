@@ -4,8 +4,6 @@ from builders.compared_studies import predicted
 from smallsight.comparison.comparison import compare_studies
 from smallsight.runtime.errors import SmallsightError
 
-pytestmark = pytest.mark.usefixtures("frozen")
-
 
 def test_other_sources_are_refused(other, sample):
     with pytest.raises(SmallsightError, match=r"data\.source .*: phantom and local; expected"):

@@ -12,8 +12,6 @@ from smallsight.comparison.pairs import pair_studies
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.vocabulary import ALL_AND_GROUPS, TASKS
 
-pytestmark = pytest.mark.usefixtures("frozen")
-
 
 @pytest.mark.parametrize("task", TASKS)
 def test_an_object_flips_where_most_seeds_are_right_in_one_study_alone(pairs, task):

@@ -11,8 +11,6 @@ from smallsight.evaluation.tables import PREDICTIONS, RUNG_PREDICTIONS
 from smallsight.runtime.errors import SmallsightError
 from smallsight.sampling.sample import SAMPLE
 
-pytestmark = pytest.mark.usefixtures("frozen")
-
 
 @pytest.mark.parametrize(
     ("wanted", "declared"),

@@ -24,7 +24,7 @@ from smallsight.comparison.numbers import FACTOR, NUMBERS, compare_conditions, c
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.vocabulary import ALL_AND_GROUPS, TASKS
 
-pytestmark = [pytest.mark.simulation, pytest.mark.usefixtures("frozen")]
+pytestmark = pytest.mark.simulation
 STEP = "ladder_largest_step"
 
 

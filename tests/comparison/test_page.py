@@ -24,7 +24,7 @@ from smallsight.comparison.page import build
 from smallsight.report import typeset
 from smallsight.report.text import p_value, signed
 
-pytestmark = [pytest.mark.page, pytest.mark.usefixtures("frozen")]
+pytestmark = pytest.mark.page
 
 
 SECTIONS = [

@@ -6,8 +6,6 @@ from smallsight.comparison.numbers import compare_conditions, compare_numbers
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.runtime.errors import SmallsightError
 
-pytestmark = pytest.mark.usefixtures("frozen")
-
 
 def test_draws_are_paired(pair):
     assert (pair.a.weights == pair.b.weights).all()

@@ -1,12 +1,8 @@
 import re
 
-import pytest
-
 from builders.compared_studies import predicted
 from smallsight.comparison.comparison import compare_studies
 from smallsight.comparison.panels import MOST_ROWS, condition_panels, number_panels
-
-pytestmark = pytest.mark.usefixtures("frozen")
 
 
 def texts_of(panel):

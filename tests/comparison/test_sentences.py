@@ -12,7 +12,7 @@ from smallsight.comparison.comparison import compare_studies
 from smallsight.comparison.page import build
 from smallsight.report.text import p_value, percent, signed, size
 
-pytestmark = [pytest.mark.page, pytest.mark.usefixtures("frozen")]
+pytestmark = pytest.mark.page
 
 
 def numbers_in(text):

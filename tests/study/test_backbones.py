@@ -18,7 +18,7 @@ from smallsight.backbones.facts import read_backbone_facts
 from smallsight.backbones.registry import BACKBONES
 from smallsight.report import page
 
-pytestmark = [pytest.mark.page, pytest.mark.usefixtures("single_worker", "frozen")]
+pytestmark = [pytest.mark.page, pytest.mark.usefixtures("single_worker")]
 
 ROOT = Path(__file__).parents[2]
 FAMILIES = {"orig_full": {}, "orig_crop": {"margin": [0.25]}, "object_alone": {}}

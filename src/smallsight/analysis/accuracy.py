@@ -1,7 +1,5 @@
 """Accuracy by regime, condition and size group: accuracy.csv."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -50,7 +48,6 @@ def compute_accuracy(outcomes: Outcomes) -> pd.DataFrame:
         nothing else; without small or large objects, `standardised` is empty.
     """
     rows = []
-    sample = replace(outcomes, weights=outcomes.weights[:1])
     for condition in outcomes.conditions.to_dict("records"):
         key = condition["regime"], condition["condition"]
         for group in ALL_AND_GROUPS:
@@ -63,7 +60,7 @@ def compute_accuracy(outcomes: Outcomes) -> pd.DataFrame:
                 row |= {"acc": draws[0], "ci_low": low, "ci_high": high}
                 row["balanced"] = outcomes.balanced_accuracy(*key, group)
                 hit_rates = outcomes.hit_rates[outcomes.row[key]]
-                row["standardised"] = sample.standardised(hit_rates, group)[0]
+                row["standardised"] = outcomes.sample.standardised(hit_rates, group)[0]
                 row["side"] = np.median(outcomes.side[outcomes.members[group]])
             rows.append(row)
     return pd.DataFrame(rows).reindex(columns=ACCURACY.names)

@@ -95,18 +95,10 @@ def _gap(outcomes: Outcomes, regime: str, chosen: np.ndarray) -> dict[str, Any]:
     before, after = bootstrap.weighted_means(
         outcomes.hit_rates[rows][:, chosen], outcomes.weights[:, chosen]
     ).T
-    gap, confidence = before - after, outcomes.settings.confidence
-    low, high = bootstrap.student_interval(gap[0], gap[1:], confidence, images=images)
-    error = bootstrap.standard_error(gap[1:], images=images)
-    return found | {
-        "acc_same": before[0],
-        "acc_other": after[0],
-        "gap": gap[0],
-        "ci_low": low,
-        "ci_high": high,
-        "p_value": tests.sign_flip_p(outcomes.changes(regime, other, same, chosen)),
-        "mde": tests.minimum_detectable(error, confidence=confidence, images=images),
-    }
+    gap = before - after
+    found |= {"acc_same": before[0], "acc_other": after[0], "gap": gap[0]}
+    found |= bootstrap.estimate(gap, confidence=outcomes.settings.confidence, images=images)
+    return found | {"p_value": tests.sign_flip_p(outcomes.changes(regime, other, same, chosen))}
 
 
 def _context(outcomes: Outcomes, regime: str, group: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from smallsight.analysis.columns import GROUP, IMAGES, N, interval
-from smallsight.analysis.ladder import Rungs
+from smallsight.analysis.ladder import FIRST, Rungs
 from smallsight.analysis.outcomes import Outcomes
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.evaluation.rungs import BASELINES
@@ -79,7 +79,7 @@ def compute_largest(rungs: Rungs, outcomes: Mapping[str, Outcomes]) -> pd.DataFr
         and nothing else.
     """
     # The rule that names this category is right where it is the target's.
-    is_same = rungs.majority_correct("largest_object")
+    is_same = rungs.majority_correct(FIRST)
     rows = []
     for group in ALL_AND_GROUPS:
         for largest, wanted in (("same", True), ("other", False)):

@@ -1,6 +1,6 @@
 """Predictions of a task as arrays: how often each instance is recognised, and its draws."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -185,11 +185,12 @@ class Outcomes:
 
     def balanced_accuracy(self, regime: str, condition: str, group: str) -> float:
         """Compute the mean over a group's categories of their accuracies."""
-        chosen = self.members[group]
-        category = self.category[chosen]
-        hits = np.bincount(category, self.hit_rates[self.row[regime, condition], chosen])
-        counts = np.bincount(category)
-        return float(np.mean((hits / np.maximum(counts, 1))[counts > 0]))
+        return float(self.sample.balanced(self.hit_rates[self.row[regime, condition]], group)[0])
+
+    @cached_property
+    def sample(self) -> "Outcomes":
+        """The same outcomes without draws, for estimates that need no interval."""
+        return replace(self, weights=self.weights[:1])
 
     def standardised(self, values: np.ndarray, group: str) -> np.ndarray:
         """Compute the mean of (n,) values over a group in every draw, at the shared mix.

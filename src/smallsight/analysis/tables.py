@@ -21,6 +21,7 @@ from smallsight.analysis.confusion import (
     accuracy_by_category,
     compute_confusion,
 )
+from smallsight.analysis.costs import COSTS
 from smallsight.analysis.deletion import DELETION, compute_deletion
 from smallsight.analysis.effects import EFFECTS, compute_effects
 from smallsight.analysis.failures import (
@@ -52,7 +53,7 @@ from smallsight.analysis.saliency_tables import (
 )
 from smallsight.analysis.severity import SEVERITY, summarise_severity
 from smallsight.analysis.stability import STABILITY, compute_stability, find_stable
-from smallsight.analysis.thresholds import COSTS, PIXELS, THRESHOLDS, compute_thresholds
+from smallsight.analysis.thresholds import PIXELS, THRESHOLDS, compute_thresholds
 from smallsight.conditions.rendered.names import UNTOUCHED, FamilyFacts
 from smallsight.vocabulary import HEADLINE_TASK, INSTANCE, SCENE
 

@@ -12,17 +12,17 @@ class Term(NamedTuple):
     description: str
 
 
+NOT_EXPLAINED = "not_explained"
+"""What remains on the last rung; also the cause of a failure that no rung turns right for good."""
+
 PARTS = {
     "gap": Term("Gap", "accuracy on large minus small objects, given the whole picture"),
     "class_mix": Term("Class mix", "some categories are mostly small, others mostly large"),
-    "not_explained": Term(
+    NOT_EXPLAINED: Term(
         "Not explained", "the photograph's own pixels, the kind of object, and anything else"
     ),
 }
 """The gap, and those of its parts that are no step of the ladder."""
-
-NOT_EXPLAINED = "not_explained"
-"""What remains on the last rung; also the cause of a failure that no rung turns right for good."""
 
 JOINT = "+"
 """Stands between the names of steps that are one, because the study lacks the rung between them."""

@@ -17,9 +17,9 @@ from smallsight.analysis.ladder import (
     split_gap,
 )
 from smallsight.analysis.outcomes import Outcomes
+from smallsight.analysis.pixel_sweep import arrange_sweep, fit_sweep
 from smallsight.analysis.statistics import bootstrap, tests, verdicts
 from smallsight.analysis.terms import PARTS
-from smallsight.analysis.thresholds import arrange_sweep, fit_sweep
 from smallsight.comparison.pairs import Pair, SharedCondition, Tables
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.vocabulary import ALL_AND_GROUPS, HEADLINE_TASK, INSTANCE, SCENE

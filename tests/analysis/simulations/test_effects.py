@@ -22,7 +22,7 @@ from smallsight.analysis.statistics import tests
 from smallsight.conditions.rendered.names import ORIGINAL, UNTOUCHED
 from smallsight.vocabulary import DIFFERENCE, REGIMES, TASKS
 
-pytestmark = [pytest.mark.simulation, pytest.mark.usefixtures("frozen")]
+pytestmark = pytest.mark.simulation
 
 
 def effects_of(outcomes):

@@ -27,7 +27,7 @@ from smallsight.analysis.ladder import (
 from smallsight.evaluation.rungs import RUNGS, STEPS
 from smallsight.vocabulary import SIZE_GROUPS
 
-pytestmark = [pytest.mark.simulation, pytest.mark.usefixtures("frozen")]
+pytestmark = pytest.mark.simulation
 
 NAMES = [rung.name for rung in RUNGS]
 MIXES = {"small": (0.7, 0.3), "medium": (0.5, 0.5), "large": (0.35, 0.65)}

@@ -12,7 +12,7 @@ from smallsight.analysis.saliency_tables import compare_outcomes, compare_with_c
 from smallsight.analysis.terms import CONTROLS
 from smallsight.conditions.rendered.names import UNTOUCHED
 
-pytestmark = [pytest.mark.simulation, pytest.mark.usefixtures("frozen")]
+pytestmark = pytest.mark.simulation
 
 BEFORE = {"small": 0.45, "medium": 0.6, "large": 0.8}
 """Accuracies that leave many failures."""

@@ -8,7 +8,7 @@ from builders.pixel_sweeps import SIDES, rising, swept
 from builders.simulated_studies import MORE, SEEDS, study, three_groups, tolerated
 from smallsight.analysis.thresholds import compute_thresholds
 
-pytestmark = [pytest.mark.simulation, pytest.mark.usefixtures("frozen")]
+pytestmark = pytest.mark.simulation
 
 OWN = {"small": (8, 30), "medium": (40, 120), "large": (120, 300)}
 """Least and greatest native side by size group: about 310 of 600 objects have all levels."""

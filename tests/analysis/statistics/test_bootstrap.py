@@ -16,8 +16,6 @@ from smallsight.analysis.statistics.bootstrap import (
 VALUES = st.lists(st.integers(-3, 3) | st.floats(-3, 3), min_size=1, max_size=12)
 """Some of them equal."""
 
-pytestmark = pytest.mark.usefixtures("frozen")
-
 
 def clustered(rng, images=40, spread=0.5):
     """Right or wrong answers that images share to some degree; their expectation is 0.6."""

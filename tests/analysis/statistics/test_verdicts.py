@@ -15,14 +15,11 @@ pytestmark = pytest.mark.simulation
         (np.nan, np.nan, 0.01, None), (0.1, 0.2, np.nan, 0),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("null", [0.0, 1.0])
-def test_a_verdict_needs_interval_and_test(low, high, p_value, due, null):
-    row = {"p_value": p_value, "low": low + null, "high": high + null, "other": "x"}
+def test_a_verdict_needs_interval_and_test(low, high, p_value, due):
+    row = {"p_value": p_value, "ci_low": low, "ci_high": high, "other": "x"}
     names = {1: "above", -1: "below", 0: "neither", None: "no interval"}
     # 1 - 0.95 is a little above 0.05.
-    judged = verdicts.judge(
-        pd.DataFrame([row]), names, confidence=0.95, ends=("low", "high"), null=null
-    )
+    judged = verdicts.judge(pd.DataFrame([row]), names, confidence=0.95)
     assert judged["verdict"].tolist() == [names[due]]
     assert judged["direction"].tolist() == pytest.approx(
         [np.nan if due is None else due], nan_ok=True

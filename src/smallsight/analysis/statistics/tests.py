@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import gammaincinv, stdtr, stdtrit
-from statsmodels.stats import multitest
 
 from smallsight.vocabulary import POWER
 
@@ -151,8 +150,10 @@ def holm(p_values: Sequence[float] | np.ndarray) -> np.ndarray:
     p_values = np.asarray(p_values, float)
     adjusted = np.full(len(p_values), np.nan)
     tested = ~np.isnan(p_values)
-    if tested.any():
-        adjusted[tested] = multitest.multipletests(p_values[tested], method="holm")[1]
+    order = np.flatnonzero(tested)[p_values[tested].argsort(kind="stable")]
+    # statsmodels' `multipletests` says the same, but collects garbage in every call, for 70 ms.
+    steps = np.arange(len(order), 0, -1) * p_values[order]
+    adjusted[order] = np.maximum.accumulate(steps).clip(max=1.0)
     return adjusted
 
 

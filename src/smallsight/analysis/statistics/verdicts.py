@@ -27,28 +27,24 @@ def judge(
     words: Words,
     *,
     confidence: float,
-    ends: tuple[str, str] = ("ci_low", "ci_high"),
-    null: float = 0.0,
 ) -> pd.DataFrame:
     """Adjust a table's p-values as one family of tests, and judge what each row shows.
 
     Parameters
     ----------
     table
-        Columns p_value and `ends`, those of the interval.
+        Columns p_value, and ci_low and ci_high, the ends of the interval.
     words
         Of the verdicts.
     confidence
         Of the interval; a test counts where its adjusted p-value is at most 1 - confidence.
-    null
-        The value of no effect.
 
     Returns
     -------
     DataFrame
         The table with p_holm, direction and verdict. The direction is 1 where both the interval
-        and the adjusted test say that the value is above `null`, -1 where both say that it is
-        below, 0 where they do not, and NaN where there is no interval.
+        and the adjusted test say that the value is above 0, -1 where both say that it is below, 0
+        where they do not, and NaN where there is no interval.
 
     Examples
     --------
@@ -60,7 +56,7 @@ def judge(
     [[0.03, 1.0, 'higher'], [0.6, 0.0, 'not decided'], [0.08, 0.0, 'not decided']]
     """
     adjusted = table.assign(p_holm=holm(table["p_value"].to_numpy(float)))
-    return decide(adjusted, words, confidence=confidence, ends=ends, null=null)
+    return decide(adjusted, words, confidence=confidence)
 
 
 def decide(
@@ -68,12 +64,10 @@ def decide(
     words: Words,
     *,
     confidence: float,
-    ends: tuple[str, str] = ("ci_low", "ci_high"),
-    null: float = 0.0,
 ) -> pd.DataFrame:
     """Judge what each row shows, as `judge` does, by a p_holm that the table already has."""
-    low, high = (table[end].to_numpy(float) for end in ends)
-    side = (low > null).astype(int) - (high < null)
+    low, high = (table[end].to_numpy(float) for end in ("ci_low", "ci_high"))
+    side = (low > 0).astype(int) - (high < 0)
     side = side * (table["p_holm"].to_numpy(float) <= 1 - confidence)
     direction = np.where(np.isnan(low), np.nan, side)
     verdict = [words[None if np.isnan(one) else int(one)] for one in direction]

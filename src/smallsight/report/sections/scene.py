@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from smallsight.analysis.ladder import FIRST
 from smallsight.analysis.terms import LARGEST, Term
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.marks import Heading, heading
@@ -13,9 +14,6 @@ from smallsight.report.sections.ladder import RungRow
 from smallsight.report.study import Study
 from smallsight.report.text import listed, percent, percent_span
 from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, SCENE
-
-RULE = "largest_object"
-"""The rule that sees no pixel of the object and explains most of what whole pictures show."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +124,7 @@ def largest_rows(study: Study, groups: Sequence[str] = GROUPS) -> list[LargestRo
         rows = [by_key.get((group, kind)) for kind in LARGEST]
         if any(row is not None and row["n"] for row in rows):
             cells = [_largest_cell(study, row) for row in rows if row is not None]
-            found.append(LargestRow(group, study.baseline(RULE, group), cells))
+            found.append(LargestRow(group, study.baseline(FIRST, group), cells))
     return found
 
 
@@ -139,7 +137,7 @@ def rule_sentence(study: Study) -> str:
     """Compare the rule of the largest object with the network; empty without either."""
     said = []
     for group in GROUPS:
-        rule = study.baseline(RULE, group)
+        rule = study.baseline(FIRST, group)
         network = study.estimate(SCENE, study.headline_regime, UNTOUCHED, group)
         if rule is not None and network is not None and network.n:
             said.append(f"{percent(rule['accuracy'])} of {group} objects ({percent(network.acc)})")

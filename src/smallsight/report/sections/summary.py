@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from smallsight import params
+from smallsight.analysis.ladder import FIRST
 from smallsight.analysis.terms import LARGEST, Term
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report import network
@@ -141,7 +142,7 @@ def corruptions_sentence(study: Study) -> str:
 def whole_picture_sentence(study: Study) -> str:
     """Compare the gap in whole pictures with that of a rule that sees no pixel of the target."""
     row = claims.find_row(study, SCENE, "small_worse_untouched")
-    small, large = (study.baseline(scene.RULE, group) for group in ("small", "large"))
+    small, large = (study.baseline(FIRST, group) for group in ("small", "large"))
     if row is None or small is None or large is None:
         return ""
     gap = f"{signed(row['effect'])} points ({span(row)})"

@@ -22,7 +22,7 @@ function sortKey({ dataset, textContent }) {
   if (dataset.sort === undefined) {
     return ["", "–", "no objects"].includes(text) ? null : text.split(/(\d+(?:\.\d+)?)/);
   }
-  const number = Number(dataset.sort.replace("inf", "Infinity"));
+  const number = Number(dataset.sort);
   return Number.isNaN(number) ? null : ["", number];
 }
 
