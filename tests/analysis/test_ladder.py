@@ -13,10 +13,12 @@ from builders.rungs import RUNG_NAMES, answered, outcomes_of, sampled
 from smallsight.analysis.ladder import (
     GAP_PARTS,
     LADDER,
+    LADDER_GAPS,
     Rungs,
     arrange_rungs,
     compute_gap_parts,
     compute_ladder,
+    compute_ladder_gaps,
     name_steps,
     smallest_cell,
     split_gap,
@@ -256,6 +258,63 @@ def test_near_chance_is_where_guessing_would_do_as_well(odds, near):
     assert set(zip(marked["rung"], marked["size_group"], strict=True)) == (
         {("pyramid", "small")} if near else set()
     )
+
+
+# The gap from rung to rung.
+
+
+def test_gaps_are_differences_of_the_ladders_accuracies(ladder, rungs, outcomes, sample):
+    table = compute_ladder_gaps(rungs, outcomes)
+    conform(table, LADDER_GAPS)
+    assert table["rung"].tolist() == LADDER_RUNGS
+    both = sample[sample["size_group"] != "medium"]
+    assert (table["n"] == len(both)).all()
+    assert (table["images"] == both["image_id"].nunique()).all()
+    keyed = ladder.set_index(["rung", "size_group"])
+    for row in table.itertuples():
+        large, small = keyed.loc[row.rung, "large"], keyed.loc[row.rung, "small"]
+        for gap, column in (("gap", "accuracy"), ("standardised", "standardised")):
+            assert getattr(row, gap) == pytest.approx(large[column] - small[column])
+        if row.Index:
+            assert row.delta == pytest.approx(large["delta"] - small["delta"])
+    assert table.loc[0, ["delta", "delta_low", "delta_high"]].isna().all()
+
+
+def test_gaps_and_parts_have_one_set_of_draws(rungs, outcomes):
+    """So each step's interval of the parts is that of the change of the gap at one mix."""
+    table = compute_ladder_gaps(rungs, outcomes).set_index("rung")
+    parts = compute_gap_parts(rungs, outcomes).set_index("part")
+    gap = table.loc["scene", ["gap", "ci_low", "ci_high"]].tolist()
+    assert gap == parts.loc["gap", ["value", "ci_low", "ci_high"]].tolist()
+    last = table.loc[RUNG_NAMES[-1], ["standardised", "standardised_low", "standardised_high"]]
+    rest = parts.loc["not_explained", ["value", "ci_low", "ci_high"]]
+    assert last.tolist() == rest.tolist()
+
+
+def test_equal_rungs_do_not_change_the_gap_at_all(outcomes):
+    hits = np.random.default_rng(0).random(len(outcomes.instances))
+    table = compute_ladder_gaps(Rungs(dict.fromkeys(LADDER_RUNGS, hits)), outcomes)
+    assert (table.loc[1:, ["delta", "delta_low", "delta_high"]] == 0).to_numpy().all()
+    assert table["gap"].nunique() == 1
+
+
+@pytest.mark.parametrize("lacking", ["small", "large"])
+def test_no_gap_without_one_of_the_two_groups(lacking):
+    found = outcomes_of(sampled(groups=[name for name in MIXES if name != lacking]))
+    table = compute_ladder_gaps(by_chance(found, seed=0), found)
+    conform(table, LADDER_GAPS)
+    assert table.empty
+
+
+def test_the_gap_at_one_mix_is_empty_without_a_category_in_common():
+    found = outcomes_of(
+        sampled(mixes={"small": [1, 0, 0], "large": [0, 0, 1]}, groups=["small", "large"])
+    )
+    table = compute_ladder_gaps(by_chance(found, seed=0), found)
+    conform(table, LADDER_GAPS)
+    named = ["standardised", "standardised_low", "standardised_high"]
+    assert table[named].isna().to_numpy().all()
+    assert table[["gap", "ci_low", "ci_high"]].notna().to_numpy().all()
 
 
 # The gap and its parts.

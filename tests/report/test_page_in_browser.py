@@ -213,7 +213,7 @@ def test_the_bar_of_contents_leads_to_sections_and_marks_the_one_that_is_read(op
     page = opened(width=390)
     for name in ("Failures", "Accuracy", "Objects"):
         link = page.locator("nav").get_by_role("link", name=name, exact=True)
-        link.click()
+        link.press("Enter")
         wait_until(page, f"document.querySelector('nav [aria-current]')?.textContent === '{name}'")
         assert page.locator("nav [aria-current]").count() == 1
         box = link.bounding_box()

@@ -14,16 +14,15 @@ import jinja2
 import pytest
 from jinja2 import nodes
 
-from smallsight.analysis.terms import Term
 from smallsight.report import brief, typeset
 from smallsight.report.cards import Card
 from smallsight.report.common import Common
 from smallsight.report.marks import Heading
 from smallsight.report.pictures import Shot
+from smallsight.report.rows import Row
 from smallsight.report.section import PlacedSection
 from smallsight.report.sections.claims import Verdict
 from smallsight.report.sections.registry import SECTIONS
-from smallsight.report.sections.scene import LargestRow
 
 ENVIRONMENT = typeset.environment()
 PARTS = {part.template: part for section in SECTIONS for part in (section, *section.parts)}
@@ -34,7 +33,7 @@ JINJA = {"loop", "namespace", "source"}
 READ = {
     "claim_verdict": {"one": Verdict | None},
     "framed": {"shot": Shot},
-    "largest_table": {"rows": list[LargestRow], "kinds": list[Term]},
+    "gap_cells": {"gap": Row},
     "condition_cell": {"heading": Heading},
     "outcome": {"card": Card},
     "card_view": {"card": Card},

@@ -1,4 +1,6 @@
-"""The ladder: accuracy by rung, and each step's part of the gap: ladder.csv, gap_parts.csv.
+"""The ladder: accuracy and gap by rung, and each step's part of the gap.
+
+Tables: ladder.csv, ladder_gaps.csv, gap_parts.csv.
 
 The gap is that of the rung `scene`. Class mix is what disappears when every category weighs the
 same in both groups: the composition component of Kitagawa (Components of a Difference Between Two
@@ -18,9 +20,10 @@ from smallsight.analysis.columns import GROUP, IMAGES, P_HOLM, P_VALUE, N, inter
 from smallsight.analysis.outcomes import Outcomes
 from smallsight.analysis.statistics import bootstrap, verdicts
 from smallsight.analysis.terms import JOINT, NOT_EXPLAINED
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.evaluation.rungs import BASELINES, RUNGS, STEPS
 from smallsight.runtime.tables import Table, flag, number, text, whole
-from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE
+from smallsight.vocabulary import ALL_AND_GROUPS, HEADLINE_TASK, INSTANCE
 
 VERDICTS = verdicts.verdict_words("favours large", "favours small")
 """The objects that a part makes the better recognised ones."""
@@ -44,6 +47,22 @@ LADDER = Table(
         number("balanced", "mean of the categories' accuracies"),
         *interval("balanced_low", "balanced_high", of="balanced"),
         flag("near_chance", "whether the interval of balanced holds what guessing gives"),
+    ),
+)
+
+LADDER_GAPS = Table(
+    "ladder_gaps",
+    "the gap in accuracy from rung to rung, large minus small, above 0 where it favours large",
+    (
+        text("rung", "largest_object, or a rung of evaluation.rungs.RUNGS"),
+        number("gap", "accuracy on large objects minus that on small ones"),
+        *interval(of="gap"),
+        number("standardised", "the same at the mix of categories that both share"),
+        *interval("standardised_low", "standardised_high", of="standardised"),
+        number("delta", "gap minus that on the rung before; empty on the first"),
+        *interval("delta_low", "delta_high", of="delta"),
+        N,
+        IMAGES,
     ),
 )
 
@@ -72,6 +91,11 @@ FIRST = "largest_object"
 
 SCENE_RUNG = RUNGS[0].name
 """The rung whose gap is explained."""
+
+WINDOW_RUNG = next(
+    one.name for one in RUNGS if (one.task, one.family) == (HEADLINE_TASK, UNTOUCHED)
+)
+"""The rung that is the headline task, untouched."""
 
 _GROUPS = ("large", "small")
 _ROUNDING = 1e-12
@@ -178,6 +202,35 @@ def _balanced(outcomes: Outcomes, hits: np.ndarray, group: str) -> tuple[float, 
     return draws[0], *bootstrap.share_interval(draws[0], draws[1:], confidence, images=images)
 
 
+def compute_ladder_gaps(rungs: Rungs, outcomes: Outcomes) -> pd.DataFrame:
+    """Compute the gap on every rung, as it is and at one mix, and its paired change.
+
+    Intervals are Student's, from the draws that `split_gap` is of.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `LADDER_GAPS`, a row per rung; none without small or large objects. Without
+        a category in common `standardised` and its interval are empty.
+    """
+    rows: list[dict[str, Any]] = []
+    before = None
+    known = (FIRST, *rungs.names) if _is_split(outcomes) else ()
+    for rung in known:
+        gap = _gap(outcomes, rungs.hit_rates[rung])
+        row = {"rung": rung, **outcomes.size(*_GROUPS)}
+        row |= _named_interval(outcomes, gap, "gap", "ci_low", "ci_high")
+        even = _even_gap(outcomes, rungs.hit_rates[rung])
+        row |= _named_interval(
+            outcomes, even, "standardised", "standardised_low", "standardised_high"
+        )
+        if before is not None:
+            row |= _named_interval(outcomes, gap - before, "delta", "delta_low", "delta_high")
+        rows.append(row)
+        before = gap
+    return pd.DataFrame(rows, columns=LADDER_GAPS.names)
+
+
 def compute_gap_parts(rungs: Rungs, outcomes: Outcomes) -> pd.DataFrame:
     """Split the gap between large and small objects into class mix, steps and what remains.
 
@@ -193,7 +246,7 @@ def compute_gap_parts(rungs: Rungs, outcomes: Outcomes) -> pd.DataFrame:
         gap has a value where they have no category in common.
     """
     parts = split_gap(rungs, outcomes)
-    images = min(outcomes.size(group)["images"] for group in _GROUPS)
+    images = _images(outcomes)
     shared = outcomes.size(*_GROUPS) | {"smallest_cell": smallest_cell(outcomes)}
     rows = [
         {
@@ -222,21 +275,17 @@ def split_gap(rungs: Rungs, outcomes: Outcomes) -> dict[str, np.ndarray]:
         (1 + draws,) each, the estimate first: the gap, then the parts that sum to it. Empty without
         small or large objects.
     """
-    if not all(outcomes.members[group].any() for group in _GROUPS):
+    if not _is_split(outcomes):
         return {}
-    left = {
-        name: np.subtract(*(outcomes.standardised(rungs.hit_rates[name], g) for g in _GROUPS))
-        for name in rungs.names
-    }
-    gap = np.subtract(*(_mean(outcomes, rungs.hit_rates[SCENE_RUNG], g) for g in _GROUPS))
+    left = {name: _even_gap(outcomes, rungs.hit_rates[name]) for name in rungs.names}
+    gap = _gap(outcomes, rungs.hit_rates[SCENE_RUNG])
     parts = {"gap": gap, "class_mix": gap - left[SCENE_RUNG]}
     before = left[SCENE_RUNG]
     for rung, step in name_steps(rungs.names).items():
         parts[step] = before - left[rung]
         before = left[rung]
     parts[NOT_EXPLAINED] = before
-    # A difference of equal accuracies is exactly zero, without rounding errors.
-    return {name: np.where(abs(part) < _ROUNDING, 0.0, part) for name, part in parts.items()}
+    return {name: _exact(part) for name, part in parts.items()}
 
 
 def smallest_cell(outcomes: Outcomes) -> int:
@@ -255,6 +304,42 @@ def smallest_cell(outcomes: Outcomes) -> int:
         ]
     ).min(axis=0)
     return int(counts[counts > 0].min(initial=counts.max()))
+
+
+def _is_split(outcomes: Outcomes) -> bool:
+    """Tell whether there are small and large objects."""
+    return all(outcomes.members[group].any() for group in _GROUPS)
+
+
+def _images(outcomes: Outcomes) -> int:
+    """Count the images of the group that has fewer: they bound what a difference rests on."""
+    return min(outcomes.size(group)["images"] for group in _GROUPS)
+
+
+def _gap(outcomes: Outcomes, hits: np.ndarray) -> np.ndarray:
+    """(1 + draws,): mean of (n,) hit rates of large objects minus that of small ones."""
+    return np.subtract(*(_mean(outcomes, hits, group) for group in _GROUPS))
+
+
+def _even_gap(outcomes: Outcomes, hits: np.ndarray) -> np.ndarray:
+    """(1 + draws,): the same at the mix of categories that both share."""
+    return np.subtract(*(outcomes.standardised(hits, group) for group in _GROUPS))
+
+
+def _exact(differences: np.ndarray) -> np.ndarray:
+    """Make a difference of equal accuracies exactly zero, without rounding errors."""
+    return np.where(abs(differences) < _ROUNDING, 0.0, differences)
+
+
+def _named_interval(
+    outcomes: Outcomes, draws: np.ndarray, value: str, low: str, high: str
+) -> dict[str, float]:
+    """Compute a difference between the groups, and its interval, under the columns' names."""
+    draws = _exact(draws)
+    ends = bootstrap.student_interval(
+        draws[0], draws[1:], outcomes.settings.confidence, images=_images(outcomes)
+    )
+    return dict(zip((value, low, high), (draws[0], *ends), strict=True))
 
 
 def _mean(outcomes: Outcomes, values: np.ndarray, group: str) -> np.ndarray:

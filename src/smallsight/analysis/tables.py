@@ -35,9 +35,11 @@ from smallsight.analysis.failures import (
 from smallsight.analysis.ladder import (
     GAP_PARTS,
     LADDER,
+    LADDER_GAPS,
     arrange_rungs,
     compute_gap_parts,
     compute_ladder,
+    compute_ladder_gaps,
 )
 from smallsight.analysis.majority_votes import VOTES, compute_votes, untouched_votes
 from smallsight.analysis.neighbours import NEIGHBOURS, compute_neighbours, find_named_neighbours
@@ -59,7 +61,7 @@ from smallsight.vocabulary import HEADLINE_TASK, INSTANCE, SCENE
 
 TABLES = (
     *(ACCURACY, EFFECTS, SEVERITY, TESTED_CLAIMS),
-    *(LADDER, GAP_PARTS, BASELINE_ACCURACY, LARGEST),
+    *(LADDER, LADDER_GAPS, GAP_PARTS, BASELINE_ACCURACY, LARGEST),
     *(THRESHOLDS, PIXELS, COSTS, STABILITY),
     *(BACKGROUND, NEIGHBOURS, VOTES, FAILURES, CAUSE_COUNTS, RESCUES, CONFUSION, CATEGORIES),
     *(MAP_SUMMARY, CONTROL_COMPARISON, OUTCOME_COMPARISON, DELETION),
@@ -174,6 +176,7 @@ def compute_tables(
         SEVERITY.name: both(severities.__getitem__),
         TESTED_CLAIMS.name: compute_claims(outcomes, severities, measures),
         LADDER.name: compute_ladder(rungs, scene),
+        LADDER_GAPS.name: compute_ladder_gaps(rungs, scene),
         GAP_PARTS.name: compute_gap_parts(rungs, scene),
         BASELINE_ACCURACY.name: compute_baselines(rungs, scene),
         LARGEST.name: compute_largest(rungs, outcomes),

@@ -24,7 +24,7 @@ class Estimate:
     balanced
         The mean of the categories' accuracies.
     standardised
-        The accuracy at the mix of categories that all size groups share.
+        The accuracy at the mix of categories that small and large objects share.
     """
 
     n: int

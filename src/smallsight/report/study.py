@@ -177,6 +177,10 @@ class Study:
         row = self._baselines.get((name, group))
         return row if row is not None and row["n"] > 0 else None
 
+    def gap(self, rung: str) -> Row | None:
+        """Return a rung's row of the table of gaps, or None where it has none."""
+        return self._gaps.get((rung,))
+
     def threshold(self, regime: str) -> Row | None:
         """Return one row of the table of thresholds, or None where it has none."""
         return self._thresholds.get((regime,))
@@ -238,6 +242,10 @@ class Study:
     @cached_property
     def _baselines(self) -> dict[tuple[Any, ...], Row]:
         return keyed(self.tables["baselines"], "baseline", "size_group")
+
+    @cached_property
+    def _gaps(self) -> dict[tuple[Any, ...], Row]:
+        return keyed(self.tables["ladder_gaps"], "rung")
 
     @cached_property
     def _thresholds(self) -> dict[tuple[Any, ...], Row]:

@@ -94,8 +94,8 @@ def test_the_parts_sum_to_the_gap_and_the_gaps_at_one_mix_are_their_running_sum(
     left = gap - values["class_mix"]
     for row, step in zip(ladder.rungs(climbed), [None, *STEP_OF], strict=True):
         left -= values[step] if step else 0
-        assert row.even_gap == pytest.approx(left)
-    assert row.even_gap == pytest.approx(values["not_explained"])
+        assert row.gap["standardised"] == pytest.approx(left)
+    assert row.gap["standardised"] == pytest.approx(values["not_explained"])
 
 
 def test_rules_that_see_no_pixel_come_with_their_gap(climbed):
@@ -104,9 +104,9 @@ def test_rules_that_see_no_pixel_come_with_their_gap(climbed):
     for row, (name, label) in zip(found, BASELINES.items(), strict=True):
         assert row.label.lower() == f"rule: {label.lower()}"
         assert [cell["accuracy"] for cell in row.cells] == [table[name, group] for group in GROUPS]
-        assert row.gap == pytest.approx(table[name, "large"] - table[name, "small"])
+        assert row.gap["gap"] == pytest.approx(table[name, "large"] - table[name, "small"])
         # Only the rule that the ladder stands on is known at one mix of categories.
-        assert math.isfinite(row.even_gap) == (name == "largest_object")
+        assert math.isfinite(row.gap["standardised"]) == (name == "largest_object")
 
 
 def test_the_figure_has_every_rung_and_every_part_with_its_number(climbed):
@@ -215,7 +215,7 @@ def test_without_one_of_the_two_groups_there_is_no_gap(reported_study, group):
     assert ladder.panels(study) == []
     assert ladder.parts_sentence(study) == ""
     row = ladder.rungs(study)[0]
-    assert np.isnan(row.gap)
+    assert np.isnan(row.gap["gap"])
     assert row.cells[GROUPS.index(group)] is None
 
 

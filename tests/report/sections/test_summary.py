@@ -5,6 +5,7 @@ import dataclasses
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from builders.study_files import (
@@ -37,7 +38,8 @@ OWN = "In a window of their own, small "
                 r"against 80\.0% \([\d.–]+\) of 40, a gap of 50\.0 points \(\d"),
         (OPPOSITE, r"objects are recognised more often than large ones: 80\.0% \([\d.–]+\) of 40, "
                    r"against 30\.0% \([\d.–]+\) of 40, a gap of 50\.0 points \(\d"),
-        (ALIKE, r"and large objects are not told apart by this sample: 50\.0% \([\d.–]+\) of 40, "
+        (ALIKE, r"and large objects, as they are, are not told apart by this sample: "
+                r"50\.0% \([\d.–]+\) of 40, "
                 r"against 5\d\.\d% \([\d.–]+\) of 40, a gap of \+\d\.\d points \(−"),
     ],
 )  # fmt: skip
@@ -57,13 +59,18 @@ def test_the_verdict_follows_the_table_whatever_the_numbers(study, direction):
     assert expected.get(direction, "not told apart") in summary.verdict_sentence(made)
 
 
-def test_the_verdict_has_accuracies_at_one_mix_of_categories(study):
+@pytest.mark.parametrize(("rung", "due"), [("window", ", {}"), ("scene", "")])
+def test_the_verdict_has_accuracies_at_one_mix_of_categories(study, rung, due):
     table = study.tables["accuracy"].copy()
     chosen = (table["task"] == HEADLINE_TASK) & (table["condition"] == UNTOUCHED)
     for group, share in (("small", 0.123), ("large", 0.456)):
         table.loc[chosen & (table["size_group"] == group), "standardised"] = share
-    said = summary.verdict_sentence(with_tables(study, accuracy=table))
-    assert "; at one mix of categories, 12.3% against 45.6%" in said
+    gaps = pd.DataFrame([
+        {"rung": rung, "standardised": 0.333, "standardised_low": 0.111, "standardised_high": 0.555}
+    ])  # fmt: skip
+    said = summary.verdict_sentence(with_tables(study, accuracy=table, ladder_gaps=gaps))
+    gap = "a gap of +33.3 points (+11.1 to +55.5)"
+    assert f"; at one mix of categories, 12.3% against 45.6%{due.format(gap)}" in said
     bare = with_tables(study, accuracy=table.assign(standardised=np.nan))
     assert "mix" not in summary.verdict_sentence(bare)
 
@@ -98,7 +105,10 @@ def test_the_rule_that_sees_no_pixel_stands_beside_the_whole_pictures_gap(study)
 
 
 def test_without_baselines_and_parts_nothing_follows_the_verdict(study):
-    empty = {name: study.tables[name][:0] for name in ("ladder", "gap_parts", "baselines")}
+    empty = {
+        name: study.tables[name][:0]
+        for name in ("ladder", "gap_parts", "baselines", "largest_object")
+    }
     assert summary.sentences(with_tables(study, **empty)) == []
 
 
@@ -107,14 +117,18 @@ def test_page_one_has_ladder_rules_split_and_claims(forms):
     body = body_of(page, "Accuracy from rung to rung")
     rules, rungs = body[: len(BASELINES)], body[len(BASELINES) :]
     table = forms.study.tables["ladder"].set_index(["rung", "size_group"])
+    gaps = forms.study.tables["ladder_gaps"].set_index("rung")
     for cells, rung in zip(rungs, RUNGS, strict=True):
         small, large = (table.loc[rung.name, group] for group in ("small", "large"))
         assert cells[:2] == [rung.label, text.TASK_NAMES[rung.task]]
-        ends = text.percent_span(small.ci_low, small.ci_high)
-        assert cells[2] == f"{text.percent(small.accuracy)} ({ends})"
+        assert cells[2:5:2] == [text.percent(small.accuracy), text.percent(large.accuracy)]
+        row = gaps.loc[rung.name]
+        assert row.gap == pytest.approx(large.accuracy - small.accuracy)
+        assert row.standardised == pytest.approx(large.standardised - small.standardised)
         assert cells[5:] == [
-            text.signed(large.accuracy - small.accuracy),
-            text.signed(large.standardised - small.standardised),
+            f"{text.signed(row.gap)} ({text.span(row)})",
+            f"{text.signed(row.standardised)} "
+            f"({text.points_span(row.standardised_low, row.standardised_high)})",
         ]
     assert [cells[1] for cells in rules] == ["–"] * len(BASELINES)
     assert page.count("<svg") == 2

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from smallsight.analysis.ladder import FIRST, NOT_IDENTIFIED, SCENE_RUNG, name_steps
+from smallsight.analysis.ladder import FIRST, LADDER_GAPS, NOT_IDENTIFIED, SCENE_RUNG, name_steps
 from smallsight.analysis.terms import NOT_EXPLAINED, Term, describe_part, steps_of
 from smallsight.evaluation.rungs import BASELINES, RUNGS
 from smallsight.report.figures.ladder import climb, waterfall
@@ -48,17 +48,15 @@ class RungRow:
         Rows of the table of the ladder, or of baselines, one place for each of the groups asked
         for; None where there are no objects.
     gap
-        Accuracy on large minus that on small objects.
-    even_gap
-        The same at one mix of categories; not a number for most rules.
+        Accuracy on large minus that on small objects, and the same at one mix of categories, with
+        intervals: the columns of `LADDER_GAPS`. Most rules have no more than the first of them.
     """
 
     label: str
     task: str
     step: str
     cells: list[Row | None]
-    gap: float
-    even_gap: float
+    gap: Row
 
 
 @dataclass(frozen=True)
@@ -130,10 +128,8 @@ def rules(study: Study) -> list[RungRow]:
     for name, label in BASELINES.items():
         cells = [study.baseline(name, group) for group in GROUPS]
         if any(cells):
-            known = dict(zip(GROUPS, cells, strict=True))
-            gap = _difference(known, "accuracy")
-            even_gap = _difference(_on_rung(study, name), "standardised")
-            found.append(RungRow(f"Rule: {_begun(label)}", "", "", cells, gap, even_gap))
+            gap = _gap(study, name, dict(zip(GROUPS, cells, strict=True)))
+            found.append(RungRow(f"Rule: {_begun(label)}", "", "", cells, gap))
     return found
 
 
@@ -145,9 +141,9 @@ def rungs(study: Study, groups: Sequence[str] = GROUPS) -> list[RungRow]:
     for rung in known:
         rows = _on_rung(study, rung.name)
         step = describe_part(steps[rung.name]).label if rung.name in steps else ""
-        gap, even_gap = (_difference(rows, key) for key in ("accuracy", "standardised"))
         cells = [rows[group] for group in groups]
-        found.append(RungRow(rung.label, TASK_NAMES[rung.task], step, cells, gap, even_gap))
+        gap = _gap(study, rung.name, rows)
+        found.append(RungRow(rung.label, TASK_NAMES[rung.task], step, cells, gap))
     return found
 
 
@@ -159,9 +155,14 @@ def _on_rung(study: Study, rung: str) -> dict[str, Row | None]:
     return {group: row if row is not None and row["n"] else None for group, row in known.items()}
 
 
-def _difference(rows: dict[str, Row | None], key: str) -> float:
+def _gap(study: Study, name: str, rows: dict[str, Row | None]) -> Row:
+    """Return a rung's gap; that of a rule which is none is what its accuracies differ by."""
+    known = study.gap(name)
+    if known is not None:
+        return known
     large, small = rows["large"], rows["small"]
-    return float(large[key] - small[key]) if large and small else math.nan
+    gap = float(large["accuracy"] - small["accuracy"]) if large and small else math.nan
+    return dict.fromkeys(LADDER_GAPS.names, math.nan) | {"gap": gap}
 
 
 def _begun(label: str) -> str:

@@ -1,6 +1,5 @@
 """The original question: whole pictures, scored on one of their objects."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from smallsight.analysis.ladder import FIRST
@@ -12,7 +11,7 @@ from smallsight.report.section import Section
 from smallsight.report.sections import ladder
 from smallsight.report.sections.ladder import RungRow
 from smallsight.report.study import Study
-from smallsight.report.text import listed, percent, percent_span
+from smallsight.report.text import listed, percent
 from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, SCENE
 
 
@@ -116,11 +115,11 @@ def tables(study: Study) -> list[SceneTable]:
     ]
 
 
-def largest_rows(study: Study, groups: Sequence[str] = GROUPS) -> list[LargestRow]:
+def largest_rows(study: Study) -> list[LargestRow]:
     """Return accuracy in each task by the picture's largest object, a row per size group."""
     by_key = keyed(study.tables["largest_object"], "size_group", "largest")
     found = []
-    for group in groups:
+    for group in ALL_AND_GROUPS:
         rows = [by_key.get((group, kind)) for kind in LARGEST]
         if any(row is not None and row["n"] for row in rows):
             cells = [_largest_cell(study, row) for row in rows if row is not None]
@@ -150,19 +149,24 @@ def rule_sentence(study: Study) -> str:
 
 
 def split_sentence(study: Study) -> str:
-    """Write how much hangs on the picture's largest object for small ones; empty without any."""
+    """Write how much hangs on the picture's largest object; empty without any.
+
+    Size groups that lack objects of one of the two kinds are left out.
+    """
     by_key = keyed(study.tables["largest_object"], "size_group", "largest")
-    rows = [by_key.get(("small", kind)) for kind in LARGEST]
-    if not all(row is not None and row["n"] for row in rows):
+    known = []
+    for group in GROUPS:
+        rows = [by_key.get((group, kind)) for kind in LARGEST]
+        shares = [row[SCENE] for row in rows if row is not None and row["n"]]
+        if len(shares) == len(LARGEST):
+            known.append((group, *map(percent, shares)))
+    if SCENE not in study.tasks or not known:
         return ""
-    same, other = (
-        f"{percent(row[SCENE])} ({percent_span(row[f'{SCENE}_low'], row[f'{SCENE}_high'])})"
-        for row in rows
-        if row is not None
-    )
+    groups, same, other = zip(*known, strict=True)
+    named = [f"{share} of {group}" for group, share in zip(groups, same, strict=True)]
     return (
-        f"Small objects are named right in {same} of cases where the picture’s largest object has "
-        f"their category, and in {other} where it has not."
+        f"Where the largest object has the target’s category, {listed(named)} objects are named "
+        f"right; where it has another, {listed(other)}."
     )
 
 
@@ -175,7 +179,7 @@ def build(study: Study) -> Scene | None:
         counts=[study.estimate(SCENE, study.headline_regime, UNTOUCHED, group) for group in GROUPS],
         rules=ladder.rules(study),
         kinds=list(LARGEST.values()),
-        largest=largest_rows(study, ALL_AND_GROUPS),
+        largest=largest_rows(study),
         sentences=[one for one in (rule_sentence(study), split_sentence(study)) if one],
     )
 

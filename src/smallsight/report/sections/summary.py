@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from smallsight import params
-from smallsight.analysis.ladder import FIRST
-from smallsight.analysis.terms import LARGEST, Term
+from smallsight.analysis.ladder import FIRST, WINDOW_RUNG
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report import network
 from smallsight.report.rows import Estimate
@@ -19,9 +18,17 @@ from smallsight.report.section import Section
 from smallsight.report.sections import claims, effects, ladder, sample, scene
 from smallsight.report.sections.claims import Claim
 from smallsight.report.sections.ladder import RungRow
-from smallsight.report.sections.scene import LargestRow
 from smallsight.report.study import Study
-from smallsight.report.text import TASK_NAMES, listed, percent, percent_span, signed, size, span
+from smallsight.report.text import (
+    TASK_NAMES,
+    listed,
+    percent,
+    percent_span,
+    points_span,
+    signed,
+    size,
+    span,
+)
 from smallsight.vocabulary import HEADLINE_TASK, SCENE, TASKS
 
 
@@ -46,8 +53,6 @@ class Summary:
         The ladder, and the parts of the gap.
     rules, rungs
         Accuracy of rules that see no pixel, and from rung to rung, by size group.
-    kinds, largest
-        What the picture's largest object says of the target, and accuracy by it.
     chance
         Accuracy of guessing.
     claims
@@ -63,8 +68,6 @@ class Summary:
     panels: list[Markup]
     rules: list[RungRow]
     rungs: list[RungRow]
-    kinds: list[Term]
-    largest: list[LargestRow]
     chance: float
     claims: list[Claim]
 
@@ -94,25 +97,36 @@ def verdict_sentence(study: Study) -> str:
         return f"Small and large objects cannot be compared: {why}."
     place = f"In a {TASK_NAMES[HEADLINE_TASK]} of their own, small"
     numbers = f"{_accuracy(small)}, against {_accuracy(large)}"
-    even = [small.standardised, large.standardised]
-    mixed = f"; at one mix of categories, {' against '.join(map(percent, even))}"
-    mixed = mixed if all(map(math.isfinite, even)) else ""
+    mixed = _at_one_mix(study, small, large)
     if row["direction"] == 1:
         order, ends = "less", (row["ci_low"], row["ci_high"])
     elif row["direction"] == -1:
         order, ends = "more", (-row["ci_high"], -row["ci_low"])
     else:
-        least = f"; a gap of {size(row['mde'])} points was detectable"
+        least = f" ({size(row['mde'])} was detectable)" if math.isfinite(row["mde"]) else ""
         return (
-            f"{place} and large objects are not told apart by this sample: {numbers}, a gap of "
-            f"{signed(row['effect'])} points ({span(row)}{', by itself decided' * row['adjusted']})"
-            f"{mixed}{least if math.isfinite(row['mde']) else ''}."
+            f"{place} and large objects, as they are, are not told apart by this sample: "
+            f"{numbers}, a gap of {signed(row['effect'])} points "
+            f"({span(row)}{', by itself decided' * row['adjusted']}){least}{mixed}."
         )
     gap_size = f"a gap of {size(row['effect'])} points ({' to '.join(map(size, ends))})"
     return (
         f"{place} objects are recognised {order} often than large ones: {numbers}, {gap_size}"
         f"{mixed}."
     )
+
+
+def _at_one_mix(study: Study, small: Estimate, large: Estimate) -> str:
+    """Write both accuracies at one mix of categories, and the gap with its interval where known."""
+    even = [small.standardised, large.standardised]
+    if not all(map(math.isfinite, even)):
+        return ""
+    said = f"; at one mix of categories, {' against '.join(map(percent, even))}"
+    gap = study.gap(WINDOW_RUNG)
+    if gap is None or not math.isfinite(gap["standardised"]):
+        return said
+    ends = points_span(gap["standardised_low"], gap["standardised_high"])
+    return f"{said}, a gap of {signed(gap['standardised'])} points ({ends})"
 
 
 def _accuracy(estimate: Estimate) -> str:
@@ -123,7 +137,7 @@ def _accuracy(estimate: Estimate) -> str:
 def sentences(study: Study) -> list[str]:
     """Write what whole pictures show, where their gap goes, and what corruptions do."""
     found = [
-        whole_picture_sentence(study),
+        f"{whole_picture_sentence(study)} {scene.split_sentence(study)}".strip(),
         ladder.sentence(study),
         corruptions_sentence(study),
     ]
@@ -196,8 +210,6 @@ def build(study: Study) -> Summary:
         panels=ladder.panels(study),
         rules=ladder.rules(study),
         rungs=ladder.rungs(study),
-        kinds=list(LARGEST.values()),
-        largest=scene.largest_rows(study),
         chance=study.chance,
         claims=claims.rows(study),
     )

@@ -144,24 +144,29 @@ function tips() {
 
 /* Contents ----------------------------------------------------------------------------------- */
 
-/* The section that is being read is marked, and in view. */
+/* The section that is being read is marked, and in view: the last one that begins in the upper fifth
+   of the window or above. By scroll events: an IntersectionObserver can tell of the section left
+   after the one jumped to. */
 function contents() {
-  const links = [...document.querySelectorAll("nav a")];
-  const mark = (id) => {
-    for (const link of links) {
-      if (link.hash !== `#${id}`) {
-        link.removeAttribute("aria-current");
-        continue;
-      }
-      link.setAttribute("aria-current", "true");
-      const list = link.closest("ul");
-      list.scrollLeft = link.offsetLeft + (link.offsetWidth - list.clientWidth) / 2;
-    }
+  const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
+  const sections = [...document.querySelectorAll("main > section")].filter(({ id }) => links.has(id));
+  let current = null;
+
+  const mark = () => {
+    const line = innerHeight / 5;
+    const read = sections.findLast((section) => section.getBoundingClientRect().top <= line);
+    const link = links.get(read?.id) ?? null;
+    if (link === current) return;
+    current?.removeAttribute("aria-current");
+    link?.setAttribute("aria-current", "true");
+    current = link;
+    if (!link) return;
+    const list = link.closest("ul");
+    list.scrollLeft = link.offsetLeft + (link.offsetWidth - list.clientWidth) / 2;
   };
-  const watcher = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) if (isIntersecting) mark(target.id);
-  }, { rootMargin: "-15% 0px -80% 0px" });
-  for (const section of document.querySelectorAll("main > section")) watcher.observe(section);
+  document.addEventListener("scroll", mark, { passive: true });
+  addEventListener("resize", mark);
+  mark();
 }
 
 /* Objects ------------------------------------------------------------------------------------ */
