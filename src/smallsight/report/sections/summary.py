@@ -138,7 +138,7 @@ def sentences(study: Study) -> list[str]:
     """Write what whole pictures show, where their gap goes, and what corruptions do."""
     found = [
         f"{whole_picture_sentence(study)} {scene.split_sentence(study)}".strip(),
-        ladder.sentence(study),
+        ladder.parts_sentence(study),
         corruptions_sentence(study),
     ]
     return [sentence for sentence in found if sentence]
