@@ -94,7 +94,7 @@ def waterfall(rows: pd.DataFrame, *, name: str, title: str) -> str:
         Stands above the figure.
     """
     with style(name):
-        figure = Figure(figsize=(3.45, 0.8 + 0.215 * len(rows)), layout="constrained")
+        figure = Figure(figsize=(3.45, 0.8 + 0.2 * len(rows)), layout="constrained")
         axes = figure.add_subplot()
         axes.axvline(0, color=FAINT, lw=0.8, zorder=1)
         # A bar starts where the one above it ends, a total at 0.
