@@ -13,9 +13,11 @@ from smallsight.analysis.claims.table import VERDICTS
 from smallsight.analysis.dvc_plots import PLOTS, plot_tables
 from smallsight.analysis.headline import compute_headline
 from smallsight.analysis.outcomes import arrange_outcomes
-from smallsight.analysis.tables import TABLES, Evidence, compute_tables
+from smallsight.analysis.tables import TABLES, Evidence, RemedyEvidence, compute_tables
 from smallsight.conditions.rendered.names import read_all_facts
 from smallsight.conditions.rendered.views import read_changed_views
+from smallsight.remedies.facts import read_remedy_facts
+from smallsight.remedies.tables import ESTIMATED_SIDES
 from smallsight.runtime import files, script
 from smallsight.runtime.randomness import derive
 from smallsight.runtime.tables import Table, conform, read_table
@@ -34,6 +36,10 @@ OBJECTS = "data/objects.csv"
 ATTENTION = "data/attention.csv"
 MAPS = "data/attention_maps.csv"
 FAITHFULNESS = "data/faithfulness.csv"
+REMEDY_FACTS = "data/remedies.json"
+REMEDIES = "data/remedies.parquet"
+MORE_EXAMPLES = "data/more_examples.parquet"
+SIDES = "data/estimated_sides.csv"
 ANALYSIS = "data/analysis"
 DVC_PLOTS = "data/plots"
 METRICS = "reports/metrics.json"
@@ -72,6 +78,12 @@ def main() -> str:
         objects=read_table(OBJECTS, sample.OBJECTS),
         donors=read_donors(DONORS),
         removals=read_table(FAITHFULNESS, REMOVALS),
+        remedies=RemedyEvidence(
+            facts=read_remedy_facts(REMEDY_FACTS),
+            predictions=pd.read_parquet(REMEDIES),
+            more_examples=pd.read_parquet(MORE_EXAMPLES),
+            estimated_sides=read_table(SIDES, ESTIMATED_SIDES),
+        ),
         side_counts=json.loads(SAMPLING.read_text(encoding="utf-8"))["side_counts"],
         facts=facts,
         categories=parameters.data.categories,

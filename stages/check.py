@@ -8,6 +8,7 @@ from smallsight.backbones.probe import find_facts
 from smallsight.backbones.registry import check_unseen
 from smallsight.conditions.rendering.levels import levels_by_family
 from smallsight.datasets.registry import check_groups, make_source
+from smallsight.remedies.registry import check_remedies
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 
@@ -19,6 +20,7 @@ def main() -> str:
     check_groups(parameters.data)
     make_source(parameters.data, seed=parameters.seed)
     families = levels_by_family(parameters.conditions, parameters.tasks)
+    check_remedies(parameters.remedies)
     pick_device(parameters.device)
     source = parameters.data.groups[parameters.data.source]
     check_unseen(parameters.backbone, map(str, source.values()))

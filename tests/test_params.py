@@ -15,17 +15,21 @@ FILE = Path(__file__).parents[1] / "params.yaml"
 TREE = yaml.safe_load(FILE.read_text())
 
 
+NAMED = {"conditions", "remedies"}
+"""Sections whose keys are names that registries check."""
+
+
 def walk(tree, keys=()):
-    """Give every (keys, value) below a tree, sections included, but for the families' options."""
+    """Give every (keys, value) below a tree, sections included, but for what `NAMED` hold."""
     for key, value in tree.items():
         yield (*keys, key), value
-        if isinstance(value, dict) and key != "conditions":
+        if isinstance(value, dict) and key not in NAMED:
             yield from walk(value, (*keys, key))
 
 
 ALL = dict(walk(TREE))
 SECTIONS = [()] + [keys for keys, value in ALL.items() if isinstance(value, dict)]
-SECTIONS.remove(("conditions",))
+SECTIONS = [keys for keys in SECTIONS if keys[:1] not in {(name,) for name in NAMED}]
 LEAVES = {keys: value for keys, value in ALL.items() if not isinstance(value, dict)}
 NUMBERS = [keys for keys, value in LEAVES.items() if type(value) in (int, float)]
 FLOATS = [keys for keys in NUMBERS if isinstance(LEAVES[keys], float)]

@@ -13,6 +13,12 @@ from smallsight.evaluation.tables import (
     SPLITS,
     TRAINING_CURVE,
 )
+from smallsight.remedies.tables import (
+    ESTIMATED_SIDES,
+    MORE_EXAMPLES_PREDICTIONS,
+    REMEDY_PREDICTIONS,
+    REMEDY_TIMES,
+)
 from smallsight.saliency.tables import (
     GALLERY,
     MAP_LIST,
@@ -66,6 +72,8 @@ FILES = {
     "class_to_idx, condition and seed; `torch.load(..., weights_only=True)` reads it",
     "data/heads/scene.npz, data/heads/object.npz": "every fold's head on untouched pictures of "
     "each task: `weight` (heads, classes, dimensions), `bias` (heads, classes), seed by seed",
+    "data/remedies.json": "of every remedy: name, label, description, what it needs and how many "
+    "passes it takes by task, whether it was tried, and what would test it",
     "data/training.json": "how the reference head was trained, and its accuracy",
     "data/gradcam/maps.npz": "saliency maps of the predicted class: `cams` (conditions, "
     "instances, rows, columns), `task` and `condition` their names",
@@ -87,6 +95,10 @@ PLACES = {
     "data/predictions.parquet": PREDICTIONS,
     "data/results_conditions.csv": RESULTS,
     "data/rungs.parquet": RUNG_PREDICTIONS,
+    "data/remedies.parquet": REMEDY_PREDICTIONS,
+    "data/remedies_times.csv": REMEDY_TIMES,
+    "data/more_examples.parquet": MORE_EXAMPLES_PREDICTIONS,
+    "data/estimated_sides.csv": ESTIMATED_SIDES,
     "data/attention.csv": PREDICTED_CLASS_MAPS,
     "data/attention_maps.csv": OTHER_MAPS,
     "data/faithfulness.csv": REMOVALS,

@@ -131,6 +131,7 @@ class Params(Section):
     evaluation: Evaluation
     analysis: Analysis
     explain: Explain
+    remedies: dict[str, bool]
 
 
 def load(path: str | Path = "params.yaml") -> Params:

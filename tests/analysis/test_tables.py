@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders import map_measures, rungs, study_files
+from builders import map_measures, remedies, rungs, study_files
 from builders.predictions import CONDITIONS, facts_of, named, outcomes_of, predicted
 from smallsight.analysis.dvc_plots import PLOTS, plot_tables
 from smallsight.analysis.ladder import NOT_IDENTIFIED
@@ -12,6 +12,7 @@ from smallsight.analysis.tables import TABLES, Evidence, compute_tables
 from smallsight.conditions.rendered.views import VIEWS
 from smallsight.evaluation import tables as evaluation_tables
 from smallsight.evaluation.rungs import BASELINES
+from smallsight.remedies import tables as remedy_tables
 from smallsight.runtime.files import write_table
 from smallsight.runtime.tables import Table, conform, read_table
 from smallsight.saliency import tables as saliency_tables
@@ -27,8 +28,8 @@ def declared(module):
 
 
 DECLARED = [
-    *TABLES, *PLOTS, *declared(evaluation_tables), *declared(saliency_tables), VIEWS, DONORS,
-    OBJECTS, SAMPLE,
+    *TABLES, *PLOTS, *declared(evaluation_tables), *declared(remedy_tables),
+    *declared(saliency_tables), VIEWS, DONORS, OBJECTS, SAMPLE,
 ]  # fmt: skip
 
 
@@ -51,7 +52,8 @@ def predictions(sample):
     about = sample[["image_id", "ann_id", "category_name", "size_group"]]
     scene = predicted(about, task="scene")
     window = predicted(about, conditions=CONDITIONS | {"bg_swap": 0.6} | SWEEPS, seed=1)
-    return named(pd.concat([scene, window], ignore_index=True))
+    both = named(pd.concat([scene, window], ignore_index=True))
+    return both.assign(fold=both["image_id"] % 2)
 
 
 def rung_predictions(sample):
@@ -88,7 +90,7 @@ def evidence_of(predictions, task, attention, maps):
     )
 
 
-def analysed(sample, predictions, maps):
+def analysed(sample, predictions, maps, **odds):
     evidence = {task: evidence_of(predictions, task, *maps[task]) for task in TASKS}
     scene = evidence["scene"].outcomes
     return compute_tables(
@@ -97,6 +99,7 @@ def analysed(sample, predictions, maps):
         sample=sample,
         objects=sample,
         donors=draw_donors(sample, sample, window_margin=0.25, seed=0),
+        remedies=remedies.evidence_of(sample, tasks=TASKS, **odds),
         removals=study_files.removals_of(scene.instances.assign(side=scene.side)),
         side_counts={"5": 3, "80": 40},
         facts=facts_of(predictions["family"].unique()),
@@ -140,7 +143,8 @@ def test_every_table_of_both_tasks_names_them_in_order(made):
     both = {name for name, table in made.items() if "task" in table and len(set(table["task"])) > 1}
     assert both == {
         "accuracy", "effects", "severity", "claims", "answers", "rescues", "confusion",
-        "categories", "attention", "attention_controls", "attention_outcomes",
+        "categories", "attention", "attention_controls", "attention_outcomes", "remedies",
+        "more_examples", "more_examples_gain", "reliability", "calibration",
     }  # fmt: skip
     for name in both - {"claims"}:
         assert list(made[name]["task"].unique()) == list(TASKS)
@@ -148,6 +152,8 @@ def test_every_table_of_both_tasks_names_them_in_order(made):
     for table in TABLES:
         if table.name in ("accuracy", "effects"):
             assert table.names[-1] == "task"
+        elif table.name == "remedies":
+            assert table.names[:2] == ["remedy", "task"]
         elif "task" in table.names and table.name != "claims":
             assert table.names[0] == "task"
 
@@ -169,6 +175,15 @@ def test_a_study_without_sweeps_has_neither_thresholds_nor_stability(sample, pre
         assert found[name].empty
     assert not found["failures"]["stable"].any()
     pd.testing.assert_frame_equal(found["effects"], made["effects"])
+
+
+def test_a_study_that_tried_no_remedy_has_none(sample, predictions, made):
+    found = analysed(sample, predictions, measured(predictions), odds={})
+    assert found["remedies"].empty
+    for table in TABLES:
+        assert list(conform(found[table.name], table).columns) == table.names
+        if table.name not in ("remedies", "more_examples", "more_examples_gain"):
+            pd.testing.assert_frame_equal(found[table.name], made[table.name])
 
 
 def test_no_effect_and_no_claim_depends_on_the_other_tasks_answers(sample, predictions, made):

@@ -13,12 +13,13 @@ from PIL import Image
 
 from smallsight import params
 from smallsight.analysis.outcomes import arrange_outcomes
-from smallsight.analysis.tables import TABLES, Evidence, compute_tables
+from smallsight.analysis.tables import TABLES, Evidence, RemedyEvidence, compute_tables
 from smallsight.backbones.facts import BackboneFacts, write_backbone_facts
 from smallsight.conditions.rendered.names import ORIGINAL, UNTOUCHED, write_facts
 from smallsight.conditions.rendering.levels import facts_of, levels_by_family
 from smallsight.evaluation.predictions import summarise_results
 from smallsight.evaluation.rungs import BASELINES, RUNGS
+from smallsight.remedies.facts import UNTREATED, RemedyFacts, write_remedy_facts
 from smallsight.report import page
 from smallsight.report.inputs import Inputs
 from smallsight.runtime.tables import conform
@@ -102,6 +103,47 @@ DETECTOR = dataclasses.replace(
     last_layer="head",
 )
 """A network that has a feature pyramid."""
+
+WAYS = (
+    RemedyFacts(
+        "flip", "Flip averaging", "Averages the answers to a picture and to its mirror image.",
+        {SCENE: "nothing", HEADLINE_TASK: "box"}, {SCENE: 2.0, HEADLINE_TASK: 2.0}, "tried",
+    ),
+    RemedyFacts(
+        "clahe", "CLAHE", "Evens out the contrast, part by part.",
+        {SCENE: "nothing", HEADLINE_TASK: "box"}, {SCENE: 1.0, HEADLINE_TASK: 1.0}, "tried",
+    ),
+    RemedyFacts(
+        "larger", "Larger input", "Shows the picture at 1.5 times the width.",
+        {SCENE: "head", HEADLINE_TASK: "box_head"}, {SCENE: 2.25, HEADLINE_TASK: 2.25}, "tried",
+    ),
+    RemedyFacts(
+        "maximum", "Maximum pooling", "Takes the largest value of a channel over all cells.",
+        {SCENE: "head", HEADLINE_TASK: "box_head"}, {SCENE: 1.0, HEADLINE_TASK: 1.0}, "tried",
+    ),
+    RemedyFacts(
+        "window", "Window", "Shows a window round the object.",
+        {SCENE: "box_head"}, {SCENE: 1.0}, "tried",
+    ),
+    RemedyFacts(
+        "tiles", "Tiles", "Shows overlapping windows, and the whole picture.",
+        {SCENE: "nothing"}, {}, "left_out", command="dvc exp run -S remedies.tiles=true",
+    ),
+    RemedyFacts(
+        "dilated", "Dilated last stage", "Keeps the cells of the last stage small.",
+        {SCENE: "head"}, {}, "impossible", reason="its last stage has no stride to take out",
+    ),
+)  # fmt: skip
+"""Remedies, with what is known of them."""
+
+GAINS = {
+    ("larger", SCENE): {"small": 0.35, "medium": 0.05, "large": -0.1},
+    ("window", SCENE): {"small": 0.5, "medium": 0.2},
+    ("maximum", HEADLINE_TASK): {"small": -0.28, "large": -0.1},
+    ("larger", HEADLINE_TASK): {"small": 0.3},
+    ("flip", SCENE): {"small": 0.05},
+}
+"""By remedy and task, what it changes; any other changes nothing."""
 
 SIGNED = ("signed_in_box", "logit_in_box", "logit_elsewhere")
 """Measures of maps that are not known where heads read a feature pyramid."""
@@ -205,9 +247,11 @@ def by_group(change):
 def predictions(sample, category, accuracy, changes, steps, chosen):
     """Two seeds; the objects that are right under a change are those right before, or more.
 
-    `accuracy` is by task and size group.
+    `accuracy` is by task and size group. Who is right at lower accuracies is more confident.
     """
     luck, tables = luck_of(sample), []
+    confidence = 0.97 - 0.45 * luck
+    fold = sample["image_id"] % 2 if "fixed" in chosen else 0
     for task in TASKS:
         for regime in chosen:
             for step in (one for one in steps if one.task == task):
@@ -220,8 +264,11 @@ def predictions(sample, category, accuracy, changes, steps, chosen):
                 seen, share = swept(step, sample, share, luck)
                 table = answered(seen, category, luck[seen.index] < share[seen.index])
                 names = {"task": task, "regime": regime, "condition": step.name}
-                names |= {"family": step.family, "level": step.level, "fold": 0}
-                table = table.assign(**names, confidence=0.5, p_one=0.5, p_two=0.5)
+                names |= {"family": step.family, "level": step.level, "fold": fold}
+                table = table.assign(**names, confidence=confidence)
+                for name in named(category):
+                    is_said = table["predicted"] == name
+                    table[f"p_{name}"] = confidence.where(is_said, 1 - confidence)
                 tables += [table.assign(seed=seed) for seed in (0, 1)]
     return pd.concat(tables, ignore_index=True)
 
@@ -263,6 +310,65 @@ def climbed(sample, category, accuracy, rungs, *, readouts, known):
         table = answered(sample, category, right).assign(rung=name, fold=0)
         tables += [table.assign(seed=seed) for seed in (0, 1)]
     return pd.concat(tables, ignore_index=True)
+
+
+def treated(sample, category, accuracy, gains):
+    """Predictions with every remedy that `gains` does not rule out, and without any: two seeds."""
+    luck, tables = luck_of(sample), []
+    for task in TASKS:
+        for name in (UNTREATED, *(one.name for one in WAYS if one.passes.get(task))):
+            if gains is None and name != UNTREATED:
+                continue
+            change = (gains or {}).get((name, task), {})
+            share = sample["size_group"].map(
+                lambda group, task=task, change=change: accuracy[task][group] + change.get(group, 0)
+            )
+            right = luck < share.astype(float)
+            if name == "clahe":
+                # It breaks as much as it rescues.
+                right = right.where(sample["ann_id"] % 5 > 0, ~right)
+            table = answered(sample, category, right).assign(remedy=name, task=task, fold=0)
+            tables += [table.assign(seed=seed, confidence=0.5) for seed in (0, 1)]
+    return pd.concat(tables, ignore_index=True)
+
+
+def ways(gains):
+    """Return the facts of all remedies; of `gains` that are None, none was tried."""
+    left_out = [
+        dataclasses.replace(
+            one,
+            passes={},
+            state="left_out",
+            reason="",
+            command=f"dvc exp run -S remedies.{one.name}=true",
+        )
+        for one in WAYS
+    ]
+    return list(WAYS) if gains is not None else left_out
+
+
+def learned_from(sample, category, accuracy):
+    """Predictions of heads that learned from a part of the small objects: more are better."""
+    luck, tables = luck_of(sample), []
+    for task in TASKS:
+        for share in (0.125, 0.25, 0.5, 1.0):
+            least = {"small": 0.05, "medium": 0.01, "large": 0.0}
+            lost = sample["size_group"].map(least) * -np.log2(share)
+            right = luck < sample["size_group"].map(accuracy[task]) - lost
+            table = answered(sample, category, right)
+            table = table.assign(task=task, share=share, n_train=26.5 * share, fold=0)
+            tables += [table.assign(seed=seed) for seed in (0, 1)]
+    return pd.concat(tables, ignore_index=True)
+
+
+def guessed_sides(sample):
+    """Sides that are guessed a little too large or too small: two seeds, in both tasks."""
+    off = np.random.default_rng(6).uniform(0.7, 1.4, len(sample))
+    table = sample[["image_id", "ann_id"]].assign(side=sample["side"] * off)
+    return pd.concat(
+        [table.assign(task=task, seed=seed) for task in TASKS for seed in (0, 1)],
+        ignore_index=True,
+    )
 
 
 def maps_of(table, regime, readout):
@@ -351,7 +457,7 @@ def side_counts(sample):
     return {str(int(NATIVE * side)): 5 for side in sample["side"]}
 
 
-def analysed(sample, category, table, rungs, seen, readout):
+def analysed(sample, category, table, rungs, seen, readout, accuracy, gains):
     """Every table of the analysis, as its stage writes them."""
     role = table["family"].map(roles())
     swept, plain = table[role == "sweep"], table[role != "sweep"]
@@ -363,6 +469,12 @@ def analysed(sample, category, table, rungs, seen, readout):
         donors=draw_donors(sample, sample, window_margin=0.25, seed=0),
         removals=removals_of(sample),
         side_counts=side_counts(sample),
+        remedies=RemedyEvidence(
+            facts=ways(gains),
+            predictions=treated(sample, category, accuracy, gains),
+            more_examples=learned_from(sample, category, accuracy),
+            estimated_sides=guessed_sides(sample),
+        ),
         facts={family: facts_of(levels) for family, levels in families().items()},
         categories=named(category),
         rng=np.random.default_rng(0),
@@ -386,6 +498,7 @@ def write_study(
     only=(),
     network=LITE,
     readout="scene",
+    gains=GAINS,
 ):
     """Write every input of the report into a folder, in the places where the stage looks.
 
@@ -393,7 +506,8 @@ def write_study(
     `rungs` are accuracies by rung and size group, else between the two; `changes` is added, by
     (regime, condition), in both tasks, for all groups or by size group; `counts` are numbers of
     objects, by size group; `only` names the conditions to keep; `network` are facts of the frozen
-    network, whose input is `size` pixels wide.
+    network, whose input is `size` pixels wide; `gains` are what remedies change, by (remedy, task)
+    and size group, or None where no remedy was tried.
     """
     rng = np.random.default_rng(0)
     counts = dict.fromkeys(GROUPS, 40) | (counts or {})
@@ -403,6 +517,7 @@ def write_study(
     (folder / "params.yaml").write_text(text, encoding="utf-8")
     shares = {SCENE: scene or accuracy, HEADLINE_TASK: accuracy}
     key = repr((counts, category, shares, rungs, changes, seen, protocol, only, network, readout))
+    key += repr(gains)
     if key not in MADE:
         sample = objects(counts, category)
         wanted = [one for one in conditions(protocol=protocol) if not only or one.name in only]
@@ -418,7 +533,7 @@ def write_study(
         whole = objects({group: 5 * n for group, n in counts.items()}, category)
         MADE[key] = (
             whole if protocol == "original" else sample,
-            analysed(sample, category, table, ladder, seen, readout),
+            analysed(sample, category, table, ladder, seen, readout, shares, gains),
             summarise_results(table),
         )
     sample, made, results = MADE[key]
@@ -426,6 +541,8 @@ def write_study(
     for table in TABLES:
         conform(made[table.name], table).to_csv(folder / INPUTS.table(table.name), index=False)
     results.to_csv(folder / INPUTS.results, index=False)
+    write_remedy_facts(ways(gains), folder / INPUTS.remedies)
+    write_times(folder / INPUTS.remedy_times, ways(gains))
     facts = dataclasses.replace(network, input_size=size)
     write_backbone_facts(facts, folder / INPUTS.backbone)
     for family, levels in families().items():
@@ -520,6 +637,17 @@ def write_study(
     ]
     pd.DataFrame(strips, columns=columns).to_csv(folder / INPUTS.strips, index=False)
     return folder
+
+
+def write_times(path, facts):
+    """Write what each remedy takes: what its passes say, and a little more."""
+    rows = [
+        {"remedy": one.name, "task": task, "seconds": 0.013 * passes, "ratio": 1.07 * passes}
+        for one in facts
+        for task, passes in one.passes.items()
+    ]
+    columns = ["remedy", "task", "seconds", "ratio"]
+    pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
 
 
 def shown(answers):

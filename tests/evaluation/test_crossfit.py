@@ -1,15 +1,20 @@
 import numpy as np
 import pytest
+import torch
 
-from builders.evaluations import CATEGORIES, CPU, FOLDS, HEADS, REPEATS, SETTINGS
+from builders.evaluations import CATEGORIES, CPU, DIMENSIONS, FOLDS, HEADS, REPEATS, SETTINGS
 from smallsight import params
 from smallsight.evaluation.crossfit import (
     fit_heads,
     heads_for_regime,
     out_of_fold,
+    out_of_fold_logits,
+    training_data,
 )
+from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.splits import (
     cross_validation,
+    single_split,
 )
 from smallsight.runtime.errors import SampleError
 
@@ -82,7 +87,85 @@ def test_heads_of_some_instances_learn_from_those_of_the_other_folds_alone(
     assert np.isfinite(probabilities).all()
 
 
+def test_a_head_learns_from_what_is_chosen_of_the_other_folds(folds, sample, seen, features_of):
+    rng = np.random.default_rng(0)
+    chosen = rng.random((REPEATS, FOLDS, len(sample))) < 0.5
+    counts = rng.uniform(1, 2, len(sample))
+    before = fit_heads(folds, seen, settings=HEADS, device=CPU, chosen=chosen, importance=counts)
+    learns = (chosen & training_data(folds)).reshape(len(before), -1)
+    for index in range(0, len(sample), 7):
+        plain = seen.plain.copy()
+        plain[index] += 1
+        moved = features_of(sample, plain)
+        after = fit_heads(
+            folds, moved, settings=HEADS, device=CPU, chosen=chosen, importance=counts
+        )
+        assert ((after.weight != before.weight).any(axis=(1, 2)) == learns[:, index]).all()
+    evenly = fit_heads(folds, seen, settings=HEADS, device=CPU, chosen=chosen)
+    assert (evenly.weight != before.weight).any(axis=(1, 2)).all()
+
+
+def test_all_chosen_is_none_chosen(folds, sample, seen):
+    every = np.ones((REPEATS, FOLDS, len(sample)), bool)
+    one, other = (
+        fit_heads(folds, seen, settings=HEADS, device=CPU, chosen=chosen)
+        for chosen in (None, every)
+    )
+    assert (one.weight == other.weight).all()
+    assert (one.bias == other.bias).all()
+
+
+def test_training_data_are_those_of_the_other_folds(folds, sample):
+    in_cross_validation = training_data(folds)
+    assert in_cross_validation.shape == (REPEATS, FOLDS, len(sample))
+    assert (in_cross_validation.sum(axis=1) == FOLDS - 1).all()
+    single = single_split(sample, CATEGORIES, settings=SETTINGS, seed=4)
+    assert (training_data(single)[0, 0] == ~single.reference_test).all()
+
+
+def test_heads_learn_from_other_pictures_of_the_other_folds_too(folds, sample, seen, features_of):
+    rng = np.random.default_rng(1)
+    other = rng.standard_normal(seen.plain.shape).astype(np.float32)
+    counts = rng.uniform(1, 2, len(sample))
+
+    def fit(plain):
+        also = [features_of(sample, plain)]
+        return fit_heads(folds, seen, settings=HEADS, device=CPU, also=also, importance=counts)
+
+    before = fit(other)
+    held_out = folds.fold_of[0] == 2
+    moved = other.copy()
+    moved[held_out] += 1
+    same = (fit(moved).weight == before.weight).all(axis=(1, 2))[:FOLDS]
+    assert same.tolist() == [fold == 2 for fold in range(FOLDS)]
+
+
+def test_logits_are_those_of_the_head_of_the_own_fold(folds, sample, seen):
+    """Heads that name the number of their seed and fold."""
+    numbers = np.arange(REPEATS * FOLDS, dtype=np.float32)
+    weight = np.zeros((len(numbers), len(CATEGORIES), DIMENSIONS), np.float32)
+    bias = np.tile(numbers[:, None], len(CATEGORIES))
+    logits = out_of_fold_logits(folds, LinearHeads(weight, bias), seen.plain)
+    assert logits.shape == (REPEATS, len(sample), len(CATEGORIES))
+    due = FOLDS * np.arange(REPEATS)[:, None] + folds.fold_of
+    assert (logits == due[:, :, None]).all()
+
+
+@pytest.mark.parametrize("divide", [cross_validation, single_split])
+def test_probabilities_are_the_softmax_of_the_logits_of_test_data(sample, seen, divide):
+    splits = divide(sample, CATEGORIES, settings=SETTINGS, seed=4)
+    fitted = fit_heads(splits, seen, settings=HEADS, device=CPU)
+    logits = out_of_fold_logits(splits, fitted, seen.plain)
+    is_test = splits.fold_of >= 0
+    assert (np.isnan(logits).all(axis=2) == ~is_test).all()
+    assert (np.isnan(logits).any(axis=2) == ~is_test).all()
+    due = torch.from_numpy(logits).softmax(dim=2).numpy()
+    np.testing.assert_allclose(out_of_fold(splits, fitted, seen), due, atol=1e-6)
+
+
 def test_features_of_other_instances_are_refused(folds, sample, seen, features_of):
     some = features_of(sample[1:], seen.plain[1:])
     with pytest.raises(SampleError, match="the same instances"):
         fit_heads(folds, some, settings=HEADS, device=CPU)
+    with pytest.raises(SampleError, match="the same instances"):
+        fit_heads(folds, seen, settings=HEADS, device=CPU, also=[some])

@@ -28,10 +28,10 @@ def rngs(*seeds):
     return [np.random.default_rng(seed) for seed in seeds]
 
 
-def fit(toy, train, seeds, settings=SETTINGS):
+def fit(toy, train, seeds, settings=SETTINGS, importance=None):
     return heads.fit(
         *toy, np.atleast_2d(train), rngs(*seeds),
-        classes=CLASSES, settings=settings, device=torch.device("cpu"),
+        classes=CLASSES, settings=settings, device=torch.device("cpu"), importance=importance,
     )  # fmt: skip
 
 
@@ -136,6 +136,79 @@ def test_a_smaller_set_gets_as_many_steps_as_the_largest(toy):
     settings = SETTINGS.model_copy(update={"batch_size": 2})
     alone = fit(toy, train[0], [0], settings)
     np.testing.assert_allclose(padded.weight[0], alone.weight[0], atol=1e-5)
+
+
+def test_equal_importance_is_none(toy):
+    train = masks(33, 40)
+    plain = fit(toy, train, range(2))
+    for equal in (np.ones(N), np.ones((2, N))):
+        same = fit(toy, train, range(2), importance=equal)
+        assert (same.weight == plain.weight).all()
+        assert (same.bias == plain.bias).all()
+    threefold = fit(toy, train, range(2), importance=np.full(N, 3.0))
+    np.testing.assert_allclose(threefold.weight, plain.weight, atol=1e-5)
+
+
+def test_an_instance_that_counts_twice_is_as_good_as_two(toy):
+    """In one batch, so that the order does not matter, and without mirror images."""
+    settings = SETTINGS.model_copy(update={"batch_size": 4 * N})
+    plain, _, labels = toy
+    times = np.random.default_rng(0).integers(1, 4, N)
+    counted = fit((plain, plain, labels), np.ones(N, bool), [0], settings, importance=times)
+    more, named = np.repeat(plain, times, axis=0), np.repeat(labels, times)
+    repeated = fit((more, more, named), np.ones(len(more), bool), [0], settings)
+    np.testing.assert_allclose(counted.weight, repeated.weight, atol=1e-5)
+    np.testing.assert_allclose(counted.bias, repeated.bias, atol=1e-5)
+    alike = fit((plain, plain, labels), np.ones(N, bool), [0], settings)
+    assert not np.allclose(counted.weight, alike.weight, atol=1e-3)
+
+
+def test_importance_is_relative_to_the_rest_of_the_batch(toy):
+    """What is alone in its batch counts the same whatever its importance."""
+    settings = SETTINGS.model_copy(update={"batch_size": 1})
+    importance = np.random.default_rng(0).uniform(0.1, 9, N)
+    train = masks(20)
+    alone = fit(toy, train, [0], settings, importance=importance)
+    assert (alone.weight == fit(toy, train, [0], settings).weight).all()
+
+
+def test_what_counts_nothing_teaches_nothing(toy):
+    train = masks(35, 40)  # five steps each
+    importance = np.random.default_rng(0).integers(0, 3, (2, N)).astype(float)
+    before = fit(toy, train, range(2), importance=importance)
+    for head, counts in enumerate(importance):
+        plain, mirrored, labels = (part.copy() for part in toy)
+        plain[counts == 0] += 50
+        mirrored[counts == 0] -= 50
+        labels[counts == 0] = 0
+        after = fit((plain, mirrored, labels), train, range(2), importance=importance)
+        assert (after.weight[head] == before.weight[head]).all()
+        assert (after.weight[1 - head] != before.weight[1 - head]).any()
+        alone = fit(toy, train[head], [head], importance=counts)
+        np.testing.assert_allclose(alone.weight[0], before.weight[head], atol=1e-5)
+
+
+def test_a_head_for_which_nothing_counts_stays_as_it_started(toy):
+    nothing = fit(toy, masks(40), [0], importance=np.zeros(N))
+    weight, bias = heads._start(np.random.default_rng(0), CLASSES, DIMENSIONS)
+    assert (nothing.weight[0] == weight).all()
+    assert (nothing.bias[0] == bias).all()
+
+
+def test_what_counts_nothing_keeps_its_place(toy):
+    """Only the last batch's step differs where one of its instances counts nothing."""
+    settings = SETTINGS.model_copy(update={"epochs": 1})
+    train = masks(40)[0]
+    rng = np.random.default_rng(0)
+    heads._start(rng, CLASSES, DIMENSIONS)
+    last = heads._plan(rng, train, 5)[-1][0][0]
+    every = fit(toy, train, [0], settings)
+    one_less = np.ones(N)
+    one_less[last] = 0
+    counted = fit(toy, train, [0], settings, importance=one_less)
+    removed = fit(toy, train & (one_less > 0), [0], settings)
+    assert 0 < abs(counted.weight - every.weight).max() < settings.learning_rate
+    assert abs(removed.weight - every.weight).max() > settings.learning_rate
 
 
 def test_fitting_leaves_global_random_states_alone(toy):

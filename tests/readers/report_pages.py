@@ -21,12 +21,14 @@ OBJECTS = ["Objects, recognised and failed", "The conditions, on the same object
 """Sections that a screen has one gallery for."""
 SECTIONS = [
     "In short",
+    "What to do",
     "The original question: whole pictures",
     "The ladder: where the gap goes",
     "Accuracy by size and condition",
     "What each condition does",
     "How many pixels an object needs",
     "How stable the answers are",
+    "Confidence",
     "How much of a change reaches the network",
     "Claims and verdicts",
     "What failures are taken for",

@@ -10,7 +10,7 @@ from readers.report_pages import check_accuracies, check_claims, check_rungs, pl
 from smallsight import params
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report import page
-from smallsight.report.sections import summary
+from smallsight.report.sections import remedies, summary
 
 pytestmark = pytest.mark.page
 
@@ -23,6 +23,8 @@ def test_the_summary_has_the_pages_sentences_and_the_tables_numbers(forms):
     study = forms.study
     sentences = [f"**{summary.verdict_sentence(study)}**", *summary.sentences(study)]
     assert len(sentences) == 4
+    sentences += ["**What to do**", *remedies.sentences(study)]
+    assert len(sentences) == 8
     assert [one for one in paragraphs_of(forms.summary) if one in sentences] == sentences
     metrics, rungs, claims, accuracy = tables_of(forms.summary)
     assert metrics[0] == ["Number", "Value"]

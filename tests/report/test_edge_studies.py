@@ -30,10 +30,13 @@ from smallsight.evaluation.rungs import BASELINES
 from smallsight.report.sections import (
     accuracy,
     background,
+    confidence,
     deletion,
     effects,
     ladder,
+    more_examples,
     neighbours,
+    remedies,
     saliency,
     scene,
     stability,
@@ -58,6 +61,7 @@ EDGES = {
     "no interventions": {"only": FEW[:3]},
     "no pyramid": {"only": FEW, "network": DETECTOR, "readout": "fpn"},
     "one condition": {"only": (UNTOUCHED,)},
+    "no remedy": {"only": FEW, "gains": None},
     "original": {"protocol": "original", "counts": {"small": 40, "medium": 39, "large": 41}},
 }  # fmt: skip
 """Studies that lack something."""
@@ -80,6 +84,7 @@ def sentences(study):
     found += [*effects.sentences(study), *thresholds.sentences(study), stability.sentence(study)]
     found += [scene.rule_sentence(study), scene.split_sentence(study)]
     found += [deletion.change_sentence(study), deletion.rank_sentence(study)]
+    found += [*remedies.sentences(study), more_examples.sentence(study), confidence.sentence(study)]
     found += [ladder.small_cell_sentence(study), background.sentence(study)]
     found += [neighbours.sentence(study, group) for group in ALL_AND_GROUPS]
     return [sentence for sentence in found if sentence]
@@ -92,7 +97,7 @@ def test_an_unusual_study_makes_every_form_whole(edge, name):
         # None of these studies has a sweep.
         sections = [title for title in sections if title not in SWEPT]
         own = [PROTOCOL] if name == "original" else []
-        assert headings(page) == [*sections[:2], *own, *sections[2:]]
+        assert headings(page) == [*sections[:3], *own, *sections[3:]]
         text = text_of(page)
         assert not re.search(r"\b(nan|inf|Undefined)\b", text, re.IGNORECASE)
         assert summary.verdict_sentence(made.study) in text

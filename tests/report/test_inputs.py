@@ -3,10 +3,11 @@
 import json
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from builders.study_files import INPUTS, LITE, conditions, roles
+from builders.study_files import INPUTS, LITE, WAYS, conditions, roles
 from smallsight import params
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.inputs import read_study
@@ -109,6 +110,24 @@ def test_a_family_that_the_parameters_lack_is_an_error(reported_study, path):
     expected = rf"{re.escape(path.name)}: family: upscale; expected one of"
     with pytest.raises(SmallsightError, match=expected):
         reported_study(only=(UNTOUCHED, "downscale"), edit=edit)
+
+
+def test_a_remedy_that_the_facts_lack_is_an_error(reported_study):
+    def edit():
+        path = INPUTS.table("remedies")
+        table = pd.read_csv(path)
+        table["remedy"] = table["remedy"].replace("clahe", "prayer")
+        table.to_csv(path, index=False)
+
+    with pytest.raises(SmallsightError, match=r"remedies\.csv: remedy: prayer; expected one of"):
+        reported_study(only=(UNTOUCHED, "downscale"), edit=edit)
+
+
+def test_times_are_asked_for_by_remedy_and_task(reported_study):
+    study = reported_study(only=(UNTOUCHED, "downscale"))
+    assert study.time_ratio("larger", SCENE) == pytest.approx(2.4075)
+    assert np.isnan(study.time_ratio("tiles", SCENE))
+    assert list(study.remedies) == [one.name for one in WAYS]
 
 
 def test_conditions_are_those_of_a_task_and_sweeps_are_none(reported_study):

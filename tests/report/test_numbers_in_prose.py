@@ -19,7 +19,7 @@ from readers.report_pages import text_of
 from smallsight import params
 from smallsight.imaging.boxes import Box
 from smallsight.report import cards, page, text
-from smallsight.report.figures import by_condition, curves
+from smallsight.report.figures import by_condition, curves, reliability
 from smallsight.report.inputs import read_study
 from smallsight.report.pictures import Shot
 from smallsight.report.sections import (
@@ -35,7 +35,8 @@ pytestmark = pytest.mark.page
 
 DRAWING = {
     by_condition: ("by_condition",),
-    curves: ("dose_response", "within_objects"),
+    curves: ("dose_response", "within_objects", "learning_curve"),
+    reliability: ("reliability",),
     confusion: ("confusion_matrix",),
     deletion: ("regions",),
     ladder: ("climb", "waterfall"),
@@ -46,7 +47,8 @@ DRAWING = {
 NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?(?:e-\d+)?")
 WORDS = (
     r"(Figures?|Table) \d+", r"EfficientNet-Lite\d", r"package \S+ \S+(?=\))", r"SHA-256",
-    r"in 0 to 1", r"first 12 digits", r"Kitagawa \(1955\)", r"blocks\.\d", r"\w+=[\d.]+",
+    r"(in|from) 0 to 1", r"80% of the objects with", r"first 12 digits",
+    r"Kitagawa \(1955\)", r"blocks\.\d", r"\w+=[\d.]+",
     r"(below|from) \d%", r"above 0\.98", r"(in|that) 80% of such studies", r"strides 8, 16 and 32",
     r"(\(1|; \d)(?= (the|its|a) )", r"Below 1\b", r"; 1 is|where it is 1\b",
     r"([Aa]bove|[Bb]elow|is|are) 0\b", r"0evidence", r"p < 0\.0001",
@@ -140,7 +142,7 @@ def moved(study):
     """Yield the study once for each input, with that one changed, and what the input holds."""
     for name, table in study.tables.items():
         yield name, with_tables(study, **{name: moved_table(table)}), cells(table)
-    for name in ("gallery", "strips", "maps"):
+    for name in ("gallery", "strips", "maps", "remedy_times"):
         table = getattr(study, name)
         yield name, dataclasses.replace(study, **{name: moved_table(table)}), cells(table)
     for name in ("sampling", "training", "metrics", "about"):
@@ -157,6 +159,9 @@ def moved(study):
     effects = study.tables["effects"]
     more = effects.assign(primary=effects["primary"] | (effects["condition"] == "downscale"))
     yield "effects", with_tables(study, effects=more), lengths(effects[effects["primary"]])
+    tried = study.tables["remedies"]
+    more = tried.assign(primary=True)
+    yield "remedies", with_tables(study, remedies=more), lengths(tried[tried["primary"]])
     for name in ("gap_parts", "attention_outcomes"):
         table = study.tables[name]
         again = table[:1] if name == "attention_outcomes" else table[-1:]

@@ -79,7 +79,7 @@ def test_a_count_that_differs_between_conditions_stands_in_the_cells(report_page
 def test_nothing_at_all_still_makes_every_form(reported_study):
     def edit():
         names = ("accuracy", "effects", "thresholds", "severity", "claims", "ladder", "baselines")
-        names += ("gap_parts", "largest_object")
+        names += ("gap_parts", "largest_object", "remedies", "more_examples", "calibration")
         others = (INPUTS.results, INPUTS.curve, INPUTS.strips, INPUTS.sample)
         for path in (*map(INPUTS.table, names), *others):
             pd.read_csv(path).iloc[:0].to_csv(path, index=False)
@@ -88,7 +88,7 @@ def test_nothing_at_all_still_makes_every_form(reported_study):
     made = forms_of(Path.cwd())
     for page, sections in ((made.printed, SECTIONS), (made.screen, ON_SCREEN)):
         text = text_of(page)
-        lacking = {"The original question: whole pictures", *SWEPT}
+        lacking = {"The original question: whole pictures", "Confidence", *SWEPT}
         assert headings(page) == [title for title in sections if title not in lacking]
         assert "cannot be compared" in text
         assert "table of accuracies is empty" in text
@@ -172,7 +172,9 @@ def test_the_pdf_has_every_section_page_numbers_and_its_own_typefaces(built):
     for said in ("In a window of their own", "Figure 1.", "Table 1.", "Sample."):
         assert said in pages[0]
     assert "Figure 2." not in pages[0]
-    assert SECTIONS[1] in pages[1]
+    # Page two says what to do, and begins with its sentences and the first of its tables.
+    for said in (SECTIONS[1], "In whole pictures without a box, the largest gain", "Table 2."):
+        assert said in re.sub(r"\s+", " ", pages[1])
     assert "<img" in whole
     fonts = {
         font.get_object()["/BaseFont"]
@@ -256,6 +258,16 @@ def due_tooltips(study):
         return f"{name}: {acc}% ({low}–{high}), n = {row['n']:.0f}"
 
     yield from due_ladder(study, estimate)
+    for row in study.tables["more_examples"].to_dict("records"):
+        at = f"{100 * row['share']:.0f}% of the small training objects"
+        at += ", extrapolated" * row["is_extrapolated"]
+        yield estimate(f"{row['size_group'].capitalize()}, {at}", row | {"n": 40}, "accuracy")
+    scalings = {"none": "as it is", "temperature": "temperature by estimated size"}
+    for row in study.tables["reliability"].to_dict("records"):
+        if row["size_group"] in GROUPS:
+            (confidence,) = percents(row["confidence"])
+            told = f"Confidence {confidence}%, {scalings[row['scaling']]}, {row['size_group']}"
+            yield estimate(told, row, "accuracy")
     baselines = study.tables["baselines"].set_index(["baseline", "size_group"])
     for regime in ("fixed", "retrained"):
         for group in GROUPS:

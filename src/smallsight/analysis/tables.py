@@ -14,6 +14,7 @@ from smallsight.analysis.baselines import (
     compute_baselines,
     compute_largest,
 )
+from smallsight.analysis.calibration import CALIBRATION, RELIABILITY, compute_calibration
 from smallsight.analysis.claims.table import TESTED_CLAIMS, compute_claims
 from smallsight.analysis.confusion import (
     CATEGORIES,
@@ -42,8 +43,14 @@ from smallsight.analysis.ladder import (
     compute_ladder_gaps,
 )
 from smallsight.analysis.majority_votes import VOTES, compute_votes, untouched_votes
+from smallsight.analysis.more_examples import (
+    MORE_EXAMPLES,
+    MORE_EXAMPLES_GAIN,
+    compute_more_examples,
+)
 from smallsight.analysis.neighbours import NEIGHBOURS, compute_neighbours, find_named_neighbours
 from smallsight.analysis.outcomes import Outcomes
+from smallsight.analysis.remedies import REMEDIES, compute_remedies
 from smallsight.analysis.saliency import MapMeasures, arrange_measures
 from smallsight.analysis.saliency_tables import (
     CONTROL_COMPARISON,
@@ -57,6 +64,7 @@ from smallsight.analysis.severity import SEVERITY, summarise_severity
 from smallsight.analysis.stability import STABILITY, compute_stability, find_stable
 from smallsight.analysis.thresholds import PIXELS, THRESHOLDS, compute_thresholds
 from smallsight.conditions.rendered.names import UNTOUCHED, FamilyFacts
+from smallsight.remedies.facts import RemedyFacts
 from smallsight.vocabulary import HEADLINE_TASK, INSTANCE, SCENE
 
 TABLES = (
@@ -65,6 +73,7 @@ TABLES = (
     *(THRESHOLDS, PIXELS, COSTS, STABILITY),
     *(BACKGROUND, NEIGHBOURS, VOTES, FAILURES, CAUSE_COUNTS, RESCUES, CONFUSION, CATEGORIES),
     *(MAP_SUMMARY, CONTROL_COMPARISON, OUTCOME_COMPARISON, DELETION),
+    *(REMEDIES, MORE_EXAMPLES, MORE_EXAMPLES_GAIN, RELIABILITY, CALIBRATION),
 )
 """Every table of the analysis; each is declared by the module that computes it."""
 
@@ -96,6 +105,28 @@ class Evidence:
     other_maps: pd.DataFrame
 
 
+@dataclass(frozen=True)
+class RemedyEvidence:
+    """What is known of remedies, in all tasks; no rows where none was tried.
+
+    Attributes
+    ----------
+    facts
+        Of all remedies, in the order in which they are shown.
+    predictions
+        The columns of `REMEDY_PREDICTIONS` of `remedies.tables`.
+    more_examples
+        The columns of `MORE_EXAMPLES_PREDICTIONS`.
+    estimated_sides
+        The columns of `ESTIMATED_SIDES`.
+    """
+
+    facts: Sequence[RemedyFacts]
+    predictions: pd.DataFrame
+    more_examples: pd.DataFrame
+    estimated_sides: pd.DataFrame
+
+
 def compute_tables(
     evidence: Mapping[str, Evidence],
     *,
@@ -104,6 +135,7 @@ def compute_tables(
     objects: pd.DataFrame,
     donors: pd.DataFrame,
     removals: pd.DataFrame,
+    remedies: RemedyEvidence,
     side_counts: Mapping[str, int],
     facts: Mapping[str, FamilyFacts],
     categories: Sequence[str],
@@ -125,6 +157,8 @@ def compute_tables(
         The columns of `donors.DONORS`.
     removals
         The columns of `REMOVALS` of `saliency.tables`, all of the scene task.
+    remedies
+        What trying them told.
     side_counts
         Of all eligible objects, by side in native pixels.
     facts
@@ -132,7 +166,8 @@ def compute_tables(
     categories
         All categories of the study, in order.
     rng
-        Deals out names and causes for the tests of neighbours and failures.
+        Deals out names and causes for the tests of neighbours and failures, and labels for what
+        the best of several remedies owes to luck.
 
     Returns
     -------
@@ -157,12 +192,19 @@ def compute_tables(
         find_named_neighbours(in_scene, objects),
         find_stable(shifts[HEADLINE_TASK], headline),
     )
+    native_side = np.sqrt(headline.align(sample)["bbox_area"].to_numpy(float))
     by_pixels = compute_thresholds(
-        _swept("pixels", evidence[HEADLINE_TASK]),
-        headline,
-        np.sqrt(headline.align(sample)["bbox_area"].to_numpy(float)),
-        side_counts,
+        _swept("pixels", evidence[HEADLINE_TASK]), headline, native_side, side_counts
     )
+    calibration = {
+        task: compute_calibration(
+            one.predictions,
+            remedies.estimated_sides[remedies.estimated_sides["task"] == task],
+            one.outcomes,
+            categories,
+        )
+        for task, one in evidence.items()
+    }
 
     def both(compute: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
         return pd.concat([compute(task) for task in evidence], ignore_index=True)
@@ -196,6 +238,17 @@ def compute_tables(
         CONTROL_COMPARISON.name: of_maps(compare_with_controls),
         OUTCOME_COMPARISON.name: of_maps(compare_outcomes),
         DELETION.name: compute_deletion(removals, measures[SCENE]),
+        REMEDIES.name: compute_remedies(
+            remedies.predictions,
+            outcomes,
+            remedies.facts,
+            thresholds=by_pixels[THRESHOLDS.name],
+            native_side=native_side,
+            rng=rng,
+        ),
+        **compute_more_examples(remedies.more_examples, outcomes),
+        RELIABILITY.name: both(lambda task: calibration[task][RELIABILITY.name]),
+        CALIBRATION.name: both(lambda task: calibration[task][CALIBRATION.name]),
     }
 
 

@@ -1,5 +1,7 @@
 """Heads fitted on the other folds, and what they predict for the instances left out."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -14,30 +16,59 @@ from smallsight.vocabulary import INSTANCE
 
 
 def fit_heads(
-    splits: Splits, features: Features, *, settings: params.Heads, device: torch.device
+    splits: Splits,
+    features: Features,
+    *,
+    settings: params.Heads,
+    device: torch.device,
+    importance: np.ndarray | None = None,
+    chosen: np.ndarray | None = None,
+    also: Sequence[Features] = (),
 ) -> LinearHeads:
     """Fit one head per seed and fold, in that order, on the instances of the other folds.
 
     A head's random stream depends on its seed and fold alone, so that heads of two conditions
     differ by the condition and by nothing else.
 
+    Parameters
+    ----------
+    importance
+        (n,), at least 0: how much each instance counts in training; None: all count alike.
+    chosen
+        (seeds, folds, n), bool: the instances of the other folds that each head learns from; None:
+        all. The others keep their places in the batches, so that heads of two choices take the same
+        steps, and differ by the choice and by nothing else.
+    also
+        Features of other pictures of the same instances, to learn from besides.
+
     Raises
     ------
     SampleError
         Where the features are not those of the sample, in its order.
     """
-    _check(splits, features)
-    elsewhere = splits.fold_of[:, None, :] != np.arange(splits.folds)[None, :, None]
+    for each in (features, *also):
+        check_instances(splits, each)
+    times = 1 + len(also)
+    if chosen is not None:
+        importance = chosen.reshape(-1, len(splits.sample)) * (
+            1.0 if importance is None else importance
+        )
     return heads.fit(
-        features.plain,
-        features.mirrored,
-        splits.labels,
-        elsewhere.reshape(-1, len(splits.sample)),
+        np.concatenate([features.plain, *(each.plain for each in also)]),
+        np.concatenate([features.mirrored, *(each.mirrored for each in also)]),
+        np.tile(splits.labels, times),
+        np.tile(training_data(splits).reshape(-1, len(splits.sample)), times),
         [derive(seed, "head", fold) for seed in splits.seeds for fold in range(splits.folds)],
         classes=len(splits.categories),
         settings=settings,
         device=device,
+        importance=None if importance is None else np.tile(importance, times),
     )
+
+
+def training_data(splits: Splits) -> np.ndarray:
+    """Mark the instances that each head may learn from: (seeds, folds, n), bool."""
+    return splits.fold_of[:, None, :] != np.arange(splits.folds)[None, :, None]
 
 
 def heads_for_regime(
@@ -73,12 +104,34 @@ def out_of_fold(splits: Splits, fitted: LinearHeads, features: Features) -> np.n
     SampleError
         Where the features are not those of the sample, in its order.
     """
-    _check(splits, features)
-    every = fitted.probabilities(features.plain)
+    check_instances(splits, features)
+    return _of_own_fold(splits, fitted.probabilities(features.plain))
+
+
+def out_of_fold_logits(splits: Splits, fitted: LinearHeads, plain: np.ndarray) -> np.ndarray:
+    """Compute each instance's logits by the head whose test data it is.
+
+    Parameters
+    ----------
+    fitted
+        Seeds x folds heads, as `fit_heads` returns them.
+    plain
+        (n, dimensions), float32: features of the instances, in the sample's order.
+
+    Returns
+    -------
+    ndarray
+        (seeds, n, classes); NaN for what is never test data.
+    """
+    return _of_own_fold(splits, fitted.logits(plain))
+
+
+def _of_own_fold(splits: Splits, every: np.ndarray) -> np.ndarray:
+    """Select (seeds, n, classes) from what all heads say, (seeds x folds, n, classes)."""
     every = every.reshape(len(splits.seeds), splits.folds, *every.shape[1:])
-    probabilities = np.take_along_axis(every, splits.fold_of[:, None, :, None], axis=1)[:, 0]
-    probabilities[splits.fold_of < 0] = np.nan
-    return probabilities
+    own = np.take_along_axis(every, splits.fold_of[:, None, :, None], axis=1)[:, 0]
+    own[splits.fold_of < 0] = np.nan
+    return own
 
 
 def out_of_fold_head(
@@ -103,8 +156,14 @@ def out_of_fold_head(
     return fitted.weight[fold, classes], fitted.bias[fold, classes]
 
 
-def _check(splits: Splits, features: Features) -> None:
-    """Refuse features of other instances, or in another order."""
+def check_instances(splits: Splits, features: Features) -> None:
+    """Refuse features of other instances, or in another order.
+
+    Raises
+    ------
+    SampleError
+        Where the features are not those of the sample, in its order.
+    """
     for name in INSTANCE:
         if not np.array_equal(splits.sample[name].to_numpy(), getattr(features, name)):
             raise SampleError(

@@ -53,10 +53,19 @@ def fit(
     classes: int,
     settings: params.Heads,
     device: torch.device,
+    importance: np.ndarray | None = None,
 ) -> LinearHeads:
     """Fit heads and return them as they are after the last epoch; see `epochs`."""
     *_, last = epochs(
-        plain, mirrored, labels, train, rngs, classes=classes, settings=settings, device=device
+        plain,
+        mirrored,
+        labels,
+        train,
+        rngs,
+        classes=classes,
+        settings=settings,
+        device=device,
+        importance=importance,
     )
     return last
 
@@ -71,6 +80,7 @@ def epochs(
     classes: int,
     settings: params.Heads,
     device: torch.device,
+    importance: np.ndarray | None = None,
 ) -> Iterator[LinearHeads]:
     """Fit heads by Adam on the cross-entropy, all at once; yield them after each epoch.
 
@@ -91,7 +101,14 @@ def epochs(
         Equal generators and equal training sets give equal heads.
     classes
         Number of classes.
+    importance
+        (n,) or (heads, n), at least 0: how much each instance counts in the mean loss of its
+        batches; None: all count alike. One that counts 0 teaches nothing, yet keeps its place, so
+        that the other instances are shown in the same batches with it as without.
     """
+    if importance is None:
+        importance = np.ones(len(labels))
+    importance = np.broadcast_to(importance, train.shape)
     views = torch.from_numpy(np.stack([plain, mirrored])).to(device)
     targets = torch.from_numpy(labels.astype(np.int64)).to(device)
     weight, bias = (
@@ -105,7 +122,7 @@ def epochs(
         for step in range(steps):
             index, is_mirrored, share = (
                 torch.from_numpy(part).to(device)
-                for part in _stack([plan[step] for plan in plans], settings.batch_size)
+                for part in _stack([plan[step] for plan in plans], importance, settings.batch_size)
             )
             batch = views[is_mirrored, index]
             logits = torch.baddbmm(bias[:, None, :], batch, weight.transpose(1, 2))
@@ -138,7 +155,7 @@ def _plan(
 
 
 def _stack(
-    batches: Sequence[tuple[np.ndarray, np.ndarray]], size: int
+    batches: Sequence[tuple[np.ndarray, np.ndarray]], importance: np.ndarray, size: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Stack one batch per head to (heads, size): instances, mirrorings, shares in the mean loss."""
     index = np.zeros((len(batches), size), np.int64)
@@ -147,7 +164,8 @@ def _stack(
     for head, (instances, mirrorings) in enumerate(batches):
         count = len(instances)
         index[head, :count], is_mirrored[head, :count] = instances, mirrorings
-        share[head, :count] = 1 / max(count, 1)
+        counts = importance[head, instances]
+        share[head, :count] = counts / (counts.sum() or 1)
     return index, is_mirrored, share
 
 

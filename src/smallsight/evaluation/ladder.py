@@ -12,6 +12,7 @@ from smallsight.backbones.feature_store import read_features, stored_readouts
 from smallsight.conditions.rendered.names import Condition, FamilyFacts
 from smallsight.evaluation import baselines
 from smallsight.evaluation.crossfit import fit_heads, out_of_fold
+from smallsight.evaluation.predictions import predicted_rows
 from smallsight.evaluation.rungs import BASELINES, RUNGS, Rung
 from smallsight.evaluation.splits import Splits
 from smallsight.evaluation.tables import RUNG_PREDICTIONS
@@ -61,8 +62,8 @@ def predict_rungs(
     found = map_batches(predict, list(rungs.items()), device=device, description="climbing")
     classes |= {rung.name: one for rung, one in zip(rungs, found, strict=True)}
     return pd.concat(
-        [_table(splits, name, predicted) for name, predicted in classes.items()], ignore_index=True
-    )
+        [predicted_rows(splits, one, rung=name) for name, one in classes.items()], ignore_index=True
+    )[RUNG_PREDICTIONS.names]
 
 
 def _condition(rung: Rung, facts: Mapping[str, FamilyFacts], features: Path) -> Condition | None:
@@ -73,16 +74,3 @@ def _condition(rung: Rung, facts: Mapping[str, FamilyFacts], features: Path) -> 
         if one.is_reference and rung.readout in stored_readouts(features, one):
             return one
     return None
-
-
-def _table(splits: Splits, name: str, predicted: np.ndarray) -> pd.DataFrame:
-    """Arrange the classes (seeds, n) that were predicted from one rung."""
-    names = np.array(splits.categories)
-    truth = splits.sample["category_name"].to_numpy()
-    tables = [
-        splits.sample.assign(
-            rung=name, seed=seed, fold=fold, predicted=names[one], correct=names[one] == truth
-        )[fold >= 0]
-        for seed, fold, one in zip(splits.seeds, splits.fold_of, predicted, strict=True)
-    ]
-    return pd.concat(tables, ignore_index=True)[RUNG_PREDICTIONS.names]

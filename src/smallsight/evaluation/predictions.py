@@ -1,5 +1,7 @@
 """Out-of-fold predictions as a table, and accuracies in the original study's columns."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,40 @@ from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.splits import Splits
 from smallsight.evaluation.tables import PREDICTIONS, RESULTS
 from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE, TASKS
+
+
+def predicted_rows(
+    splits: Splits, classes: np.ndarray, **columns: np.ndarray | float | str
+) -> pd.DataFrame:
+    """Arrange what was predicted of test data as rows.
+
+    Parameters
+    ----------
+    classes
+        (seeds, n), the predicted class of every instance.
+    columns
+        By name, further columns: a value for all rows, or (seeds, n) of them.
+
+    Returns
+    -------
+    DataFrame
+        A row per seed and instance of test data: the sample's columns, seed, fold, predicted,
+        correct, and the further ones.
+    """
+    names = np.array(splits.categories)
+    truth = splits.sample["category_name"].to_numpy()
+    tables = []
+    for place, (seed, fold) in enumerate(zip(splits.seeds, splits.fold_of, strict=True)):
+        predicted = names[classes[place]]
+        own: dict[str, Any] = {
+            name: value[place] if isinstance(value, np.ndarray) else value
+            for name, value in columns.items()
+        }
+        table = splits.sample.assign(
+            seed=seed, fold=fold, predicted=predicted, correct=predicted == truth, **own
+        )
+        tables.append(table[fold >= 0])
+    return pd.concat(tables, ignore_index=True)
 
 
 def predict(
@@ -29,30 +65,23 @@ def predict(
     DataFrame
         The columns of `PREDICTIONS`, a row per seed and instance of test data.
     """
-    names = np.array(splits.categories)
-    truth = splits.sample["category_name"].to_numpy()
-    tables = []
-    for seed, fold, probabilities in zip(
-        splits.seeds, splits.fold_of, out_of_fold(splits, fitted, features), strict=True
-    ):
-        predicted = names[probabilities.argmax(axis=1)]
-        table = splits.sample.assign(
-            regime=regime,
-            seed=seed,
-            fold=fold,
-            family=condition.family,
-            level=condition.level,
-            condition=condition.name,
-            side=features.side,
-            predicted=predicted,
-            correct=predicted == truth,
-            confidence=probabilities.max(axis=1),
-            task=condition.task,
-        )[PREDICTIONS.names]
-        columns = [f"p_{name}" for name in splits.categories]
-        by_category = pd.DataFrame(probabilities, columns=columns, index=table.index)
-        tables.append(pd.concat([table, by_category], axis=1)[fold >= 0])
-    return pd.concat(tables, ignore_index=True)
+    probabilities = out_of_fold(splits, fitted, features)
+    by_category = {
+        f"p_{name}": probabilities[:, :, place] for place, name in enumerate(splits.categories)
+    }
+    table = predicted_rows(
+        splits,
+        probabilities.argmax(axis=2),
+        regime=regime,
+        family=condition.family,
+        level=condition.level,
+        condition=condition.name,
+        side=np.tile(features.side, (len(splits.seeds), 1)),
+        confidence=probabilities.max(axis=2),
+        task=condition.task,
+        **by_category,
+    )
+    return table[[*PREDICTIONS.names, *by_category]]
 
 
 def summarise_results(table: pd.DataFrame) -> pd.DataFrame:

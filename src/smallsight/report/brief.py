@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from smallsight.report import provenance
-from smallsight.report.sections import accuracy, claims, ladder, sample, summary
+from smallsight.report.sections import accuracy, claims, ladder, remedies, sample, summary
 from smallsight.report.sections.accuracy import AccuracyRow
 from smallsight.report.sections.claims import Claim
 from smallsight.report.sections.ladder import RungRow
@@ -20,6 +20,8 @@ class Brief:
     ----------
     verdict, sentences
         As on page one.
+    remedies
+        What to do, as on page two.
     metrics
         Numbers compared between experiments.
     rungs
@@ -36,6 +38,7 @@ class Brief:
 
     verdict: str
     sentences: list[str]
+    remedies: list[str]
     metrics: list[Entry]
     rungs: list[RungRow]
     claims: list[Claim]
@@ -54,6 +57,7 @@ def build(study: Study) -> Brief:
     return Brief(
         verdict=summary.verdict_sentence(study),
         sentences=summary.sentences(study),
+        remedies=remedies.sentences(study),
         metrics=rows(study.metrics),
         rungs=[*ladder.rules(study), *ladder.rungs(study)],
         claims=claims.rows(study),

@@ -14,6 +14,8 @@ from smallsight.backbones.facts import read_backbone_facts
 from smallsight.conditions.rendered.names import FACTS, FamilyFacts, read_facts
 from smallsight.evaluation.tables import RESULTS, TRAINING_CURVE
 from smallsight.params import Params
+from smallsight.remedies.facts import RemedyFacts, read_remedy_facts
+from smallsight.remedies.tables import REMEDY_TIMES
 from smallsight.report import provenance
 from smallsight.report.study import Study
 from smallsight.runtime.errors import SmallsightError
@@ -37,6 +39,8 @@ class Inputs:
         The folder that holds the folders of all families.
     results
         Accuracy by condition and size group, as evaluated (CSV).
+    remedies, remedy_times
+        The facts of all remedies (JSON), and what each takes at test time (CSV).
     analysis
         The folder of the analysis' tables.
     curve, training
@@ -54,6 +58,8 @@ class Inputs:
     backbone: Path
     conditions: Path
     results: Path
+    remedies: Path
+    remedy_times: Path
     analysis: Path
     curve: Path
     training: Path
@@ -76,6 +82,7 @@ class Inputs:
         """Return the paths of all files but the families' facts, in the order of the pipeline."""
         return (
             *(self.sample, self.sampling, self.backbone, self.results),
+            *(self.remedies, self.remedy_times),
             *(self.table(table.name) for table in TABLES),
             *(self.curve, self.training, self.metrics, self.gallery, self.strips),
             *(self.maps, self.map_values, self.about),
@@ -89,8 +96,8 @@ def read_study(inputs: Inputs, params: Params) -> Study:
     ------
     SmallsightError
         Where a file is missing or malformed, a column or key is missing, the two tables of
-        accuracies disagree, or the parameters lack a family or name another readout than the
-        network has.
+        accuracies disagree, the facts lack a remedy, or the parameters lack a family or name
+        another readout than the network has.
     """
     tables = {table.name: read_table(inputs.table(table.name), table) for table in TABLES}
     results = read_table(inputs.results, RESULTS)
@@ -101,6 +108,8 @@ def read_study(inputs: Inputs, params: Params) -> Study:
     families = {family: _facts(inputs, family) for family in params.conditions}
     sweeps = [name for name, facts in families.items() if facts.role == "sweep"]
     _check_agreement(results[~results["family"].isin(sweeps)], tables["accuracy"], inputs)
+    remedies = {one.name: one for one in read_remedy_facts(inputs.remedies)}
+    _check_remedies(tables["remedies"], inputs, remedies)
     return Study(
         params=params,
         families=families,
@@ -108,6 +117,8 @@ def read_study(inputs: Inputs, params: Params) -> Study:
         sampling=_keys(inputs.sampling, "requested_per_group", "drawn", "eligible", "excluded"),
         backbone=backbone,
         tables=tables,
+        remedies=remedies,
+        remedy_times=read_table(inputs.remedy_times, REMEDY_TIMES),
         curve=read_table(inputs.curve, TRAINING_CURVE),
         training=_keys(
             inputs.training,
@@ -170,6 +181,16 @@ def _check_families(table: pd.DataFrame, path: Path, params: Params) -> None:
     if unknown:
         known = f"one of {', '.join(params.conditions)}"
         raise SmallsightError(f"{path}: family", unknown[0], known)
+
+
+def _check_remedies(
+    table: pd.DataFrame, inputs: Inputs, remedies: Mapping[str, RemedyFacts]
+) -> None:
+    """Refuse a table with remedies that the facts lack."""
+    unknown = sorted(set(table["remedy"]) - set(remedies))
+    if unknown:
+        known = f"one of {inputs.remedies}"
+        raise SmallsightError(f"{inputs.table('remedies')}: remedy", unknown[0], known)
 
 
 def _check_agreement(results: pd.DataFrame, accuracy: pd.DataFrame, inputs: Inputs) -> None:

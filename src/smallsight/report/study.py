@@ -12,6 +12,7 @@ from smallsight.backbones.facts import BackboneFacts
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition, FamilyFacts, split_name
 from smallsight.evaluation.protocols import PROTOCOLS, EvaluationProtocol
 from smallsight.params import Params
+from smallsight.remedies.facts import RemedyFacts
 from smallsight.report.rows import Estimate, Row, keyed
 from smallsight.vocabulary import GROUPS, NO_VISIBLE_CHANGE, REGIMES, SCENE, TASKS
 
@@ -38,6 +39,10 @@ class Study:
         What is known of the frozen network.
     tables
         The tables of the analysis, by the name of their file.
+    remedies
+        What is known of each remedy, by name, whether or not it was tried.
+    remedy_times
+        What each remedy takes at test time.
     curve, training
         The reference head's measures by epoch, and how it was trained.
     metrics
@@ -60,6 +65,8 @@ class Study:
     sampling: Mapping[str, Any]
     backbone: BackboneFacts
     tables: Mapping[str, pd.DataFrame]
+    remedies: Mapping[str, RemedyFacts]
+    remedy_times: pd.DataFrame
     curve: pd.DataFrame
     training: Mapping[str, Any]
     metrics: Mapping[str, Any]
@@ -189,6 +196,11 @@ class Study:
         """Return one row of the table of costs, or None where it has none."""
         return self._costs.get((regime, condition))
 
+    def time_ratio(self, remedy: str, task: str) -> float:
+        """Return how many times as long a remedy takes as the plain pass; NaN if not measured."""
+        row = self._times.get((remedy, task))
+        return float(row["ratio"]) if row is not None else np.nan
+
     def similarity(self, task: str, condition: str, group: str) -> Row | None:
         """Return one row of the table of severities, or None where it has no objects."""
         row = self._severities.get((task, condition, group))
@@ -254,6 +266,10 @@ class Study:
     @cached_property
     def _costs(self) -> dict[tuple[Any, ...], Row]:
         return keyed(self.tables["costs"], "regime", "condition")
+
+    @cached_property
+    def _times(self) -> dict[tuple[Any, ...], Row]:
+        return keyed(self.remedy_times, "remedy", "task")
 
     @cached_property
     def _severities(self) -> dict[tuple[Any, ...], Row]:

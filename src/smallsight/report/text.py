@@ -107,6 +107,22 @@ def tooltip(name: str, value: str, ends: str, n: float) -> str:
     return f"{name}: {value} ({ends}), n = {int(n):,}"
 
 
+def passes(number: float) -> str:
+    """Write how many pictures a network sees, in units of plain ones.
+
+    Examples
+    --------
+    >>> [passes(number) for number in (1.0, 1.5625)]
+    ['1', '1.56']
+    """
+    return f"{number:.2f}".rstrip("0").rstrip(".") if math.isfinite(number) else "–"
+
+
+def times(ratio: float) -> str:
+    """Write how many times as long something takes, or a dash where that is not known."""
+    return f"{ratio:.1f}" if math.isfinite(ratio) else "–"
+
+
 def percent_span(low: float, high: float) -> str:
     """Write an interval of a share in percent, without the sign: 16.6–48.1."""
     if not (math.isfinite(low) and math.isfinite(high)):

@@ -27,6 +27,8 @@ FILTERS = {
     "factor": text.factor,
     "decimal": text.decimal,
     "pixels": text.pixels,
+    "passes": text.passes,
+    "times": text.times,
     "thousands": text.thousands,
     "counted": text.counted,
 }

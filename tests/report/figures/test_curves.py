@@ -282,3 +282,60 @@ def test_size_groups_may_be_missing(groups):
 def test_sides_are_read_in_doublings():
     found = [text for text in texts(within()) if text.isdigit()]
     assert found == ["8", "16", "32", "64", "128", "256"]
+
+
+SHARES = [0.125, 0.25, 0.5, 1.0, 2.0]
+
+
+def learned(**changes):
+    """Accuracy of three groups by share; the last is extrapolated."""
+    rows = [
+        {"size_group": group, "share": share, "accuracy": base + share / 10}
+        for group, base in (("small", 0.2), ("medium", 0.4), ("large", 0.6))
+        for share in reversed(SHARES)
+    ]
+    table = pd.DataFrame(rows)
+    table = table.assign(is_extrapolated=table["share"] == 2, ci_low=table["accuracy"] - 0.1)
+    table["ci_high"] = table["accuracy"] + 0.05
+    table["tooltip"] = [f"{row.size_group} {row.share}" for row in table.itertuples()]
+    return table.assign(**changes)
+
+
+def learning(table=None, *, title="Window"):
+    table = learned() if table is None else table
+    return curves.learning_curve(table, name="two", title=title, chance=0.2)
+
+
+@pytest.mark.parametrize("group", style.SERIES)
+def test_a_learning_curve_has_a_mark_for_every_share_and_the_last_is_hollow(group):
+    svg = learning()
+    due = learned().query("size_group == @group").sort_values("share")
+    marks = dots(svg, COLOURS[group])
+    found = sorted(heights(svg, COLOURS[group]))
+    np.testing.assert_allclose(found, due["accuracy"], atol=0.005)
+    marks.sort(key=lambda mark: float(mark.get("x")))
+    hollow = [
+        "fill: none" in mark.get("style") or "fill-opacity: 0" in mark.get("style")
+        for mark in marks
+    ]
+    assert hollow == list(due["is_extrapolated"])
+    zero, one = scale(svg)
+    ends = [(end - zero) / (one - zero) for line in intervals(svg, COLOURS[group])
+            for end in line[1::2]]  # fmt: skip
+    np.testing.assert_allclose(sorted(ends), sorted([*due["ci_low"], *due["ci_high"]]), atol=0.005)
+
+
+def test_a_learning_curve_tells_its_shares_and_every_mark_has_a_tooltip():
+    svg = learning(title=HOSTILE)
+    assert svg == learning(title=HOSTILE)
+    assert sorted(tooltips(svg)) == sorted(learned()["tooltip"])
+    assert dots_without_tooltip(svg) == []
+    found = texts(svg)
+    assert HOSTILE in found
+    assert [text for text in found if text in ("12.5%", "200%")] == ["12.5%", "200%"]
+
+
+def test_a_learning_curve_may_lack_size_groups():
+    svg = learning(learned().query("size_group == 'large'"))
+    assert len(tooltips(svg)) == len(SHARES)
+    assert not re.search(r"\b(nan|inf)\b", svg)

@@ -112,7 +112,7 @@ def test_without_baselines_and_parts_nothing_follows_the_verdict(study):
     assert summary.sentences(with_tables(study, **empty)) == []
 
 
-def test_page_one_has_ladder_rules_split_and_claims(forms):
+def test_page_one_has_ladder_rules_and_split(forms):
     page = f"<body>{section(forms.printed, 'summary')}"
     body = body_of(page, "Accuracy from rung to rung")
     rules, rungs = body[: len(BASELINES)], body[len(BASELINES) :]

@@ -1,4 +1,4 @@
-"""Accuracy along the levels of a family, and against the pixels that the same objects are given."""
+"""Accuracy along levels of a family, against pixels of the same objects, and by training data."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,6 +27,9 @@ _SIZE = (2.3, 1.55)
 
 _WIDE = (3.45, 2.35)
 """Width and height of a panel of sides, in inches."""
+
+_BROAD = (3.45, 1.6)
+"""Width and height of a panel of shares, in inches."""
 
 ALL = Series("All", INK, "o")
 """How all objects together are shown."""
@@ -121,6 +124,43 @@ def within_objects(
             _draw_curve(axes, fit, ends)
         axes.set_ylabel("accuracy")
         return svg(figure, name=name, title=f"{title}: accuracy of the same objects by their side")
+
+
+def learning_curve(rows: pd.DataFrame, *, name: str, title: str, chance: float) -> str:
+    """Draw accuracy by size group against the share of the small training objects.
+
+    Parameters
+    ----------
+    rows
+        Columns size_group, share (1: all of them), accuracy, ci_low, ci_high, is_extrapolated,
+        tooltip. What is extrapolated is drawn hollow, at the end of a dotted line.
+    name
+        The figure's own name, which begins its ids.
+    title
+        Stands above the panel.
+    chance
+        Accuracy of guessing: a line across.
+    """
+    shares = sorted(rows["share"].unique())
+    with style(name):
+        figure, axes = panel(title, size=_BROAD, place=(0.125, 0.235, 0.855, 0.645))
+        _accuracy_axis(axes, chance)
+        axes.set_xscale("log", base=2)
+        for (group, series), aside in zip(SERIES.items(), (0.95, 1.0, 1.05), strict=True):
+            part = rows[rows["size_group"] == group].sort_values("share")
+            at = part["share"] * aside
+            measured = ~part["is_extrapolated"].astype(bool)
+            axes.plot(at, part["accuracy"], ":", color=series.colour, lw=1.1, zorder=2)
+            axes.plot(at[measured], part["accuracy"][measured], color=series.colour, lw=1.2)
+            axes.vlines(at, part["ci_low"], part["ci_high"], color=series.colour, lw=0.9)
+            for x, row in zip(at, tuples(part), strict=True):
+                dot(axes, x, row.accuracy, series, hollow=row.is_extrapolated, tooltip=row.tooltip)
+        axes.xaxis.set_major_locator(FixedLocator(shares))
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
+        axes.set_xlim(shares[0] / 1.3, shares[-1] * 1.3)
+        axes.set_xlabel("small training objects, of those that there are")
+        return svg(figure, name=name, title=f"{title}: accuracy by number of training objects")
 
 
 def _marks(axes: Axes, part: pd.DataFrame, series: Series, *, is_named: bool = False) -> None:

@@ -7,9 +7,9 @@ from smallsight.report import sections
 from smallsight.report.section import Section
 
 FINDINGS = (
-    *("summary", "scene", "protocol", "ladder", "accuracy", "effects", "dose_response"),
-    *("thresholds", "stability", "severity", "claims", "neighbours", "saliency", "galleries"),
-    *("strips", "explorer", "failures"),
+    *("summary", "remedies", "scene", "protocol", "ladder", "accuracy", "effects", "dose_response"),
+    *("thresholds", "stability", "confidence", "severity", "claims", "neighbours", "saliency"),
+    *("galleries", "strips", "explorer", "failures"),
 )
 """Modules whose sections say what was found, in order."""
 

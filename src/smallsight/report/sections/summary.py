@@ -16,7 +16,6 @@ from smallsight.report import network
 from smallsight.report.rows import Estimate
 from smallsight.report.section import Section
 from smallsight.report.sections import claims, effects, ladder, sample, scene
-from smallsight.report.sections.claims import Claim
 from smallsight.report.sections.ladder import RungRow
 from smallsight.report.study import Study
 from smallsight.report.text import (
@@ -55,8 +54,6 @@ class Summary:
         Accuracy of rules that see no pixel, and from rung to rung, by size group.
     chance
         Accuracy of guessing.
-    claims
-        The claims and their tests.
     """
 
     tested: str
@@ -69,7 +66,6 @@ class Summary:
     rules: list[RungRow]
     rungs: list[RungRow]
     chance: float
-    claims: list[Claim]
 
 
 def tested_sentence(study: Study) -> str:
@@ -211,7 +207,6 @@ def build(study: Study) -> Summary:
         rules=ladder.rules(study),
         rungs=ladder.rungs(study),
         chance=study.chance,
-        claims=claims.rows(study),
     )
 
 

@@ -1,0 +1,1 @@
+"""Remedies: changes of input, pooling or head that are meant to help, measured like conditions."""

@@ -1,0 +1,260 @@
+"""The bench that remedies are tried on: a study's pictures, features and heads, and the network."""
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TypeVar, cast
+
+import numpy as np
+import pandas as pd
+import torch
+
+from smallsight import params
+from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.feature_store import Features, read_features, stored_readouts
+from smallsight.backbones.features import BATCH_SIZE
+from smallsight.backbones.networks.weights import Weights
+from smallsight.backbones.pooling import mean_over_cells
+from smallsight.conditions.rendered.names import UNTOUCHED, Condition, read_facts
+from smallsight.evaluation.crossfit import fit_heads, out_of_fold_logits
+from smallsight.evaluation.heads import LinearHeads
+from smallsight.evaluation.splits import Splits
+from smallsight.imaging.boxes import Box
+from smallsight.imaging.pictures import InputFormat, read_picture, resize
+from smallsight.runtime.device import map_batches
+from smallsight.vocabulary import SCENE
+
+T = TypeVar("T")
+
+Cut = Callable[[np.ndarray, int], Sequence[np.ndarray]]
+"""Makes, of a picture at its own size and of its number, the pictures that the network sees."""
+
+_EVERY = 8
+"""One batch in so many is also passed as it is, to time the plain pass beside."""
+
+ENOUGH = 64
+"""Pictures that are enough to time what needs no more looks."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the network makes of pictures.
+
+    Attributes
+    ----------
+    features
+        A picture each, (inputs, dimensions), float32: the mean over the last layer's maps of every
+        input that was made of it.
+    seconds, plain_seconds
+        What one input takes of a core (on CUDA: of the device), made and passed; and what the
+        untouched picture takes, measured in turn with it.
+    """
+
+    features: list[np.ndarray]
+    seconds: float
+    plain_seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """What remedies have at hand. Whatever is asked for twice is computed once.
+
+    Attributes
+    ----------
+    splits
+        Which instances are test data; `splits.sample` has the instances.
+    settings
+        How heads are trained.
+    weights, backbone
+        The frozen network: its weights, and itself.
+    input_format
+        What pictures become before it sees them.
+    window_margin
+        The share of the box's width and height by which windows are larger, on each side.
+    conditions, features
+        The folders that hold all families' pictures, and their features.
+    device
+        Where networks and heads run.
+    """
+
+    splits: Splits
+    settings: params.Heads
+    weights: Weights
+    backbone: Backbone
+    input_format: InputFormat
+    window_margin: float
+    conditions: Path
+    features: Path
+    device: torch.device
+    _kept: dict[Hashable, object] = field(default_factory=dict, repr=False)
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what `make` makes; made the first time that the key is asked for."""
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = make()
+            return cast(T, self._kept[key])
+
+    def condition(self, task: str, family: str) -> Condition | None:
+        """Return a family's reference condition in a task; None where the study lacks it."""
+        if not (self.features / family).is_dir():
+            return None
+        found = read_facts(self.conditions, family).in_task(task)
+        return next((one for one in found if one.is_reference), None)
+
+    def untouched(self, task: str) -> Condition:
+        """Return the condition of untouched pictures in a task."""
+        (found,) = read_facts(self.conditions, UNTOUCHED).in_task(task)
+        return found
+
+    def has_readout(self, task: str, readout: str) -> bool:
+        """Return whether the untouched pictures' features are stored in this readout."""
+        return readout in stored_readouts(self.features, self.untouched(task))
+
+    def stored(self, task: str, readout: str = "scene") -> Features:
+        """Return the untouched pictures' features, without maps, as they are stored."""
+        read = partial(read_features, self.features, self.untouched(task), readout)
+        return self.once(("stored", task, readout), read)
+
+    def heads(self, task: str) -> LinearHeads:
+        """Return heads fitted on untouched pictures, one per seed and fold."""
+        return self.once(("heads", task), lambda: self.fit(self.stored(task)))
+
+    def fit(
+        self,
+        seen: Features,
+        *,
+        also: Sequence[Features] = (),
+        importance: np.ndarray | None = None,
+    ) -> LinearHeads:
+        """Fit heads, one per seed and fold, on features of the sample; see `fit_heads`."""
+        return fit_heads(
+            self.splits,
+            seen,
+            settings=self.settings,
+            device=self.device,
+            also=also,
+            importance=importance,
+        )
+
+    def logits(self, fitted: LinearHeads, plain: np.ndarray) -> np.ndarray:
+        """Return every instance's logits, (seeds, n, classes), by the head that left it out.
+
+        Parameters
+        ----------
+        plain
+            (n, dimensions), one feature for each instance.
+        """
+        return out_of_fold_logits(self.splits, fitted, plain)
+
+    def row(self, task: str) -> np.ndarray:
+        """(n,), the number of each instance's picture; all of an image share the whole one."""
+        if task == SCENE:
+            return pd.factorize(self.splits.sample["image_path"])[0]
+        return np.arange(len(self.splits.sample))
+
+    def look(
+        self,
+        task: str,
+        cut: Cut,
+        *,
+        size: int | None = None,
+        finish: Callable[[np.ndarray], np.ndarray] | None = None,
+        backbone: Backbone | None = None,
+        most: int | None = None,
+    ) -> Look:
+        """Show the network what is made of a task's untouched pictures.
+
+        Parameters
+        ----------
+        cut
+            Makes the pictures that it sees, which are then brought to the input's size.
+        size
+            Width and height of the input, in pixels; the study's own where nothing is said.
+        finish
+            Changes pictures, (size, size, 3), uint8, once they have the input's size.
+        backbone
+            Another network than the study's.
+        most
+            How many of the pictures to show; all where nothing is said.
+        """
+        own = self.backbone.to(self.device)
+        network = own if backbone is None else backbone.to(self.device)
+        size = size or self.input_format.size
+        places = self._places(task)[:most]
+
+        def see(number: int) -> tuple[list[np.ndarray], float, float]:
+            chosen = places[number * BATCH_SIZE : (number + 1) * BATCH_SIZE]
+            files = {path: read_picture(path) for path in {path for _, path, _ in chosen}}
+            pictures = [self._shown(files[path], box) for _, path, box in chosen]
+            start = self._clock()
+            made = [cut(one, index) for one, (index, *_) in zip(pictures, chosen, strict=True)]
+            brought = [self._brought(one, size) for several in made for one in several]
+            found = _seen(network, [finish(one) for one in brought] if finish else brought)
+            seconds = self._clock() - start
+            ends = np.cumsum([len(several) for several in made])[:-1]
+            beside = np.nan
+            if number % _EVERY == 0:
+                start = self._clock()
+                _seen(own, [self._brought(one, self.input_format.size) for one in pictures])
+                beside = (self._clock() - start) / len(pictures)
+            return np.split(found, ends), seconds, beside
+
+        numbers = range(-(-len(places) // BATCH_SIZE))
+        found = map_batches(see, numbers, device=self.device, description=f"looking at {task}")
+        features = [one for several, _, _ in found for one in several]
+        inputs = sum(map(len, features))
+        plain = np.array([beside for _, _, beside in found])
+        return Look(
+            features,
+            sum(seconds for _, seconds, _ in found) / max(inputs, 1),
+            float(np.nanmean(plain)),
+        )
+
+    def plain_seconds(self, task: str) -> float:
+        """Return what the plain pass takes of a core for one of a task's pictures."""
+        return self.look(task, lambda picture, number: [picture], most=ENOUGH).seconds
+
+    def _brought(self, picture: np.ndarray, size: int) -> np.ndarray:
+        return resize(picture, size, interpolation=self.input_format.interpolation)
+
+    def _places(self, task: str) -> list[tuple[int, str, Box | None]]:
+        """Return the number, the file and the object's box of every picture of a task."""
+        sample = self.splits.sample
+        paths = sample["image_path"]
+        if task == SCENE:
+            return [(index, path, None) for index, path in enumerate(pd.unique(paths))]
+        boxes = sample[["bbox_x", "bbox_y", "bbox_w", "bbox_h"]].to_numpy(float)
+        return [
+            (index, path, Box(*box))
+            for index, (path, box) in enumerate(zip(paths, boxes, strict=True))
+        ]
+
+    def _shown(self, picture: np.ndarray, box: Box | None) -> np.ndarray:
+        """Return a picture as it is, or the window round an object in it."""
+        if box is None:
+            return picture
+        height, width = picture.shape[:2]
+        return picture[box.grown(self.window_margin).touched_pixels(width, height)]
+
+    def _clock(self) -> float:
+        """Return seconds that pass while this thread works; on CUDA, while the device does."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+            return time.perf_counter()
+        return time.thread_time()
+
+
+def _seen(backbone: Backbone, inputs: Sequence[np.ndarray]) -> np.ndarray:
+    """Compute the features, (inputs, dimensions), of inputs of one size."""
+    device = backbone.mean.device
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(inputs), BATCH_SIZE):
+            batch = torch.from_numpy(np.stack(inputs[start : start + BATCH_SIZE])).to(device)
+            parts.append(mean_over_cells(backbone(batch)).cpu().numpy())
+    return np.concatenate(parts)

@@ -1,0 +1,180 @@
+"""Remedies that need heads fitted anew: on other features, or with other weights."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.feature_store import Features, read_features
+from smallsight.backbones.features import last_maps
+from smallsight.conditions.rendered.store import read_pictures
+from smallsight.conditions.rendered.views import read_views
+from smallsight.remedies import pooling
+from smallsight.remedies.bench import Bench, Look
+from smallsight.remedies.facts import Needs
+from smallsight.remedies.inputs import FACTORS, both_ways, features_of, look_larger
+from smallsight.remedies.remedy import Answer, ImpossibleError, Remedy, cost
+from smallsight.runtime.errors import ParameterError
+from smallsight.vocabulary import HEADLINE_TASK, SCENE
+
+IN_BOTH: Mapping[str, Needs] = {SCENE: "head", HEADLINE_TASK: "box_head"}
+"""In the object task, the window already takes the object's box."""
+
+SMALL_WEIGHT = 3.0
+"""How many times as much as others small objects count in the training of `small_weighted`."""
+
+FEW_PIXELS = "crop_low"
+"""The family that shows windows with no more pixels than they have in the whole picture."""
+
+RESNET = "dvc exp run -S backbone.name=resnet50"
+"""Tests what takes a ResNet."""
+
+
+def input_refitted(factor: float) -> Callable[[Bench, str], Answer]:
+    """Return the remedy that shows the picture at a larger input, to heads fitted there.
+
+    The step of FixRes that fits the classifier at the test's resolution (Touvron et al., NeurIPS
+    2019).
+    """
+
+    def answer(bench: Bench, task: str) -> Answer:
+        look = look_larger(bench, task, factor)
+        return _refitted(
+            bench, _seen_both_ways(bench, task, look), *cost(look, inputs=1, area=factor**2)
+        )
+
+    return answer
+
+
+def dilated(bench: Bench, task: str) -> Answer:
+    """Read cells half as wide: the last stage's stride is taken out, its filters widened."""
+    try:
+        backbone = Backbone(bench.weights._replace(is_dilated=True))
+    except ParameterError:
+        reason = "only a ResNet of torchvision’s can be dilated"
+        raise ImpossibleError(reason, f"{RESNET} -S remedies.dilated=true") from None
+    look = bench.look(task, both_ways, backbone=backbone)
+    return _refitted(bench, _seen_both_ways(bench, task, look), *cost(look, inputs=1))
+
+
+def pooled(pool: Callable[[np.ndarray], np.ndarray]) -> Callable[[Bench, str], Answer]:
+    """Return the remedy that pools the last layer's maps otherwise than by their mean."""
+
+    def answer(bench: Bench, task: str) -> Answer:
+        plain, turned = bench.once(("maps of both", task), lambda: _maps_of_both(bench, task))
+        row = bench.stored(task).row
+        return _refitted(bench, _seen(bench, task, pool(plain)[row], pool(turned)[row]))
+
+    return answer
+
+
+def small_weighted(bench: Bench, task: str) -> Answer:
+    """Let small objects count `SMALL_WEIGHT` times in the heads' training."""
+    is_small = bench.splits.sample["size_group"].to_numpy() == "small"
+    importance = np.where(is_small, SMALL_WEIGHT, 1.0)
+    seen = bench.stored(task)
+    return Answer(bench.logits(bench.fit(seen, importance=importance), seen.plain))
+
+
+def several_windows(bench: Bench, task: str) -> Answer:
+    """Let heads learn from whole pictures, windows, and windows of few pixels together."""
+    others = [bench.stored(other) for other in (SCENE, HEADLINE_TASK) if other != task]
+    few = bench.condition(HEADLINE_TASK, FEW_PIXELS)
+    if few is not None:
+        others.append(read_features(bench.features, few, "scene"))
+    seen = bench.stored(task)
+    return Answer(bench.logits(bench.fit(seen, also=others), seen.plain))
+
+
+def _maps_of_both(bench: Bench, task: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the last layer's maps of a task's different pictures, and of their mirror images."""
+    condition = bench.untouched(task)
+    maps = read_features(bench.features, condition, "scene", maps=True).maps
+    row = bench.stored(task).row
+    first = np.unique(row, return_index=True)[1]
+    views = read_views(bench.conditions, condition).iloc[first]
+    pictures = read_pictures(bench.conditions / condition.folder, views)
+    turned = np.ascontiguousarray(pictures[:, :, ::-1])
+    description = f"maps of mirrored pictures, {task}"
+    return maps, last_maps(bench.backbone, turned, device=bench.device, description=description)
+
+
+def _seen_both_ways(bench: Bench, task: str, look: Look) -> Features:
+    """Return the features of pictures that were looked at `both_ways`."""
+    plain, turned = (features_of(bench, task, look, place) for place in (0, 1))
+    return _seen(bench, task, plain, turned)
+
+
+def _seen(bench: Bench, task: str, plain: np.ndarray, turned: np.ndarray) -> Features:
+    """Return features of the sample with other values, (n, dimensions), of both kinds."""
+    return dataclasses.replace(bench.stored(task), plain=plain, mirrored=turned)
+
+
+def _refitted(bench: Bench, seen: Features, passes: float = 1.0, ratio: float = 1.0) -> Answer:
+    """Answer by heads that are fitted on features and tested on them."""
+    return Answer(bench.logits(bench.fit(seen), seen.plain), passes, ratio)
+
+
+REMEDIES = (
+    *(
+        Remedy(
+            f"refit_input_{round(100 * factor)}",
+            f"Input {factor:g} times as wide, head refitted",
+            f"The input is {factor:g} times as wide and high; the heads are fitted there.",
+            IN_BOTH,
+            input_refitted(factor),
+        )
+        for factor in FACTORS
+    ),
+    Remedy(
+        "dilated",
+        "Dilated last stage",
+        "The last stage keeps its resolution: cells are half as wide, from the same weights.",
+        IN_BOTH,
+        dilated,
+    ),
+    Remedy(
+        "pool_maximum",
+        "Pooling by the maximum",
+        "Each channel’s largest cell stands in for the mean over the cells.",
+        IN_BOTH,
+        pooled(pooling.maximum_over_cells),
+    ),
+    Remedy(
+        "pool_top_quarter",
+        "Pooling by the top quarter",
+        "The mean over each channel’s largest quarter of cells stands in for that over all.",
+        IN_BOTH,
+        pooled(pooling.top_quarter_over_cells),
+    ),
+    Remedy(
+        "pool_log_sum_exp",
+        "Pooling by log-sum-exp",
+        "A smooth maximum over the cells stands in for their mean.",
+        IN_BOTH,
+        pooled(pooling.log_sum_exp_over_cells),
+    ),
+    Remedy(
+        "pool_generalised_mean",
+        "Pooling by the generalised mean",
+        "The cells’ mean of third powers stands in for their mean.",
+        IN_BOTH,
+        pooled(pooling.generalised_mean_over_cells),
+    ),
+    Remedy(
+        "small_weighted",
+        "Small objects weighted up",
+        f"Small objects count {SMALL_WEIGHT:g} times in the heads’ training.",
+        IN_BOTH,
+        small_weighted,
+    ),
+    Remedy(
+        "several_windows",
+        "Trained on several windows",
+        "The heads learn from whole pictures, windows, and windows of few pixels together, in up "
+        "to three times as many steps.",
+        IN_BOTH,
+        several_windows,
+    ),
+)

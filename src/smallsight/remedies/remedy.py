@@ -1,0 +1,81 @@
+"""What a remedy is: one function of one shape, and what people should know of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from smallsight.remedies.bench import Bench, Look
+from smallsight.remedies.facts import Needs
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What comes out under a remedy.
+
+    Attributes
+    ----------
+    logits
+        (seeds, n, classes), every instance's, by the head that left it out.
+    passes
+        Pictures that the network sees for one object, in units of plain ones.
+    ratio
+        What they take, in units of what the plain pass takes.
+    """
+
+    logits: np.ndarray
+    passes: float = 1.0
+    ratio: float = 1.0
+
+
+class ImpossibleError(Exception):
+    """A remedy that this network cannot have.
+
+    Parameters
+    ----------
+    reason
+        Why not.
+    command
+        What would test the remedy nevertheless.
+    """
+
+    def __init__(self, reason: str, command: str) -> None:
+        super().__init__(reason)
+        self.reason, self.command = reason, command
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """A change of input, pooling or head that is meant to help.
+
+    Attributes
+    ----------
+    name, label, description
+        Its key in parameters and tables; what people call it; and what it does, in a sentence.
+    needs
+        By task in which it starts from the untouched picture, what it needs.
+    answer
+        Gives, on a bench and in one of these tasks, what comes out; raises `ImpossibleError` where
+        the network cannot have it.
+    """
+
+    name: str
+    label: str
+    description: str
+    needs: Mapping[str, Needs]
+    answer: Callable[[Bench, str], Answer]
+
+
+def cost(look: Look, *, inputs: float, area: float = 1.0, plain: int = 0) -> tuple[float, float]:
+    """Return passes and time of so many inputs per object, in units of the plain pass.
+
+    Parameters
+    ----------
+    look
+        Where they were timed.
+    area
+        Pixels of an input, in units of the plain one's.
+    plain
+        Plain passes beside them.
+    """
+    return inputs * area + plain, inputs * look.seconds / look.plain_seconds + plain

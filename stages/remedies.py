@@ -1,0 +1,69 @@
+"""Try remedies on the sample; see what more examples would do, and how large objects seem."""
+
+from pathlib import Path
+
+import own_library  # noqa: F401
+
+import numpy as np
+
+from smallsight import params
+from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.networks.weights import read_weights
+from smallsight.evaluation.splits import read_splits
+from smallsight.imaging.pictures import read_input_format
+from smallsight.remedies.bench import Bench
+from smallsight.remedies.facts import write_remedy_facts
+from smallsight.remedies.more_examples import predict_more_examples
+from smallsight.remedies.registry import REMEDIES
+from smallsight.remedies.run import try_remedies
+from smallsight.remedies.sides import estimate_sides
+from smallsight.runtime import files, script
+from smallsight.runtime.device import pick_device
+from smallsight.sampling.sample import read_sample
+from smallsight.vocabulary import SCENE, TASKS
+
+SAMPLE = "data/samples_step1_person_limited.csv"
+SPLITS = "data/splits.csv"
+BACKBONE = "data/backbone.pth"
+INPUT = "data/input.json"
+CONDITIONS = Path("data/conditions")
+FEATURES = Path("data/features")
+PREDICTIONS = "data/remedies.parquet"
+FACTS = "data/remedies.json"
+TIMES = "data/remedies_times.csv"
+MORE_EXAMPLES = "data/more_examples.parquet"
+SIDES = "data/estimated_sides.csv"
+
+
+def main() -> str:
+    parameters = params.load()
+    device = pick_device(parameters.device)
+    weights = read_weights(BACKBONE)
+    bench = Bench(
+        splits=read_splits(SPLITS, read_sample(SAMPLE), parameters.data.categories),
+        settings=parameters.heads,
+        weights=weights,
+        backbone=Backbone(weights),
+        input_format=read_input_format(INPUT),
+        window_margin=parameters.tasks.window_margin,
+        conditions=CONDITIONS,
+        features=FEATURES,
+        device=device,
+    )
+    tried = try_remedies(bench, REMEDIES, parameters.remedies)
+    untouched = {task: bench.stored(task) for task in TASKS}
+    more = predict_more_examples(
+        bench.splits, untouched, settings=parameters.heads, device=device, seed=parameters.seed
+    )
+    sides = estimate_sides(bench.splits, untouched, np.asarray(untouched[SCENE].side))
+    files.write_table(tried.predictions, PREDICTIONS)
+    files.write_table(tried.times, TIMES)
+    files.write_table(more, MORE_EXAMPLES)
+    files.write_table(sides, SIDES)
+    write_remedy_facts(tried.facts, FACTS)
+    counts = [sum(one.state == state for one in tried.facts) for state in ("tried", "impossible")]
+    return f"{counts[0]} remedies, {counts[1]} that this network cannot have, on {device}"
+
+
+if __name__ == "__main__":
+    script.run(main)
