@@ -262,6 +262,8 @@ def _price(row: RemedyRow) -> str:
         if cell
     ]
     taken = f"{passes(row.passes)} times the passes{slower}"
+    if passes(row.passes) == "1" and times(row.ratio) == "1.0":
+        taken = "no more than the plain pass"
     said += [f"it needs {needs_words(row.needs)}, takes {taken}"]
     return f"{'; '.join(said)}, and breaks {listed(broken)} objects that were right"
 
