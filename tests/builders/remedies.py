@@ -19,7 +19,15 @@ SHARES = (0.125, 0.25, 0.5, 1.0)
 def facts_of(needs, *, passes=1.0):
     """Make facts of remedies that were tried, by name what they need in each task."""
     return [
-        RemedyFacts(name, name, f"{name}.", tasks, dict.fromkeys(tasks, passes), "tried")
+        RemedyFacts(
+            name,
+            name,
+            f"{name}.",
+            tasks,
+            dict.fromkeys(tasks, passes),
+            dict.fromkeys(tasks, "picture"),
+            "tried",
+        )
         for name, tasks in needs.items()
     ]
 

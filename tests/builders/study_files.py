@@ -104,36 +104,76 @@ DETECTOR = dataclasses.replace(
 )
 """A network that has a feature pyramid."""
 
+SERVES = {SCENE: "picture", HEADLINE_TASK: "object"}
+"""What a pass is for."""
+
 WAYS = (
     RemedyFacts(
-        "flip", "Flip averaging", "Averages the answers to a picture and to its mirror image.",
-        {SCENE: "nothing", HEADLINE_TASK: "box"}, {SCENE: 2.0, HEADLINE_TASK: 2.0}, "tried",
+        "flip",
+        "Flip averaging",
+        "Averages the answers to a picture and to its mirror image.",
+        {SCENE: "nothing", HEADLINE_TASK: "box"},
+        {SCENE: 2.0, HEADLINE_TASK: 2.0},
+        SERVES,
+        "tried",
     ),
     RemedyFacts(
-        "clahe", "CLAHE", "Evens out the contrast, part by part.",
-        {SCENE: "nothing", HEADLINE_TASK: "box"}, {SCENE: 1.0, HEADLINE_TASK: 1.0}, "tried",
+        "clahe",
+        "CLAHE",
+        "Evens out the contrast, part by part.",
+        {SCENE: "nothing", HEADLINE_TASK: "box"},
+        {SCENE: 1.0, HEADLINE_TASK: 1.0},
+        SERVES,
+        "tried",
     ),
     RemedyFacts(
-        "larger", "Larger input", "Shows the picture at 1.5 times the width.",
-        {SCENE: "head", HEADLINE_TASK: "box_head"}, {SCENE: 2.25, HEADLINE_TASK: 2.25}, "tried",
+        "larger",
+        "Larger input",
+        "Shows the picture at 1.5 times the width.",
+        {SCENE: "head", HEADLINE_TASK: "box_head"},
+        {SCENE: 2.25, HEADLINE_TASK: 2.25},
+        SERVES,
+        "tried",
     ),
     RemedyFacts(
-        "maximum", "Maximum pooling", "Takes the largest value of a channel over all cells.",
-        {SCENE: "head", HEADLINE_TASK: "box_head"}, {SCENE: 1.0, HEADLINE_TASK: 1.0}, "tried",
+        "maximum",
+        "Maximum pooling",
+        "Takes the largest value of a channel over all cells.",
+        {SCENE: "head", HEADLINE_TASK: "box_head"},
+        {SCENE: 1.0, HEADLINE_TASK: 1.0},
+        SERVES,
+        "tried",
     ),
     RemedyFacts(
-        "window", "Window", "Shows a window round the object.",
-        {SCENE: "box_head"}, {SCENE: 1.0}, "tried",
+        "window",
+        "Window",
+        "Shows a window round the object.",
+        {SCENE: "box_head"},
+        {SCENE: 1.0},
+        {SCENE: "object"},
+        "tried",
     ),
     RemedyFacts(
-        "tiles", "Tiles", "Shows overlapping windows, and the whole picture.",
-        {SCENE: "nothing"}, {}, "left_out", command="dvc exp run -S remedies.tiles=true",
+        "tiles",
+        "Tiles",
+        "Shows overlapping windows, and the whole picture.",
+        {SCENE: "nothing"},
+        {},
+        {SCENE: "picture"},
+        "left_out",
+        command="dvc exp run -S remedies.tiles=true",
     ),
     RemedyFacts(
-        "dilated", "Dilated last stage", "Keeps the cells of the last stage small.",
-        {SCENE: "head"}, {}, "impossible", reason="its last stage has no stride to take out",
+        "dilated",
+        "Dilated last stage",
+        "Keeps the cells of the last stage small.",
+        {SCENE: "head"},
+        {},
+        {SCENE: "picture"},
+        "impossible",
+        reason="its last stage has no stride to take out",
     ),
-)  # fmt: skip
+)
 """Remedies, with what is known of them."""
 
 GAINS = {

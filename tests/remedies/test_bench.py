@@ -68,11 +68,9 @@ def test_objects_of_an_image_share_its_whole_picture_and_have_windows_of_their_o
     assert bench.row("object").tolist() == list(range(len(sample)))
 
 
-def test_a_family_has_a_condition_where_the_study_has_it(bench):
-    assert bench.untouched("scene") == Condition("orig_full", "default", True, "scene")
-    assert bench.condition("object", "crop_low") == Condition("crop_low", "default", True)
-    assert bench.condition("scene", "crop_low") is None
-    assert bench.condition("object", "pixels") is None
+def test_each_task_has_its_untouched_pictures(bench):
+    for task in ("scene", "object"):
+        assert bench.untouched(task) == Condition("orig_full", "default", True, task)
 
 
 @both_tasks

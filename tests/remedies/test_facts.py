@@ -17,6 +17,7 @@ TRIED = RemedyFacts(
     "Nearer, größer.",
     {"scene": "nothing", "object": "box"},
     {"scene": 2.25, "object": 1.0},
+    {"scene": "picture", "object": "object"},
     "tried",
 )
 LEFT_OUT = replace(TRIED, name="flip", passes={}, state="left_out", command="dvc exp run -S a=b")

@@ -22,6 +22,7 @@ from smallsight.remedies.refitted import (
     pooled,
     several_windows,
     small_weighted,
+    strides,
 )
 from smallsight.remedies.remedy import ImpossibleError
 from smallsight.vocabulary import TASKS
@@ -140,16 +141,24 @@ def test_small_objects_count_as_several_in_training(bench, task):
 
 
 @both_tasks
-@pytest.mark.parametrize("has_few", [True, False], ids=["all", "without crop_low"])
-def test_heads_learn_from_windows_of_all_kinds_that_there_are(bench, task, has_few, tmp_path):
-    own = bench if has_few else bench_on(tmp_path, drawn(), Colours(), families=("orig_full",))
-    other = own.stored("object" if task == "scene" else "scene")
-    few = own.condition("object", "crop_low")
-    also = [other] + ([read_features(own.features, few, "scene")] if has_few else [])
-    assert (few is not None) == has_few
-    fitted = fit_heads(own.splits, own.stored(task), settings=HEADS, device=CPU, also=also)
-    found = several_windows(own, task)
-    np.testing.assert_array_equal(found.logits, own.logits(fitted, own.stored(task).plain))
+def test_heads_learn_from_pictures_and_windows_together(bench, task):
+    also = [bench.stored("object" if task == "scene" else "scene")]
+    fitted = fit_heads(bench.splits, bench.stored(task), settings=HEADS, device=CPU, also=also)
+    found = several_windows(bench, task)
+    due = bench.logits(fitted, bench.stored(task).plain)
+    np.testing.assert_array_equal(found.logits, due)
+    assert (found.passes, found.ratio) == (1, 1)
+
+
+@both_tasks
+def test_strides_are_read_out_over_all_that_is_shown(bench, task):
+    """As over the box, where that is the whole picture; by heads of their own."""
+    found = strides(bench, task)
+    assert np.isfinite(found.logits).all()
+    assert (found.logits != untouched_logits(bench, task)).any()
+    over_the_box = bench.stored(task, "pyramid")
+    fitted = fit_heads(bench.splits, over_the_box, settings=HEADS, device=CPU)
+    assert (found.logits != bench.logits(fitted, over_the_box.plain)).any()
     assert (found.passes, found.ratio) == (1, 1)
 
 

@@ -120,7 +120,7 @@ def test_a_whole_study_runs(name, share, tmp_path, monkeypatch):
     share("data/conditions", (case.per_group, inputs), *rendering)
     for family in FAMILIES:
         run("features", family)
-    for stage in ("train", "evaluate", "explain", "faithfulness", "analyse"):
+    for stage in ("train", "evaluate", "explain", "faithfulness", "remedies", "analyse"):
         run(stage)
     inputs = runpy.run_path(str(ROOT / "stages/report.py"))["INPUTS"]
     screen = page.build(inputs, params.load()).screen()

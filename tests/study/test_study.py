@@ -139,7 +139,7 @@ def test_every_stage_runs_and_says_what_it_did(study):
     each = [f"{stage}@{family}" for stage in ("render", "features") for family in FAMILIES]
     assert sorted(ran) == sorted([
         *each, "check", "annotate", "sample", "fetch", "backbone", "train", "evaluate", "explain",
-        "faithfulness", "analyse", "report",
+        "faithfulness", "remedies", "analyse", "report",
     ])  # fmt: skip
     closing = re.findall(r"^\w+( \w+)?: .+ \[\d+\.\d s\]$", study.first, re.MULTILINE)
     assert len(closing) == len(ran)
@@ -284,7 +284,7 @@ def test_the_original_protocol_and_another_readout_are_a_named_run(restored):
     changes = ["-S", "protocol=original", "-S", "heads.readout=pyramid"]
     output = restored.dvc("exp", "run", "-n", "original", *changes)
     assert sorted(stages_run(output)) == sorted([
-        "check", "train", "evaluate", "explain", "faithfulness", "analyse", "report",
+        "check", "train", "evaluate", "explain", "faithfulness", "remedies", "analyse", "report",
     ])  # fmt: skip
     results = restored.table("data/results_conditions.csv")
     in_both = [name for name in SCENE if name != "orig_crop"]
@@ -378,9 +378,10 @@ def test_a_finer_layer_is_one_parameter(restored):
     assert "blocks.4, one cell 16 × 16 input pixels" in page
 
 
-BELOW_HEADS = ["train", "evaluate", "explain", "faithfulness", "report"]
+BELOW_HEADS = ["train", "evaluate", "explain", "faithfulness", "remedies", "report"]
 BELOW_BACKBONE = [
-    *(f"features@{family}" for family in FAMILIES), "train", "explain", "faithfulness", "report",
+    *(f"features@{family}" for family in FAMILIES), "train", "explain", "faithfulness", "remedies",
+    "report",
 ]  # fmt: skip
 
 

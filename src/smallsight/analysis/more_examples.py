@@ -11,15 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from smallsight.analysis.columns import P_VALUE, interval, judged
+from smallsight.analysis.columns import P_HOLM, P_VALUE, interval, judged
 from smallsight.analysis.outcomes import Outcomes
 from smallsight.analysis.statistics import bootstrap
-from smallsight.analysis.statistics.verdicts import decide
+from smallsight.analysis.statistics.verdicts import judge
 from smallsight.runtime.tables import Table, flag, number
 from smallsight.vocabulary import GROUPS, INSTANCE, SIZE_GROUP, TASK
 
 VERDICTS = {1: "gain expected", -1: "loss expected", 0: "no gain expected", None: ""}
-"""Of the accuracy with twice as many small training objects."""
+"""Of the categories' mean accuracy with twice as many small training objects.
+
+Heads that learned from more of them name the categories that small objects mostly are, which is no
+gain.
+"""
 
 MORE_EXAMPLES = Table(
     "more_examples",
@@ -42,8 +46,11 @@ MORE_EXAMPLES_GAIN = Table(
         TASK,
         SIZE_GROUP,
         number("gain", "accuracy expected from twice as many, minus that now"),
-        *interval(),
+        *interval(of="gain"),
+        number("balanced", "the same of the mean of the categories' accuracies"),
+        *interval("balanced_low", "balanced_high", of="balanced"),
         P_VALUE,
+        P_HOLM,
         *judged(VERDICTS),
     ),
 )
@@ -62,32 +69,37 @@ class LearningCurve:
         (m,), in ascending order; the last is all of them.
     n_train
         (m,): the mean numbers of small training objects.
-    accuracies
-        (1 + draws, m), the estimate first.
+    accuracies, balanced
+        (1 + draws, m), the estimate first; and the mean of the categories' accuracies.
     """
 
     shares: np.ndarray
     n_train: np.ndarray
     accuracies: np.ndarray
+    balanced: np.ndarray
 
-    @property
-    def expected(self) -> np.ndarray:
-        """(1 + draws,): the accuracy to expect from twice as many as there are.
 
-        That of today and the slope of the least-squares line over the binary logarithm of the
-        share, which is what doubling the number is worth; no less than 0 and no more than 1.
+def expected(accuracies: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return the accuracies, (1 + draws,), to expect from twice as many as there are.
 
-        Examples
-        --------
-        >>> curve = LearningCurve(
-        ...     np.array([0.25, 0.5, 1]), np.array([10, 20, 40]), np.array([[0.5, 0.6, 0.7]])
-        ... )
-        >>> curve.expected.round(3).tolist()
-        [0.8]
-        """
-        steps = np.log2(self.shares) - np.log2(self.shares).mean()
-        slope = self.accuracies @ steps / (steps @ steps)
-        return (self.accuracies[:, -1] + slope).clip(0, 1)
+    Those of today and the slope of the least-squares line over the binary logarithm of the share,
+    which is what doubling the number is worth; no less than 0 and no more than 1.
+
+    Parameters
+    ----------
+    accuracies
+        (1 + draws, m).
+    shares
+        (m,), in ascending order.
+
+    Examples
+    --------
+    >>> expected(np.array([[0.5, 0.6, 0.7]]), np.array([0.25, 0.5, 1])).round(3).tolist()
+    [0.8]
+    """
+    steps = np.log2(shares) - np.log2(shares).mean()
+    slope = accuracies @ steps / (steps @ steps)
+    return (accuracies[:, -1] + slope).clip(0, 1)
 
 
 def compute_more_examples(
@@ -110,9 +122,9 @@ def compute_more_examples(
     -------
     dict
         The tables of `MORE_EXAMPLES`, a row per task, size group and share, the extrapolated one
-        last, and of `MORE_EXAMPLES_GAIN`, a row per task and size group, each a test of its own:
-        Wald's. Groups without objects have no rows, and where a single share is known, nothing is
-        expected.
+        last, and of `MORE_EXAMPLES_GAIN`, a row per task and size group. `p_value` is Wald's, of
+        the balanced gain, and all rows are one family; verdicts are of the same.
+        Groups without objects have no rows, and where a single share is known, nothing is expected.
     """
     accuracies: list[dict[str, Any]] = []
     gains: list[dict[str, Any]] = []
@@ -126,12 +138,16 @@ def compute_more_examples(
             accuracies += [about | row for row in _accuracies(curve, found, group)]
             if len(curve.shares) > 1:
                 gains.append(about | _gain(curve, found, group))
-    made = pd.DataFrame(gains, columns=MORE_EXAMPLES_GAIN.names[:-2])
+    made = pd.DataFrame(gains, columns=MORE_EXAMPLES_GAIN.names)
     confidence = next(iter(outcomes.values())).settings.confidence
-    judged_rows = decide(made.assign(p_holm=made["p_value"]), VERDICTS, confidence=confidence)
+    ends = {"balanced_low": "ci_low", "balanced_high": "ci_high"}
+    tested = made[[*ends, "p_value"]].rename(columns=ends).astype(float)
+    verdicts = judge(tested, VERDICTS, confidence=confidence)
+    for name in ("p_holm", "direction", "verdict"):
+        made[name] = verdicts[name]
     return {
         MORE_EXAMPLES.name: pd.DataFrame(accuracies, columns=MORE_EXAMPLES.names),
-        MORE_EXAMPLES_GAIN.name: judged_rows[MORE_EXAMPLES_GAIN.names],
+        MORE_EXAMPLES_GAIN.name: made,
     }
 
 
@@ -143,7 +159,10 @@ def _learning_curve(predictions: pd.DataFrame, outcomes: Outcomes, group: str) -
     chosen = outcomes.members[group]
     hit_rates = shares.to_numpy(float)[chosen].T
     accuracies = bootstrap.weighted_means(hit_rates, outcomes.weights[:, chosen])
-    return LearningCurve(shares.columns.to_numpy(float), n_train.to_numpy(float), accuracies)
+    balanced = [outcomes.balanced(each, group) for each in shares.to_numpy(float).T]
+    return LearningCurve(
+        shares.columns.to_numpy(float), n_train.to_numpy(float), accuracies, np.stack(balanced, 1)
+    )
 
 
 def _accuracies(curve: LearningCurve, outcomes: Outcomes, group: str) -> list[dict[str, Any]]:
@@ -151,7 +170,7 @@ def _accuracies(curve: LearningCurve, outcomes: Outcomes, group: str) -> list[di
     confidence, images = outcomes.settings.confidence, outcomes.size(group)["images"]
     columns = [*zip(curve.shares, curve.n_train, curve.accuracies.T, strict=True)]
     if len(columns) > 1:
-        columns.append((TWICE, TWICE * curve.n_train[-1], curve.expected))
+        columns.append((TWICE, TWICE * curve.n_train[-1], expected(curve.accuracies, curve.shares)))
     rows = []
     for share, n_train, draws in columns:
         low, high = bootstrap.share_interval(draws[0], draws[1:], confidence, images=images)
@@ -163,9 +182,16 @@ def _accuracies(curve: LearningCurve, outcomes: Outcomes, group: str) -> list[di
 
 def _gain(curve: LearningCurve, outcomes: Outcomes, group: str) -> dict[str, float]:
     """Compute what twice as many small training objects are worth, with interval and test."""
-    draws = curve.expected - curve.accuracies[:, -1]
-    # Without rounding errors, where all heads answer alike.
-    draws = np.where(abs(draws) < 1e-12, 0.0, draws)
-    images = outcomes.size(group)["images"]
-    found = bootstrap.estimate(draws, confidence=outcomes.settings.confidence, images=images)
-    return {"gain": draws[0]} | {name: found[name] for name in ("ci_low", "ci_high", "p_value")}
+    confidence, images = outcomes.settings.confidence, outcomes.size(group)["images"]
+    row: dict[str, float] = {}
+    for accuracies, names in (
+        (curve.accuracies, ("gain", "ci_low", "ci_high")),
+        (curve.balanced, ("balanced", "balanced_low", "balanced_high")),
+    ):
+        draws = expected(accuracies, curve.shares) - accuracies[:, -1]
+        # Without rounding errors, where all heads answer alike.
+        draws = np.where(abs(draws) < 1e-12, 0.0, draws)
+        found = bootstrap.estimate(draws, confidence=confidence, images=images)
+        values = draws[0], found["ci_low"], found["ci_high"]
+        row |= dict(zip(names, values, strict=True)) | {"p_value": found["p_value"]}
+    return row

@@ -119,6 +119,7 @@ def arrange_answers(predictions: pd.DataFrame, names: Sequence[str], outcomes: O
     known = predictions[remedy >= 0]
     instances = pd.MultiIndex.from_frame(outcomes.instances[INSTANCE])
     instance = instances.get_indexer(pd.MultiIndex.from_frame(known[INSTANCE]))
+    assert (instance >= 0).all(), "predictions of instances that no outcome is known of"
     own = outcomes.instances["category_name"]
     categories = pd.Index(np.unique([*own, *known["predicted"].unique()]))
     shape = len(order), len(own), len(categories)
@@ -200,7 +201,8 @@ def compute_remedies(
     ...     settings=params.Analysis(confidence=0.95, bootstrap_draws=200),
     ...     rng=np.random.default_rng(0),
     ... )
-    >>> zoom = RemedyFacts("zoom", "Zoom", "Nearer.", {"scene": "nothing"}, {"scene": 2.0}, "tried")
+    >>> in_scene = {"scene": "nothing"}, {"scene": 2.0}, {"scene": "picture"}
+    >>> zoom = RemedyFacts("zoom", "Zoom", "Nearer.", *in_scene, "tried")
     >>> table = compute_remedies(
     ...     predictions, {"scene": outcomes}, [zoom], native_side=np.ones(40),
     ...     thresholds=pd.DataFrame(columns=["regime", "threshold"]), rng=np.random.default_rng(0),

@@ -99,13 +99,6 @@ class Bench:
                 self._kept[key] = make()
             return cast(T, self._kept[key])
 
-    def condition(self, task: str, family: str) -> Condition | None:
-        """Return a family's reference condition in a task; None where the study lacks it."""
-        if not (self.features / family).is_dir():
-            return None
-        found = read_facts(self.conditions, family).in_task(task)
-        return next((one for one in found if one.is_reference), None)
-
     def untouched(self, task: str) -> Condition:
         """Return the condition of untouched pictures in a task."""
         (found,) = read_facts(self.conditions, UNTOUCHED).in_task(task)

@@ -62,6 +62,7 @@ REMEDIES = (
         "The window round the object is shown, to the heads of whole pictures.",
         {SCENE: "box"},
         window_same_head,
+        shows_window=True,
     ),
     Remedy(
         "window",
@@ -69,6 +70,7 @@ REMEDIES = (
         "The window round the object is shown, to heads fitted on windows.",
         IN_SCENE,
         read_out("scene", HEADLINE_TASK),
+        shows_window=True,
     ),
     Remedy(
         "window_pyramid",
@@ -76,5 +78,6 @@ REMEDIES = (
         "Three strides are read out over the object’s box in its window.",
         IN_SCENE,
         read_out("pyramid", HEADLINE_TASK),
+        shows_window=True,
     ),
 )

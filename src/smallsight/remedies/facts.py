@@ -23,6 +23,9 @@ NEEDS: Mapping[Needs, str] = {
 }
 """The same in words, in order: what can be had for less comes first."""
 
+Serves = Literal["picture", "object"]
+"""What a pass serves: all objects of a picture, or the one object of a window."""
+
 UNTREATED = "untouched"
 """Stands for a remedy where there is none: untouched pictures, the mean over the last layer."""
 
@@ -41,8 +44,10 @@ class RemedyFacts:
     needs
         By task in which it starts from the untouched picture, what it needs.
     passes
-        By task, pictures per object that the network sees, in units of plain ones: an input 1.5
-        times as wide counts 2.25. Empty where it was not tried.
+        By task, pictures that the network sees, in units of plain ones: an input 1.5 times as wide
+        counts 2.25. Empty where it was not tried.
+    serves
+        By task, what these passes are for: a picture with all of its objects, or one object.
     state
         Whether it was tried.
     reason
@@ -56,6 +61,7 @@ class RemedyFacts:
     description: str
     needs: Mapping[str, Needs]
     passes: Mapping[str, float]
+    serves: Mapping[str, Serves]
     state: State
     reason: str = ""
     command: str = ""

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import torch
 from skimage import exposure, filters, util
 
 from smallsight.backbones.feature_store import read_features
 from smallsight.imaging.boxes import Box
 from smallsight.remedies.bench import ENOUGH, Bench, Cut, Look
 from smallsight.remedies.facts import Needs
-from smallsight.remedies.remedy import Answer, Remedy, cost
+from smallsight.remedies.remedy import Answer, ImpossibleError, Remedy, cost
 from smallsight.vocabulary import HEADLINE_TASK, SCENE
 
 IN_BOTH: Mapping[str, Needs] = {SCENE: "nothing", HEADLINE_TASK: "box"}
@@ -191,6 +192,24 @@ def peak_cells(bench: Bench, task: str) -> np.ndarray:
     return cells
 
 
+def check_input_size(bench: Bench, size: int) -> None:
+    """Refuse an input that the network cannot be shown.
+
+    Raises
+    ------
+    ImpossibleError
+        Where it takes no other size than its own: transformers whose positions are learned.
+    """
+    black = torch.zeros((1, size, size, 3), dtype=torch.uint8, device=bench.device)
+    try:
+        with torch.inference_mode():
+            bench.backbone.to(bench.device)(black)
+    except (AssertionError, RuntimeError, ValueError):
+        raise ImpossibleError(
+            "the network takes one input size", "dvc exp run -S backbone.name=resnet50"
+        ) from None
+
+
 def larger(factor: float) -> Callable[[Bench, str], Answer]:
     """Return the remedy that shows the picture at a larger input, to the same heads."""
 
@@ -207,9 +226,19 @@ def look_larger(bench: Bench, task: str, factor: float) -> Look:
     ----------
     factor
         How many times as wide and high as the study's.
+
+    Raises
+    ------
+    ImpossibleError
+        As `check_input_size`.
     """
     size = round(factor * bench.input_format.size)
-    return bench.once(("larger", task, factor), lambda: bench.look(task, both_ways, size=size))
+
+    def look() -> Look:
+        check_input_size(bench, size)
+        return bench.look(task, both_ways, size=size)
+
+    return bench.once(("larger", task, factor), look)
 
 
 def _maps(bench: Bench, task: str) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features, read_features
-from smallsight.backbones.features import last_maps
+from smallsight.backbones.features import instance_features, last_maps
 from smallsight.conditions.rendered.store import read_pictures
 from smallsight.conditions.rendered.views import read_views
 from smallsight.remedies import pooling
@@ -16,16 +16,13 @@ from smallsight.remedies.facts import Needs
 from smallsight.remedies.inputs import FACTORS, both_ways, features_of, look_larger
 from smallsight.remedies.remedy import Answer, ImpossibleError, Remedy, cost
 from smallsight.runtime.errors import ParameterError
-from smallsight.vocabulary import HEADLINE_TASK, SCENE
+from smallsight.vocabulary import HEADLINE_TASK, SCENE, TASKS
 
 IN_BOTH: Mapping[str, Needs] = {SCENE: "head", HEADLINE_TASK: "box_head"}
 """In the object task, the window already takes the object's box."""
 
 SMALL_WEIGHT = 3.0
 """How many times as much as others small objects count in the training of `small_weighted`."""
-
-FEW_PIXELS = "crop_low"
-"""The family that shows windows with no more pixels than they have in the whole picture."""
 
 RESNET = "dvc exp run -S backbone.name=resnet50"
 """Tests what takes a ResNet."""
@@ -49,6 +46,10 @@ def input_refitted(factor: float) -> Callable[[Bench, str], Answer]:
 
 def dilated(bench: Bench, task: str) -> Answer:
     """Read cells half as wide: the last stage's stride is taken out, its filters widened."""
+    if bench.weights.is_dilated:
+        raise ImpossibleError(
+            "the study’s last stage is dilated", "dvc exp run -S backbone.dilated=false"
+        )
     try:
         backbone = Backbone(bench.weights._replace(is_dilated=True))
     except ParameterError:
@@ -69,6 +70,28 @@ def pooled(pool: Callable[[np.ndarray], np.ndarray]) -> Callable[[Bench, str], A
     return answer
 
 
+def strides(bench: Bench, task: str) -> Answer:
+    """Read strides 8, 16 and 32 out over all that is shown, without any box."""
+    if not bench.has_readout(task, "pyramid"):
+        raise ImpossibleError("the network has no layers of strides 8, 16 and 32", RESNET)
+    pictures, size = _different_pictures(bench, task), float(bench.input_format.size)
+    row = bench.stored(task).row
+    everything = np.tile([0.0, 0.0, size, size], (len(row), 1))
+    found = [
+        instance_features(
+            bench.backbone,
+            np.ascontiguousarray(shown),
+            everything,
+            row,
+            "pyramid",
+            device=bench.device,
+            description=f"strides of {task}",
+        )
+        for shown in (pictures, pictures[:, :, ::-1])
+    ]
+    return _refitted(bench, _seen(bench, task, *found))
+
+
 def small_weighted(bench: Bench, task: str) -> Answer:
     """Let small objects count `SMALL_WEIGHT` times in the heads' training."""
     is_small = bench.splits.sample["size_group"].to_numpy() == "small"
@@ -78,26 +101,26 @@ def small_weighted(bench: Bench, task: str) -> Answer:
 
 
 def several_windows(bench: Bench, task: str) -> Answer:
-    """Let heads learn from whole pictures, windows, and windows of few pixels together."""
-    others = [bench.stored(other) for other in (SCENE, HEADLINE_TASK) if other != task]
-    few = bench.condition(HEADLINE_TASK, FEW_PIXELS)
-    if few is not None:
-        others.append(read_features(bench.features, few, "scene"))
+    """Let heads learn from whole pictures and from windows together."""
     seen = bench.stored(task)
+    others = [bench.stored(other) for other in TASKS if other != task]
     return Answer(bench.logits(bench.fit(seen, also=others), seen.plain))
 
 
 def _maps_of_both(bench: Bench, task: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the last layer's maps of a task's different pictures, and of their mirror images."""
-    condition = bench.untouched(task)
-    maps = read_features(bench.features, condition, "scene", maps=True).maps
-    row = bench.stored(task).row
-    first = np.unique(row, return_index=True)[1]
-    views = read_views(bench.conditions, condition).iloc[first]
-    pictures = read_pictures(bench.conditions / condition.folder, views)
-    turned = np.ascontiguousarray(pictures[:, :, ::-1])
+    maps = read_features(bench.features, bench.untouched(task), "scene", maps=True).maps
+    turned = np.ascontiguousarray(_different_pictures(bench, task)[:, :, ::-1])
     description = f"maps of mirrored pictures, {task}"
     return maps, last_maps(bench.backbone, turned, device=bench.device, description=description)
+
+
+def _different_pictures(bench: Bench, task: str) -> np.ndarray:
+    """Read a task's different untouched pictures, (pictures, size, size, 3), uint8."""
+    condition = bench.untouched(task)
+    first = np.unique(bench.stored(task).row, return_index=True)[1]
+    views = read_views(bench.conditions, condition).iloc[first]
+    return read_pictures(bench.conditions / condition.folder, views)
 
 
 def _seen_both_ways(bench: Bench, task: str, look: Look) -> Features:
@@ -163,6 +186,13 @@ REMEDIES = (
         pooled(pooling.generalised_mean_over_cells),
     ),
     Remedy(
+        "strides",
+        "Strides 8, 16 and 32",
+        "The maps of three strides are averaged over all that is shown and joined.",
+        IN_BOTH,
+        strides,
+    ),
+    Remedy(
         "small_weighted",
         "Small objects weighted up",
         f"Small objects count {SMALL_WEIGHT:g} times in the heads’ training.",
@@ -171,9 +201,8 @@ REMEDIES = (
     ),
     Remedy(
         "several_windows",
-        "Trained on several windows",
-        "The heads learn from whole pictures, windows, and windows of few pixels together, in up "
-        "to three times as many steps.",
+        "Trained on pictures and windows",
+        "The heads learn from whole pictures and from windows, in twice as many steps.",
         IN_BOTH,
         several_windows,
     ),

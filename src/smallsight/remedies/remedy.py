@@ -18,9 +18,9 @@ class Answer:
     logits
         (seeds, n, classes), every instance's, by the head that left it out.
     passes
-        Pictures that the network sees for one object, in units of plain ones.
+        Pictures that the network sees, in units of plain ones.
     ratio
-        What they take, in units of what the plain pass takes.
+        What they take, in units of what the plain pass takes; 1 where they are the plain pass.
     """
 
     logits: np.ndarray
@@ -57,6 +57,8 @@ class Remedy:
     answer
         Gives, on a bench and in one of these tasks, what comes out; raises `ImpossibleError` where
         the network cannot have it.
+    shows_window
+        Whether it shows windows in place of whole pictures, so that a pass serves one object.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Remedy:
     description: str
     needs: Mapping[str, Needs]
     answer: Callable[[Bench, str], Answer]
+    shows_window: bool = False
 
 
 def cost(look: Look, *, inputs: float, area: float = 1.0, plain: int = 0) -> tuple[float, float]:

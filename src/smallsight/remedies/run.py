@@ -14,7 +14,7 @@ from smallsight.remedies.facts import UNTREATED, RemedyFacts, State
 from smallsight.remedies.remedy import Answer, ImpossibleError, Remedy
 from smallsight.remedies.tables import REMEDY_PREDICTIONS, REMEDY_TIMES
 from smallsight.runtime.device import map_batches
-from smallsight.vocabulary import TASKS
+from smallsight.vocabulary import HEADLINE_TASK, TASKS
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,10 @@ def _facts(
         remedy.description,
         dict(remedy.needs),
         {task: one.passes for task, one in own.items() if isinstance(one, Answer)},
+        {
+            task: "object" if task == HEADLINE_TASK or remedy.shows_window else "picture"
+            for task in remedy.needs
+        },
         state,
         reason,
         command,

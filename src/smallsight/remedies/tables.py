@@ -31,12 +31,12 @@ REMEDY_PREDICTIONS = Table(
 
 REMEDY_TIMES = Table(
     "remedies_times",
-    "what each remedy takes at test time, measured beside the plain pass; differs between runs",
+    "what each remedy takes at test time, in units of the plain pass; differs between runs",
     (
         _REMEDY,
         TASK,
         number("seconds", "seconds of one core per object's picture; of the device on CUDA"),
-        number("ratio", "the same in units of the plain pass"),
+        number("ratio", "the same in units of the plain pass, in turn with it; 1 where it is one"),
     ),
 )
 

@@ -24,8 +24,9 @@ def test_the_line_has_the_gain_of_each_task_with_the_tables_verdict(study):
     for task in TASKS:
         row = table.loc[task, "small"]
         assert (
-            f"{TASK_NAMES[task]}, {row.verdict}, {text.signed(row.gain)} points ({text.span(row)}, "
-            f"{text.p_equals(row.p_value)})"
+            f"{TASK_NAMES[task]}, {row.verdict}, {text.signed(row.balanced)} points with every "
+            f"category alike ({text.points_span(row.balanced_low, row.balanced_high)}, adjusted "
+            f"{text.p_equals(row.p_holm)}), {text.signed(row.gain)} as they are ({text.span(row)})"
         ) in said
 
 

@@ -64,7 +64,8 @@ def test_every_number_of_a_kind_stands_in_its_table(forms, kind):
             assert cells[1 + number] == f"{sign}{text.signed(row.delta)} ({text.span(row)})"
         assert cells[4] == ", ".join(f"{row.rescued:.0f}/{row.broken:.0f}" for row in rows)
         passes = next(one for one in WAYS if one.name == remedy).passes[kind.task]
-        assert cells[5:7] == [text.passes(passes), text.times(1.07 * passes)]
+        serves = " per object" if (kind.task, remedy) == (SCENE, "window") else ""
+        assert cells[5:7] == [text.passes(passes) + serves, text.times(1.07 * passes)]
         assert cells[7:] == ([text.factor(rows[0].size_factor)] if has_factor else [])
     assert permuted[0] == f"Best of {len(found)}, permuted labels"
     first = table.index[0][0]
@@ -119,7 +120,10 @@ def test_the_best_lever_is_that_of_the_largest_gain_that_is_shown(study, kind):
     for remedy in table.index:
         row = table.loc[remedy]
         said = remedies.best_sentence(judged(study, kind, **{remedy: 1}), kind)
-        change = f"{text.signed(row.delta)} points ({text.span(row)}, {text.p_equals(row.p_holm)})"
+        change = (
+            f"{text.signed(row.delta)} points ({text.span(row)}, "
+            f"adjusted {text.p_equals(row.p_holm)})"
+        )
         shares = f"{text.percent(row.before)} to {text.percent(row.after)}"
         assert said.startswith(
             f"In {kind.place}, the largest gain that is shown for small objects is that of "
@@ -127,7 +131,10 @@ def test_the_best_lever_is_that_of_the_largest_gain_that_is_shown(study, kind):
         )
         broken = chosen(study, kind).loc[remedy]["broken"]
         small, medium, large = (f"{broken[group]:.0f} {group}" for group in GROUPS)
-        cost = f"{text.passes(row.passes)} times the passes and {text.times(1.07 * row.passes)}"
+        number = text.passes(row.passes)
+        serves = study.remedies[remedy].serves[kind.task]
+        taken = f"{number} pass{'es' * (number != '1')} per {serves}"
+        cost = f"{taken} and {text.times(1.07 * row.passes)}"
         needs = NEEDS[row["needs"]].replace("'", "’")
         assert said.endswith(
             f"it needs {needs}, takes {cost} times the time, and breaks {small}, {medium} and "
@@ -165,8 +172,11 @@ def test_what_does_not_help_is_named_by_what_is_shown_of_it(study):
     assert harmful == (
         f"in windows, which take the object’s box, “Maximum pooling” ({text.signed(delta)})."
     )
-    assert undecided.startswith("Not shown to help small objects, in points: in whole pictures ")
+    assert undecided.startswith("Not decided for small objects, those that can gain least first, ")
     assert "in windows" not in undecided
+    tops = [float(one) for one in re.findall(r"at most \+([\d.]+)", undecided.split("; ")[0])]
+    assert len(tops) > 1
+    assert tops == sorted(tops)
     # Of four, the last is counted.
     assert " and 1 more; " in undecided
     table = study.tables["remedies"].assign(direction=1)
@@ -179,7 +189,7 @@ def test_where_times_were_not_measured_a_dash_stands(study):
     assert np.isnan(row.ratio)
     assert text.times(row.ratio) == "–"
     said = remedies.best_sentence(judged(made, WITHOUT_BOX, larger=1), WITHOUT_BOX)
-    assert "takes 2.25 times the passes, and breaks" in said
+    assert "takes 2.25 passes per picture, and breaks" in said
 
 
 @pytest.mark.parametrize("task", [SCENE, HEADLINE_TASK])
@@ -202,7 +212,10 @@ def test_where_none_was_tried_that_is_said(report_page):
     made = report_page(gains=None, only=(UNTOUCHED,))
     part = text_of(f"<body>{section(made, 'remedies')}")
     assert part.startswith(" What to do No remedy was tried.")
-    commands = [cells[2] for cells in body_of(section(made, "remedies"), "What each remedy does")]
+    commands = [
+        cells[2]
+        for cells in body_of(section(made, "remedies"), "Remedies that were not tested here")
+    ]
     assert commands == [f"dvc exp run -S remedies.{one.name}=true" for one in WAYS]
 
 
@@ -215,18 +228,16 @@ def test_without_small_objects_nothing_is_ranked_and_other_groups_have_numbers(r
             assert all("(" in cell for cell in cells[3:5])
             assert cells[5].startswith("–, ")
     assert "gain is shown" not in part
-    assert "Not shown to help" not in part
+    assert "Not decided for" not in part
 
 
-def test_all_remedies_are_described_those_that_were_not_tested_first(forms):
+def test_remedies_that_were_not_tested_are_described_with_what_tests_them(forms):
     part = section(forms.printed, "remedies")
-    body = body_of(part, "What each remedy does")
+    body = body_of(part, "Remedies that were not tested here")
     order = [one for one in WAYS if one.state != "tried"]
-    order += [one for one in WAYS if one.state == "tried"]
     for cells, one in zip(body, order, strict=True):
         assert cells[:2] == [one.label, one.description]
         due = {
-            "tried": "tested",
             "left_out": one.command,
             "impossible": f"not with this network: {one.reason} {one.command}",
         }

@@ -155,6 +155,8 @@ def learning_curve(rows: pd.DataFrame, *, name: str, title: str, chance: float) 
             axes.vlines(at, part["ci_low"], part["ci_high"], color=series.colour, lw=0.9)
             for x, row in zip(at, tuples(part), strict=True):
                 dot(axes, x, row.accuracy, series, hollow=row.is_extrapolated, tooltip=row.tooltip)
+            axes.plot([], [], color=series.colour, marker=series.marker, label=series.label)
+        axes.legend(loc="lower right", ncols=len(SERIES), fontsize=7)
         axes.xaxis.set_major_locator(FixedLocator(shares))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")

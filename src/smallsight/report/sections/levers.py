@@ -1,4 +1,4 @@
-"""All remedies: what each does, and what tests those that this study left out."""
+"""What tests the remedies that this study left out."""
 
 from dataclasses import dataclass
 
@@ -16,21 +16,15 @@ class Levers:
     untested
         Remedies that were not tried: each has a command that tests it, or a reason why this network
         cannot have it.
-    tried
-        All others.
     """
 
     untested: list[RemedyFacts]
-    tried: list[RemedyFacts]
 
 
-def build(study: Study) -> Levers:
-    """Return what the part shows of a study."""
-    facts = list(study.remedies.values())
-    return Levers(
-        untested=[one for one in facts if one.state != "tried"],
-        tried=[one for one in facts if one.state == "tried"],
-    )
+def build(study: Study) -> Levers | None:
+    """Return what the part shows of a study; None where all remedies were tried."""
+    untested = [one for one in study.remedies.values() if one.state != "tried"]
+    return Levers(untested) if untested else None
 
 
 PART = Part(name="levers", build=build)

@@ -12,10 +12,12 @@ from smallsight.report.section import Part
 from smallsight.report.study import Study
 from smallsight.report.text import (
     TASK_NAMES,
+    listed,
     p_equals,
     part,
     percent,
     percent_span,
+    points_span,
     signed,
     span,
     tooltip,
@@ -46,8 +48,9 @@ def sentence(study: Study) -> str:
     by_key = keyed(study.tables["more_examples_gain"], "task", "size_group")
     gains = [(task, by_key.get((task, "small"))) for task in study.tasks]
     said = [
-        f"{TASK_NAMES[task]}, {row['verdict']}, {signed(row['gain'])} points "
-        f"({span(row)}, {p_equals(row['p_value'])})"
+        f"{TASK_NAMES[task]}, {row['verdict']}, {signed(row['balanced'])} points with every "
+        f"category alike ({points_span(row['balanced_low'], row['balanced_high'])}, adjusted "
+        f"{p_equals(row['p_holm'])}), {signed(row['gain'])} as they are ({span(row)})"
         for task, row in gains
         if row is not None and math.isfinite(row["gain"])
     ]
@@ -55,8 +58,19 @@ def sentence(study: Study) -> str:
         return ""
     return (
         f"Would more small examples help? Twice as many ({_counts(study)}), by extrapolation: "
-        f"{'; '.join(said)}."
+        f"{'; '.join(said)}.{_losses(study)}"
     )
+
+
+def _losses(study: Study) -> str:
+    """Say which other objects would be recognised less often; may be empty."""
+    table = study.tables["more_examples_gain"]
+    lost = table[(table["direction"] == -1) & (table["size_group"] != "small")]
+    said = [
+        f"{row['size_group']} objects in {TASK_NAMES[row['task']]}s {signed(row['balanced'])}"
+        for row in records(lost)
+    ]
+    return f" It would cost, in points: {listed(said)}." if said else ""
 
 
 def _counts(study: Study) -> str:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from smallsight.remedies.facts import NEEDS, Needs
+from smallsight.remedies.facts import NEEDS, Needs, Serves
 from smallsight.report.rows import Row, has_direction, keyed
 from smallsight.report.section import Section
 from smallsight.report.sections import levers, more_examples
@@ -73,8 +73,9 @@ class RemedyRow:
         What it needs.
     cells
         Rows of the table of remedies, one place for each size group; None where it has no objects.
-    passes
-        Pictures that the network sees per object, in units of plain ones.
+    passes, serves
+        Pictures that the network sees, in units of plain ones; and what they are for: a picture
+        with all of its objects, or one object.
     ratio
         Measured time, in units of the plain pass; not a number where there is none.
     """
@@ -84,6 +85,7 @@ class RemedyRow:
     needs: Needs
     cells: list[Row | None]
     passes: float
+    serves: Serves
     ratio: float
 
     @property
@@ -129,6 +131,8 @@ class RemedyTable:
         where that is not known.
     has_factor
         Whether any of them is worth a known factor on size.
+    starts_whole
+        Whether they start from whole pictures, so that a pass may serve many objects.
     """
 
     place: str
@@ -137,6 +141,7 @@ class RemedyTable:
     number: int
     permuted: list[float]
     has_factor: bool
+    starts_whole: bool
 
 
 @dataclass(frozen=True)
@@ -167,8 +172,9 @@ def rows(study: Study, kind: Kind) -> list[RemedyRow]:
     for remedy, needs in dict.fromkeys(zip(chosen["remedy"], chosen["needs"], strict=True)):
         cells = [_known(by_key.get((remedy, group))) for group in GROUPS]
         taken = next((float(cell["passes"]) for cell in cells if cell), math.nan)
-        label, ratio = study.remedies[remedy].label, study.time_ratio(remedy, kind.task)
-        found.append(RemedyRow(remedy, label, needs, cells, taken, ratio))
+        about, ratio = study.remedies[remedy], study.time_ratio(remedy, kind.task)
+        serves = about.serves[kind.task]
+        found.append(RemedyRow(remedy, about.label, needs, cells, taken, serves, ratio))
     return sorted(found, key=lambda row: -row.gain)
 
 
@@ -200,6 +206,7 @@ def _table(kind: Kind, tried: Sequence[RemedyRow]) -> RemedyTable:
         number=len(tried),
         permuted=[float(row["permuted"]) if row else math.nan for row in firsts],
         has_factor=any(math.isfinite(row.size_factor) for row in tried),
+        starts_whole=kind.task == SCENE,
     )
 
 
@@ -248,7 +255,7 @@ def _ranked(study: Study, kind: Kind) -> list[tuple[RemedyRow, Row]]:
 
 
 def _change(cell: Row) -> str:
-    return f"{signed(cell['delta'])} points ({span(cell)}, {p_equals(cell['p_holm'])})"
+    return f"{signed(cell['delta'])} points ({span(cell)}, adjusted {p_equals(cell['p_holm'])})"
 
 
 def _price(row: RemedyRow) -> str:
@@ -261,38 +268,39 @@ def _price(row: RemedyRow) -> str:
         for group, cell in zip(GROUPS, row.cells, strict=True)
         if cell
     ]
-    taken = f"{passes(row.passes)} times the passes{slower}"
-    if passes(row.passes) == "1" and times(row.ratio) == "1.0":
-        taken = "no more than the plain pass"
+    number = passes(row.passes)
+    taken = f"{number} pass{'es' * (number != '1')} per {row.serves}{slower}"
     said += [f"it needs {needs_words(row.needs)}, takes {taken}"]
     return f"{'; '.join(said)}, and breaks {listed(broken)} objects that were right"
 
 
 def helpless_sentence(study: Study) -> str:
-    """Name what is not shown to help small objects, and what is shown to harm them; may be empty.
+    """Name what promises least for small objects, and what is shown to harm them; may be empty.
 
-    Numbers are in points.
+    Of what is not decided, those come first whose interval leaves room for the least gain. Numbers
+    are in points.
     """
-    clauses = {
-        "Not shown to help": _named(study, lambda row: not has_direction(row)),
-        "Shown to harm": _named(study, lambda row: row["direction"] == -1),
-    }
-    said = [
-        f"{start} {PRIMARY_GROUP} objects, in points: {names}."
-        for start, names in clauses.items()
-        if names
-    ]
+    least = _named(study, lambda row: not has_direction(row), "ci_high", "at most ")
+    harm = _named(study, lambda row: row["direction"] == -1, "delta", "")
+    said = []
+    if least:
+        said.append(
+            f"Not decided for {PRIMARY_GROUP} objects, those that can gain least first, with the "
+            f"upper end of the interval in points: {least}."
+        )
+    if harm:
+        said.append(f"Shown to harm {PRIMARY_GROUP} objects, in points: {harm}.")
     return " ".join(said)
 
 
-def _named(study: Study, is_meant: Callable[[Row], bool]) -> str:
-    """Name the remedies whose row of small objects is meant, kind by kind."""
+def _named(study: Study, is_meant: Callable[[Row], bool], by: str, start: str) -> str:
+    """Name the remedies whose row of small objects is meant, the least first, kind by kind."""
     found = []
     for kind in KINDS:
+        meant = [(row, cell) for row, cell in _ranked(study, kind) if is_meant(cell)]
         names = [
-            f"“{row.label}” ({signed(cell['delta'])})"
-            for row, cell in _ranked(study, kind)
-            if is_meant(cell)
+            f"“{row.label}” ({start}{signed(cell[by])})"
+            for row, cell in sorted(meant, key=lambda pair: pair[1][by])
         ]
         if len(names) > _MOST_NAMED:
             names = [*names[:_MOST_NAMED], f"{len(names) - _MOST_NAMED} more"]
