@@ -131,13 +131,12 @@ def test_the_best_lever_is_that_of_the_largest_gain_that_is_shown(study, kind):
         )
         broken = chosen(study, kind).loc[remedy]["broken"]
         small, medium, large = (f"{broken[group]:.0f} {group}" for group in GROUPS)
-        number = text.passes(row.passes)
         serves = study.remedies[remedy].serves[kind.task]
-        taken = f"{number} pass{'es' * (number != '1')} per {serves}"
+        taken = f"{text.passes(row.passes)} times a plain pass per {serves}"
         cost = f"{taken} and {text.times(1.07 * row.passes)}"
         needs = NEEDS[row["needs"]].replace("'", "’")
         assert said.endswith(
-            f"it needs {needs}, takes {cost} times the time, and breaks {small}, {medium} and "
+            f"it needs {needs}, takes {cost} times its time, and breaks {small}, {medium} and "
             f"{large} objects that were right."
         )
         worth = f"worth objects {text.factor(row.size_factor)} times as wide"
@@ -189,7 +188,7 @@ def test_where_times_were_not_measured_a_dash_stands(study):
     assert np.isnan(row.ratio)
     assert text.times(row.ratio) == "–"
     said = remedies.best_sentence(judged(made, WITHOUT_BOX, larger=1), WITHOUT_BOX)
-    assert "takes 2.25 passes per picture, and breaks" in said
+    assert "takes 2.25 times a plain pass per picture, and breaks" in said
 
 
 @pytest.mark.parametrize("task", [SCENE, HEADLINE_TASK])

@@ -262,14 +262,13 @@ def _price(row: RemedyRow) -> str:
     """Say what a remedy is worth, needs, takes and breaks."""
     said = [f"worth objects {factor(row.size_factor)} times as wide"]
     said = said if math.isfinite(row.size_factor) else []
-    slower = f" and {times(row.ratio)} times the time" if math.isfinite(row.ratio) else ""
+    slower = f" and {times(row.ratio)} times its time" if math.isfinite(row.ratio) else ""
     broken = [
         f"{cell['broken']:.0f} {group}"
         for group, cell in zip(GROUPS, row.cells, strict=True)
         if cell
     ]
-    number = passes(row.passes)
-    taken = f"{number} pass{'es' * (number != '1')} per {row.serves}{slower}"
+    taken = f"{passes(row.passes)} times a plain pass per {row.serves}{slower}"
     said += [f"it needs {needs_words(row.needs)}, takes {taken}"]
     return f"{'; '.join(said)}, and breaks {listed(broken)} objects that were right"
 
