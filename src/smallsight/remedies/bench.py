@@ -113,6 +113,13 @@ class Bench:
         read = partial(read_features, self.features, self.untouched(task), readout)
         return self.once(("stored", task, readout), read)
 
+    def maps(self, task: str) -> np.ndarray:
+        """Return the last layer's maps of a task's different untouched pictures, as `Extracted`."""
+        condition = self.untouched(task)
+        return self.once(
+            ("maps", task), lambda: read_features(self.features, condition, "scene", maps=True).maps
+        )
+
     def heads(self, task: str) -> LinearHeads:
         """Return heads fitted on untouched pictures, one per seed and fold."""
         return self.once(("heads", task), lambda: self.fit(self.stored(task)))

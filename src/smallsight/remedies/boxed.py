@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 
 from smallsight.remedies.bench import Bench
 from smallsight.remedies.facts import Needs
-from smallsight.remedies.refitted import RESNET
-from smallsight.remedies.remedy import Answer, ImpossibleError, Remedy
+from smallsight.remedies.refitted import check_readout
+from smallsight.remedies.remedy import Answer, Remedy
 from smallsight.vocabulary import HEADLINE_TASK, SCENE
 
 IN_SCENE: Mapping[str, Needs] = {SCENE: "box_head"}
@@ -32,9 +32,7 @@ def read_out(readout: str, shown: str | None = None) -> Callable[[Bench, str], A
 
     def answer(bench: Bench, task: str) -> Answer:
         place = shown or task
-        if not bench.has_readout(place, readout):
-            reason = "the network has no layers of strides 8, 16 and 32"
-            raise ImpossibleError(reason, RESNET)
+        check_readout(bench, place, readout)
         seen = bench.stored(place, readout)
         return Answer(bench.logits(bench.fit(seen), seen.plain))
 

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from skimage import exposure, filters, util
 
-from smallsight.backbones.feature_store import read_features
 from smallsight.imaging.boxes import Box
 from smallsight.remedies.bench import ENOUGH, Bench, Cut, Look
 from smallsight.remedies.facts import Needs
@@ -154,7 +153,7 @@ def guided_zoom(bench: Bench, task: str) -> Answer:
     peaks = peak_cells(bench, task)
     wanted = [sorted({int(cell) for cell in peaks[:, row == number].flat})
               for number in range(row.max() + 1)]  # fmt: skip
-    shape = _maps(bench, task).shape[-2:]
+    shape = bench.maps(task).shape[-2:]
 
     def cut(picture: np.ndarray, number: int) -> list[np.ndarray]:
         height, width = picture.shape[:2]
@@ -179,7 +178,7 @@ def guided_zoom(bench: Bench, task: str) -> Answer:
 
 def peak_cells(bench: Bench, task: str) -> np.ndarray:
     """(seeds, n), the cell of most evidence for what the head that left an instance out names."""
-    maps = _maps(bench, task)
+    maps = bench.maps(task)
     row = bench.stored(task).row
     fitted, splits = bench.heads(task), bench.splits
     named = np.nan_to_num(bench.logits(fitted, bench.stored(task).plain)).argmax(axis=2)
@@ -239,13 +238,6 @@ def look_larger(bench: Bench, task: str, factor: float) -> Look:
         return bench.look(task, both_ways, size=size)
 
     return bench.once(("larger", task, factor), look)
-
-
-def _maps(bench: Bench, task: str) -> np.ndarray:
-    condition = bench.untouched(task)
-    return bench.once(
-        ("maps", task), lambda: read_features(bench.features, condition, "scene", maps=True).maps
-    )
 
 
 def _look_at_tiles(bench: Bench, task: str) -> Look:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from smallsight.backbones.backbone import Backbone
-from smallsight.backbones.feature_store import Features, read_features
+from smallsight.backbones.feature_store import Features
 from smallsight.backbones.features import instance_features, last_maps
 from smallsight.conditions.rendered.store import read_pictures
 from smallsight.conditions.rendered.views import read_views
@@ -63,17 +63,28 @@ def pooled(pool: Callable[[np.ndarray], np.ndarray]) -> Callable[[Bench, str], A
     """Return the remedy that pools the last layer's maps otherwise than by their mean."""
 
     def answer(bench: Bench, task: str) -> Answer:
-        plain, turned = bench.once(("maps of both", task), lambda: _maps_of_both(bench, task))
-        row = bench.stored(task).row
-        return _refitted(bench, _seen(bench, task, pool(plain)[row], pool(turned)[row]))
+        turned = bench.once(("mirrored maps", task), lambda: _mirrored_maps(bench, task))
+        plain, turned = (pool(maps)[bench.stored(task).row] for maps in (bench.maps(task), turned))
+        return _refitted(bench, _seen(bench, task, plain, turned))
 
     return answer
 
 
+def check_readout(bench: Bench, task: str, readout: str) -> None:
+    """Refuse a readout that a task's features are not stored in, which `pyramid` may be.
+
+    Raises
+    ------
+    ImpossibleError
+        Where they are not.
+    """
+    if not bench.has_readout(task, readout):
+        raise ImpossibleError("the network has no layers of strides 8, 16 and 32", RESNET)
+
+
 def strides(bench: Bench, task: str) -> Answer:
     """Read strides 8, 16 and 32 out over all that is shown, without any box."""
-    if not bench.has_readout(task, "pyramid"):
-        raise ImpossibleError("the network has no layers of strides 8, 16 and 32", RESNET)
+    check_readout(bench, task, "pyramid")
     pictures, size = _different_pictures(bench, task), float(bench.input_format.size)
     row = bench.stored(task).row
     everything = np.tile([0.0, 0.0, size, size], (len(row), 1))
@@ -107,12 +118,11 @@ def several_windows(bench: Bench, task: str) -> Answer:
     return Answer(bench.logits(bench.fit(seen, also=others), seen.plain))
 
 
-def _maps_of_both(bench: Bench, task: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the last layer's maps of a task's different pictures, and of their mirror images."""
-    maps = read_features(bench.features, bench.untouched(task), "scene", maps=True).maps
+def _mirrored_maps(bench: Bench, task: str) -> np.ndarray:
+    """Return the last layer's maps of the mirror images of a task's different pictures."""
     turned = np.ascontiguousarray(_different_pictures(bench, task)[:, :, ::-1])
     description = f"maps of mirrored pictures, {task}"
-    return maps, last_maps(bench.backbone, turned, device=bench.device, description=description)
+    return last_maps(bench.backbone, turned, device=bench.device, description=description)
 
 
 def _different_pictures(bench: Bench, task: str) -> np.ndarray:
