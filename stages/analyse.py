@@ -72,7 +72,7 @@ def main() -> str:
         )
 
     made = compute_tables(
-        {task: evidence(task) for task in TASKS},
+        {task: evidence(task) for task in TASKS if (predictions["task"] == task).any()},
         rung_predictions=pd.read_parquet(RUNGS),
         sample=sample.read_sample(SAMPLE),
         objects=read_table(OBJECTS, sample.OBJECTS),

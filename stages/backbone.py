@@ -1,4 +1,4 @@
-"""Write the frozen backbone's weights, and what later stages need to know of it."""
+"""Write what is examined: the frozen backbone's weights, or the user's own classifier."""
 
 import json
 from collections.abc import Iterator
@@ -7,17 +7,20 @@ from pathlib import Path
 import own_library  # noqa: F401
 
 from smallsight import params
-from smallsight.backbones.facts import write_backbone_facts
+from smallsight.backbones.facts import BackboneFacts, write_backbone_facts
 from smallsight.backbones.networks.weight_sources import load_weights
 from smallsight.backbones.networks.weights import write_weights
 from smallsight.backbones.probe import find_facts
 from smallsight.backbones.registry import check_unseen
+from smallsight.classifiers.facts import write_classifier_facts
+from smallsight.classifiers.load import collect_classifier
 from smallsight.imaging.pictures import InputFormat, write_input_format
 from smallsight.runtime import script
 
 ANNOTATIONS = Path("data/source/instances.json")
-BACKBONE = "data/backbone.pth"
+BACKBONE = Path("data/backbone.pth")
 FACTS = "data/backbone.json"
+CLASSIFIER = "data/classifier.json"
 INPUT = "data/input.json"
 
 
@@ -29,14 +32,32 @@ def addresses() -> Iterator[str]:
 
 def main() -> str:
     parameters = params.load()
+    is_own = parameters.classifier.source != "head"
+    write = write_classifier if is_own else write_backbone
+    facts, summary = write(parameters)
+    write_backbone_facts(facts, FACTS)
+    write_input_format(InputFormat(facts.input_size, facts.interpolation), INPUT)
+    return summary
+
+
+def write_backbone(parameters: params.Params) -> tuple[BackboneFacts, str]:
+    """Write the frozen backbone; return its facts and what to say of it."""
     settings = parameters.backbone
     check_unseen(settings, addresses())
     loaded = load_weights(settings, seed=parameters.seed)
     facts = find_facts(settings, loaded)
     write_weights(loaded.weights, BACKBONE)
-    write_backbone_facts(facts, FACTS)
-    write_input_format(InputFormat(facts.input_size, facts.interpolation), INPUT)
-    return "\n".join([facts.describe(), *facts.notes])
+    write_classifier_facts(None, CLASSIFIER)
+    return facts, "\n".join([facts.describe(), *facts.notes])
+
+
+def write_classifier(parameters: params.Params) -> tuple[BackboneFacts, str]:
+    """Write the user's own classifier; return its facts as those of a network."""
+    facts = collect_classifier(
+        parameters.classifier, BACKBONE, seed=parameters.seed, layer=parameters.explain.layer
+    )
+    write_classifier_facts(facts, CLASSIFIER)
+    return facts.as_network(), "\n".join([facts.describe(), *facts.notes])
 
 
 if __name__ == "__main__":

@@ -8,23 +8,25 @@ import pandas as pd
 
 from smallsight import params
 from smallsight.backbones.feature_store import read_features
+from smallsight.classifiers.facts import asked_tasks, read_classifier_facts
 from smallsight.conditions.rendered.names import Condition, read_all_facts
 from smallsight.evaluation import heads
 from smallsight.evaluation.crossfit import heads_for_regime
 from smallsight.evaluation.ladder import predict_rungs
 from smallsight.evaluation.predictions import predict, summarise_results
-from smallsight.evaluation.protocols import PROTOCOLS
+from smallsight.evaluation.protocols import find_protocol
 from smallsight.evaluation.splits import read_splits
 from smallsight.runtime import files, script
 from smallsight.runtime.device import map_batches, pick_device
 from smallsight.runtime.tables import read_table
 from smallsight.sampling.sample import OBJECTS as ALL_OBJECTS
 from smallsight.sampling.sample import read_sample
-from smallsight.vocabulary import TASKS
+from smallsight.vocabulary import SCENE
 
 SAMPLE = "data/samples_step1_person_limited.csv"
 OBJECTS = "data/objects.csv"
 SPLITS = "data/splits.csv"
+CLASSIFIER = "data/classifier.json"
 CONDITIONS = Path("data/conditions")
 FEATURES = Path("data/features")
 HEADS = Path("data/heads")
@@ -36,11 +38,13 @@ RESULTS = "data/results_conditions.csv"
 def main() -> str:
     parameters = params.load()
     device = pick_device(parameters.device)
-    protocol = PROTOCOLS[parameters.protocol]
+    classifier = read_classifier_facts(CLASSIFIER)
+    protocol = find_protocol(parameters.protocol, is_own=classifier is not None)
+    tasks = asked_tasks(classifier)
     splits = read_splits(SPLITS, read_sample(SAMPLE), parameters.data.categories)
-    untouched = {task: heads.read(HEADS / f"{task}.npz") for task in TASKS}
+    untouched = {task: heads.read(HEADS / f"{task}.npz") for task in tasks}
     facts = read_all_facts(CONDITIONS, parameters.conditions)
-    chosen = protocol.conditions(facts)
+    chosen = protocol.conditions(facts, tasks)
 
     def evaluate(condition: Condition) -> list[pd.DataFrame]:
         seen = read_features(FEATURES, condition, parameters.heads.readout)
@@ -67,7 +71,7 @@ def main() -> str:
     predictions = pd.concat(
         [
             part
-            for task in TASKS
+            for task in tasks
             for regime in zip(*tables, strict=True)
             for condition, part in zip(chosen, regime, strict=True)
             if condition.task == task
@@ -80,6 +84,7 @@ def main() -> str:
         features=FEATURES,
         settings=parameters.heads,
         device=device,
+        as_it_is=None if classifier is None else untouched[SCENE],
     )
     files.write_table(predictions, PREDICTIONS)
     files.write_table(rungs, RUNGS)

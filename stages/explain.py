@@ -1,28 +1,36 @@
-"""Make, measure and draw saliency maps for test data, at every reference level of both tasks."""
+"""Make, measure and draw saliency maps for test data, at every reference level of each task."""
 
 from pathlib import Path
 
 import own_library  # noqa: F401
 
 import pandas as pd
+import torch
 
 from smallsight import params
 from smallsight.backbones.facts import read_backbone_facts
 from smallsight.backbones.networks.weights import read_weights
+from smallsight.classifiers.facts import ClassifierFacts, asked_tasks, read_classifier_facts
+from smallsight.classifiers.own import OwnClassifier
+from smallsight.classifiers.readers import open_reader
 from smallsight.conditions.rendered.names import read_all_facts
 from smallsight.evaluation import heads
-from smallsight.evaluation.protocols import PROTOCOLS
+from smallsight.evaluation.protocols import find_protocol
 from smallsight.evaluation.splits import read_splits
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
-from smallsight.saliency.run import explain_study, write_study_maps
+from smallsight.runtime.randomness import derive
+from smallsight.saliency.explain import Explainer, HeadExplainer, trained_and_untrained
+from smallsight.saliency.own_explainer import OwnExplainer
+from smallsight.saliency.run import StudyMaps, explain_study, write_no_maps, write_study_maps
+from smallsight.saliency.tables import OTHER_MAPS, PREDICTED_CLASS_MAPS
 from smallsight.sampling.sample import read_sample
-from smallsight.vocabulary import TASKS
 
 SAMPLE = "data/samples_step1_person_limited.csv"
 SPLITS = "data/splits.csv"
-BACKBONE = "data/backbone.pth"
+BACKBONE = Path("data/backbone.pth")
 FACTS = "data/backbone.json"
+CLASSIFIER = "data/classifier.json"
 CONDITIONS = Path("data/conditions")
 FEATURES = Path("data/features")
 HEADS = Path("data/heads")
@@ -34,35 +42,15 @@ MAPS = "data/attention_maps.csv"
 
 def main() -> str:
     parameters = params.load()
-    sample = read_sample(SAMPLE)
-    splits = read_splits(SPLITS, sample, parameters.data.categories)
-    protocol = PROTOCOLS[parameters.protocol]
-    regime = protocol.regimes[0]
-    facts = read_all_facts(CONDITIONS, parameters.conditions)
-    # The levels of a sweep make one curve: no one of them is looked at by itself.
-    conditions = [
-        one
-        for task in TASKS
-        for one in protocol.conditions(facts)
-        if one.task == task and one.is_reference and facts[one.family].role != "sweep"
-    ]
-    maps = explain_study(
-        pd.read_parquet(
-            PREDICTIONS, filters=[("regime", "==", regime), ("seed", "==", splits.seeds[0])]
-        ),
-        conditions,
-        splits=splits,
-        regime=regime,
-        untouched={task: heads.read(HEADS / f"{task}.npz") for task in TASKS},
-        weights=read_weights(BACKBONE),
-        layer=parameters.explain.layer,
-        size=read_backbone_facts(FACTS).input_size,
-        settings=parameters.heads,
-        seed=parameters.seed,
-        device=pick_device(parameters.device),
-        rendered=CONDITIONS,
-        features=FEATURES,
-    )
+    classifier = read_classifier_facts(CLASSIFIER)
+    if classifier is not None and classifier.maps == "none":
+        files.write_table(PREDICTED_CLASS_MAPS.empty(), ATTENTION)
+        files.write_table(OTHER_MAPS.empty(), MAPS)
+        with files.new_folder(GRADCAM) as folder:
+            write_no_maps(folder=folder)
+        return f"no maps: {classifier.no_maps}"
+    sample, tasks = read_sample(SAMPLE), asked_tasks(classifier)
+    maps = explain(parameters, classifier, sample, tasks)
     files.write_table(maps.predicted_class, ATTENTION)
     files.write_table(maps.other_maps, MAPS)
     with files.new_folder(GRADCAM) as folder:
@@ -74,8 +62,68 @@ def main() -> str:
             count=parameters.explain.gallery_size,
             seed=parameters.seed,
         )
-    shares = ", ".join(f"{task} {maps.pointing(task):.0%}" for task in TASKS)
+    shares = ", ".join(f"{task} {maps.pointing(task):.0%}" for task in tasks)
     return f"{len(maps.predictions)} maps of {maps.layer}; untouched that point there: {shares}"
+
+
+def explain(
+    parameters: params.Params,
+    classifier: ClassifierFacts | None,
+    sample: pd.DataFrame,
+    tasks: tuple[str, ...],
+) -> StudyMaps:
+    """Explain the first seed's predictions in the headline regime."""
+    device = pick_device(parameters.device)
+    splits = read_splits(SPLITS, sample, parameters.data.categories)
+    protocol = find_protocol(parameters.protocol, is_own=classifier is not None)
+    regime = protocol.regimes[0]
+    facts = read_all_facts(CONDITIONS, parameters.conditions)
+    # The levels of a sweep make one curve: no one of them is looked at by itself.
+    conditions = [
+        one
+        for task in tasks
+        for one in protocol.conditions(facts, tasks)
+        if one.task == task and one.is_reference and facts[one.family].role != "sweep"
+    ]
+    explainer, untrained = (
+        of_heads(parameters, device) if classifier is None else of_own(classifier, device)
+    )
+    return explain_study(
+        pd.read_parquet(
+            PREDICTIONS, filters=[("regime", "==", regime), ("seed", "==", splits.seeds[0])]
+        ),
+        conditions,
+        splits=splits,
+        regime=regime,
+        untouched={task: heads.read(HEADS / f"{task}.npz") for task in tasks},
+        explainer=explainer,
+        untrained=untrained,
+        settings=parameters.heads,
+        device=device,
+        rendered=CONDITIONS,
+        features=FEATURES,
+    )
+
+
+def of_heads(
+    parameters: params.Params, device: torch.device
+) -> tuple[Explainer, HeadExplainer | None]:
+    """Return what explains heads on the frozen backbone, and on one of random weights."""
+    return trained_and_untrained(
+        read_weights(BACKBONE),
+        derive(parameters.seed, "random weights"),
+        layer=parameters.explain.layer,
+        readout=parameters.heads.readout,
+        size=read_backbone_facts(FACTS).input_size,
+        device=device,
+    )
+
+
+def of_own(classifier: ClassifierFacts, device: torch.device) -> tuple[Explainer, None]:
+    """Return what explains the user's own classifier; there is none of random weights."""
+    opened = open_reader(classifier, BACKBONE)
+    assert isinstance(opened, OwnClassifier), "a classifier without maps"
+    return OwnExplainer(opened.to(device), device), None
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ from pathlib import Path
 import own_library  # noqa: F401
 
 from smallsight import params
-from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import read_features
-from smallsight.backbones.networks.weights import read_weights
+from smallsight.classifiers.facts import read_classifier_facts
+from smallsight.classifiers.readers import open_reader
 from smallsight.conditions.rendered.names import UNTOUCHED, read_facts
 from smallsight.conditions.rendered.views import read_views
 from smallsight.evaluation import heads
@@ -16,13 +16,15 @@ from smallsight.evaluation.splits import read_splits
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 from smallsight.saliency import removal
+from smallsight.saliency.tables import REMOVALS
 from smallsight.sampling.sample import read_sample
 from smallsight.vocabulary import SCENE
 
 SAMPLE = "data/samples_step1_person_limited.csv"
 SPLITS = "data/splits.csv"
 COLOUR = Path("data/colour.json")
-BACKBONE = "data/backbone.pth"
+BACKBONE = Path("data/backbone.pth")
+CLASSIFIER = "data/classifier.json"
 CONDITIONS = Path("data/conditions")
 FEATURES = Path("data/features")
 HEADS = Path("data/heads")
@@ -31,6 +33,10 @@ FAITHFULNESS = "data/faithfulness.csv"
 
 def main() -> str:
     parameters = params.load()
+    classifier = read_classifier_facts(CLASSIFIER)
+    if classifier is not None and classifier.source == "predictions":
+        files.write_table(REMOVALS.empty(), FAITHFULNESS)
+        return "a table of predictions cannot be asked again: nothing was removed"
     untouched = read_facts(CONDITIONS, UNTOUCHED).in_task(SCENE)[0]
     sample, readout = read_sample(SAMPLE), parameters.heads.readout
     table = removal.compute_removals(
@@ -43,7 +49,7 @@ def main() -> str:
         fitted=heads.read(HEADS / f"{SCENE}.npz"),
         seen=read_features(FEATURES, untouched, readout),
         readout=readout,
-        backbone=Backbone(read_weights(BACKBONE)),
+        reader=open_reader(classifier, BACKBONE),
         device=pick_device(parameters.device),
     )
     files.write_table(table, FAITHFULNESS)

@@ -1,4 +1,4 @@
-"""Run the backbone over one family's pictures."""
+"""Run what is examined over one family's pictures."""
 
 import sys
 from pathlib import Path
@@ -6,16 +6,17 @@ from pathlib import Path
 import own_library  # noqa: F401
 
 from smallsight import params
-from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import write_features
 from smallsight.backbones.features import extract_features
-from smallsight.backbones.networks.weights import read_weights
+from smallsight.classifiers.facts import is_shown, read_classifier_facts
+from smallsight.classifiers.readers import open_reader
 from smallsight.conditions.rendered.names import read_facts
 from smallsight.conditions.rendered.views import read_views
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 
-BACKBONE = "data/backbone.pth"
+BACKBONE = Path("data/backbone.pth")
+CLASSIFIER = "data/classifier.json"
 CONDITIONS = Path("data/conditions")
 FEATURES = Path("data/features")
 
@@ -23,17 +24,22 @@ FEATURES = Path("data/features")
 def main(family: str) -> str:
     parameters = params.load()
     device = pick_device(parameters.device)
-    backbone = Backbone(read_weights(BACKBONE))
+    classifier = read_classifier_facts(CLASSIFIER)
+    reader = open_reader(classifier, BACKBONE)
     n_pictures = n_different = 0
     with files.new_folder(FEATURES / family) as folder:
         for condition in read_facts(CONDITIONS, family).conditions:
+            if not is_shown(condition, classifier):
+                continue
             views = read_views(CONDITIONS, condition)
             extracted = extract_features(
                 views,
                 CONDITIONS / condition.folder,
-                backbone,
+                reader,
                 keep_maps=condition.is_reference,
                 device=device,
+                keep_mirrored=classifier is None,
+                asked=condition.asked,
             )
             write_features(extracted, condition, folder)
             n_pictures += len(views)

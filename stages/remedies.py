@@ -7,8 +7,10 @@ import own_library  # noqa: F401
 import numpy as np
 
 from smallsight import params
-from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.networks.weights import read_weights
+from smallsight.classifiers.facts import asked_tasks, read_classifier_facts
+from smallsight.classifiers.mapping import read_mapping
+from smallsight.classifiers.readers import open_reader
 from smallsight.evaluation.splits import read_splits
 from smallsight.imaging.pictures import read_input_format
 from smallsight.remedies.bench import Bench
@@ -17,6 +19,7 @@ from smallsight.remedies.more_examples import predict_more_examples
 from smallsight.remedies.registry import REMEDIES
 from smallsight.remedies.run import try_remedies
 from smallsight.remedies.sides import estimate_sides
+from smallsight.remedies.tables import ESTIMATED_SIDES, MORE_EXAMPLES_PREDICTIONS
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 from smallsight.sampling.sample import read_sample
@@ -24,7 +27,9 @@ from smallsight.vocabulary import SCENE, TASKS
 
 SAMPLE = "data/samples_step1_person_limited.csv"
 SPLITS = "data/splits.csv"
-BACKBONE = "data/backbone.pth"
+BACKBONE = Path("data/backbone.pth")
+CLASSIFIER = "data/classifier.json"
+HEADS = Path("data/heads")
 INPUT = "data/input.json"
 CONDITIONS = Path("data/conditions")
 FEATURES = Path("data/features")
@@ -38,24 +43,30 @@ SIDES = "data/estimated_sides.csv"
 def main() -> str:
     parameters = params.load()
     device = pick_device(parameters.device)
-    weights = read_weights(BACKBONE)
+    classifier = read_classifier_facts(CLASSIFIER)
+    mapping = None if classifier is None else read_mapping(HEADS / f"{SCENE}.npz")
     bench = Bench(
         splits=read_splits(SPLITS, read_sample(SAMPLE), parameters.data.categories),
         settings=parameters.heads,
-        weights=weights,
-        backbone=Backbone(weights),
+        weights=read_weights(BACKBONE) if classifier is None else None,
+        reader=open_reader(classifier, BACKBONE),
         input_format=read_input_format(INPUT),
         window_margin=parameters.tasks.window_margin,
         conditions=CONDITIONS,
         features=FEATURES,
         device=device,
+        mapping=mapping,
+        tasks=asked_tasks(classifier),
+        is_timed=classifier is None or not classifier.is_asked,
     )
     tried = try_remedies(bench, REMEDIES, parameters.remedies)
-    untouched = {task: bench.stored(task) for task in TASKS}
-    more = predict_more_examples(
-        bench.splits, untouched, settings=parameters.heads, device=device, seed=parameters.seed
-    )
-    sides = estimate_sides(bench.splits, untouched, np.asarray(untouched[SCENE].side))
+    more, sides = MORE_EXAMPLES_PREDICTIONS.empty(), ESTIMATED_SIDES.empty()
+    if classifier is None:
+        untouched = {task: bench.stored(task) for task in TASKS}
+        more = predict_more_examples(
+            bench.splits, untouched, settings=parameters.heads, device=device, seed=parameters.seed
+        )
+        sides = estimate_sides(bench.splits, untouched, np.asarray(untouched[SCENE].side))
     files.write_table(tried.predictions, PREDICTIONS)
     files.write_table(tried.times, TIMES)
     files.write_table(more, MORE_EXAMPLES)

@@ -187,3 +187,20 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, name):
         params.load(tmp_path / name)
     assert caught.value.where == str(tmp_path / name)
     assert caught.value.expected == "a readable file"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        ({"car": "car"}, "params.classifier.mapping.car: 'car'; expected a list"),
+        ({"car": []}, "params.classifier.mapping.car: []; expected at least 1 item"),
+        ("smae", "params.classifier.mapping: 'smae'; expected 'same' or 'imagenet' or values under "
+         "names"),
+    ],
+)  # fmt: skip
+def test_a_mapping_s_slip_is_named_where_it_is(mapping, message):
+    tree = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text())
+    tree["classifier"]["mapping"] = mapping
+    with pytest.raises(ParameterError) as caught:
+        params.validate(params.Params, tree, where="params")
+    assert str(caught.value) == f"parameter error: {message}"

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from smallsight.analysis.dvc_plots import PLOTS
 from smallsight.analysis.tables import TABLES
+from smallsight.classifiers.answers import ANSWERS
+from smallsight.classifiers.requests import REQUESTS
+from smallsight.classifiers.tables import PREPROCESSINGS
 from smallsight.conditions.rendered.views import VIEWS
 from smallsight.evaluation.tables import (
     PREDICTIONS,
@@ -50,7 +53,10 @@ FILES = {
     "data/images/": "the sampled pictures, as the source has them",
     "data/colour.json": "`mean_colour` of these pictures: red, green, blue, 0 to 255",
     "data/backbone.pth": "name, weights and normalisation of the frozen backbone, without its "
-    "last layer; `torch.load(..., weights_only=True)` reads it",
+    "last layer; `torch.load(..., weights_only=True)` reads it. Of a classifier of your own: its "
+    "weights, or its file as it is",
+    "data/classifier.json": "your own classifier: where it came from, its classes, its "
+    "preprocessing, how maps are made of it; `null` where the study's own heads are examined",
     "data/backbone.json": "what later stages need to know of the backbone: its name, weights and "
     "where they came from, its input, the cells of its layers, its readouts",
     "data/input.json": "size and interpolation of the network's input: all that `render` needs",
@@ -67,11 +73,13 @@ FILES = {
     "`data/features/<family>/object/`: all readouts' features: `scene` of each "
     "different picture (`row`: each instance's), `box`, `finer` (strides 8 and 16, which `pyramid` "
     "joins to `box`) and `fpn` of each instance, as far as the network has them, and the same "
-    "`..._mirrored`; at the reference level also the last layer's `maps`",
+    "`..._mirrored`; at the reference level also the last layer's `maps`. Features of your own "
+    "classifier are its logits, or the logarithms of its probabilities, and nothing is mirrored",
     "data/step3_checkpoint.pth": "trunk and reference head as one network, with classes, "
     "class_to_idx, condition and seed; `torch.load(..., weights_only=True)` reads it",
     "data/heads/scene.npz, data/heads/object.npz": "every fold's head on untouched pictures of "
-    "each task: `weight` (heads, classes, dimensions), `bias` (heads, classes), seed by seed",
+    "each task: `weight` (heads, classes, dimensions), `bias` (heads, classes), seed by seed. For "
+    "your own classifier, which classes make up each category: `membership` (categories, classes)",
     "data/remedies.json": "of every remedy: name, label, description, what it needs and how many "
     "passes it takes by task, whether it was tried, and what would test it",
     "data/training.json": "how the reference head was trained, and its accuracy",
@@ -92,6 +100,7 @@ PLACES = {
     "data/conditions/<family>/views.csv": VIEWS,
     "data/splits.csv": SPLITS,
     "data/training_curve.csv": TRAINING_CURVE,
+    "data/preprocessing.csv": PREPROCESSINGS,
     "data/predictions.parquet": PREDICTIONS,
     "data/results_conditions.csv": RESULTS,
     "data/rungs.parquet": RUNG_PREDICTIONS,
@@ -105,6 +114,8 @@ PLACES = {
     "data/gradcam/gallery.csv": GALLERY,
     "data/gradcam/strips.csv": STRIPS,
     "data/gradcam/maps.csv": MAP_LIST,
+    "requests.csv": REQUESTS,
+    "predictions.csv": ANSWERS,
     **{f"data/analysis/{table.name}.csv": table for table in TABLES},
     **{f"data/plots/{table.name}.csv": table for table in PLOTS},
 }

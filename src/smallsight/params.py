@@ -1,6 +1,7 @@
 """`params.yaml` read into typed, validated, frozen sections."""
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -81,6 +82,53 @@ class Backbone(Section):
     dilated: bool
 
 
+class Preprocessing(Section):
+    """How a classifier's input is made of a picture; None: as its source says.
+
+    `range` is what a picture's values span before `mean` is taken off and `std` divided by.
+    """
+
+    input_size: Annotated[int, Field(ge=8)] | None
+    mean: Annotated[tuple[float, ...], Field(min_length=3, max_length=3)] | None
+    std: Annotated[tuple[Positive, ...], Field(min_length=3, max_length=3)] | None
+    interpolation: Literal["bilinear", "bicubic"] | None
+    channels: Literal["rgb", "bgr"] | None
+    range: Literal["0..1", "0..255"] | None
+
+
+class Classifier(Section):
+    """What is examined: heads on the frozen backbone, or a classifier of the user's own.
+
+    `smallsight.classifiers` knows the sources and what each of them reads of the rest.
+    """
+
+    source: Literal[
+        "head",
+        "torchvision",
+        "timm",
+        "state_dict",
+        "export",
+        "onnx",
+        "torchscript",
+        "command",
+        "predictions",
+    ]
+    architecture: Annotated[str, Field(min_length=1)]
+    weights: Annotated[str, Field(min_length=1)]
+    file: Annotated[str, Field(min_length=1)]
+    code: Annotated[str, Field(min_length=1)]
+    command: str
+    input: Literal["object", "scene"]
+    output: Literal["logits", "probabilities"]
+    class_names: Literal["metadata", "imagenet", "file"]
+    class_names_file: Annotated[str, Field(min_length=1)]
+    mapping: (
+        Literal["same", "imagenet"] | dict[str, Annotated[tuple[str, ...], Field(min_length=1)]]
+    )
+    rest: Literal["renormalise", "other"]
+    preprocessing: Preprocessing
+
+
 class Heads(Section):
     """What a linear head reads, and how it is trained."""
 
@@ -127,6 +175,7 @@ class Params(Section):
     tasks: Tasks
     conditions: dict[str, dict[str, Option | list[Option]]]
     backbone: Backbone
+    classifier: Classifier
     heads: Heads
     evaluation: Evaluation
     analysis: Analysis
@@ -179,6 +228,11 @@ def validate(section: type[SectionT], tree: object, *, where: str) -> SectionT:
     except ValidationError as error:
         problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     first, keys = problems[0], _keys(problems[0], tree)
+    # Of a union's branches, the one that came to a value inside says most.
+    for problem in problems:
+        inside = _keys(problem, tree)
+        if len(inside) > len(keys) and inside[: len(keys)] == keys:
+            first, keys = problem, inside
     place = ".".join((where, *keys))
     if first["type"] == "extra_forbidden":
         known = _known_keys(section, keys[:-1])
@@ -193,12 +247,15 @@ def validate(section: type[SectionT], tree: object, *, where: str) -> SectionT:
                 raise ParameterError(f"{place}.{key}", "unknown parameter", expected)
         raise ParameterError(f"{place}.{first['loc'][-1]}", "nothing", "a value")
     # A union reports once per branch; all of them together say what may stand there.
-    reports = [
-        problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-        for problem in problems
-        if _keys(problem, tree) == keys
-    ]
+    reports = [_in_words(problem["msg"]) for problem in problems if _keys(problem, tree) == keys]
     raise ParameterError(place, repr(first["input"]), " or ".join(reports))
+
+
+def _in_words(message: str) -> str:
+    """Say what pydantic expected without its own words for lists and groups."""
+    message = message.removeprefix("Value error, ").removeprefix("Input should be ")
+    message = re.sub(r"Tuple should have (at \w+ \d+ items?) after validation, .*", r"\1", message)
+    return message.replace("a valid array", "a list").replace("an object", "values under names")
 
 
 def _at(tree: Any, keys: list[str]) -> Any:

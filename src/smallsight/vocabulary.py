@@ -1,6 +1,7 @@
 """Words that people see in tables, figures and text, and the columns that many tables share."""
 
 import math
+from collections.abc import Container
 
 from smallsight.runtime.tables import identifier, number, text, whole
 
@@ -16,6 +17,9 @@ ALL_AND_GROUPS = ("all", *GROUPS)
 INSTANCE = ["image_id", "ann_id"]
 """Columns that identify an instance: one annotated object."""
 
+OTHER = "other"
+"""What is predicted where a classifier's classes of no category have the most, and are kept."""
+
 TASKS = {
     "scene": "the whole picture, scored on one of its objects",
     "object": "a window round the object, so that it is known which one is meant",
@@ -23,7 +27,19 @@ TASKS = {
 """Each task and what is shown, in the order of tables: the original study's first."""
 
 SCENE, HEADLINE_TASK = TASKS
-"""The original study's task, and the one that headlines are about."""
+"""The original study's task, and the one that headlines are about where it was asked."""
+
+
+def headline_task(tasks: Container[str]) -> str:
+    """Return the task that headlines are about, of those that were asked.
+
+    Examples
+    --------
+    >>> headline_task(["scene", "object"]), headline_task(["scene"])
+    ('object', 'scene')
+    """
+    return HEADLINE_TASK if HEADLINE_TASK in tasks else SCENE
+
 
 REGIMES = {
     "fixed": "head trained on untouched pictures, tested on every condition",

@@ -4,19 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders import map_measures, remedies, rungs, study_files
-from builders.predictions import CONDITIONS, facts_of, named, outcomes_of, predicted
+from builders import evidence
+from builders.evidence import analysed, answered, inputs_of, is_swept, measured
 from smallsight.analysis.dvc_plots import PLOTS, plot_tables
 from smallsight.analysis.ladder import NOT_IDENTIFIED
-from smallsight.analysis.tables import TABLES, Evidence, compute_tables
+from smallsight.analysis.tables import TABLES
 from smallsight.conditions.rendered.views import VIEWS
 from smallsight.evaluation import tables as evaluation_tables
-from smallsight.evaluation.rungs import BASELINES
 from smallsight.remedies import tables as remedy_tables
 from smallsight.runtime.files import write_table
 from smallsight.runtime.tables import Table, conform, read_table
 from smallsight.saliency import tables as saliency_tables
-from smallsight.sampling.donors import DONORS, draw_donors
+from smallsight.sampling.donors import DONORS
 from smallsight.sampling.sample import OBJECTS, SAMPLE
 from smallsight.vocabulary import TASKS
 
@@ -33,84 +32,19 @@ DECLARED = [
 ]  # fmt: skip
 
 
-SWEEPS = {"pixels/side=6": 0.4, "pixels/side=12": 0.6, "pixels/side=24": 0.8, "pixels/side=48": 0.8,
-          "shift/reach=31,draw=1": 0.7, "shift/reach=31,draw=2": 0.7}  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def sample(population):
-    names = {"a": "NA", "b": "None", "c": "nan"}
-    table = population(images=40)
-    return table.assign(
-        category_name=table["category_name"].replace(names),
-        bbox_x=10.0, bbox_y=10.0, bbox_w=80.0, bbox_h=80.0, bbox_area=6400.0,
-    )  # fmt: skip
+    return evidence.sampled(population)
 
 
 @pytest.fixture(scope="module")
 def predictions(sample):
-    about = sample[["image_id", "ann_id", "category_name", "size_group"]]
-    scene = predicted(about, task="scene")
-    window = predicted(about, conditions=CONDITIONS | {"bg_swap": 0.6} | SWEEPS, seed=1)
-    both = named(pd.concat([scene, window], ignore_index=True))
-    return both.assign(fold=both["image_id"] % 2)
-
-
-def rung_predictions(sample):
-    return rungs.answered(sample, dict.fromkeys([*BASELINES, *rungs.RUNG_NAMES], 0.6))
-
-
-def measured(predictions):
-    """Measure maps of a study's instances: of the predicted class, and all others, by task."""
-    sample = outcomes_of(predictions[~is_swept(predictions)], draws=100).instances
-    return {task: map_measures.tables(sample, task=task) for task in TASKS}
-
-
-def is_swept(predictions):
-    return predictions["family"].isin(["pixels", "shift"])
-
-
-def evidence_of(predictions, task, attention, maps):
-    found = outcomes_of(predictions[~is_swept(predictions)], task=task, draws=100)
-    one = predictions[predictions["task"] == task]
-    swept = one[is_swept(one)]
-    views = [
-        found.instances[["image_id", "ann_id"]].assign(
-            task=task, condition=name, ssim_box=0.9, ssim_picture=0.5, box_w=3.0, box_h=4.0
-        )
-        for name in found.changed_conditions("fixed")
-    ]
-    return Evidence(
-        predictions=one[~is_swept(one)],
-        sweeps=dict(list(swept.groupby("family"))),
-        outcomes=found,
-        views=pd.concat(views),
-        predicted_class_maps=attention,
-        other_maps=maps,
-    )
-
-
-def analysed(sample, predictions, maps, **odds):
-    evidence = {task: evidence_of(predictions, task, *maps[task]) for task in TASKS}
-    scene = evidence["scene"].outcomes
-    return compute_tables(
-        evidence,
-        rung_predictions=rung_predictions(sample),
-        sample=sample,
-        objects=sample,
-        donors=draw_donors(sample, sample, window_margin=0.25, seed=0),
-        remedies=remedies.evidence_of(sample, tasks=TASKS, **odds),
-        removals=study_files.removals_of(scene.instances.assign(side=scene.side)),
-        side_counts={"5": 3, "80": 40},
-        facts=facts_of(predictions["family"].unique()),
-        categories=["NA", "None", "nan", *"def"],
-        rng=np.random.default_rng(0),
-    )
+    return answered(sample)
 
 
 @pytest.fixture(scope="module")
 def made(sample, predictions):
-    return analysed(sample, predictions, measured(predictions))
+    return analysed(inputs_of(sample, predictions))
 
 
 @pytest.mark.parametrize("table", DECLARED, ids=lambda table: table.name)
@@ -170,7 +104,7 @@ def test_sweeps_have_tables_of_their_own_and_are_in_no_other(made):
 
 def test_a_study_without_sweeps_has_neither_thresholds_nor_stability(sample, predictions, made):
     few = predictions[~is_swept(predictions)]
-    found = analysed(sample, few, measured(few))
+    found = analysed(inputs_of(sample, few))
     for name in ("thresholds", "pixels", "costs", "stability"):
         assert found[name].empty
     assert not found["failures"]["stable"].any()
@@ -178,7 +112,7 @@ def test_a_study_without_sweeps_has_neither_thresholds_nor_stability(sample, pre
 
 
 def test_a_study_that_tried_no_remedy_has_none(sample, predictions, made):
-    found = analysed(sample, predictions, measured(predictions), odds={})
+    found = analysed(inputs_of(sample, predictions, odds={}))
     assert found["remedies"].empty
     for table in TABLES:
         assert list(conform(found[table.name], table).columns) == table.names
@@ -188,7 +122,7 @@ def test_a_study_that_tried_no_remedy_has_none(sample, predictions, made):
 
 def test_no_effect_and_no_claim_depends_on_the_other_tasks_answers(sample, predictions, made):
     wrong = predictions.assign(correct=predictions["correct"] & (predictions["task"] == "object"))
-    found = analysed(sample, wrong, measured(predictions))
+    found = analysed(inputs_of(sample, wrong))
     for name in ("effects", "accuracy", "answers", "categories"):
         one, other = (table[name].query("task == 'object'") for table in (found, made))
         columns = [column for column in one if column != "predicted"]
@@ -208,7 +142,7 @@ def test_where_no_cells_part_of_a_logit_is_known_no_other_number_changes(
             known = {name: value for name, value in unknown.items() if name in table}
             write_table(conform(table.assign(**known), kind), path)
             read[task].append(read_table(path, kind))
-    found = analysed(sample, predictions, read)
+    found = analysed(inputs_of(sample, predictions, maps=read))
     assert made["attention"]["signed_in_box"].notna().any()
     due = made | {"attention": made["attention"].assign(signed_in_box=np.nan)}
     for table in TABLES:

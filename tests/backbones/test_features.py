@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from smallsight.backbones import features
+from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import read_features, write_features
 from smallsight.backbones.features import extract_features, instance_features, last_maps
 from smallsight.backbones.pooling import regions_of
@@ -118,7 +119,7 @@ def test_mirrored_features_are_those_of_the_mirrored_picture(seen, extract):
 
 @pytest.mark.parametrize(("size", "workers"), [(3, "1"), (1, "3")])
 def test_neither_batches_nor_threads_matter(seen, extract, monkeypatch, size, workers):
-    monkeypatch.setattr(features, "BATCH_SIZE", size)
+    monkeypatch.setattr(Backbone, "batch_size", size)
     monkeypatch.setenv("SMALLSIGHT_WORKERS", workers)
     parts = extract()
     close(parts.maps, seen.maps)
@@ -128,7 +129,7 @@ def test_neither_batches_nor_threads_matter(seen, extract, monkeypatch, size, wo
 
 
 def test_the_number_of_threads_changes_no_byte(extract, monkeypatch):
-    monkeypatch.setattr(features, "BATCH_SIZE", 1)
+    monkeypatch.setattr(Backbone, "batch_size", 1)
     found = []
     for workers in ("1", "3"):
         monkeypatch.setenv("SMALLSIGHT_WORKERS", workers)
@@ -195,7 +196,7 @@ def test_features_of_a_readout_are_its_parts_for_each_instance(
 
 
 def test_last_maps_are_those_of_the_pictures_in_order(backbone, noise, cpu, monkeypatch):
-    monkeypatch.setattr(features, "BATCH_SIZE", 2)
+    monkeypatch.setattr(Backbone, "batch_size", 2)
     pictures = np.stack([noise(SIZE, SIZE, seed) for seed in range(5)])
     found = last_maps(backbone, pictures, device=cpu, description="any")
     assert found.shape == (5, 512, 2, 2)

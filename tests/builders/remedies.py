@@ -11,6 +11,7 @@ from smallsight.remedies.tables import (
     MORE_EXAMPLES_PREDICTIONS,
     REMEDY_PREDICTIONS,
 )
+from smallsight.vocabulary import HEADLINE_TASK, SCENE
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 """Shares of the small training objects that heads learn from."""
@@ -125,8 +126,10 @@ def evidence_of(sample, *, tasks, seeds=3, odds=None, seed=0):
             )
         examples.append(by_share(instances, {one: right(0.5) for one in SHARES}, task=task))
         sides.append(sides_of(instances, np.full(len(instances), 20.0), task=task, seeds=seeds))
-    needs = {"zoom": dict(zip(tasks, ("nothing", "box"), strict=True)),
-             "window": dict(zip(tasks, ("box_head", "box_head"), strict=True))}  # fmt: skip
+    needs = {
+        "zoom": {task: {SCENE: "nothing", HEADLINE_TASK: "box"}[task] for task in tasks},
+        "window": dict.fromkeys(tasks, "box_head"),
+    }
     return RemedyEvidence(
         facts=facts_of(needs),
         predictions=pd.concat(tried, ignore_index=True)

@@ -63,7 +63,12 @@ class Stub(nn.Module):
         self.made.extend([pictures.shape[1]] * len(pictures))
         return functional.avg_pool2d(self.evidence(pictures), self.strides[-1])
 
-    def read_out(self, pictures, regions):
+    batch_size = 8
+
+    def scene(self, pictures, names=()):
+        return mean_over_cells(self(pictures))
+
+    def read_out(self, pictures, regions, names=()):
         size, last = pictures.shape[1], self(pictures)
         parts = {
             LAST: last,
@@ -161,7 +166,7 @@ def bench_on(
         splits=divide(sample, tuple(sorted(set(sample["category_name"]))), settings=split, seed=0),
         settings=settings,
         weights=weights,
-        backbone=network,
+        reader=network,
         input_format=InputFormat(size),
         window_margin=MARGIN,
         conditions=conditions,
@@ -172,7 +177,7 @@ def bench_on(
 
 def anew(bench, **changes):
     """Return the same bench, or a changed one, that has computed nothing yet."""
-    bench.backbone.made.clear()
+    bench.reader.made.clear()
     public = {one.name: getattr(bench, one.name) for one in fields(bench) if one.name[0] != "_"}
     return Bench(**public | changes)
 

@@ -15,16 +15,24 @@ from smallsight import params
 from smallsight.analysis.outcomes import arrange_outcomes
 from smallsight.analysis.tables import TABLES, Evidence, RemedyEvidence, compute_tables
 from smallsight.backbones.facts import BackboneFacts, write_backbone_facts
+from smallsight.classifiers.facts import (
+    ClassifierFacts,
+    Preprocessing,
+    asked_tasks,
+    write_classifier_facts,
+)
+from smallsight.classifiers.tables import PREPROCESSINGS
 from smallsight.conditions.rendered.names import ORIGINAL, UNTOUCHED, write_facts
 from smallsight.conditions.rendering.levels import facts_of, levels_by_family
 from smallsight.evaluation.predictions import summarise_results
-from smallsight.evaluation.rungs import BASELINES, RUNGS
+from smallsight.evaluation.rungs import BASELINES, RUNGS, UNFITTED
+from smallsight.remedies.bench import STUDY_HEADS
 from smallsight.remedies.facts import UNTREATED, RemedyFacts, write_remedy_facts
 from smallsight.report import page
 from smallsight.report.inputs import Inputs
 from smallsight.runtime.tables import conform
 from smallsight.sampling.donors import draw_donors
-from smallsight.vocabulary import GROUPS, HEADLINE_TASK, SCENE, TASKS
+from smallsight.vocabulary import GROUPS, HEADLINE_TASK, OTHER, SCENE, TASKS, headline_task
 
 ROOT = Path(__file__).parents[2]
 STAGE = ROOT / "stages" / "report.py"
@@ -103,6 +111,50 @@ DETECTOR = dataclasses.replace(
     last_layer="head",
 )
 """A network that has a feature pyramid."""
+
+OWN = ClassifierFacts(
+    source="state_dict",
+    architecture="code:Cnn",
+    command="",
+    code="examples/own-classifier/network.py",
+    code_sha256="0c2d5a10" + 56 * "0",
+    label="Cnn",
+    origin="runs/best.pth",
+    sha256="9f0b24aa" + 56 * "0",
+    notes=("“module.” taken off the names of all weights",),
+    classes=("car", "bus", "tree", "house", "dog"),
+    input="object",
+    output="logits",
+    preprocessing=Preprocessing(64, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "bilinear",
+                                "rgb", "0..1"),
+    maps="closed_form",
+    layer="features.9",
+    cells=3,
+    no_maps="",
+)  # fmt: skip
+"""A classifier of windows whose cells add up to its answers."""
+
+GRADIENT = dataclasses.replace(
+    OWN, source="export", architecture="", code="", code_sha256="", maps="gradient",
+    layer="Mixed_7c", no_maps="no linear layer reads the mean of its maps",
+)  # fmt: skip
+"""One that has maps, which are no sum."""
+
+ASKED = dataclasses.replace(
+    OWN, source="command", architecture="", sha256="", command="ask {requests} {answers}",
+    code="examples/predictions/ask.py", output="probabilities", label="ask.py",
+    origin="examples/predictions/ask.py", notes=(),
+    maps="none", layer="", cells=0, no_maps="a program gives probabilities and no maps",
+)  # fmt: skip
+"""A program that is asked."""
+
+TABLE = dataclasses.replace(
+    ASKED, source="predictions", command="", code="", code_sha256="", label="answers.csv",
+    origin="answers.csv", no_maps="a table has probabilities and no maps",
+)  # fmt: skip
+"""A table of predictions, which cannot be asked again."""
+
+DECLARED = "as declared"
 
 SERVES = {SCENE: "picture", HEADLINE_TASK: "object"}
 """What a pass is for."""
@@ -192,14 +244,19 @@ MADE = {}
 """Samples and tables that were asked for before, by their properties."""
 
 
-def parameters(*, category="car", protocol="cross_validation", readout="scene"):
+def parameters(
+    *, category="car", protocol="cross_validation", readout="scene", own=None, rest="renormalise"
+):
     """Return the text of the repository's parameters, with the study's own categories."""
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     known = "categories: [person, car, truck, bus, bicycle, motorcycle]"
+    chosen = [("source: head", f"source: {own.source}"), ("input: object", f"input: {own.input}"),
+              ("rest: renormalise", f"rest: {rest}")] if own else []  # fmt: skip
     for old, new in (
         (known, f"categories: {json.dumps(named(category))}"),
         ("protocol: cross_validation", f"protocol: {protocol}"),
         ("readout: scene", f"readout: {readout}"),
+        *chosen,
     ):
         assert old in text
         text = text.replace(old, new)
@@ -226,8 +283,14 @@ def roles():
     return {family: facts_of(levels).role for family, levels in families().items()}
 
 
-def regimes(*, protocol="cross_validation"):
+def regimes(*, protocol="cross_validation", own=None):
+    if own is not None:
+        return ("fixed",)
     return ("retrained",) if protocol == "original" else ("fixed", "retrained")
+
+
+def seeds(own):
+    return (0,) if own is not None else (0, 1)
 
 
 def objects(counts, category):
@@ -272,11 +335,16 @@ def luck_of(sample):
     return luck
 
 
-def answered(sample, category, right):
-    """Say which objects are named right; the others get the other name."""
+def answered(sample, category, right, rest="renormalise"):
+    """Say which objects are named right; the others get the other name.
+
+    Where the rest is kept, every third of them gets no category's.
+    """
     both = named(category)
-    other = sample["category_name"].map(dict(zip(both, reversed(both), strict=True)))
-    predicted = sample["category_name"].where(right, other)
+    wrong = sample["category_name"].map(dict(zip(both, reversed(both), strict=True)))
+    if rest == OTHER:
+        wrong = wrong.where(sample["ann_id"] % 3 > 0, OTHER)
+    predicted = sample["category_name"].where(right, wrong)
     return sample.assign(correct=right, predicted=predicted)
 
 
@@ -284,16 +352,18 @@ def by_group(change):
     return change if isinstance(change, dict) else dict.fromkeys(GROUPS, change)
 
 
-def predictions(sample, category, accuracy, changes, steps, chosen):
+def predictions(sample, category, accuracy, changes, steps, *, protocol, own, rest):
     """Two seeds; the objects that are right under a change are those right before, or more.
 
-    `accuracy` is by task and size group. Who is right at lower accuracies is more confident.
+    `accuracy` is by task and size group. Who is right at lower accuracies is more confident. A
+    user's own classifier has one seed, and no folds.
     """
     luck, tables = luck_of(sample), []
     confidence = 0.97 - 0.45 * luck
-    fold = sample["image_id"] % 2 if "fixed" in chosen else 0
-    for task in TASKS:
-        for regime in chosen:
+    has_folds = own is None and protocol == "cross_validation"
+    fold = sample["image_id"] % 2 if has_folds else 0
+    for task in asked_tasks(own):
+        for regime in regimes(protocol=protocol, own=own):
             for step in (one for one in steps if one.task == task):
                 change = by_group(changes.get((regime, step.name), 0.0))
                 share = sample["size_group"].map(
@@ -302,14 +372,15 @@ def predictions(sample, category, accuracy, changes, steps, chosen):
                     )
                 )
                 seen, share = swept(step, sample, share, luck)
-                table = answered(seen, category, luck[seen.index] < share[seen.index])
+                right = luck[seen.index] < share[seen.index]
+                table = answered(seen, category, right, rest)
                 names = {"task": task, "regime": regime, "condition": step.name}
                 names |= {"family": step.family, "level": step.level, "fold": fold}
                 table = table.assign(**names, confidence=confidence)
                 for name in named(category):
                     is_said = table["predicted"] == name
                     table[f"p_{name}"] = confidence.where(is_said, 1 - confidence)
-                tables += [table.assign(seed=seed) for seed in (0, 1)]
+                tables += [table.assign(seed=seed) for seed in seeds(own)]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -327,16 +398,21 @@ def swept(step, sample, share, luck):
     return sample, share
 
 
-def climbed(sample, category, accuracy, rungs, *, readouts, known):
+def climbed(sample, category, accuracy, rungs, *, readouts, known, own, rest):
     """Predictions of every rung and baseline: two seeds.
 
-    `accuracy` is by task and size group; rungs without an accuracy of their own lie between.
+    `accuracy` is by task and size group; rungs without an accuracy of their own lie between. A
+    user's own classifier is given what needs no heads of its own.
     """
     luck, tables = luck_of(sample), []
     between = {"box": 0.25, "pyramid": 0.5, "window_few_pixels": 0.75}
     low, high = (accuracy[task] for task in TASKS)
-    given = {name: dict.fromkeys(GROUPS, 0.5) for name in BASELINES}
-    for rung in RUNGS:
+    rules, steps = BASELINES, RUNGS
+    if own is not None:
+        rules, steps = ("largest_object",), UNFITTED
+        readouts = [one.readout for one in UNFITTED[: 2 if own.maps == "closed_form" else 1]]
+    given = {name: dict.fromkeys(GROUPS, 0.5) for name in rules}
+    for rung in steps:
         if rung.readout not in readouts or (rung.task, rung.family) not in known:
             continue
         way = 0.0 if rung.name == "scene" else between.get(rung.name, 1.0)
@@ -347,18 +423,17 @@ def climbed(sample, category, accuracy, rungs, *, readouts, known):
         right = luck < sample["size_group"].map(shares).astype(float)
         if name == "largest_object":
             right = pd.Series(np.arange(len(sample)) % 2 == 1, sample.index)
-        table = answered(sample, category, right).assign(rung=name, fold=0)
-        tables += [table.assign(seed=seed) for seed in (0, 1)]
+        table = answered(sample, category, right, rest).assign(rung=name, fold=0)
+        tables += [table.assign(seed=seed) for seed in seeds(own)]
     return pd.concat(tables, ignore_index=True)
 
 
-def treated(sample, category, accuracy, gains):
-    """Predictions with every remedy that `gains` does not rule out, and without any: two seeds."""
+def treated(sample, category, accuracy, gains, *, own, rest):
+    """Predictions with every remedy that was tried, and without any: two seeds."""
     luck, tables = luck_of(sample), []
-    for task in TASKS:
-        for name in (UNTREATED, *(one.name for one in WAYS if one.passes.get(task))):
-            if gains is None and name != UNTREATED:
-                continue
+    for task in asked_tasks(own):
+        tried = (one.name for one in ways(gains, own) if one.passes.get(task))
+        for name in (UNTREATED, *tried):
             change = (gains or {}).get((name, task), {})
             share = sample["size_group"].map(
                 lambda group, task=task, change=change: accuracy[task][group] + change.get(group, 0)
@@ -367,13 +442,19 @@ def treated(sample, category, accuracy, gains):
             if name == "clahe":
                 # It breaks as much as it rescues.
                 right = right.where(sample["ann_id"] % 5 > 0, ~right)
-            table = answered(sample, category, right).assign(remedy=name, task=task, fold=0)
-            tables += [table.assign(seed=seed, confidence=0.5) for seed in (0, 1)]
+            table = answered(sample, category, right, rest)
+            table = table.assign(remedy=name, task=task, fold=0)
+            tables += [table.assign(seed=seed, confidence=0.5) for seed in seeds(own)]
     return pd.concat(tables, ignore_index=True)
 
 
-def ways(gains):
-    """Return the facts of all remedies; of `gains` that are None, none was tried."""
+def ways(gains, own=None):
+    """Return the facts of all remedies; of `gains` that are None, none was tried.
+
+    What needs heads is not to be had with a user's own classifier, and nothing is with a table.
+    """
+    if own is not None:
+        return [_as_it_is(one, own) for one in WAYS]
     left_out = [
         dataclasses.replace(
             one,
@@ -385,6 +466,22 @@ def ways(gains):
         for one in WAYS
     ]
     return list(WAYS) if gains is not None else left_out
+
+
+def _as_it_is(way, own):
+    tasks = asked_tasks(own)
+    fits = {task: need for task, need in way.needs.items() if "head" not in need and task in tasks}
+    if way.state == "left_out":
+        return way
+    if fits and own.source != "predictions":
+        passes = {task: way.passes[task] for task in fits}
+        return dataclasses.replace(way, needs=fits, passes=passes)
+    reason = "it needs heads fitted anew"
+    if own.source == "predictions":
+        reason = "a table of predictions cannot be asked again"
+    return dataclasses.replace(
+        way, passes={}, state="impossible", reason=reason, command=STUDY_HEADS
+    )
 
 
 def learned_from(sample, category, accuracy):
@@ -411,7 +508,7 @@ def guessed_sides(sample):
     )
 
 
-def maps_of(table, regime, readout):
+def maps_of(table, regime, readout, own):
     """Maps of one seed's predictions: correct ones have twice the lift of failed ones."""
     rng = np.random.default_rng(3)
     one = table[(table["regime"] == regime) & (table["seed"] == 0)]
@@ -424,7 +521,7 @@ def maps_of(table, regime, readout):
         energy_in_mask=0.9 * lift * share, mask_area_share=0.8 * share, mask_lift=lift * 9 / 8,
         signed_in_box=share, logit_in_box=share, logit_elsewhere=1.0, bias=0.1, logit=share + 1.1,
     )  # fmt: skip
-    if readout == "fpn":
+    if readout == "fpn" or (own and own.maps == "gradient"):
         attention = attention.assign(**dict.fromkeys(SIGNED, np.nan))
     others = [
         attention.assign(map=name, lift=level, energy_in_box=level * share)
@@ -432,7 +529,10 @@ def maps_of(table, regime, readout):
                             ("centre", 1.3), ("random_weights", 0.7))
     ]  # fmt: skip
     others[-1] = others[-1][others[-1]["condition"] == UNTOUCHED]
-    return attention, pd.concat(others)
+    others = pd.concat(others[:-1] if own else others)
+    if own and own.maps == "none":
+        return attention[:0], others[:0]
+    return attention, others
 
 
 def removals_of(sample):
@@ -471,7 +571,7 @@ def views_of(sample, table, seen):
     return pd.concat(views) if views else pd.DataFrame(columns=columns)
 
 
-def evidence_of(sample, table, swept, task, seen, readout):
+def evidence_of(sample, table, swept, task, seen, readout, own):
     """What the analysis knows of one task."""
     swept = swept[swept["task"] == task]
     found = arrange_outcomes(
@@ -481,7 +581,7 @@ def evidence_of(sample, table, swept, task, seen, readout):
         rng=np.random.default_rng(0),
     )
     one = table[table["task"] == task]
-    attention, maps = maps_of(one, found.regimes[0], readout)
+    attention, maps = maps_of(one, found.regimes[0], readout, own)
     return Evidence(
         predictions=one,
         sweeps={str(family): part for family, part in swept.groupby("family", sort=False)},
@@ -497,23 +597,29 @@ def side_counts(sample):
     return {str(int(NATIVE * side)): 5 for side in sample["side"]}
 
 
-def analysed(sample, category, table, rungs, seen, readout, accuracy, gains):
+def analysed(sample, category, table, rungs, seen, readout, accuracy, gains, own, rest):
     """Every table of the analysis, as its stage writes them."""
     role = table["family"].map(roles())
     swept, plain = table[role == "sweep"], table[role != "sweep"]
+    removals, learned, sides = (
+        removals_of(sample), learned_from(sample, category, accuracy), guessed_sides(sample)
+    )  # fmt: skip
     return compute_tables(
-        {task: evidence_of(sample, plain, swept, task, seen, readout) for task in TASKS},
+        {
+            task: evidence_of(sample, plain, swept, task, seen, readout, own)
+            for task in asked_tasks(own)
+        },
         rung_predictions=rungs,
         sample=sample,
         objects=sample,
         donors=draw_donors(sample, sample, window_margin=0.25, seed=0),
-        removals=removals_of(sample),
+        removals=removals[:0] if own and own.source == "predictions" else removals,
         side_counts=side_counts(sample),
         remedies=RemedyEvidence(
-            facts=ways(gains),
-            predictions=treated(sample, category, accuracy, gains),
-            more_examples=learned_from(sample, category, accuracy),
-            estimated_sides=guessed_sides(sample),
+            facts=ways(gains, own),
+            predictions=treated(sample, category, accuracy, gains, own=own, rest=rest),
+            more_examples=learned[:0] if own else learned,
+            estimated_sides=sides[:0] if own else sides,
         ),
         facts={family: facts_of(levels) for family, levels in families().items()},
         categories=named(category),
@@ -539,6 +645,9 @@ def write_study(
     network=LITE,
     readout="scene",
     gains=GAINS,
+    own=None,
+    rest="renormalise",
+    wrong=0.4,
 ):
     """Write every input of the report into a folder, in the places where the stage looks.
 
@@ -547,33 +656,42 @@ def write_study(
     (regime, condition), in both tasks, for all groups or by size group; `counts` are numbers of
     objects, by size group; `only` names the conditions to keep; `network` are facts of the frozen
     network, whose input is `size` pixels wide; `gains` are what remedies change, by (remedy, task)
-    and size group, or None where no remedy was tried.
+    and size group, or None where no remedy was tried; `own` are facts of the user's classifier that
+    is examined in the place of heads, `rest` is what it does with classes of no category, and
+    `wrong` how often it is right when its input is made in a wrong way.
     """
+    if own is not None:
+        made = dataclasses.replace(own.preprocessing, input_size=size)
+        own = dataclasses.replace(own, preprocessing=made)
+        names = (*named(category), *own.classes[2:])
+        own = dataclasses.replace(own, classes=names)
+        network = own.as_network()
     rng = np.random.default_rng(0)
     counts = dict.fromkeys(GROUPS, 40) | (counts or {})
     for path in INPUTS.paths():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-    text = parameters(category=category, protocol=protocol, readout=readout)
+    text = parameters(category=category, protocol=protocol, readout=readout, own=own, rest=rest)
     (folder / "params.yaml").write_text(text, encoding="utf-8")
     shares = {SCENE: scene or accuracy, HEADLINE_TASK: accuracy}
     key = repr((counts, category, shares, rungs, changes, seen, protocol, only, network, readout))
-    key += repr(gains)
+    key += repr((gains, own, rest))
     if key not in MADE:
         sample = objects(counts, category)
         wanted = [one for one in conditions(protocol=protocol) if not only or one.name in only]
         table = predictions(
-            sample, category, shares, changes or {}, wanted, regimes(protocol=protocol)
+            sample, category, shares, changes or {}, wanted, protocol=protocol, own=own, rest=rest
         )
         # Rungs are the same under either protocol, which limits conditions alone.
         rendered = {(one.task, one.family) for one in (wanted if only else conditions())}
         ladder = climbed(
-            sample, category, shares, rungs or {}, readouts=network.readouts, known=rendered
-        )
+            sample, category, shares, rungs or {}, readouts=network.readouts, known=rendered,
+            own=own, rest=rest,
+        )  # fmt: skip
         # The original protocol tests a fifth of what was sampled.
         whole = objects({group: 5 * n for group, n in counts.items()}, category)
         MADE[key] = (
             whole if protocol == "original" else sample,
-            analysed(sample, category, table, ladder, seen, readout, shares, gains),
+            analysed(sample, category, table, ladder, seen, readout, shares, gains, own, rest),
             summarise_results(table),
         )
     sample, made, results = MADE[key]
@@ -581,8 +699,10 @@ def write_study(
     for table in TABLES:
         conform(made[table.name], table).to_csv(folder / INPUTS.table(table.name), index=False)
     results.to_csv(folder / INPUTS.results, index=False)
-    write_remedy_facts(ways(gains), folder / INPUTS.remedies)
-    write_times(folder / INPUTS.remedy_times, ways(gains))
+    write_remedy_facts(ways(gains, own), folder / INPUTS.remedies)
+    write_times(folder / INPUTS.remedy_times, ways(gains, own))
+    write_classifier_facts(own, folder / INPUTS.classifier)
+    write_preprocessings(folder / INPUTS.preprocessings, own, len(sample), wrong)
     facts = dataclasses.replace(network, input_size=size)
     write_backbone_facts(facts, folder / INPUTS.backbone)
     for family, levels in families().items():
@@ -600,7 +720,7 @@ def write_study(
         excluded={"crowd": 3, "degenerate": 1, "outside": 0},
         side_counts=side_counts(sample),
     )
-    epochs = np.arange(1, 4)
+    epochs = np.arange(1, 4 if own is None else 1)
     pd.DataFrame(
         {
             "epoch": epochs,
@@ -615,20 +735,22 @@ def write_study(
         condition=UNTOUCHED,
         seed=0,
         device="cpu",
-        n_train=96,
-        n_test=24,
+        n_train=96 if own is None else 0,
+        n_test=24 if own is None else len(sample),
         shared_images=7 if protocol == "original" else 0,
         test_accuracy=0.6125,
     )
     write_json(folder / INPUTS.metrics, acc_small=0.3, gap=None, worst="downscale/scale=0.25")
+    has_maps = own is None or own.maps != "none"
+    is_sum = readout in ("scene", "box") if own is None else own.maps == "closed_form"
     write_json(
         folder / INPUTS.about,
-        layer="last",
-        input_size=size,
-        cell=32.0,
+        layer="last" if has_maps else "",
+        input_size=size if has_maps else None,
+        cell=32.0 if has_maps else None,
         last_layer="last",
-        last_cell=32.0,
-        largest_sum_error=5.9e-07 if readout in ("scene", "box") else None,
+        last_cell=32.0 if has_maps else None,
+        largest_sum_error=5.9e-07 if is_sum else None,
         alpha=0.5,
         colormap="magma",
     )
@@ -658,14 +780,14 @@ def write_study(
             },
         }
 
-    write_maps(folder, made["answers"], size=size)
+    write_maps(folder, made["answers"][: None if has_maps else 0], size=size)
     outcomes = ["correct"] * correct + ["failed"] * failed
     gallery = [
         row(1000 * part + i, task, group, UNTOUCHED, outcome)
         for part, group in enumerate(GROUPS)
         for i, outcome in enumerate(outcomes)
-        for task in TASKS
-        if counts[group]
+        for task in asked_tasks(own)
+        if counts[group] and has_maps
     ]
     columns = list(row(99, SCENE, "small", UNTOUCHED, "correct"))
     pd.DataFrame(gallery, columns=columns).to_csv(folder / INPUTS.gallery, index=False)
@@ -673,10 +795,21 @@ def write_study(
         row(100 + i, task, group, name, "correct" if j else "failed")
         for i, group in enumerate(GROUPS)
         for j, (task, name) in enumerate(shown(made["answers"]))
-        if counts[group]
+        if counts[group] and has_maps
     ]
     pd.DataFrame(strips, columns=columns).to_csv(folder / INPUTS.strips, index=False)
     return folder
+
+
+def write_preprocessings(path, own, n, wrong):
+    """Write how often it is right under the declared preprocessing, and two wrong ones."""
+    rows = [(DECLARED, 0.55, n, True, 0, 0)]
+    for name, share in (("blue, green, red", wrong), ("values 0 to 255", 0.1)):
+        more = round((share - 0.55) * n)
+        rows.append((name, share, n, False, max(more, 0) + 2, max(-more, 0) + 2))
+    if own is None or own.is_asked:
+        rows = []
+    pd.DataFrame(rows, columns=PREPROCESSINGS.names).to_csv(path, index=False)
 
 
 def write_times(path, facts):
@@ -691,12 +824,16 @@ def write_times(path, facts):
 
 
 def shown(answers):
-    """List task and condition of what is looked at: whole pictures untouched, then windows."""
+    """List task and condition of what is looked at: whole pictures untouched, then windows.
+
+    Without windows, whole pictures are looked at under every condition.
+    """
     pairs = dict.fromkeys(zip(answers["task"], answers["condition"], strict=True))
+    headline = headline_task({task for task, _ in pairs})
     return [
         (task, name)
         for task, name in pairs
-        if "/" not in name and (task == HEADLINE_TASK or name == UNTOUCHED)
+        if "/" not in name and (task == headline or name == UNTOUCHED)
     ]
 
 
@@ -707,15 +844,16 @@ def write_maps(folder, answers, *, size, cells=3):
     keys = pd.MultiIndex.from_frame(answers[["task", "condition"]])
     rows = answers[keys.isin(names)]
     thumbnail = "data/gradcam/thumbnail.webp"
-    pixels = rng.integers(0, 256, (size, size * max(len(names), 1), 3), dtype=np.uint8)
-    Image.fromarray(pixels).save(folder / thumbnail)
+    if names:
+        pixels = rng.integers(0, 256, (size, size * len(names), 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / thumbnail)
     table = rows[["task", "condition", "image_id", "ann_id", "predicted"]].assign(
         confidence=0.5, lift=rng.uniform(0.5, 2, len(rows)), peak=0.4,
         box_x=3.0, box_y=20.0, box_w=6.0, box_h=5.0, view_w=640, view_h=480, thumbnail=thumbnail,
     )  # fmt: skip
     table.to_csv(folder / INPUTS.maps, index=False)
-    cams = rng.random((max(len(names), 1), len(rows) // max(len(names), 1), cells, cells))
-    tasks, conditions = ([pair[place] for pair in names] for place in (0, 1))
+    cams = rng.random((len(names), len(rows) // max(len(names), 1), cells, cells))
+    tasks, conditions = (np.array([pair[place] for pair in names], str) for place in (0, 1))
     arrays = {"task": tasks, "condition": conditions, "cams": cams.astype(np.float32)}
     np.savez(folder / INPUTS.map_values, **arrays)
 

@@ -10,6 +10,7 @@ def page_of(study, part):
     placed = place(alone, study)
     template = typeset.environment().get_template("report.html")
     return template.render(
+        title="A section",
         common=common.describe(study),
         sections=[] if placed is None else [placed],
         n_conditions=0,

@@ -9,8 +9,8 @@ from PIL import Image
 
 from builders.evaluations import CPU
 from builders.remedy_bench import HEADS, MARGIN, SIZE, Colours, bench_on, drawn, seen_by
+from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import read_features
-from smallsight.backbones.features import BATCH_SIZE
 from smallsight.conditions.rendered.names import Condition
 from smallsight.conditions.rendered.store import read_pictures
 from smallsight.conditions.rendered.views import read_views
@@ -176,7 +176,7 @@ def test_every_picture_may_become_several_inputs(bench, scenes, task):
         return [picture[: 20 - 5 * place, :10] for place in range(1 + number % 3)]
 
     due = shown(scenes, task)
-    assert len(due) > BATCH_SIZE
+    assert len(due) > Backbone.batch_size
     look = bench.look(task, cut)
     assert [len(one) for one in look.features] == [1 + n % 3 for n in range(len(due))]
     for number, (found, picture) in enumerate(zip(look.features, due, strict=True)):
@@ -237,7 +237,7 @@ def test_another_network_is_shown_them_where_one_is_given(bench):
         def evidence(self, pictures):
             return 2 * super().evidence(pictures)
 
-    look = bench.look("scene", as_it_is, backbone=Other())
+    look = bench.look("scene", as_it_is, other=Other())
     due = 2 * bench.stored("scene").plain
     np.testing.assert_allclose(np.concatenate(look.features)[bench.row("scene")], due, atol=1e-6)
 
@@ -249,7 +249,7 @@ def test_another_network_is_shown_them_where_one_is_given(bench):
 def pixels_for_seconds(bench, monkeypatch):
     """A clock that runs by one second with every row of pixels that the network was shown."""
     monkeypatch.setenv("SMALLSIGHT_WORKERS", "1")
-    monkeypatch.setattr(benches.time, "thread_time", lambda: float(sum(bench.backbone.made)))
+    monkeypatch.setattr(benches.time, "thread_time", lambda: float(sum(bench.reader.made)))
 
 
 @both_tasks
@@ -263,7 +263,7 @@ def test_times_are_of_one_input_beside_one_plain_picture(bench, task, pixels_for
 
 def test_plain_pictures_are_timed_by_the_studys_own_network(bench, pixels_for_seconds):
     """Another network's work does not move this clock."""
-    look = bench.look("scene", as_it_is, size=2 * SIZE, backbone=Colours())
+    look = bench.look("scene", as_it_is, size=2 * SIZE, other=Colours())
     assert look.seconds == 0
     assert look.plain_seconds == pytest.approx(SIZE)
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from builders.remedy_bench import Colours, bench_on, drawn, untouched_logits
+from smallsight.remedies.bench import ImpossibleError
 from smallsight.remedies.boxed import REMEDIES, read_out, window_same_head
 from smallsight.remedies.refitted import RESNET
-from smallsight.remedies.remedy import ImpossibleError
 from smallsight.vocabulary import TASKS
 
 both_tasks = pytest.mark.parametrize("task", TASKS)

@@ -11,6 +11,7 @@ from smallsight.backbones.feature_store import read_features
 from smallsight.conditions.rendered.store import read_pictures
 from smallsight.conditions.rendered.views import read_views
 from smallsight.evaluation.crossfit import fit_heads
+from smallsight.remedies.bench import ImpossibleError
 from smallsight.remedies.inputs import FACTORS, larger, look_larger
 from smallsight.remedies.pooling import maximum_over_cells
 from smallsight.remedies.refitted import (
@@ -24,7 +25,6 @@ from smallsight.remedies.refitted import (
     small_weighted,
     strides,
 )
-from smallsight.remedies.remedy import ImpossibleError
 from smallsight.vocabulary import TASKS
 
 both_tasks = pytest.mark.parametrize("task", TASKS)
@@ -79,7 +79,7 @@ def test_a_resnet_is_dilated(bench, weights):
     own = anew(bench, weights=weights)
     found = dilated(own, "object")
     changed = Backbone(weights._replace(is_dilated=True))
-    looks = own.look("object", lambda picture, _: [picture, picture[:, ::-1]], backbone=changed)
+    looks = own.look("object", lambda picture, _: [picture, picture[:, ::-1]], other=changed)
     plain, turned = (np.stack([one[place] for one in looks.features]) for place in (0, 1))
     np.testing.assert_allclose(found.logits, fitted_on(bench, plain, turned), atol=1e-3)
     assert found.passes == 1

@@ -5,9 +5,10 @@ import pytest
 from builders.remedy_bench import REPEATS, Colours, anew, bench_on, drawn, untouched_logits
 from smallsight.evaluation.predictions import predict
 from smallsight.evaluation.splits import single_split
+from smallsight.remedies.bench import ImpossibleError
 from smallsight.remedies.facts import UNTREATED
 from smallsight.remedies.registry import REMEDIES
-from smallsight.remedies.remedy import Answer, ImpossibleError, Remedy
+from smallsight.remedies.remedy import Answer, Remedy
 from smallsight.remedies.run import try_remedies
 from smallsight.remedies.tables import REMEDY_PREDICTIONS, REMEDY_TIMES
 from smallsight.runtime.tables import conform

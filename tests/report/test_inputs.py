@@ -2,12 +2,13 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from builders.study_files import INPUTS, LITE, WAYS, conditions, roles
+from builders.study_files import INPUTS, LITE, OWN, WAYS, conditions, roles
 from smallsight import params
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.inputs import read_study
@@ -87,6 +88,25 @@ def test_facts_of_the_network_come_back_and_may_lack_none(reported_study):
 def test_a_readout_that_the_network_lacks_is_an_error(reported_study):
     with pytest.raises(SmallsightError, match=r"heads\.readout: 'fpn' with efficientnet_lite0"):
         reported_study(only=(UNTOUCHED,), readout="fpn")
+
+
+def test_what_heads_read_is_nothing_to_a_classifier_as_it_is(reported_study):
+    study = reported_study(only=(UNTOUCHED,), own=OWN, readout="fpn")
+    assert study.classifier.label == OWN.label
+    assert not study.has_heads
+    assert study.n_seeds == 1
+
+
+def test_a_protocol_that_trains_heads_is_none_for_a_classifier_as_it_is(reported_study):
+    reported_study(only=(UNTOUCHED,), own=OWN)
+    path = Path("params.yaml")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("protocol: cross_validation", "protocol: original"), "utf-8")
+    study = read_study(INPUTS, params.load())
+    with pytest.raises(
+        SmallsightError, match=r"protocol: 'original' with a classifier of your own"
+    ):
+        study.protocol  # noqa: B018
 
 
 def test_labels_are_those_of_the_families_facts(reported_study):

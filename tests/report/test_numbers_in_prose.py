@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders.study_files import APART, INPUTS, with_tables, write_study
+from builders.study_files import APART, INPUTS, OWN, with_tables, write_study
 from readers.report_pages import text_of
 from smallsight import params
 from smallsight.imaging.boxes import Box
@@ -52,7 +52,7 @@ WORDS = (
     r"(below|from) \d%", r"above 0\.98", r"(in|that) 80% of such studies", r"strides 8, 16 and 32",
     r"(\(1|; \d)(?= (the|its|a) )", r"Below 1\b", r"; 1 is|where it is 1\b",
     r"([Aa]bove|[Bb]elow|is|are) 0\b", r"0evidence", r"p < 0\.0001",
-    r"the first \d+, size groups",
+    r"the first \d+, size groups", r"features\.\d", r"values 0 to 1",
 )  # fmt: skip
 """What has digits and is no number of the study."""
 
@@ -95,11 +95,12 @@ def prose(study):
     return [re.sub("|".join(WORDS), "·", re.sub(r"\s+", " ", block)) for block in blocks]
 
 
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
+@pytest.fixture(scope="module", params=[None, OWN], ids=["heads", "a classifier"])
+def study(request, tmp_path_factory):
     """Read a study in which much is shown; nothing is drawn."""
     folder = write_study(
         tmp_path_factory.mktemp("numbers"),
+        own=request.param,
         accuracy=APART | {"small": 0.6},
         scene=APART | {"small": 0.1},
         rungs={"window_few_pixels": {"small": 0.55, "medium": 0.5, "large": 0.97}},
@@ -192,7 +193,10 @@ def moved(study):
     ):  # fmt: skip
         before = getattr(study.params, section)
         yield key, with_parameter(study, section, key, value), {getattr(before, key)}
-    yield "categories", with_parameter(study, "data", "categories", ("car", "bus", "tram")), {1 / 2}
+    yield from of_classifier(study)
+    # The user's classifier has a class of this name.
+    more = with_parameter(study, "data", "categories", ("car", "bus", "tree"))
+    yield "categories", more, {1 / 2, 2, 3}
     accuracy = study.tables["accuracy"]
     fewer = accuracy[accuracy["condition"] != "bg_swap/donor=other"]
     held = {len(study.changed_conditions(HEADLINE_TASK))}
@@ -204,6 +208,29 @@ def moved(study):
     )
     families = {**study.families, "shift": dataclasses.replace(shift, conditions=moved)}
     yield "families", dataclasses.replace(study, families=families), {31}
+
+
+def of_classifier(study):
+    """Yield a study of a user's classifier with other facts of it; none of heads."""
+    facts = study.classifier
+    if facts is None:
+        return
+    made = facts.preprocessing
+    held = {made.input_size, *made.mean, *made.std, facts.cells, len(facts.classes)}
+    moved = dataclasses.replace(
+        made,
+        input_size=3 * made.input_size + 1,
+        mean=tuple(value + 0.1 for value in made.mean),
+        std=tuple(value + 0.1 for value in made.std),
+    )
+    more = dataclasses.replace(
+        facts, classes=(*facts.classes, "cat", "cow"), preprocessing=moved, cells=facts.cells + 1
+    )
+    # Three of five are of no category.
+    yield "classifier", dataclasses.replace(study, classifier=more), held | {3}
+    table = study.preprocessings
+    other = dataclasses.replace(study, preprocessings=moved_table(table))
+    yield "preprocessings", other, cells(table)
 
 
 def with_parameter(study, section, key, value):

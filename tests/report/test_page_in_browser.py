@@ -1,6 +1,8 @@
 """The page in a real browser: what figures, tables and objects do, by pointer and by keys alone."""
 
 import base64
+import dataclasses
+import functools
 import io
 import itertools
 import re
@@ -11,9 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from builders import browser_study
+from builders import browser_study, study_files
 from builders.browser_study import ALPHA, SIZE, SPREADSHEET, colour
 from builders.study_files import HOSTILE
+from readers.report_pages import forms_of
 from smallsight.analysis.terms import describe_part
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.evaluation.rungs import RUNGS
@@ -97,6 +100,52 @@ def tab_to(page, selector):
 
 
 # The page as a whole
+
+
+@pytest.fixture(scope="module")
+def own_address(tmp_path_factory):
+    """Write the page of a user's classifier, and return its address."""
+
+    @functools.cache
+    def own_address(kind):
+        folder = study_files.write_study(tmp_path_factory.mktemp("own"), own=OWN_STUDIES[kind])
+        page = forms_of(folder).screen
+        (folder / "report.html").write_text(page, encoding="utf-8")
+        return (folder / "report.html").as_uri()
+
+    return own_address
+
+
+OWN_STUDIES = {
+    "with a gallery": dataclasses.replace(study_files.GRADIENT, input="scene"),
+    "without one": study_files.TABLE,
+}
+
+
+@pytest.mark.parametrize("kind", OWN_STUDIES)
+@pytest.mark.parametrize(("width", "scheme"), WINDOWS[::3])
+def test_a_classifiers_page_is_whole_with_a_gallery_and_without(
+    opened, own_address, kind, width, scheme
+):
+    page = opened(width=width, scheme=scheme, address=own_address(kind))
+    assert page.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [width, width]
+    assert page.locator("#explorer").count() == (kind == "with a gallery")
+    heading = page.locator("table.sortable th button").first
+    heading.click()
+    assert page.locator("th[aria-sort]").count() == 1
+    page.add_style_tag(content="tbody tr:nth-child(n+4) { display: none; }")
+    assert violations(page) == []
+
+
+def test_an_object_of_a_classifier_is_shown_without_seeds_and_rungs(opened, own_address):
+    page = opened(address=own_address("with a gallery"))
+    page.locator(".filters select[name=outcome]").select_option("1")
+    open_tile(page, 0)
+    facts, views = instance(page)
+    assert len(views) > 3
+    assert not any("seeds" in part for view in views for part in view)
+    assert {"Object", "Its whole picture is right under"} <= set(facts)
+    assert not {"Right given", "Its window is right under", "Suggested cause"} & set(facts)
 
 
 @pytest.mark.parametrize(("width", "scheme"), WINDOWS)

@@ -177,7 +177,7 @@ def imported():
 
 def scope_of(template):
     """Return the types of what a template may read, by name."""
-    page = {"common": Common, "is_print": bool, "form": str, "n_conditions": int}
+    page = {"common": Common, "is_print": bool, "form": str, "n_conditions": int, "title": str}
     if template == PAGE:
         return page | {"sections": list[PlacedSection]}
     if template == "macros.html":

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from smallsight import params
-from smallsight.backbones import features
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features
 from smallsight.backbones.networks.network import LAST
@@ -25,7 +24,7 @@ from smallsight.saliency import gradcam, measures
 from smallsight.saliency.explain import (
     PREDICTION,
     ClassMaps,
-    Explainer,
+    HeadExplainer,
     explain_condition,
     measure_class_maps,
 )
@@ -292,7 +291,7 @@ def lured(rows):
 @pytest.fixture(scope="module")
 def closed_form(backbone, cpu):
     """How maps of the last layer are made, which is without the network."""
-    return Explainer(LAST, "scene", SIZE, backbone, cpu)
+    return HeadExplainer(LAST, "scene", SIZE, backbone, cpu)
 
 
 def test_a_planted_cause_is_found_where_it_lies(planted, closed_form):
@@ -402,7 +401,7 @@ def pyramidal():
 @pytest.fixture(scope="module")
 def untrained(cpu):
     backbone = drawn("resnet18")
-    return lambda layer, readout="scene": Explainer(layer, readout, 64, backbone, cpu)
+    return lambda layer, readout="scene": HeadExplainer(layer, readout, 64, backbone, cpu)
 
 
 def weights_of(study, name):
@@ -427,7 +426,7 @@ def test_finer_maps_are_grad_cams_and_logits_stay_the_last_layers(
     studied, backbone, pictures, cpu, layer, readout
 ):
     study = studied(backbone, readout)
-    finer, last = (Explainer(name, readout, 64, backbone, cpu) for name in (layer, LAST))
+    finer, last = (HeadExplainer(name, readout, 64, backbone, cpu) for name in (layer, LAST))
     fine, tables = explain(study, finer, lambda: pictures)
     coarse, last_tables = explain(study, last)
     due = cams(study, backbone, pictures, layer, readout, cpu)
@@ -444,7 +443,7 @@ def test_finer_maps_are_grad_cams_and_logits_stay_the_last_layers(
 @pytest.mark.parametrize("readout", ["scene", "box"])
 def test_parts_and_bias_add_up_whatever_is_averaged(studied, backbone, cpu, readout):
     study = studied(backbone, readout)
-    found, tables = explain(study, Explainer(LAST, readout, 64, backbone, cpu))
+    found, tables = explain(study, HeadExplainer(LAST, readout, 64, backbone, cpu))
     table, weight = tables["predicted"], weights_of(study, "predicted")
     # The logit of the feature itself.
     logit = (study.seen.plain * weight).sum(axis=1) + table["bias"]
@@ -456,7 +455,7 @@ def test_parts_and_bias_add_up_whatever_is_averaged(studied, backbone, cpu, read
 
 def test_a_pyramids_parts_are_what_its_weights_make_of_the_last_layer(studied, backbone, cpu):
     study = studied(backbone, "pyramid")
-    found, tables = explain(study, Explainer(LAST, "pyramid", 64, backbone, cpu))
+    found, tables = explain(study, HeadExplainer(LAST, "pyramid", 64, backbone, cpu))
     weight = weights_of(study, "predicted")
     assert weight.shape[1] == 128 + 256 + 512
     regions = regions_of(study.rows[BOX_COLUMNS].to_numpy(), np.arange(len(study.rows)), cpu)
@@ -476,7 +475,7 @@ def test_what_reads_a_box_shows_the_last_layers_map_of_the_whole_picture(
     studied, backbone, cpu, readout
 ):
     study = studied(backbone, readout)
-    found, _ = explain(study, Explainer(LAST, readout, 64, backbone, cpu))
+    found, _ = explain(study, HeadExplainer(LAST, readout, 64, backbone, cpu))
     weight = torch.from_numpy(weights_of(study, "predicted")[:, -512:])
     regions = regions_of(study.rows[BOX_COLUMNS].to_numpy(), np.arange(len(study.rows)), cpu)
     values = torch.from_numpy(study.maps).requires_grad_()
@@ -490,7 +489,7 @@ def test_what_reads_a_box_shows_the_last_layers_map_of_the_whole_picture(
 def test_a_feature_pyramids_logits_are_in_no_parts(studied, pyramidal, pictures, cpu, layer):
     study = studied(pyramidal, "fpn")
     assert study.seen.plain.shape == (len(pictures), 256)
-    explainer = Explainer(layer, "fpn", 64, pyramidal, cpu)
+    explainer = HeadExplainer(layer, "fpn", 64, pyramidal, cpu)
     found, tables = explain(study, explainer, lambda: pictures, explainer)
     due = cams(study, pyramidal, pictures, layer, "fpn", cpu)
     np.testing.assert_allclose(found.saliency, due[0], atol=1e-5 * due.max())
@@ -516,7 +515,7 @@ def test_random_weights_are_a_network_of_their_own_with_the_same_heads(
     studied, backbone, pictures, cpu, untrained, layer, readout
 ):
     study, control = studied(backbone, readout), untrained(layer, readout)
-    explainer = Explainer(layer, readout, 64, backbone, cpu)
+    explainer = HeadExplainer(layer, readout, 64, backbone, cpu)
     _, tables = explain(study, explainer, lambda: pictures, control)
     _, without = explain(study, explainer, lambda: pictures)
     weight, boxes = weights_of(study, "predicted"), study.rows[BOX_COLUMNS].to_numpy()
@@ -545,7 +544,7 @@ def test_another_run_gives_the_same_bytes(
 ):
     study, outcomes = studied(backbone, readout), []
     for _ in range(2):
-        explainer = Explainer(layer, readout, 64, Backbone(weights), cpu)
+        explainer = HeadExplainer(layer, readout, 64, Backbone(weights), cpu)
         found, tables = explain(study, explainer, lambda: pictures, untrained(layer, readout))
         texts = {name: table.to_csv() for name, table in tables.items()}
         outcomes.append((*(part.tobytes() for part in found), texts))
@@ -554,8 +553,8 @@ def test_another_run_gives_the_same_bytes(
 
 
 def test_maps_of_an_explainer_are_the_networks_in_order(backbone, pictures, cpu, monkeypatch):
-    monkeypatch.setattr(features, "BATCH_SIZE", 5)
-    maps = Explainer(LAST, "scene", 64, backbone, cpu).last_maps(pictures[:12])
+    monkeypatch.setattr(Backbone, "batch_size", 5)
+    maps = HeadExplainer(LAST, "scene", 64, backbone, cpu).last_maps(pictures[:12])
     with torch.inference_mode():
         due = backbone(torch.from_numpy(pictures[:12])).numpy()
     assert maps.dtype == np.float32

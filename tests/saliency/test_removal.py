@@ -39,7 +39,9 @@ KEYS = ["change", "region", "area"]
 class Pixels(nn.Module):
     """A backbone whose features are the picture itself: one map of one cell for each value."""
 
-    def read_out(self, pictures, _regions):
+    batch_size = 8
+
+    def read_out(self, pictures, _regions, _names=()):
         values = pictures.reshape(len(pictures), -1).float() / 255
         return {LAST: values[:, :, None, None], "scene": values}
 
@@ -87,7 +89,7 @@ def measure(sample, views, folder, features_of, cpu):
     ):
         return removal.compute_removals(
             sample, views, folder, colour=COLOUR, seed=seed, splits=splits, fitted=fitted,
-            seen=seen, readout=readout, backbone=backbone or Pixels(), device=cpu,
+            seen=seen, readout=readout, reader=backbone or Pixels(), device=cpu,
         )  # fmt: skip
 
     return measure

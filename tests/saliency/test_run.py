@@ -26,7 +26,7 @@ from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.predictions import predict
 from smallsight.evaluation.splits import cross_validation
 from smallsight.runtime.files import write_table
-from smallsight.saliency.explain import Explainer, explain_condition
+from smallsight.saliency.explain import HeadExplainer, explain_condition
 from smallsight.saliency.run import explain_study, write_study_maps
 from smallsight.saliency.tables import OTHER_MAPS, PREDICTED_CLASS_MAPS
 from smallsight.vocabulary import TASKS
@@ -96,6 +96,7 @@ def made(request, population, noise, cpu, tmp_path_factory):
     predictions = pd.concat(tables)
     return SimpleNamespace(
         folder=folder, sample=sample, splits=splits, untouched=untouched, weights=weights,
+        drawn=random_weights(weights, np.random.default_rng(1)),
         predictions=predictions[predictions["seed"] == 0],
         layers={"last": LAST, "finer": FINER[network]},
         settings=params.Heads(readout=readout, epochs=1, batch_size=8, learning_rate=0.01),
@@ -109,10 +110,14 @@ def explained(made, cpu):
 
 
 def explain(made, cpu, layer="last", regime="fixed", conditions=CONDITIONS):
+    trained, untrained = (
+        HeadExplainer(made.layers[layer], made.settings.readout, SIZE, Backbone(each), cpu)
+        for each in (made.weights, made.drawn)
+    )
     return explain_study(
         made.predictions, conditions, splits=made.splits, regime=regime, untouched=made.untouched,
-        weights=made.weights, layer=made.layers[layer], size=SIZE, settings=made.settings,
-        seed=0, device=cpu, rendered=made.folder / "rendered", features=made.folder / "features",
+        explainer=trained, untrained=untrained, settings=made.settings, device=cpu,
+        rendered=made.folder / "rendered", features=made.folder / "features",
     )  # fmt: skip
 
 
@@ -198,7 +203,7 @@ def test_heads_are_those_of_the_task_and_regime(made, cpu, number, regime):
     found, tables = explain_condition(
         rows, seen, splits=made.splits, fitted=fitted, untrained=None, pictures=None,
         covers=read_masks(made.folder / "rendered", condition, rows),
-        explainer=Explainer(LAST, made.settings.readout, SIZE, Backbone(made.weights), cpu),
+        explainer=HeadExplainer(LAST, made.settings.readout, SIZE, Backbone(made.weights), cpu),
     )  # fmt: skip
     maps = explain(made, cpu, regime=regime)
     np.testing.assert_array_equal(maps.found[key].saliency, found.saliency)

@@ -34,6 +34,9 @@ BACKGROUND = Table(
     ),
 )
 
+_FAMILIES = _SWAPPED, _ALONE = "bg_swap", "context_only"
+"""Families that change an object's surroundings for another's, and that take the object away."""
+
 
 def compute_background(outcomes: Outcomes, donors: pd.DataFrame) -> pd.DataFrame:
     """Compare two kinds of surroundings, and measure the accuracy from them alone, by size group.
@@ -54,9 +57,11 @@ def compute_background(outcomes: Outcomes, donors: pd.DataFrame) -> pd.DataFrame
     DataFrame
         The columns of `BACKGROUND`, a row per regime and size group of one task. `acc_context` is
         the accuracy on pictures without the object, of `n_context` instances; `chance` and the
-        share of their `commonest` category need no picture. Columns of conditions that were not
-        evaluated are empty, and their counts 0.
+        share of their `commonest` category need no picture. Columns of conditions that a regime
+        lacks are empty, and their counts 0; no rows where all lack all of them.
     """
+    if not outcomes.conditions["family"].isin(_FAMILIES).any():
+        return BACKGROUND.empty()
     has_donors = _has_donors(outcomes, donors)
     rows: list[dict[str, Any]] = []
     for regime in outcomes.regimes:
@@ -77,7 +82,7 @@ def _has_donors(outcomes: Outcomes, donors: pd.DataFrame) -> np.ndarray:
 def _swap(outcomes: Outcomes, regime: str, donor: str) -> str | None:
     """Return the first condition that swaps in this kind of surroundings; None without one."""
     table = outcomes.conditions
-    table = table[(table["regime"] == regime) & (table["family"] == "bg_swap")]
+    table = table[(table["regime"] == regime) & (table["family"] == _SWAPPED)]
     named = [f"donor={donor}" in level.split(",") for level in table["level"]]
     return next(iter(table.loc[named, "condition"]), None)
 
@@ -104,9 +109,9 @@ def _gap(outcomes: Outcomes, regime: str, chosen: np.ndarray) -> dict[str, Any]:
 def _context(outcomes: Outcomes, regime: str, group: str) -> dict[str, Any]:
     """Return the accuracy on pictures without the object, and what needs no picture."""
     size = outcomes.size(group)
-    if (regime, "context_only") not in outcomes.row or not size["n"]:
+    if (regime, _ALONE) not in outcomes.row or not size["n"]:
         return {"n_context": 0}
-    draws = outcomes.accuracy(regime, "context_only", group)
+    draws = outcomes.accuracy(regime, _ALONE, group)
     low, high = bootstrap.share_interval(
         draws[0], draws[1:], outcomes.settings.confidence, images=size["images"]
     )

@@ -12,7 +12,7 @@ from smallsight.analysis.outcomes import Outcomes
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.evaluation.rungs import BASELINES
 from smallsight.runtime.tables import Table, number, text
-from smallsight.vocabulary import ALL_AND_GROUPS, HEADLINE_TASK, SCENE
+from smallsight.vocabulary import ALL_AND_GROUPS
 
 BASELINE_ACCURACY = Table(
     "baselines",
@@ -29,7 +29,7 @@ BASELINE_ACCURACY = Table(
 
 LARGEST = Table(
     "largest_object",
-    "untouched accuracy in both tasks, by whether the largest object has the target's category",
+    "untouched accuracy in each task, by whether the largest object has the target's category",
     (
         GROUP,
         text("largest", "same: the picture's largest object has the target's category; other"),
@@ -49,13 +49,14 @@ def compute_baselines(rungs: Rungs, outcomes: Outcomes) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The columns of `BASELINE_ACCURACY`, a row per baseline and size group. A row of an empty
-        group has n 0, images 0 and nothing else.
+        The columns of `BASELINE_ACCURACY`, a row per baseline that is known and size group. A row
+        of an empty group has n 0, images 0 and nothing else.
     """
     rows = [
         {"baseline": name, "size_group": group}
         | _accuracy(outcomes, rungs.hit_rates[name], outcomes.members[group], "accuracy ci")
         for name in BASELINES
+        if name in rungs.hit_rates
         for group in ALL_AND_GROUPS
     ]
     return pd.DataFrame(rows).reindex(columns=BASELINE_ACCURACY.names)
@@ -70,22 +71,24 @@ def compute_largest(rungs: Rungs, outcomes: Mapping[str, Outcomes]) -> pd.DataFr
     Parameters
     ----------
     outcomes
-        Of both tasks, with the same instances.
+        By task, with the same instances.
 
     Returns
     -------
     DataFrame
-        The columns of `LARGEST`, two rows per size group. A row without objects has n 0, images 0
-        and nothing else.
+        The columns of `LARGEST`, two rows per size group; none where the largest objects are not
+        known. A row without objects has n 0, images 0 and nothing else; one of a task that was not
+        asked has no accuracy in it.
     """
+    if FIRST not in rungs.hit_rates:
+        return LARGEST.empty()
     # The rule that names this category is right where it is the target's.
     is_same = rungs.majority_correct(FIRST)
     rows = []
     for group in ALL_AND_GROUPS:
         for largest, wanted in (("same", True), ("other", False)):
             row: dict[str, Any] = {"size_group": group, "largest": largest}
-            for task in (SCENE, HEADLINE_TASK):
-                found = outcomes[task]
+            for task, found in outcomes.items():
                 hits = found.hit_rates[found.row[found.regimes[0], UNTOUCHED]]
                 chosen = found.members[group] & (is_same == wanted)
                 row |= _accuracy(found, hits, chosen, f"{task} {task}")

@@ -211,11 +211,11 @@ def compute_calibration(
         the effective number of trials, those of errors and changes Student's, cut off at 0 and 1 or
         at -1 and 1, all from the same draws. A row of an empty group has n 0 and nothing else.
         Without estimated sides, or where there is a single fold, no temperatures are known and
-        nothing is scaled.
+        nothing is scaled. Without confidences there are no rows.
     """
-    by_scaling = _scaled(
-        outcomes.untouched_predictions(predictions), estimated_sides, outcomes, categories
-    )
+    untouched = outcomes.untouched_predictions(predictions)
+    has_all = bool(untouched["confidence"].notna().all())
+    by_scaling = _scaled(untouched, estimated_sides, outcomes, categories) if has_all else {}
     bins: list[dict[str, Any]] = []
     errors: list[dict[str, Any]] = []
     for group in ALL_AND_GROUPS:

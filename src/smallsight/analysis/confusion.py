@@ -51,21 +51,23 @@ def compute_confusion(
     -------
     DataFrame
         The columns of `CONFUSION`: task, size_group, category_name, predicted, n, share; a row per
-        size group, true and predicted category. `share` is empty where there are no objects.
+        size group, true and predicted category, those names last that are no category. `share` is
+        empty where there are no objects.
     """
     untouched = outcomes.untouched_predictions(predictions)
     names = pd.Index(categories)
+    named = names.append(pd.Index(sorted(set(untouched["predicted"]) - set(categories)), dtype=str))
     rows: list[dict[str, Any]] = []
     for group in ALL_AND_GROUPS:
         part = untouched[(untouched["size_group"] == group) | (group == "all")]
         table = pd.crosstab(part["category_name"], part["predicted"])
-        counts = table.reindex(index=names, columns=names, fill_value=0).to_numpy()
+        counts = table.reindex(index=names, columns=named, fill_value=0).to_numpy()
         members = outcomes.instances.loc[outcomes.members[group], "category_name"].value_counts()
         for category, given in zip(categories, counts, strict=True):
             total = given.sum()
             row = {"task": outcomes.task, "size_group": group, "category_name": category}
             row["n"] = members.get(category, 0)
-            for name, count in zip(categories, given, strict=True):
+            for name, count in zip(named, given, strict=True):
                 share = count / total if total else np.nan
                 rows.append(row | {"predicted": name, "share": share})
     return pd.DataFrame(rows)[CONFUSION.names]

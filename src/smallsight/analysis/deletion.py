@@ -74,11 +74,14 @@ def compute_deletion(removals: pd.DataFrame, map_measures: MapMeasures) -> pd.Da
         intervals. `overlap`: mean share of the random region that lies in the object's. `rank`:
         Spearman's partial correlation, within a size group and given the region's area, between
         the share of the true class's map in the box and the probability that the object's region
-        takes away or brings back. It is above 0 where maps show what matters to the head.
+        takes away or brings back. It is above 0 where maps show what matters to the head, and
+        empty without maps.
     """
     outcomes = map_measures.outcomes
     confidence = outcomes.settings.confidence
-    energy = map_measures.tables["true_class", UNTOUCHED]["energy_in_box"].to_numpy(float)
+    energy = np.full(len(outcomes.instances), np.nan)
+    if ("true_class", UNTOUCHED) in map_measures.tables:
+        energy = map_measures.tables["true_class", UNTOUCHED]["energy_in_box"].to_numpy(float)
     rows: list[dict[str, Any]] = []
     errors = []
     for (change, area), part in removals.groupby(["change", "area"], sort=False):

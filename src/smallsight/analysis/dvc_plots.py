@@ -7,7 +7,7 @@ import pandas as pd
 from smallsight.analysis.terms import PARTS, steps_of
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.runtime.tables import Table, number, text
-from smallsight.vocabulary import ALL_AND_GROUPS, CONDITION, HEADLINE_TASK
+from smallsight.vocabulary import ALL_AND_GROUPS, CONDITION, headline_task
 
 _ORDER = tuple(sorted(ALL_AND_GROUPS))
 
@@ -75,8 +75,9 @@ def plot_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         no rows where the study has nothing to show.
     """
     regime = tables["accuracy"]["regime"].iloc[0]
+    task = headline_task(set(tables["accuracy"]["task"]))
     accuracy, votes = (
-        tables[name][tables[name]["task"] == HEADLINE_TASK] for name in ("accuracy", "answers")
+        tables[name][tables[name]["task"] == task] for name in ("accuracy", "answers")
     )
     accuracy = accuracy[accuracy["regime"] == regime]
     votes = votes[votes["condition"] == UNTOUCHED]
@@ -87,10 +88,11 @@ def plot_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     parts = parts[parts["part"] != "gap"]
     by_condition = accuracy.pivot(index="condition", columns="size_group", values="acc")
     by_rung = rungs.pivot(index="rung", columns="size_group", values="accuracy")
+    by_rung = by_rung.reindex(index=rungs["rung"].unique(), columns=LADDER.names[1:])
     found = {
         BY_PIXELS.name: pixels[["side", "acc"]].rename(columns={"acc": "accuracy"}),
         BY_CONDITION.name: by_condition.reindex(accuracy["condition"].unique()).reset_index(),
-        LADDER.name: by_rung.reindex(rungs["rung"].unique()).reset_index()[LADDER.names],
+        LADDER.name: by_rung.reset_index(),
         GAP.name: pd.DataFrame(
             {
                 "part": [_label(part) for part in parts["part"]],

@@ -59,7 +59,11 @@ PRIMARY_GROUP = "small"
 
 
 def compute_effects(
-    outcomes: Outcomes, severities: pd.DataFrame, facts: Mapping[str, FamilyFacts]
+    outcomes: Outcomes,
+    severities: pd.DataFrame,
+    facts: Mapping[str, FamilyFacts],
+    *,
+    headline: str = HEADLINE_TASK,
 ) -> pd.DataFrame:
     """Compare every condition with the untouched pictures, on the same instances.
 
@@ -72,6 +76,8 @@ def compute_effects(
         As `severity.summarise_severity` returns them, of the same task.
     facts
         By family.
+    headline
+        The headline task.
 
     Returns
     -------
@@ -114,7 +120,7 @@ def compute_effects(
     [[-1.0, 20.0, 'lower'], [0.0, 0.0, '']]
     """
     unchanged = find_unchanged(severities)
-    primary = _primary(outcomes, unchanged, facts)
+    primary = _primary(outcomes, unchanged, facts) if outcomes.task == headline else set()
     rows = [
         row
         for regime in outcomes.regimes
@@ -162,8 +168,8 @@ def compare(
 def _primary(
     outcomes: Outcomes, unchanged: set[tuple[str, str]], facts: Mapping[str, FamilyFacts]
 ) -> set[tuple[str, str, str]]:
-    """Return regime, condition and size group of the primary family."""
-    if outcomes.task != HEADLINE_TASK or not outcomes.members[PRIMARY_GROUP].any():
+    """Return regime, condition and size group of the primary family, in the headline task."""
+    if not outcomes.members[PRIMARY_GROUP].any():
         return set()
     regime = outcomes.regimes[0]
     return {

@@ -18,13 +18,13 @@ from smallsight.vocabulary import (
     ANN_ID,
     CATEGORY_NAME,
     CONDITION,
-    HEADLINE_TASK,
     IMAGE_ID,
     INSTANCE,
     REGIME,
     SCENE,
     SIZE_GROUP,
     TASK,
+    headline_task,
 )
 
 PERMUTATIONS = 300
@@ -52,9 +52,9 @@ FAILURES = Table(
         identifier("neighbour_ann_id", "the largest such object"),
         number("neighbour_side", "its side, in input pixels"),
         text("rungs", "rungs on which most seeds are right, separated by '; '"),
-        text("rescued_by", "conditions of the object task under which they are, likewise"),
+        text("rescued_by", "conditions of the headline task under which they are, likewise"),
         _CAUSE,
-        flag("stable", "whether most seeds are right under every shift, in the object task"),
+        flag("stable", "whether most seeds are right under every shift, in the headline task"),
     ),
 )
 
@@ -104,7 +104,7 @@ def find_failures(
     rung_predictions
         The columns of `RUNG_PREDICTIONS`.
     outcomes
-        By task, with the same instances in both.
+        By task, with the same instances in each.
     named
         `neighbours.NAMED_COLUMNS`, of the instances that failed in the scene task.
     stable
@@ -114,10 +114,12 @@ def find_failures(
     -------
     DataFrame
         The columns of `FAILURES`, a row per instance that at most half of the seeds recognise on
-        the rung `scene`, in the order of the outcomes. `side` and `neighbour_side` are in input
-        pixels.
+        the rung `scene`, in the order of the outcomes; none without that rung. `side` and
+        `neighbour_side` are in input pixels.
     """
-    scene, headline = outcomes[SCENE], outcomes[HEADLINE_TASK]
+    if not (rung_predictions["rung"] == SCENE_RUNG).any():
+        return FAILURES.empty()
+    scene, headline = outcomes[SCENE], outcomes[headline_task(outcomes)]
     rungs = arrange_rungs(rung_predictions, scene)
     is_right = np.stack([rungs.majority_correct(name) for name in rungs.names])
     regime = headline.regimes[0]
@@ -201,10 +203,13 @@ def count_causes(
     -------
     DataFrame
         The columns of `CAUSE_COUNTS`, a row per size group and cause, in the order of the ladder;
-        share and chance are empty where nothing failed.
+        share and chance are empty where nothing failed. No rows without a step between two rungs,
+        since there is no cause to suggest.
     """
     rungs = [rung.name for rung in RUNGS if (rung_predictions["rung"] == rung.name).any()]
     causes = [*name_steps(rungs).values(), NOT_EXPLAINED]
+    if len(causes) == 1:
+        return CAUSE_COUNTS.empty()
     votes, names = _majorities(failed, rung_predictions, rungs)
     labels = pd.Index(names).get_indexer(failed["category_name"])
     dealt = np.empty((PERMUTATIONS, len(failed)), int)

@@ -8,7 +8,7 @@ import pandas as pd
 from smallsight.analysis.ladder import NOT_IDENTIFIED
 from smallsight.analysis.terms import PARTS
 from smallsight.conditions.rendered.names import UNTOUCHED
-from smallsight.vocabulary import HEADLINE_TASK, SIZE_GROUPS
+from smallsight.vocabulary import SIZE_GROUPS, headline_task
 
 
 def compute_headline(tables: Mapping[str, pd.DataFrame]) -> dict[str, float | str | None]:
@@ -31,7 +31,8 @@ def compute_headline(tables: Mapping[str, pd.DataFrame]) -> dict[str, float | st
         tables[name] for name in ("accuracy", "effects", "gap_parts", "thresholds")
     )
     regime = accuracy["regime"].iloc[0]
-    chosen = (accuracy["task"] == HEADLINE_TASK) & (accuracy["regime"] == regime)
+    task = headline_task(set(accuracy["task"]))
+    chosen = (accuracy["task"] == task) & (accuracy["regime"] == regime)
     chosen &= accuracy["condition"] == UNTOUCHED
     untouched = accuracy[chosen].set_index("size_group")["standardised"]
     numbers: dict[str, float] = {f"accuracy_{group}": untouched[group] for group in SIZE_GROUPS}

@@ -116,8 +116,13 @@ class Rungs:
 
     @cached_property
     def names(self) -> list[str]:
-        """The rungs that the study has, in order, `scene` first."""
+        """The rungs that the study has, in order; `scene` is the first, or there are none."""
         return [rung.name for rung in RUNGS if rung.name in self.hit_rates]
+
+    @property
+    def from_the_ground(self) -> list[str]:
+        """The same after the rule that the ladder stands on, where that is known."""
+        return [name for name in (FIRST, *self.names) if name in self.hit_rates]
 
     def majority_correct(self, name: str) -> np.ndarray:
         """(n,), bool: whether more than half of the seeds predict an instance correctly."""
@@ -126,10 +131,13 @@ class Rungs:
 
 def arrange_rungs(rung_predictions: pd.DataFrame, outcomes: Outcomes) -> Rungs:
     """Arrange predictions from every rung, the columns of `RUNG_PREDICTIONS`, as arrays."""
-    shares = rung_predictions.groupby(["rung", *INSTANCE])["correct"].mean().unstack("rung")
-    shares = shares.loc[pd.MultiIndex.from_frame(outcomes.instances[INSTANCE])]
+    instances = pd.MultiIndex.from_frame(outcomes.instances[INSTANCE])
+    shares = {
+        rung: part.groupby(INSTANCE)["correct"].mean().loc[instances].to_numpy(float)
+        for rung, part in rung_predictions.groupby("rung")
+    }
     order = [*BASELINES, *(rung.name for rung in RUNGS)]
-    return Rungs({name: shares[name].to_numpy(float) for name in order if name in shares})
+    return Rungs({name: shares[name] for name in order if name in shares})
 
 
 def name_steps(rungs: Iterable[str]) -> dict[str, str]:
@@ -163,7 +171,7 @@ def compute_ladder(rungs: Rungs, outcomes: Outcomes) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     before = None
-    for rung in (FIRST, *rungs.names):
+    for rung in rungs.from_the_ground:
         hits = rungs.hit_rates[rung]
         for group in ALL_AND_GROUPS:
             row: dict[str, Any] = {"rung": rung, "size_group": group, **outcomes.size(group)}
@@ -215,8 +223,7 @@ def compute_ladder_gaps(rungs: Rungs, outcomes: Outcomes) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     before = None
-    known = (FIRST, *rungs.names) if _is_split(outcomes) else ()
-    for rung in known:
+    for rung in rungs.from_the_ground if _is_split(outcomes) else ():
         gap = _gap(outcomes, rungs.hit_rates[rung])
         row = {"rung": rung, **outcomes.size(*_GROUPS)}
         row |= _named_interval(outcomes, gap, "gap", "ci_low", "ci_high")
@@ -242,8 +249,8 @@ def compute_gap_parts(rungs: Rungs, outcomes: Outcomes) -> pd.DataFrame:
     -------
     DataFrame
         The columns of `GAP_PARTS`: a row for the gap, class_mix, each step between the rungs that
-        the study has, and not_explained. No rows without small or large objects; nothing but the
-        gap has a value where they have no category in common.
+        the study has, and not_explained. No rows without rungs, or without small or large objects;
+        nothing but the gap has a value where they have no category in common.
     """
     parts = split_gap(rungs, outcomes)
     images = _images(outcomes)
@@ -273,9 +280,9 @@ def split_gap(rungs: Rungs, outcomes: Outcomes) -> dict[str, np.ndarray]:
     -------
     dict
         (1 + draws,) each, the estimate first: the gap, then the parts that sum to it. Empty without
-        small or large objects.
+        rungs, and without small or large objects.
     """
-    if not _is_split(outcomes):
+    if not (_is_split(outcomes) and rungs.names):
         return {}
     left = {name: _even_gap(outcomes, rungs.hit_rates[name]) for name in rungs.names}
     gap = _gap(outcomes, rungs.hit_rates[SCENE_RUNG])

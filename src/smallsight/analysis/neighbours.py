@@ -127,7 +127,10 @@ def compute_neighbours(
         The columns of `NEIGHBOURS`, a row per size group, kind of pictures and kind of neighbour.
         `failed` and `named` count instances; `chance` is the mean over all permutations. Pictures
         of one category have no chance and no test, since no error in them can name a neighbour.
+        No rows where no objects are known.
     """
+    if objects.empty:
+        return NEIGHBOURS.empty()
     errors = votes.assign(position=np.arange(len(votes)))[votes["failed"]]
     errors = errors.assign(pictures=_pictures(errors["image_id"], objects))
     pairs = _pairs(votes, objects)

@@ -33,7 +33,8 @@ class Outcomes:
     n_seeds
         Number of seeds that predict each instance.
     side
-        (n,): its side in the untouched whole picture, in input pixels, whatever the task.
+        (n,): its side in the untouched whole picture, in input pixels, whatever the task; NaN where
+        it is not known.
     weights
         (1 + draws, n): how often it was drawn.
     chance
@@ -262,11 +263,13 @@ def arrange_outcomes(
     ----------
     predictions
         The columns of `evaluation.tables.PREDICTIONS`, without sweeps: every instance under every
-        condition of either task, once per seed. The scene task, untouched, is among them.
+        condition of a task, once per seed. Sides are those of untouched pictures in the scene task,
+        or in the only task.
     rng
-        Equal generators give equal draws in both tasks.
+        Equal generators give equal draws in all tasks.
     """
-    in_scene = predictions[(predictions["task"] == SCENE) & (predictions["condition"] == UNTOUCHED)]
+    whole = SCENE if (predictions["task"] == SCENE).any() else task
+    shown = predictions[(predictions["task"] == whole) & (predictions["condition"] == UNTOUCHED)]
     about = [*INSTANCE, "category_name", "size_group"]
     # Not all columns: sorting and grouping copy them, and there may be millions of rows.
     of_task = predictions.loc[predictions["task"] == task, [*CONDITION_KEYS, *about, "correct"]]
@@ -288,7 +291,7 @@ def arrange_outcomes(
             for part in _parts(table, conditions)
         ]
     )
-    sides = in_scene.sort_values(INSTANCE, kind="stable").drop_duplicates(INSTANCE)
+    sides = shown.sort_values(INSTANCE, kind="stable").drop_duplicates(INSTANCE)
     drawn = bootstrap.image_weights(
         instances["image_id"].to_numpy(), draws=settings.bootstrap_draws, rng=rng
     )

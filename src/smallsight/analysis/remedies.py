@@ -19,7 +19,7 @@ from smallsight.analysis.statistics import bootstrap, tests, verdicts
 from smallsight.analysis.statistics.psychometric import Curves
 from smallsight.remedies.facts import NEEDS, UNTREATED, Needs, RemedyFacts
 from smallsight.runtime.tables import Table, flag, number, text, whole
-from smallsight.vocabulary import GROUPS, HEADLINE_TASK, INSTANCE, SIZE_GROUP, TASK
+from smallsight.vocabulary import GROUPS, INSTANCE, SIZE_GROUP, TASK, headline_task
 
 VERDICTS = verdicts.verdict_words("helps", "harms")
 """What the remedy does to the accuracy."""
@@ -223,10 +223,11 @@ def compute_remedies(
     judged_rows = verdicts.judge(chosen, VERDICTS, confidence=confidence)
     for name in ("p_holm", "direction", "verdict"):
         table.loc[judged_rows.index, name] = judged_rows[name]
-    is_headline = table["primary"] & (table["task"] == HEADLINE_TASK)
+    headline = headline_task(outcomes)
+    is_headline = table["primary"] & (table["task"] == headline)
     if is_headline.any():
         table.loc[is_headline, "size_factor"] = _size_factors(
-            table.loc[is_headline, "delta"], outcomes[HEADLINE_TASK], thresholds, native_side
+            table.loc[is_headline, "delta"], outcomes[headline], thresholds, native_side
         )
     return table
 

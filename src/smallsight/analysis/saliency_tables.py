@@ -108,8 +108,10 @@ def summarise_maps(map_measures: MapMeasures) -> pd.DataFrame:
         The columns of `MAP_SUMMARY`, a row per map, condition, size group and outcome (`all`,
         `correct`, `failed`) that has instances: medians (energies and lifts of maps with evidence
         alone), rates of pointing and of maps without evidence. `n_mask` counts objects whose mask
-        is known.
+        is known. No rows without maps.
     """
+    if not map_measures.tables:
+        return MAP_SUMMARY.empty()
     medians, rates = ([column.name for column in part] for part in (MEDIANS, RATES))
     sizes = map_measures.outcomes.instances["size_group"]
     table = pd.concat(

@@ -65,7 +65,7 @@ from smallsight.analysis.stability import STABILITY, compute_stability, find_sta
 from smallsight.analysis.thresholds import PIXELS, THRESHOLDS, compute_thresholds
 from smallsight.conditions.rendered.names import UNTOUCHED, FamilyFacts
 from smallsight.remedies.facts import RemedyFacts
-from smallsight.vocabulary import HEADLINE_TASK, INSTANCE, SCENE
+from smallsight.vocabulary import INSTANCE, TASKS, headline_task
 
 TABLES = (
     *(ACCURACY, EFFECTS, SEVERITY, TESTED_CLAIMS),
@@ -80,7 +80,7 @@ TABLES = (
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of one task.
+    """What is known of one task; tables have no rows of what was not measured.
 
     Attributes
     ----------
@@ -143,14 +143,18 @@ def compute_tables(
 ) -> dict[str, pd.DataFrame]:
     """Compute every table of the analysis.
 
+    What was not measured has no rows in what is given, and its tables then have none either.
+
     Parameters
     ----------
     evidence
-        By task.
+        By task that was asked, at least one. Headlines are about `vocabulary.headline_task` of
+        these; what is only asked of whole pictures takes the window where they were not shown.
     rung_predictions
-        The columns of `RUNG_PREDICTIONS`.
+        The columns of `RUNG_PREDICTIONS`, of any rungs and baselines. The rung `scene` is there
+        only where the scene task was asked.
     sample
-        The columns of `SAMPLE`.
+        The columns of `SAMPLE`; image_id, ann_id and bbox_area are read.
     objects
         Every annotated object of the sampled pictures.
     donors
@@ -164,7 +168,7 @@ def compute_tables(
     facts
         By family.
     categories
-        All categories of the study, in order.
+        All categories of the study, in order; predictions may have other names.
     rng
         Deals out names and causes for the tests of neighbours and failures, and labels for what
         the best of several remedies owes to luck.
@@ -175,26 +179,31 @@ def compute_tables(
         The tables of `TABLES`, by name.
     """
     outcomes = {task: one.outcomes for task, one in evidence.items()}
-    scene, headline = outcomes[SCENE], outcomes[HEADLINE_TASK]
+    whole = next(task for task in TASKS if task in evidence)
+    headline = headline_task(evidence)
+    first = outcomes[whole]
     severities = {task: _severities(one) for task, one in evidence.items()}
     measures = {
         task: arrange_measures(one.outcomes, one.predicted_class_maps, one.other_maps)
         for task, one in evidence.items()
     }
-    effects = {task: compute_effects(outcomes[task], severities[task], facts) for task in evidence}
+    effects = {
+        task: compute_effects(one, severities[task], facts, headline=headline)
+        for task, one in outcomes.items()
+    }
     votes = {task: compute_votes(one.predictions, one.outcomes) for task, one in evidence.items()}
-    in_scene = untouched_votes(votes[SCENE])
+    of_whole = untouched_votes(votes[whole])
     shifts = {task: _with_untouched("shift", one) for task, one in evidence.items()}
-    rungs = arrange_rungs(rung_predictions, scene)
+    rungs = arrange_rungs(rung_predictions, first)
     failures = find_failures(
         rung_predictions,
         outcomes,
-        find_named_neighbours(in_scene, objects),
-        find_stable(shifts[HEADLINE_TASK], headline),
+        find_named_neighbours(of_whole, objects),
+        find_stable(shifts[headline], outcomes[headline]),
     )
-    native_side = np.sqrt(headline.align(sample)["bbox_area"].to_numpy(float))
+    native_side = np.sqrt(first.align(sample)["bbox_area"].to_numpy(float))
     by_pixels = compute_thresholds(
-        _swept("pixels", evidence[HEADLINE_TASK]), headline, native_side, side_counts
+        _swept("pixels", evidence[headline]), outcomes[headline], native_side, side_counts
     )
     calibration = {
         task: compute_calibration(
@@ -206,38 +215,40 @@ def compute_tables(
         for task, one in evidence.items()
     }
 
-    def both(compute: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
-        return pd.concat([compute(task) for task in evidence], ignore_index=True)
+    def each(compute: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
+        parts = [compute(task) for task in evidence]
+        # Without those that have no rows, whose columns have no types.
+        return pd.concat([one for one in parts if len(one)] or parts[:1], ignore_index=True)
 
     def of_maps(compute: Callable[[MapMeasures], pd.DataFrame]) -> pd.DataFrame:
-        return both(lambda task: compute(measures[task]))
+        return each(lambda task: compute(measures[task]))
 
     return {
-        ACCURACY.name: both(lambda task: compute_accuracy(outcomes[task])),
-        EFFECTS.name: both(effects.__getitem__),
-        SEVERITY.name: both(severities.__getitem__),
+        ACCURACY.name: each(lambda task: compute_accuracy(outcomes[task])),
+        EFFECTS.name: each(effects.__getitem__),
+        SEVERITY.name: each(severities.__getitem__),
         TESTED_CLAIMS.name: compute_claims(outcomes, severities, measures),
-        LADDER.name: compute_ladder(rungs, scene),
-        LADDER_GAPS.name: compute_ladder_gaps(rungs, scene),
-        GAP_PARTS.name: compute_gap_parts(rungs, scene),
-        BASELINE_ACCURACY.name: compute_baselines(rungs, scene),
+        LADDER.name: compute_ladder(rungs, first),
+        LADDER_GAPS.name: compute_ladder_gaps(rungs, first),
+        GAP_PARTS.name: compute_gap_parts(rungs, first),
+        BASELINE_ACCURACY.name: compute_baselines(rungs, first),
         LARGEST.name: compute_largest(rungs, outcomes),
         **{table.name: by_pixels[table.name] for table in (THRESHOLDS, PIXELS, COSTS)},
-        STABILITY.name: both(lambda task: compute_stability(shifts[task], outcomes[task])),
-        BACKGROUND.name: compute_background(headline, donors),
-        NEIGHBOURS.name: compute_neighbours(in_scene, objects, scene, rng=rng),
-        VOTES.name: both(votes.__getitem__),
+        STABILITY.name: each(lambda task: compute_stability(shifts[task], outcomes[task])),
+        BACKGROUND.name: compute_background(outcomes[headline], donors),
+        NEIGHBOURS.name: compute_neighbours(of_whole, objects, first, rng=rng),
+        VOTES.name: each(votes.__getitem__),
         FAILURES.name: failures,
         CAUSE_COUNTS.name: count_causes(failures, rung_predictions, rng=rng),
-        RESCUES.name: both(lambda task: compute_rescues(outcomes[task])),
-        CONFUSION.name: both(
+        RESCUES.name: each(lambda task: compute_rescues(outcomes[task])),
+        CONFUSION.name: each(
             lambda task: compute_confusion(evidence[task].predictions, outcomes[task], categories)
         ),
-        CATEGORIES.name: both(lambda task: accuracy_by_category(outcomes[task], categories)),
+        CATEGORIES.name: each(lambda task: accuracy_by_category(outcomes[task], categories)),
         MAP_SUMMARY.name: of_maps(summarise_maps),
         CONTROL_COMPARISON.name: of_maps(compare_with_controls),
         OUTCOME_COMPARISON.name: of_maps(compare_outcomes),
-        DELETION.name: compute_deletion(removals, measures[SCENE]),
+        DELETION.name: compute_deletion(removals, measures[whole]),
         REMEDIES.name: compute_remedies(
             remedies.predictions,
             outcomes,
@@ -247,8 +258,8 @@ def compute_tables(
             rng=rng,
         ),
         **compute_more_examples(remedies.more_examples, outcomes),
-        RELIABILITY.name: both(lambda task: calibration[task][RELIABILITY.name]),
-        CALIBRATION.name: both(lambda task: calibration[task][CALIBRATION.name]),
+        RELIABILITY.name: each(lambda task: calibration[task][RELIABILITY.name]),
+        CALIBRATION.name: each(lambda task: calibration[task][CALIBRATION.name]),
     }
 
 

@@ -134,12 +134,15 @@ def share_below(threshold: float, side_counts: Mapping[str, int]) -> float:
     """Compute the share of objects below a threshold, from their counts by side, rounded down.
 
     Objects that share their whole number of pixels with the threshold are spread evenly over it.
+    NaN where no objects were counted.
 
     Examples
     --------
     >>> share_below(12.5, {"9": 3, "12": 4, "20": 3})
     0.5
     """
+    if not side_counts:
+        return np.nan
     sides = np.array([int(side) for side in side_counts])
     counts = np.array(list(side_counts.values()), float)
     return float((threshold - sides).clip(0, 1) @ counts / counts.sum())

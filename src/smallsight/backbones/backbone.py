@@ -1,5 +1,6 @@
 """The frozen network: how pictures enter it and become maps and features."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -8,7 +9,7 @@ from torch import nn
 from smallsight.backbones.networks.libraries import make_network
 from smallsight.backbones.networks.network import LAST, Capture, Layout
 from smallsight.backbones.networks.weights import Weights
-from smallsight.backbones.pooling import mean_over_boxes, mean_over_cells
+from smallsight.backbones.pooling import mean_over_boxes, mean_over_cells, normalised
 from smallsight.backbones.readouts import pyramid_layers
 from smallsight.backbones.registry import find_backbone
 
@@ -23,6 +24,8 @@ class Backbone(nn.Module):
 
     Attributes
     ----------
+    batch_size
+        Pictures per run.
     layers
         The layers whose maps can be explained, from the input on; the last one is `LAST`.
     last_layer
@@ -31,6 +34,7 @@ class Backbone(nn.Module):
         The network, under its library's own names.
     """
 
+    batch_size = 8  # small, because the maps of more fall out of a CPU's cache
     mean: torch.Tensor
     std: torch.Tensor
 
@@ -77,6 +81,10 @@ class Backbone(nn.Module):
         """
         return self._last_maps(self.inputs(pictures))
 
+    def scene(self, pictures: torch.Tensor, names: Sequence[tuple[str, str]] = ()) -> torch.Tensor:
+        """Compute the features, (n, dimensions), of pictures; see `Reader`."""
+        return mean_over_cells(self(pictures))
+
     def maps(self, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return the maps of all `layers`, each (n, channels, rows, columns), of one pass."""
         with self._capture.filled() as found:
@@ -104,7 +112,12 @@ class Backbone(nn.Module):
             layer = self._network.layers[-1]
         return self.trunk.get_submodule(layer), self._network.layout
 
-    def read_out(self, pictures: torch.Tensor, regions: torch.Tensor) -> dict[str, torch.Tensor]:
+    def read_out(
+        self,
+        pictures: torch.Tensor,
+        regions: torch.Tensor,
+        names: Sequence[tuple[str, str]] = (),
+    ) -> dict[str, torch.Tensor]:
         """Compute, of one pass, the parts of all readouts' features, and the last layer's maps.
 
         Parameters
@@ -113,6 +126,8 @@ class Backbone(nn.Module):
             (pictures, size, size, 3), uint8.
         regions
             (n, 5), the objects, as `pooling.regions_of` returns them.
+        names
+            As for `Reader.scene`; a network does without.
 
         Returns
         -------
@@ -153,16 +168,4 @@ class Backbone(nn.Module):
     def _last_maps(self, inputs: torch.Tensor) -> torch.Tensor:
         maps = self._network.layout(self._network.run(inputs))
         norm = self._network.norm
-        return maps if norm is None else _normalised(maps, norm)
-
-
-def _normalised(maps: torch.Tensor, norm: nn.LayerNorm) -> torch.Tensor:
-    """Normalise maps so that their means over the cells are the normalised means.
-
-    All cells are shifted and scaled alike, by the statistics of the pooled feature.
-    """
-    pooled = mean_over_cells(maps)
-    deviation = (pooled.var(dim=1, unbiased=False) + norm.eps).sqrt()
-    shifted = maps - pooled.mean(dim=1)[:, None, None, None]
-    scaled = shifted / deviation[:, None, None, None]
-    return scaled * norm.weight[:, None, None] + norm.bias[:, None, None]
+        return maps if norm is None else normalised(maps, norm)

@@ -11,6 +11,9 @@ from smallsight.imaging.pictures import Interpolation
 from smallsight.runtime import files
 from smallsight.runtime.errors import ParameterError, SmallsightError
 
+LAST = "last"
+"""What the last layer is called, whose maps are averaged into features, in every network."""
+
 
 @dataclass(frozen=True)
 class BackboneFacts:

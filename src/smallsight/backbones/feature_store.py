@@ -35,7 +35,8 @@ class Extracted:
         (instances,), each instance's row in the picture arrays.
     plain, mirrored
         By the names of `readouts.PARTS`, float32: of the picture and its mirror image. `scene` is
-        (pictures, dimensions); the others are (instances, channels).
+        (pictures, dimensions); the others are (instances, channels). Nothing is mirrored where no
+        head is trained.
     maps
         (pictures, dimensions, rows, columns), float32: the last layer's maps. No pictures where
         they were not kept.
@@ -59,7 +60,8 @@ class Features:
     image_id, ann_id, side, row, maps
         As in `Extracted`.
     plain, mirrored
-        (instances, dimensions), float32: of the picture and its mirror image.
+        (instances, dimensions), float32: of the picture and its mirror image. No mirrored ones
+        where no head is trained.
     """
 
     image_id: np.ndarray
@@ -114,12 +116,14 @@ def read_features(
                 parts["scene"] = parts["scene"][row]
             return joined(parts, readout)
 
+        plain = feature("")
+        has_mirrored = f"scene{MIRRORED}" in file
         return Features(
             image_id=file["image_id"],
             ann_id=file["ann_id"],
             side=file["side"],
             row=row,
-            plain=feature(""),
-            mirrored=feature(MIRRORED),
+            plain=plain,
+            mirrored=feature(MIRRORED) if has_mirrored else plain[:0],
             maps=file["maps"] if maps else np.empty((0, 0, 0, 0), np.float32),
         )

@@ -1,6 +1,7 @@
-"""Features of pictures: the backbone is run once per different picture."""
+"""Features of pictures: the network is run once per different picture."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,22 +12,27 @@ from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Extracted
 from smallsight.backbones.networks.network import LAST
 from smallsight.backbones.pooling import regions_of
+from smallsight.backbones.reader import Reader
 from smallsight.backbones.readouts import joined, mirrored_boxes
-from smallsight.conditions.rendered.store import read_pictures
+from smallsight.conditions.rendered.store import picture_name, read_pictures
 from smallsight.imaging.boxes import Box
 from smallsight.runtime.device import map_batches
-
-BATCH_SIZE = 8
-"""Pictures per run of the network: small, because the maps of more fall out of a CPU's cache."""
 
 BOX = ["box_x", "box_y", "box_w", "box_h"]
 """Columns of views that hold an object's box, in input pixels."""
 
 
 def extract_features(
-    views: pd.DataFrame, folder: Path, backbone: Backbone, *, keep_maps: bool, device: torch.device
+    views: pd.DataFrame,
+    folder: Path,
+    reader: Reader,
+    *,
+    keep_maps: bool,
+    device: torch.device,
+    keep_mirrored: bool = True,
+    asked: str = "",
 ) -> Extracted:
-    """Run the backbone over the pictures of one condition.
+    """Run a network over the pictures of one condition.
 
     Parameters
     ----------
@@ -36,16 +42,23 @@ def extract_features(
         Holds the condition's pictures.
     keep_maps
         Whether to return the maps as well: they take 50 times the room.
+    keep_mirrored
+        Whether to run it over the mirror images as well, which heads are trained on.
+    asked
+        What was done to the pictures, as `Condition.asked` says it to a user's program.
     """
-    different, row = _different(read_pictures(folder, views))
+    kept, row = different(read_pictures(folder, views))
     boxes = views[BOX].to_numpy(float)
     description = f"features of {folder}"
-    plain = _read_out(backbone, different, boxes, row, device, description, keep_maps=keep_maps)
-    turned = different[:, :, ::-1]
-    boxes_there = mirrored_boxes(boxes, different.shape[1])
-    mirrored = _read_out(backbone, turned, boxes_there, row, device, description, keep_maps=False)
+    names = picture_names(views.iloc[np.unique(row, return_index=True)[1]], asked)
+    plain = _read_out(reader, kept, boxes, row, device, description, names, keep_maps=keep_maps)
     maps = plain.pop(LAST)
-    del mirrored[LAST]
+    mirrored: dict[str, np.ndarray] = {}
+    if keep_mirrored:
+        there = mirrored_boxes(boxes, kept.shape[1])
+        turned = kept[:, :, ::-1]
+        mirrored = _read_out(reader, turned, there, row, device, description, keep_maps=False)
+        del mirrored[LAST]
     return Extracted(
         image_id=views["image_id"].to_numpy(),
         ann_id=views["ann_id"].to_numpy(),
@@ -57,8 +70,14 @@ def extract_features(
     )
 
 
+def picture_names(instances: pd.DataFrame, asked: str) -> list[tuple[str, str]]:
+    """Name the pictures of instances, and what was done to them; see `Reader.scene`."""
+    ids = zip(instances["image_id"], instances["ann_id"], strict=True)
+    return [(picture_name(image_id, ann_id), asked) for image_id, ann_id in ids]
+
+
 def instance_features(
-    backbone: Backbone,
+    reader: Reader,
     pictures: np.ndarray,
     boxes: np.ndarray,
     row: np.ndarray,
@@ -66,6 +85,7 @@ def instance_features(
     *,
     device: torch.device,
     description: str,
+    names: Sequence[tuple[str, str]] = (),
 ) -> np.ndarray:
     """Compute one readout's features of n objects.
 
@@ -77,13 +97,15 @@ def instance_features(
         (n, 4): the objects' left, top, width and height, in input pixels.
     row
         (n,): the number of each object's picture.
+    names
+        Of each picture, as for `Reader.scene`.
 
     Returns
     -------
     ndarray
         (n, dimensions), float32.
     """
-    parts = _read_out(backbone, pictures, boxes, row, device, description, keep_maps=False)
+    parts = _read_out(reader, pictures, boxes, row, device, description, names, keep_maps=False)
     parts["scene"] = parts["scene"][row]
     return joined(parts, readout)
 
@@ -99,17 +121,18 @@ def last_maps(
             maps = backbone(torch.from_numpy(pictures[place]).to(device))
         return maps.cpu().contiguous().numpy()
 
-    places = _batches(len(pictures))
+    places = _batches(len(pictures), backbone.batch_size)
     return np.concatenate(map_batches(run, places, device=device, description=description))
 
 
 def _read_out(
-    backbone: Backbone,
+    reader: Reader,
     pictures: np.ndarray,
     boxes: np.ndarray,
     row: np.ndarray,
     device: torch.device,
     description: str,
+    names: Sequence[tuple[str, str]] = (),
     *,
     keep_maps: bool,
 ) -> dict[str, np.ndarray]:
@@ -120,8 +143,8 @@ def _read_out(
     boxes, row
         (n, 4) and (n,): of each object, its box and the number of its picture.
     """
-    backbone = backbone.to(device)
-    places = _batches(len(pictures))
+    reader = reader.to(device)
+    places = _batches(len(pictures), reader.batch_size)
     members = [np.flatnonzero((row >= place.start) & (row < place.stop)) for place in places]
 
     def run(work: tuple[slice, np.ndarray]) -> dict[str, np.ndarray]:
@@ -129,7 +152,7 @@ def _read_out(
         regions = regions_of(boxes[here], row[here] - place.start, device)
         batch = torch.from_numpy(np.ascontiguousarray(pictures[place])).to(device)
         with torch.inference_mode():
-            parts = backbone.read_out(batch, regions)
+            parts = reader.read_out(batch, regions, names[place])
         parts[LAST] = parts[LAST][: len(batch) if keep_maps else 0]
         return {name: part.cpu().contiguous().numpy() for name, part in parts.items()}
 
@@ -141,13 +164,21 @@ def _read_out(
     return {name: part if name in (LAST, "scene") else part[back] for name, part in whole.items()}
 
 
-def _batches(n: int) -> list[slice]:
-    """Return the places of n pictures, `BATCH_SIZE` at a time."""
-    return [slice(start, start + BATCH_SIZE) for start in range(0, n, BATCH_SIZE)]
+def _batches(n: int, size: int) -> list[slice]:
+    """Return the places of n pictures, so many at a time."""
+    return [slice(start, min(start + size, n)) for start in range(0, n, size)]
 
 
-def _different(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Keep one of each set of equal pictures; return them and the row of each picture's like."""
+def different(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Keep one of each set of equal pictures, the first.
+
+    Returns
+    -------
+    pictures
+        (different pictures, size, size, 3), in order.
+    row
+        (n,): the number of each picture's like among them.
+    """
     digests = [hashlib.sha256(picture.tobytes()).digest() for picture in pictures]
     first = {digest: index for index, digest in reversed(list(enumerate(digests)))}
     kept = sorted(first.values())

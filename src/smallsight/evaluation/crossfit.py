@@ -8,7 +8,7 @@ import torch
 from smallsight import params
 from smallsight.backbones.feature_store import Features
 from smallsight.evaluation import heads
-from smallsight.evaluation.heads import LinearHeads
+from smallsight.evaluation.heads import Heads, LinearHeads
 from smallsight.evaluation.splits import Splits
 from smallsight.runtime.errors import SampleError
 from smallsight.runtime.randomness import derive
@@ -74,25 +74,25 @@ def training_data(splits: Splits) -> np.ndarray:
 def heads_for_regime(
     splits: Splits,
     regime: str,
-    untouched: LinearHeads,
+    untouched: Heads,
     features: Features,
     *,
     settings: params.Heads,
     device: torch.device,
-) -> LinearHeads:
+) -> Heads:
     """Return the heads that a regime tests on one condition: the untouched ones, or its own."""
     if regime == "fixed":
         return untouched
     return fit_heads(splits, features, settings=settings, device=device)
 
 
-def out_of_fold(splits: Splits, fitted: LinearHeads, features: Features) -> np.ndarray:
+def out_of_fold(splits: Splits, fitted: Heads, features: Features) -> np.ndarray:
     """Predict each instance by the head whose test data it is.
 
     Parameters
     ----------
     fitted
-        Seeds x folds heads, as `fit_heads` returns them.
+        Seeds x folds heads, as `fit_heads` returns them, or what stands in their place.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def out_of_fold(splits: Splits, fitted: LinearHeads, features: Features) -> np.n
     return _of_own_fold(splits, fitted.probabilities(features.plain))
 
 
-def out_of_fold_logits(splits: Splits, fitted: LinearHeads, plain: np.ndarray) -> np.ndarray:
+def out_of_fold_logits(splits: Splits, fitted: Heads, plain: np.ndarray) -> np.ndarray:
     """Compute each instance's logits by the head whose test data it is.
 
     Parameters

@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional
 
 from smallsight import params
+from smallsight.classifiers.mapping import ClassMapping, read_mapping
 from smallsight.runtime.files import write_arrays
 
 
@@ -41,6 +42,10 @@ class LinearHeads:
         """Compute class probabilities, (heads, n, classes), of features (n, dimensions)."""
         logits = torch.from_numpy(self.logits(features))
         return functional.softmax(logits, dim=-1).numpy()
+
+
+Heads = LinearHeads | ClassMapping
+"""What makes names of features: linear heads, or the mapping of a classifier's own classes."""
 
 
 def fit(
@@ -174,7 +179,9 @@ def write(heads: LinearHeads, path: str | Path) -> None:
     write_arrays({"weight": heads.weight, "bias": heads.bias}, path)
 
 
-def read(path: str | Path) -> LinearHeads:
-    """Read heads back."""
+def read(path: Path) -> Heads:
+    """Read heads back, or the mapping that stands in their place."""
     with np.load(path) as file:
+        if "weight" not in file:
+            return read_mapping(path)
         return LinearHeads(file["weight"], file["bias"])

@@ -12,8 +12,9 @@ from smallsight.backbones.feature_store import read_features, stored_readouts
 from smallsight.conditions.rendered.names import Condition, FamilyFacts
 from smallsight.evaluation import baselines
 from smallsight.evaluation.crossfit import fit_heads, out_of_fold
+from smallsight.evaluation.heads import Heads
 from smallsight.evaluation.predictions import predicted_rows
-from smallsight.evaluation.rungs import BASELINES, RUNGS, Rung
+from smallsight.evaluation.rungs import RUNGS, UNFITTED, Rung
 from smallsight.evaluation.splits import Splits
 from smallsight.evaluation.tables import RUNG_PREDICTIONS
 from smallsight.runtime.device import map_batches
@@ -27,6 +28,7 @@ def predict_rungs(
     features: Path,
     settings: params.Heads,
     device: torch.device,
+    as_it_is: Heads | None = None,
 ) -> pd.DataFrame:
     """Predict every instance from every rung, by heads of its own on the same folds.
 
@@ -39,24 +41,31 @@ def predict_rungs(
     features
         The folder that holds all families' features. A rung whose condition the study lacks, or
         whose readout its network lacks, is left out.
+    as_it_is
+        What stands in the place of heads where a classifier of the user's own is examined. Nothing
+        is fitted then: rungs and baselines that learn are left out.
 
     Returns
     -------
     DataFrame
         The columns of `RUNG_PREDICTIONS`, the baselines first.
     """
-    classes = {
-        "commonest": baselines.commonest_category(splits),
-        "geometry": baselines.box_geometry(splits),
-        "largest_object": baselines.largest_object(splits, objects),
+    classes = {}
+    if as_it_is is None:
+        classes["commonest"] = baselines.commonest_category(splits)
+        classes["geometry"] = baselines.box_geometry(splits)
+    classes["largest_object"] = baselines.largest_object(splits, objects)
+    rungs = {
+        rung: one
+        for rung in RUNGS
+        if as_it_is is None or rung in UNFITTED
+        if (one := _condition(rung, facts, features)) is not None
     }
-    assert list(classes) == list(BASELINES)
-    rungs = {rung: one for rung in RUNGS if (one := _condition(rung, facts, features)) is not None}
 
     def predict(pair: tuple[Rung, Condition]) -> np.ndarray:
         rung, condition = pair
         seen = read_features(features, condition, rung.readout)
-        fitted = fit_heads(splits, seen, settings=settings, device=device)
+        fitted = as_it_is or fit_heads(splits, seen, settings=settings, device=device)
         return np.nan_to_num(out_of_fold(splits, fitted, seen)).argmax(axis=2)
 
     found = map_batches(predict, list(rungs.items()), device=device, description="climbing")

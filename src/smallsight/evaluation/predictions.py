@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from smallsight.backbones.feature_store import Features
+from smallsight.classifiers.mapping import OTHER
 from smallsight.conditions.rendered.names import Condition
 from smallsight.evaluation.crossfit import out_of_fold
-from smallsight.evaluation.heads import LinearHeads
+from smallsight.evaluation.heads import Heads
 from smallsight.evaluation.splits import Splits
 from smallsight.evaluation.tables import PREDICTIONS, RESULTS
 from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE, TASKS
@@ -22,7 +23,8 @@ def predicted_rows(
     Parameters
     ----------
     classes
-        (seeds, n), the predicted class of every instance.
+        (seeds, n), the predicted class of every instance; one above the last category stands for
+        `OTHER`.
     columns
         By name, further columns: a value for all rows, or (seeds, n) of them.
 
@@ -32,7 +34,7 @@ def predicted_rows(
         A row per seed and instance of test data: the sample's columns, seed, fold, predicted,
         correct, and the further ones.
     """
-    names = np.array(splits.categories)
+    names = np.array([*splits.categories, OTHER])
     truth = splits.sample["category_name"].to_numpy()
     tables = []
     for place, (seed, fold) in enumerate(zip(splits.seeds, splits.fold_of, strict=True)):
@@ -49,14 +51,14 @@ def predicted_rows(
 
 
 def predict(
-    splits: Splits, fitted: LinearHeads, features: Features, condition: Condition, *, regime: str
+    splits: Splits, fitted: Heads, features: Features, condition: Condition, *, regime: str
 ) -> pd.DataFrame:
     """Predict the test data of every seed under one condition.
 
     Parameters
     ----------
     fitted
-        Seeds x folds heads, as `crossfit.fit_heads` returns them.
+        Seeds x folds heads, as `crossfit.fit_heads` returns them, or what stands in their place.
     features
         Those of the condition's pictures.
 

@@ -83,12 +83,28 @@ def write_checkpoint(
     last_layer
         The submodule in whose place the head stands.
     """
+    state = classifier_state(weights, last_layer, head.weight[0], head.bias[0])
+    normalisation = {"mean": list(weights.mean), "std": list(weights.std)}
+    _write(path, state, classes, normalisation | dict(about))
+
+
+def write_empty_checkpoint(
+    path: str | Path, *, classes: Sequence[str], about: Mapping[str, object]
+) -> None:
+    """Write a checkpoint of no weights, where a classifier of the user's own is examined."""
+    _write(path, {}, classes, about)
+
+
+def _write(
+    path: str | Path,
+    state: Mapping[str, torch.Tensor],
+    classes: Sequence[str],
+    about: Mapping[str, object],
+) -> None:
     content = {
-        "model_state_dict": classifier_state(weights, last_layer, head.weight[0], head.bias[0]),
+        "model_state_dict": dict(state),
         "classes": list(classes),
         "class_to_idx": {name: index for index, name in enumerate(classes)},
-        "mean": list(weights.mean),
-        "std": list(weights.std),
     }
     with new_file(path) as partial:
         torch.save(content | dict(about), partial)

@@ -38,6 +38,10 @@ RUNGS = (
 )  # fmt: skip
 """From the whole picture to the object's own pixels, in order."""
 
+UNFITTED = RUNGS[:2]
+"""Those that a classifier can be given as it is: the same maps, pooled by its own last layer. What
+comes after shows it other pictures, which without heads of their own would be a floor effect."""
+
 
 @dataclass(frozen=True)
 class Step:

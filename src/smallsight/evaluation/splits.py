@@ -75,7 +75,10 @@ def make_splits(
     settings: params.Evaluation,
     seed: int,
 ) -> Splits:
-    """Divide a sample as a protocol demands: `single_split` or `cross_validation`."""
+    """Divide a sample as a protocol demands."""
+    if protocol.split == "none":
+        fold_of = np.zeros((1, len(sample)), np.int64)
+        return Splits(sample, tuple(categories), (seed,), fold_of, fold_of[0] == 0, 1)
     divide = single_split if protocol.is_instance_split else cross_validation
     return divide(sample, categories, settings=settings, seed=seed)
 

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -15,17 +15,18 @@ import torch
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features, read_features, stored_readouts
-from smallsight.backbones.features import BATCH_SIZE
 from smallsight.backbones.networks.weights import Weights
-from smallsight.backbones.pooling import mean_over_cells
+from smallsight.backbones.reader import Reader
+from smallsight.classifiers.mapping import ClassMapping
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition, read_facts
+from smallsight.conditions.rendered.store import picture_name
 from smallsight.evaluation.crossfit import fit_heads, out_of_fold_logits
-from smallsight.evaluation.heads import LinearHeads
+from smallsight.evaluation.heads import Heads, LinearHeads
 from smallsight.evaluation.splits import Splits
 from smallsight.imaging.boxes import Box
 from smallsight.imaging.pictures import InputFormat, read_picture, resize
 from smallsight.runtime.device import map_batches
-from smallsight.vocabulary import SCENE
+from smallsight.vocabulary import SCENE, TASKS
 
 T = TypeVar("T")
 
@@ -35,8 +36,27 @@ Cut = Callable[[np.ndarray, int], Sequence[np.ndarray]]
 _EVERY = 8
 """One batch in so many is also passed as it is, to time the plain pass beside."""
 
+STUDY_HEADS = "dvc exp run -S classifier.source=head"
+"""Tests what a classifier of the user's own, taken as it is, cannot have."""
+
 ENOUGH = 64
 """Pictures that are enough to time what needs no more looks."""
+
+
+class ImpossibleError(Exception):
+    """A remedy that this network cannot have.
+
+    Parameters
+    ----------
+    reason
+        Why not.
+    command
+        What would test the remedy nevertheless; empty where nothing would.
+    """
+
+    def __init__(self, reason: str, command: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.command = reason, command
 
 
 @dataclass(frozen=True)
@@ -46,11 +66,11 @@ class Look:
     Attributes
     ----------
     features
-        A picture each, (inputs, dimensions), float32: the mean over the last layer's maps of every
-        input that was made of it.
+        A picture each, (inputs, dimensions), float32: the features of every input that was made of
+        it.
     seconds, plain_seconds
         What one input takes of a core (on CUDA: of the device), made and passed; and what the
-        untouched picture takes, measured in turn with it.
+        untouched picture takes, measured in turn with it. NaN where nothing is timed.
     """
 
     features: list[np.ndarray]
@@ -68,8 +88,17 @@ class Bench:
         Which instances are test data; `splits.sample` has the instances.
     settings
         How heads are trained.
-    weights, backbone
-        The frozen network: its weights, and itself.
+    weights
+        Of the frozen backbone; None for a classifier of the user's own.
+    reader
+        The network: a frozen backbone, or a classifier of the user's own.
+    mapping
+        What stands in the place of heads, for a classifier of the user's own; nothing is fitted
+        then. None for a frozen backbone.
+    tasks
+        Those that are evaluated.
+    is_timed
+        Whether what the network takes is worth measuring: not so where it is asked elsewhere.
     input_format
         What pictures become before it sees them.
     window_margin
@@ -82,13 +111,16 @@ class Bench:
 
     splits: Splits
     settings: params.Heads
-    weights: Weights
-    backbone: Backbone
+    weights: Weights | None
+    reader: Reader
     input_format: InputFormat
     window_margin: float
     conditions: Path
     features: Path
     device: torch.device
+    mapping: ClassMapping | None = None
+    tasks: tuple[str, ...] = tuple(TASKS)
+    is_timed: bool = True
     _kept: dict[Hashable, object] = field(default_factory=dict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
@@ -98,6 +130,19 @@ class Bench:
             if key not in self._kept:
                 self._kept[key] = make()
             return cast(T, self._kept[key])
+
+    @property
+    def backbone(self) -> Backbone:
+        """The frozen backbone.
+
+        Raises
+        ------
+        ImpossibleError
+            Where a classifier of the user's own stands in its place.
+        """
+        if self.mapping is not None:
+            raise ImpossibleError("it reads a frozen backbone", STUDY_HEADS)
+        return cast(Backbone, self.reader)
 
     def untouched(self, task: str) -> Condition:
         """Return the condition of untouched pictures in a task."""
@@ -109,9 +154,20 @@ class Bench:
         return readout in stored_readouts(self.features, self.untouched(task))
 
     def stored(self, task: str, readout: str = "scene") -> Features:
-        """Return the untouched pictures' features, without maps, as they are stored."""
+        """Return the untouched pictures' features, without maps, as they are stored.
+
+        Raises
+        ------
+        ImpossibleError
+            Where the network was not shown them, or gives no such readout.
+        """
         read = partial(read_features, self.features, self.untouched(task), readout)
-        return self.once(("stored", task, readout), read)
+        try:
+            return self.once(("stored", task, readout), read)
+        except FileNotFoundError:
+            raise ImpossibleError("the table of predictions has no windows") from None
+        except KeyError:
+            raise ImpossibleError("the network gives no maps that sum to its logits") from None
 
     def maps(self, task: str) -> np.ndarray:
         """Return the last layer's maps of a task's different untouched pictures, as `Extracted`."""
@@ -120,8 +176,10 @@ class Bench:
             ("maps", task), lambda: read_features(self.features, condition, "scene", maps=True).maps
         )
 
-    def heads(self, task: str) -> LinearHeads:
-        """Return heads fitted on untouched pictures, one per seed and fold."""
+    def heads(self, task: str) -> Heads:
+        """Return heads fitted on untouched pictures, one per seed and fold, or the mapping."""
+        if self.mapping is not None:
+            return self.mapping
         return self.once(("heads", task), lambda: self.fit(self.stored(task)))
 
     def fit(
@@ -141,7 +199,7 @@ class Bench:
             importance=importance,
         )
 
-    def logits(self, fitted: LinearHeads, plain: np.ndarray) -> np.ndarray:
+    def logits(self, fitted: Heads, plain: np.ndarray) -> np.ndarray:
         """Return every instance's logits, (seeds, n, classes), by the head that left it out.
 
         Parameters
@@ -164,7 +222,7 @@ class Bench:
         *,
         size: int | None = None,
         finish: Callable[[np.ndarray], np.ndarray] | None = None,
-        backbone: Backbone | None = None,
+        other: Reader | None = None,
         most: int | None = None,
     ) -> Look:
         """Show the network what is made of a task's untouched pictures.
@@ -177,36 +235,46 @@ class Bench:
             Width and height of the input, in pixels; the study's own where nothing is said.
         finish
             Changes pictures, (size, size, 3), uint8, once they have the input's size.
-        backbone
+        other
             Another network than the study's.
         most
             How many of the pictures to show; all where nothing is said.
         """
-        own = self.backbone.to(self.device)
-        network = own if backbone is None else backbone.to(self.device)
+        own = self.reader.to(self.device)
+        network = own if other is None else other.to(self.device)
         size = size or self.input_format.size
         places = self._places(task)[:most]
+        count = network.batch_size
 
         def see(number: int) -> tuple[list[np.ndarray], float, float]:
-            chosen = places[number * BATCH_SIZE : (number + 1) * BATCH_SIZE]
+            chosen = places[number * count : (number + 1) * count]
             files = {path: read_picture(path) for path in {path for _, path, _ in chosen}}
             pictures = [self._shown(files[path], box) for _, path, box in chosen]
             start = self._clock()
             made = [cut(one, index) for one, (index, *_) in zip(pictures, chosen, strict=True)]
             brought = [self._brought(one, size) for several in made for one in several]
-            found = _seen(network, [finish(one) for one in brought] if finish else brought)
+            names = [
+                (self._names[task][index], f"remedy {task} {place}")
+                for several, (index, *_) in zip(made, chosen, strict=True)
+                for place in range(len(several))
+            ]
+            shown = [finish(one) for one in brought] if finish else brought
+            found = _seen(network, shown, names, self.device)
             seconds = self._clock() - start
             ends = np.cumsum([len(several) for several in made])[:-1]
             beside = np.nan
-            if number % _EVERY == 0:
+            if self.is_timed and number % _EVERY == 0:
                 start = self._clock()
-                _seen(own, [self._brought(one, self.input_format.size) for one in pictures])
+                plain = [self._brought(one, self.input_format.size) for one in pictures]
+                _seen(own, plain, names[: len(plain)], self.device)
                 beside = (self._clock() - start) / len(pictures)
             return np.split(found, ends), seconds, beside
 
-        numbers = range(-(-len(places) // BATCH_SIZE))
+        numbers = range(-(-len(places) // count))
         found = map_batches(see, numbers, device=self.device, description=f"looking at {task}")
         features = [one for several, _, _ in found for one in several]
+        if not self.is_timed:
+            return Look(features, np.nan, np.nan)
         inputs = sum(map(len, features))
         plain = np.array([beside for _, _, beside in found])
         return Look(
@@ -217,10 +285,21 @@ class Bench:
 
     def plain_seconds(self, task: str) -> float:
         """Return what the plain pass takes of a core for one of a task's pictures."""
+        if not self.is_timed:
+            return np.nan
         return self.look(task, lambda picture, number: [picture], most=ENOUGH).seconds
 
     def _brought(self, picture: np.ndarray, size: int) -> np.ndarray:
         return resize(picture, size, interpolation=self.input_format.interpolation)
+
+    @cached_property
+    def _names(self) -> dict[str, list[str]]:
+        """By task, the names of its pictures: of several objects in one, the first's."""
+        sample = self.splits.sample
+        ids = zip(sample["image_id"], sample["ann_id"], strict=True)
+        names = [picture_name(image_id, ann_id) for image_id, ann_id in ids]
+        first = np.unique(self.row(SCENE), return_index=True)[1]
+        return {task: [names[i] for i in first] if task == SCENE else names for task in TASKS}
 
     def _places(self, task: str) -> list[tuple[int, str, Box | None]]:
         """Return the number, the file and the object's box of every picture of a task."""
@@ -249,12 +328,17 @@ class Bench:
         return time.thread_time()
 
 
-def _seen(backbone: Backbone, inputs: Sequence[np.ndarray]) -> np.ndarray:
+def _seen(
+    reader: Reader,
+    inputs: Sequence[np.ndarray],
+    names: Sequence[tuple[str, str]],
+    device: torch.device,
+) -> np.ndarray:
     """Compute the features, (inputs, dimensions), of inputs of one size."""
-    device = backbone.mean.device
     parts = []
     with torch.inference_mode():
-        for start in range(0, len(inputs), BATCH_SIZE):
-            batch = torch.from_numpy(np.stack(inputs[start : start + BATCH_SIZE])).to(device)
-            parts.append(mean_over_cells(backbone(batch)).cpu().numpy())
+        for start in range(0, len(inputs), reader.batch_size):
+            place = slice(start, start + reader.batch_size)
+            batch = torch.from_numpy(np.stack(inputs[place])).to(device)
+            parts.append(reader.scene(batch, names[place]).cpu().numpy())
     return np.concatenate(parts)

@@ -34,7 +34,8 @@ def read_out(readout: str, shown: str | None = None) -> Callable[[Bench, str], A
         place = shown or task
         check_readout(bench, place, readout)
         seen = bench.stored(place, readout)
-        return Answer(bench.logits(bench.fit(seen), seen.plain))
+        fitted = bench.mapping or bench.fit(seen)
+        return Answer(bench.logits(fitted, seen.plain))
 
     return answer
 
@@ -46,6 +47,7 @@ REMEDIES = (
         "The last layer’s maps are averaged over the object’s box.",
         IN_BOTH,
         read_out("box"),
+        needs_as_it_is={SCENE: "box", HEADLINE_TASK: "box"},
     ),
     Remedy(
         "pyramid",

@@ -6,10 +6,11 @@ import numpy as np
 import torch
 from skimage import exposure, filters, util
 
+from smallsight.classifiers.mapping import ClassMapping
 from smallsight.imaging.boxes import Box
-from smallsight.remedies.bench import ENOUGH, Bench, Cut, Look
+from smallsight.remedies.bench import ENOUGH, Bench, Cut, ImpossibleError, Look
 from smallsight.remedies.facts import Needs
-from smallsight.remedies.remedy import Answer, ImpossibleError, Remedy, cost
+from smallsight.remedies.remedy import Answer, Remedy, cost
 from smallsight.vocabulary import HEADLINE_TASK, SCENE
 
 IN_BOTH: Mapping[str, Needs] = {SCENE: "nothing", HEADLINE_TASK: "box"}
@@ -117,8 +118,10 @@ def equalised(picture: np.ndarray) -> np.ndarray:
 def flip(bench: Bench, task: str) -> Answer:
     """Average the logits of the picture and of its mirror image."""
     plain = bench.logits(bench.heads(task), bench.stored(task).plain)
-    turned = bench.logits(bench.heads(task), bench.stored(task).mirrored)
-    look = bench.look(task, mirrored, most=ENOUGH)
+    is_stored = bench.mapping is None
+    look = bench.look(task, mirrored, most=ENOUGH if is_stored else None)
+    there = bench.stored(task).mirrored if is_stored else features_of(bench, task, look)
+    turned = bench.logits(bench.heads(task), there)
     return Answer((plain + turned) / 2, *cost(look, inputs=1, plain=1))
 
 
@@ -181,14 +184,31 @@ def peak_cells(bench: Bench, task: str) -> np.ndarray:
     maps = bench.maps(task)
     row = bench.stored(task).row
     fitted, splits = bench.heads(task), bench.splits
-    named = np.nan_to_num(bench.logits(fitted, bench.stored(task).plain)).argmax(axis=2)
+    plain = bench.stored(task).plain
+    named = np.nan_to_num(bench.logits(fitted, plain)).argmax(axis=2)
+    if isinstance(fitted, ClassMapping):
+        chosen = _last_layer(bench)[fitted.leading(plain, named[0])]
+        return _peaks(chosen, maps[row])[None]
     weight = fitted.weight.reshape(len(splits.seeds), splits.folds, *fitted.weight.shape[1:])
     cells = np.empty(named.shape, np.int64)
     for seed, classes in enumerate(named):
         chosen = weight[seed, splits.fold_of[seed], classes]
-        evidence = np.einsum("nd,ndrc->nrc", chosen, maps[row], optimize=True)
-        cells[seed] = evidence.reshape(len(row), -1).argmax(axis=1)
+        cells[seed] = _peaks(chosen, maps[row])
     return cells
+
+
+def _last_layer(bench: Bench) -> np.ndarray:
+    """Return the weights, (classes, dimensions), of the last layer of a user's own classifier."""
+    linear = getattr(bench.reader, "linear", None)
+    if linear is None:
+        raise ImpossibleError("the classifier gives no maps that sum to its logits")
+    return linear[0]
+
+
+def _peaks(weight: np.ndarray, maps: np.ndarray) -> np.ndarray:
+    """(n,), the cell in which maps, weighed by (n, dimensions), have most evidence."""
+    evidence = np.einsum("nd,ndrc->nrc", weight, maps, optimize=True)
+    return evidence.reshape(len(maps), -1).argmax(axis=1)
 
 
 def check_input_size(bench: Bench, size: int) -> None:
@@ -199,14 +219,15 @@ def check_input_size(bench: Bench, size: int) -> None:
     ImpossibleError
         Where it takes no other size than its own: transformers whose positions are learned.
     """
+    if not bench.is_timed:
+        return
     black = torch.zeros((1, size, size, 3), dtype=torch.uint8, device=bench.device)
     try:
         with torch.inference_mode():
-            bench.backbone.to(bench.device)(black)
-    except (AssertionError, RuntimeError, ValueError):
-        raise ImpossibleError(
-            "the network takes one input size", "dvc exp run -S backbone.name=resnet50"
-        ) from None
+            bench.reader.to(bench.device).scene(black)
+    except Exception:  # whatever a network raises of what it does not take
+        command = "dvc exp run -S backbone.name=resnet50" if bench.mapping is None else ""
+        raise ImpossibleError("the network takes one input size", command) from None
 
 
 def larger(factor: float) -> Callable[[Bench, str], Answer]:
@@ -219,7 +240,7 @@ def larger(factor: float) -> Callable[[Bench, str], Answer]:
 
 
 def look_larger(bench: Bench, task: str, factor: float) -> Look:
-    """Show the network a task's pictures and their mirror images at a larger input.
+    """Show the network a task's pictures, and mirror images for heads, at a larger input.
 
     Parameters
     ----------
@@ -235,7 +256,8 @@ def look_larger(bench: Bench, task: str, factor: float) -> Look:
 
     def look() -> Look:
         check_input_size(bench, size)
-        return bench.look(task, both_ways, size=size)
+        # Heads are fitted on mirror images too; a classifier as it is has no use for these.
+        return bench.look(task, both_ways if bench.mapping is None else as_it_is, size=size)
 
     return bench.once(("larger", task, factor), look)
 

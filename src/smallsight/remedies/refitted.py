@@ -11,10 +11,10 @@ from smallsight.backbones.features import instance_features, last_maps
 from smallsight.conditions.rendered.store import read_pictures
 from smallsight.conditions.rendered.views import read_views
 from smallsight.remedies import pooling
-from smallsight.remedies.bench import Bench, Look
+from smallsight.remedies.bench import Bench, ImpossibleError, Look
 from smallsight.remedies.facts import Needs
 from smallsight.remedies.inputs import FACTORS, both_ways, features_of, look_larger
-from smallsight.remedies.remedy import Answer, ImpossibleError, Remedy, cost
+from smallsight.remedies.remedy import Answer, Remedy, cost
 from smallsight.runtime.errors import ParameterError
 from smallsight.vocabulary import HEADLINE_TASK, SCENE, TASKS
 
@@ -46,6 +46,7 @@ def input_refitted(factor: float) -> Callable[[Bench, str], Answer]:
 
 def dilated(bench: Bench, task: str) -> Answer:
     """Read cells half as wide: the last stage's stride is taken out, its filters widened."""
+    assert bench.weights is not None, "tried on a frozen backbone alone"
     if bench.weights.is_dilated:
         raise ImpossibleError(
             "the study’s last stage is dilated", "dvc exp run -S backbone.dilated=false"
@@ -55,7 +56,7 @@ def dilated(bench: Bench, task: str) -> Answer:
     except ParameterError:
         reason = "only a ResNet of torchvision’s can be dilated"
         raise ImpossibleError(reason, f"{RESNET} -S remedies.dilated=true") from None
-    look = bench.look(task, both_ways, backbone=backbone)
+    look = bench.look(task, both_ways, other=backbone)
     return _refitted(bench, _seen_both_ways(bench, task, look), *cost(look, inputs=1))
 
 
@@ -78,7 +79,7 @@ def check_readout(bench: Bench, task: str, readout: str) -> None:
     ImpossibleError
         Where they are not.
     """
-    if not bench.has_readout(task, readout):
+    if readout == "pyramid" and not bench.has_readout(task, readout):
         raise ImpossibleError("the network has no layers of strides 8, 16 and 32", RESNET)
 
 

@@ -28,22 +28,6 @@ class Answer:
     ratio: float = 1.0
 
 
-class ImpossibleError(Exception):
-    """A remedy that this network cannot have.
-
-    Parameters
-    ----------
-    reason
-        Why not.
-    command
-        What would test the remedy nevertheless.
-    """
-
-    def __init__(self, reason: str, command: str) -> None:
-        super().__init__(reason)
-        self.reason, self.command = reason, command
-
-
 @dataclass(frozen=True)
 class Remedy:
     """A change of input, pooling or head that is meant to help.
@@ -55,10 +39,12 @@ class Remedy:
     needs
         By task in which it starts from the untouched picture, what it needs.
     answer
-        Gives, on a bench and in one of these tasks, what comes out; raises `ImpossibleError` where
-        the network cannot have it.
+        Gives, on a bench and in one of these tasks, what comes out; raises `bench.ImpossibleError`
+        where the network cannot have it.
     shows_window
         Whether it shows windows in place of whole pictures, so that a pass serves one object.
+    needs_as_it_is
+        What it needs where no head is fitted; None where that is the same, but for what needs one.
     """
 
     name: str
@@ -67,6 +53,21 @@ class Remedy:
     needs: Mapping[str, Needs]
     answer: Callable[[Bench, str], Answer]
     shows_window: bool = False
+    needs_as_it_is: Mapping[str, Needs] | None = None
+
+    def needed(self, *, is_fitted: bool) -> Mapping[str, Needs]:
+        """Return, by task, what it needs; the tasks in which it can be had.
+
+        Parameters
+        ----------
+        is_fitted
+            Whether heads are fitted; if not, what needs fitted heads cannot be had.
+        """
+        if is_fitted:
+            return self.needs
+        if self.needs_as_it_is is not None:
+            return self.needs_as_it_is
+        return {task: one for task, one in self.needs.items() if one not in ("head", "box_head")}
 
 
 def cost(look: Look, *, inputs: float, area: float = 1.0, plain: int = 0) -> tuple[float, float]:

@@ -7,14 +7,15 @@ import numpy as np
 import pandas as pd
 import torch
 
+from smallsight.classifiers.answers import NotAskedError
 from smallsight.evaluation.predictions import predicted_rows
 from smallsight.evaluation.splits import Splits
-from smallsight.remedies.bench import Bench
+from smallsight.remedies.bench import STUDY_HEADS, Bench, ImpossibleError
 from smallsight.remedies.facts import UNTREATED, RemedyFacts, State
-from smallsight.remedies.remedy import Answer, ImpossibleError, Remedy
+from smallsight.remedies.remedy import Answer, Remedy
 from smallsight.remedies.tables import REMEDY_PREDICTIONS, REMEDY_TIMES
 from smallsight.runtime.device import map_batches
-from smallsight.vocabulary import HEADLINE_TASK, TASKS
+from smallsight.vocabulary import HEADLINE_TASK
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,20 @@ class Tried:
 def try_remedies(bench: Bench, remedies: Sequence[Remedy], chosen: Mapping[str, bool]) -> Tried:
     """Try remedies in every task in which they start from the untouched picture.
 
+    For a classifier of the user's own, nothing is fitted: what needs that is impossible.
+
     Parameters
     ----------
     chosen
         By name, whether to try it; one that is not named is left out.
     """
+    is_fitted = bench.mapping is None
     pairs = [
         (one, task)
         for one in remedies
         if chosen.get(one.name, False)
-        for task in TASKS
-        if task in one.needs
+        for task in bench.tasks
+        if task in one.needed(is_fitted=is_fitted)
     ]
 
     def answer(pair: tuple[Remedy, str]) -> Answer | ImpossibleError:
@@ -58,14 +62,17 @@ def try_remedies(bench: Bench, remedies: Sequence[Remedy], chosen: Mapping[str, 
             return remedy.answer(bench, task)
         except ImpossibleError as error:
             return error
+        except NotAskedError:
+            return ImpossibleError("a table of predictions cannot be asked again", STUDY_HEADS)
 
     untreated = {
-        task: Answer(bench.logits(bench.heads(task), bench.stored(task).plain)) for task in TASKS
+        task: Answer(bench.logits(bench.heads(task), bench.stored(task).plain))
+        for task in bench.tasks
     }
     found = map_batches(answer, pairs, device=bench.device, description="trying remedies")
     answers = {(one.name, task): each for (one, task), each in zip(pairs, found, strict=True)}
     tables, times = [], []
-    for task in TASKS:
+    for task in bench.tasks:
         plain = bench.plain_seconds(task)
         named: dict[str, Answer | ImpossibleError] = {UNTREATED: untreated[task]}
         named |= {name: one for (name, place), one in answers.items() if place == task}
@@ -76,7 +83,7 @@ def try_remedies(bench: Bench, remedies: Sequence[Remedy], chosen: Mapping[str, 
     return Tried(
         pd.concat(tables, ignore_index=True),
         pd.DataFrame(times, columns=REMEDY_TIMES.names),
-        [_facts(one, chosen, answers) for one in remedies],
+        [_facts(one, chosen, answers, is_fitted=is_fitted) for one in remedies],
     )
 
 
@@ -93,25 +100,30 @@ def _facts(
     remedy: Remedy,
     chosen: Mapping[str, bool],
     answers: Mapping[tuple[str, str], Answer | ImpossibleError],
+    *,
+    is_fitted: bool,
 ) -> RemedyFacts:
     own = {
         task: answers[remedy.name, task] for task in remedy.needs if (remedy.name, task) in answers
     }
     errors = [one for one in own.values() if isinstance(one, ImpossibleError)]
+    is_chosen = chosen.get(remedy.name, False)
+    if is_chosen and not own:
+        errors = [ImpossibleError("it needs heads fitted anew", STUDY_HEADS)]
     state: State = "tried" if own else "left_out"
     reason, command = "", "" if own else f"dvc exp run -S remedies.{remedy.name}=true"
     if errors:
         state, reason, command = "impossible", errors[0].reason, errors[0].command
-    assert chosen.get(remedy.name, False) == bool(own)
+    needs = remedy.needed(is_fitted=is_fitted) or remedy.needs
     return RemedyFacts(
         remedy.name,
         remedy.label,
         remedy.description,
-        dict(remedy.needs),
+        dict(needs),
         {task: one.passes for task, one in own.items() if isinstance(one, Answer)},
         {
             task: "object" if task == HEADLINE_TASK or remedy.shows_window else "picture"
-            for task in remedy.needs
+            for task in needs
         },
         state,
         reason,

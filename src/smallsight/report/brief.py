@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 
 from smallsight.report import provenance
-from smallsight.report.sections import accuracy, claims, ladder, remedies, sample, summary
+from smallsight.report.sections import accuracy, claims, ladder, left_out, remedies, sample, summary
 from smallsight.report.sections.accuracy import AccuracyRow
 from smallsight.report.sections.claims import Claim
 from smallsight.report.sections.ladder import RungRow
 from smallsight.report.sections.provenance import Entry, rows
 from smallsight.report.study import Study
-from smallsight.vocabulary import HEADLINE_TASK
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,8 @@ class Brief:
         The headline task, and the headline regime's accuracies in it at reference levels.
     sample, setup, warning
         As on page one.
+    left_out
+        What was left out, in a sentence; may be empty.
     revision
         Names of the DVC experiment and of the commit it started from, as far as there are any.
     """
@@ -47,24 +48,27 @@ class Brief:
     sample: str
     setup: str
     warning: str
+    left_out: str
     revision: list[str]
 
 
 def build(study: Study) -> Brief:
     """Return what the report in brief shows of a study."""
     regime = study.headline_regime
-    found = accuracy.rows(study, HEADLINE_TASK, regime) if study.regimes else []
+    task = study.headline_task
+    found = accuracy.rows(study, task, regime) if study.regimes else []
     return Brief(
         verdict=summary.verdict_sentence(study),
         sentences=summary.sentences(study),
         remedies=remedies.sentences(study),
         metrics=rows(study.metrics),
-        rungs=[*ladder.rules(study), *ladder.rungs(study)],
+        rungs=[*ladder.rules(study), *ladder.rungs(study), *ladder.apart(study)],
         claims=claims.rows(study),
-        task=HEADLINE_TASK,
+        task=task,
         accuracies=[row for row in found if row.is_reference],
         sample=sample.sample_sentence(study),
         setup=summary.setup_sentence(study),
         warning=summary.warning(study),
+        left_out=left_out.sentence(study),
         revision=list(provenance.revision().values()),
     )

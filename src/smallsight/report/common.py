@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from smallsight.report import marks, network
 from smallsight.report.figures.style import gradient
 from smallsight.report.study import Study
+from smallsight.report.subject import RegimeWords, Subject
 from smallsight.report.text import TASK_NAMES
 from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, POWER
 
@@ -20,10 +21,16 @@ class Common:
         The size groups, in order; and the same with "all" before them.
     tasks, task_names
         The tasks that were evaluated, the original study's first; and what each is called.
-    regimes
-        The regimes that were evaluated, the headline regime first.
-    headline_regime
-        The headline regime; empty where nothing was evaluated.
+    subject
+        Words for what is examined.
+    regimes, words
+        The regimes that were evaluated, the headline regime first; and what each is called.
+    headline
+        What the headline regime is called in captions; empty where nothing was evaluated.
+    has_seeds
+        Whether several seeds predict each object.
+    has_gallery
+        Whether every object has pictures to look at, on a screen.
     interval
         What an interval is called: "95% interval".
     power
@@ -33,23 +40,27 @@ class Common:
     mark_key
         The marks that the study has, with their meanings; empty where it has none.
     map_cell
-        Which layer's maps are shown, and how large their cells are.
+        Which layer's maps are shown, and how large their cells are; empty without maps.
     map_unit
         Unit of a map's values.
     map_colours
-        Colours of maps, from none to most evidence.
+        Colours of maps, from none to most evidence; none without maps.
     map_colour_name
-        What the colours are called.
+        What the colours are called; empty without maps.
     map_opacity
-        Share of a map's colours that is blended into a picture.
+        Share of a map's colours that is blended into a picture; 0 without maps.
     """
 
     groups: tuple[str, ...]
     all_and_groups: tuple[str, ...]
     tasks: list[str]
     task_names: Mapping[str, str]
+    subject: Subject
     regimes: list[str]
-    headline_regime: str
+    words: Mapping[str, RegimeWords]
+    headline: str
+    has_seeds: bool
+    has_gallery: bool
     interval: str
     power: str
     mark_meanings: Mapping[str, str]
@@ -64,22 +75,26 @@ class Common:
 def describe(study: Study) -> Common:
     """Collect what the templates of all sections may show of a study."""
     about = study.about
-    # What cells add to a logit is in logits; other maps are Grad-CAM's, in units of their own.
-    is_exact = about["layer"] == about["last_layer"] and study.params.heads.readout == "scene"
+    colours = str(about["colormap"]) if about["layer"] else ""
     return Common(
         groups=GROUPS,
         all_and_groups=ALL_AND_GROUPS,
         tasks=study.tasks,
         task_names=TASK_NAMES,
+        subject=study.subject,
         regimes=study.regimes,
-        headline_regime=study.headline_regime,
+        words={regime: study.words(regime) for regime in study.regimes},
+        headline=study.words(study.headline_regime).caption if study.regimes else "",
+        has_seeds=study.n_seeds > 1,
+        has_gallery=study.has_gallery,
         interval=study.interval,
         power=f"{100 * POWER:g}%",
         mark_meanings=marks.MEANINGS,
         mark_key=marks.short_key(study),
-        map_cell=network.describe_cells(network.name_layer(study, about["layer"]), about["cell"]),
-        map_unit="logits" if is_exact else "units of the map",
-        map_colours=tuple(gradient(str(about["colormap"]))),
-        map_colour_name=str(about["colormap"]),
-        map_opacity=float(about["alpha"]),
+        map_cell=network.describe_maps(study),
+        # What cells add to a logit is in logits; other maps are Grad-CAM's, in units of their own.
+        map_unit="logits" if network.is_exact(study) else "units of the map",
+        map_colours=tuple(gradient(colours)) if colours else (),
+        map_colour_name=colours,
+        map_opacity=float(about["alpha"]) if colours else 0.0,
     )

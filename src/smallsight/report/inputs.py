@@ -11,6 +11,8 @@ import pandas as pd
 
 from smallsight.analysis.tables import TABLES
 from smallsight.backbones.facts import read_backbone_facts
+from smallsight.classifiers.facts import read_classifier_facts
+from smallsight.classifiers.tables import PREPROCESSINGS
 from smallsight.conditions.rendered.names import FACTS, FamilyFacts, read_facts
 from smallsight.evaluation.tables import RESULTS, TRAINING_CURVE
 from smallsight.params import Params
@@ -34,7 +36,10 @@ class Inputs:
     sample, sampling
         The sampled instances (CSV), and the counts of what was eligible, drawn and excluded (JSON).
     backbone
-        The facts of the frozen network (JSON).
+        The facts of the network (JSON).
+    classifier, preprocessings
+        The facts of the user's own classifier, if that is examined (JSON); and its accuracy under
+        the declared preprocessing and the usual wrong ones (CSV).
     conditions
         The folder that holds the folders of all families.
     results
@@ -56,6 +61,8 @@ class Inputs:
     sample: Path
     sampling: Path
     backbone: Path
+    classifier: Path
+    preprocessings: Path
     conditions: Path
     results: Path
     remedies: Path
@@ -81,7 +88,8 @@ class Inputs:
     def paths(self) -> tuple[Path, ...]:
         """Return the paths of all files but the families' facts, in the order of the pipeline."""
         return (
-            *(self.sample, self.sampling, self.backbone, self.results),
+            *(self.sample, self.sampling, self.backbone, self.classifier),
+            *(self.preprocessings, self.results),
             *(self.remedies, self.remedy_times),
             *(self.table(table.name) for table in TABLES),
             *(self.curve, self.training, self.metrics, self.gallery, self.strips),
@@ -104,7 +112,9 @@ def read_study(inputs: Inputs, params: Params) -> Study:
     _check_families(tables["accuracy"], inputs.table("accuracy"), params)
     _check_families(results, inputs.results, params)
     backbone = read_backbone_facts(inputs.backbone)
-    backbone.check_readout(params.heads.readout)
+    classifier = read_classifier_facts(inputs.classifier)
+    if classifier is None:
+        backbone.check_readout(params.heads.readout)
     families = {family: _facts(inputs, family) for family in params.conditions}
     sweeps = [name for name, facts in families.items() if facts.role == "sweep"]
     _check_agreement(results[~results["family"].isin(sweeps)], tables["accuracy"], inputs)
@@ -116,6 +126,8 @@ def read_study(inputs: Inputs, params: Params) -> Study:
         sample=read_table(inputs.sample, SAMPLE),
         sampling=_keys(inputs.sampling, "requested_per_group", "drawn", "eligible", "excluded"),
         backbone=backbone,
+        classifier=classifier,
+        preprocessings=read_table(inputs.preprocessings, PREPROCESSINGS),
         tables=tables,
         remedies=remedies,
         remedy_times=read_table(inputs.remedy_times, REMEDY_TIMES),

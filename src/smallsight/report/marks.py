@@ -68,8 +68,9 @@ def quoted_label(study: Study, task: str, condition: str, *groups: str) -> str:
 def long_key(study: Study) -> str:
     """Explain the marks that this study has; empty where it has none."""
     meanings = {
-        UNCHANGED: f"{MEANINGS[UNCHANGED]}: at the network’s input neither the object’s box nor "
-        f"the whole picture changes (median similarity above {NO_VISIBLE_CHANGE:g})",
+        UNCHANGED: f"{MEANINGS[UNCHANGED]}: at the {study.subject.network}’s input neither the "
+        f"object’s box nor the whole picture changes (median similarity above "
+        f"{NO_VISIBLE_CHANGE:g})",
         SURROUNDINGS: "no visible change in the box: the object stays as it was (median similarity "
         f"above {NO_VISIBLE_CHANGE:g}), only its surroundings change",
     }

@@ -1,7 +1,8 @@
-"""What the report says of the frozen network: its weights, its layers, what heads read of it."""
+"""What the report says of the network: its weights, its layers, and what is read of it."""
 
 from dataclasses import dataclass
 
+from smallsight.classifiers.facts import ClassifierFacts
 from smallsight.report.study import Study
 
 RANDOM = "random"
@@ -26,7 +27,7 @@ class Readout:
         A sentence about saliency maps that show more than heads read; else empty.
     signed
         What the signed share is, with places for `error` and `cell`: the largest deviation from a
-        logit, and the layer with the size of its cells.
+        logit, and the layer with the size of its cells; empty where it is not shown.
     """
 
     heads: str
@@ -110,18 +111,50 @@ READOUTS = {
 """Every readout, by the name that the parameters choose."""
 
 
+def _as_it_is(classifier: ClassifierFacts) -> Readout:
+    """Say how the maps of a user's own classifier are made."""
+    layer = f"layer “{classifier.layer}”"
+    if classifier.maps == "closed_form":
+        logit = (
+            f"The maps of {layer} are averaged over the picture, and a linear layer reads the "
+            "mean: weight times feature, over the number of cells, is what a cell adds, and with "
+            "the bias these sum to the logit. What is above 0 is the layer’s Grad-CAM map"
+        )
+        return Readout(heads="", feature="", logit=logit, maps="", signed=_SIGNED)
+    logit = (
+        f"The maps of {layer} are summed, each times the logit’s mean gradient; what is above 0 is "
+        "the layer’s Grad-CAM map, by pytorch-grad-cam. Cells do not sum to the logit: "
+        f"{classifier.no_maps}"
+    )
+    return Readout(heads="", feature="", logit=logit, maps="", signed="")
+
+
 def readout(study: Study) -> Readout:
-    """Return the words for what the study's heads read."""
+    """Return the words for what is read of the network, and for the maps made of that."""
+    if study.classifier is not None:
+        return _as_it_is(study.classifier)
     return READOUTS[study.params.heads.readout]
 
 
 def is_untrained(study: Study) -> bool:
     """Return whether the network's weights are random."""
-    return study.backbone.weights == RANDOM
+    return study.backbone is not None and study.backbone.weights == RANDOM
+
+
+def is_exact(study: Study) -> bool:
+    """Return whether maps show what each cell adds to a logit, and not Grad-CAM's own numbers."""
+    if not study.about["layer"]:
+        return False
+    if study.classifier is not None:
+        return study.classifier.maps == "closed_form"
+    is_last = study.about["layer"] == study.about["last_layer"]
+    return bool(is_last and study.params.heads.readout == "scene")
 
 
 def name_layer(study: Study, layer: str) -> str:
-    """Name a layer as a sentence does."""
+    """Name a layer as a sentence does; a user's own classifier has but one whose maps are made."""
+    if study.classifier is not None:
+        return f"layer “{study.classifier.layer}”"
     return "the last layer" if layer == study.about["last_layer"] else layer
 
 
@@ -134,3 +167,9 @@ def describe_cells(layer: str, pixels: float) -> str:
     'layer3, one cell 16 × 16 input pixels'
     """
     return f"{layer}, one cell {pixels:g} × {pixels:g} input pixels"
+
+
+def describe_maps(study: Study) -> str:
+    """Say which layer's maps are shown, and how large their cells are; empty without maps."""
+    layer = study.about["layer"]
+    return describe_cells(name_layer(study, layer), study.about["cell"]) if layer else ""

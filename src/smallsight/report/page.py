@@ -11,6 +11,9 @@ from smallsight.report.section import PlacedSection
 from smallsight.report.sections.registry import SECTIONS
 from smallsight.report.study import Study
 
+TITLE = "Why does an image classifier fail on small objects?"
+"""Stands above the report of a study."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -20,6 +23,8 @@ class Report:
 
     Attributes
     ----------
+    title
+        Stands above it.
     common
         What the templates of all sections may show.
     sections
@@ -30,6 +35,7 @@ class Report:
         How many conditions were evaluated.
     """
 
+    title: str
     common: Common
     sections: list[PlacedSection]
     brief: Brief
@@ -53,6 +59,7 @@ class Report:
             typeset.environment()
             .get_template("report.html")
             .render(
+                title=self.title,
                 common=self.common,
                 sections=self.sections,
                 n_conditions=self.n_conditions,
@@ -73,10 +80,11 @@ def build(inputs: Inputs, params: Params) -> Report:
     return draw(read_study(inputs, params))
 
 
-def draw(study: Study) -> Report:
-    """Draw what all forms of a study's report share."""
+def draw(study: Study, *, title: str = TITLE) -> Report:
+    """Draw what all forms of a study's report share, under a title."""
     placed = (section.place(one, study) for one in SECTIONS)
     return Report(
+        title=title,
         common=common.describe(study),
         sections=[one for one in placed if one is not None],
         brief=brief.build(study),

@@ -1,7 +1,7 @@
 """A study as the report sees it: its tables, and what its conditions are called and marked with."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -9,12 +9,30 @@ import numpy as np
 import pandas as pd
 
 from smallsight.backbones.facts import BackboneFacts
+from smallsight.classifiers.facts import ClassifierFacts
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition, FamilyFacts, split_name
-from smallsight.evaluation.protocols import PROTOCOLS, EvaluationProtocol
+from smallsight.evaluation.protocols import EvaluationProtocol, find_protocol
+from smallsight.evaluation.rungs import RUNGS, Rung
 from smallsight.params import Params
 from smallsight.remedies.facts import RemedyFacts
 from smallsight.report.rows import Estimate, Row, keyed
-from smallsight.vocabulary import GROUPS, NO_VISIBLE_CHANGE, REGIMES, SCENE, TASKS
+from smallsight.report.subject import (
+    AS_IT_IS,
+    HEADS,
+    TRAINED_ELSEWHERE,
+    RegimeWords,
+    Subject,
+)
+from smallsight.report.text import TASK_NAMES
+from smallsight.vocabulary import (
+    GROUPS,
+    HEADLINE_TASK,
+    NO_VISIBLE_CHANGE,
+    REGIMES,
+    SCENE,
+    TASKS,
+    headline_task,
+)
 
 UNCHANGED, SURROUNDINGS = "∅", "⊙"
 """Marks of a condition that leaves the object as it was: the whole picture, or the box alone."""
@@ -36,7 +54,10 @@ class Study:
     sample, sampling
         The sampled instances, and what was eligible, drawn and excluded.
     backbone
-        What is known of the frozen network.
+        What is known of the network; None where predictions were given and nothing else.
+    classifier, preprocessings
+        What is known of the user's own classifier, None where the study trained heads; and how
+        often it is right when its input is made in the usual wrong ways.
     tables
         The tables of the analysis, by the name of their file.
     remedies
@@ -57,13 +78,18 @@ class Study:
         How saliency maps are made and drawn.
     fingerprints
         By path of a file that the study was read from: the beginning of its hash.
+    left_out
+        What was not computed, and why, by name; what `sections.left_out` finds out itself is not
+        among it.
     """
 
     params: Params
     families: Mapping[str, FamilyFacts]
     sample: pd.DataFrame
     sampling: Mapping[str, Any]
-    backbone: BackboneFacts
+    backbone: BackboneFacts | None
+    classifier: ClassifierFacts | None
+    preprocessings: pd.DataFrame
     tables: Mapping[str, pd.DataFrame]
     remedies: Mapping[str, RemedyFacts]
     remedy_times: pd.DataFrame
@@ -76,17 +102,40 @@ class Study:
     map_values: np.ndarray
     about: Mapping[str, Any]
     fingerprints: Mapping[str, str]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_heads(self) -> bool:
+        """Whether the study trained heads; else what answers was trained elsewhere."""
+        return self.classifier is None and self.backbone is not None
+
+    @property
+    def subject(self) -> Subject:
+        """Words for what is examined."""
+        if self.has_heads:
+            return HEADS
+        return AS_IT_IS if set(self.regimes) <= set(AS_IT_IS.regimes) else TRAINED_ELSEWHERE
 
     @property
     def protocol(self) -> EvaluationProtocol:
         """How predictions were made."""
-        return PROTOCOLS[self.params.protocol]
+        return find_protocol(self.params.protocol, is_own=not self.has_heads)
 
     @cached_property
     def tasks(self) -> list[str]:
         """The tasks that were evaluated, the original study's first."""
         evaluated = set(self.tables["accuracy"]["task"])
         return [task for task in TASKS if task in evaluated]
+
+    @cached_property
+    def headline_task(self) -> str:
+        """The task that headlines are about: the window, where windows were shown."""
+        return headline_task(self.tasks)
+
+    @property
+    def window(self) -> str:
+        """What windows are called; empty where none were shown."""
+        return TASK_NAMES[HEADLINE_TASK] if HEADLINE_TASK in self.tasks else ""
 
     @cached_property
     def regimes(self) -> list[str]:
@@ -98,6 +147,37 @@ class Study:
     def headline_regime(self) -> str:
         """The headline regime; empty where nothing was evaluated."""
         return next(iter(self.regimes), "")
+
+    def words(self, regime: str) -> RegimeWords:
+        """Return what a regime is called."""
+        return self.subject.regimes[regime]
+
+    @cached_property
+    def rungs(self) -> list[Rung]:
+        """The rungs of the ladder that were climbed, in order."""
+        table = self.tables["ladder"]
+        known = set(table.loc[table["n"] > 0, "rung"])
+        return [rung for rung in RUNGS if rung.name in known]
+
+    @property
+    def has_ladder(self) -> bool:
+        """Whether there is a step from one rung to another."""
+        return len(self.rungs) > 1
+
+    @property
+    def has_maps(self) -> bool:
+        """Whether saliency maps were measured."""
+        return not self.tables["attention"].empty
+
+    @property
+    def has_random_weights(self) -> bool:
+        """Whether maps of random weights were measured, as a control."""
+        return bool((self.tables["attention"]["map"] == "random_weights").any())
+
+    @property
+    def has_gallery(self) -> bool:
+        """Whether every object has pictures to look at."""
+        return not self.maps.empty
 
     @property
     def n_seeds(self) -> int:
@@ -213,8 +293,9 @@ class Study:
 
     @property
     def chance(self) -> float:
-        """Accuracy of guessing among the names that the heads know."""
-        return 1 / len(self.params.data.categories)
+        """Accuracy of guessing among the study's categories; NaN where none are known."""
+        names = self.params.data.categories
+        return 1 / len(names) if names else np.nan
 
     @property
     def interval(self) -> str:
@@ -286,6 +367,6 @@ def by_regime(study: Study, start: str, say: Callable[[Study, str], str]) -> str
     say
         What is said of one regime; empty for nothing.
     """
-    clauses = {regime: say(study, regime) for regime in study.regimes}
-    parts = [f"{regime} head, {clause}" for regime, clause in clauses.items() if clause]
+    found = [(study.words(regime).clause, say(study, regime)) for regime in study.regimes]
+    parts = [f"{name}{clause}" for name, clause in found if clause]
     return f"{start}: {'; '.join(parts)}." if parts else ""

@@ -158,6 +158,28 @@ def pixels(value: float) -> str:
     return f"{value:.0f} px" if math.isfinite(value) else "–"
 
 
+def begun(text: str) -> str:
+    """Write a text as a sentence begins; what follows the first letter stays as it is.
+
+    Examples
+    --------
+    >>> begun("layer “Mixed_7c”")
+    'Layer “Mixed_7c”'
+    """
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def decimal_list(values: Sequence[float]) -> str:
+    """Write numbers side by side, with as few digits as they have.
+
+    Examples
+    --------
+    >>> decimal_list((0.485, 0.5))
+    '0.485, 0.5'
+    """
+    return ", ".join(f"{value:g}" for value in values)
+
+
 def thousands(number: int) -> str:
     """Write a count with commas between thousands."""
     return f"{number:,}"

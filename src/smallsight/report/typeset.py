@@ -31,6 +31,7 @@ FILTERS = {
     "times": text.times,
     "thousands": text.thousands,
     "counted": text.counted,
+    "begun": text.begun,
 }
 """How templates write numbers, by the name of the filter."""
 

@@ -55,6 +55,12 @@ class WeightsError(SmallsightError):
     label = "weights error"
 
 
+class ClassifierError(SmallsightError):
+    """A classifier of the user's own cannot be opened, or does not answer as it declares."""
+
+    label = "classifier error"
+
+
 class SampleError(SmallsightError):
     """Too few instances to do what was asked."""
 

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -88,3 +89,15 @@ def sha256(path: str | Path) -> str:
     """Compute the hexadecimal SHA-256 of a file's bytes."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def damaged_member(archive: str | Path | IO[bytes]) -> str | None:
+    """Return the first member of a ZIP archive whose checksum is wrong; None where none is.
+
+    A file that is no ZIP archive has no members.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            return opened.testzip()
+    except zipfile.BadZipFile:
+        return None

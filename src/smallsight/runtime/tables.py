@@ -86,6 +86,17 @@ class Table:
         """Names of the columns, in order."""
         return [column.name for column in self.columns]
 
+    def empty(self) -> pd.DataFrame:
+        """Return the table without rows, its columns of their declared types."""
+        types: dict[Kind, str] = {
+            "text": "str",
+            "identifier": "int64",
+            "whole number": "int64",
+            "number": "float64",
+            "flag": "bool",
+        }
+        return pd.DataFrame({one.name: pd.Series(dtype=types[one.kind]) for one in self.columns})
+
 
 def read_table(path: str | Path, table: Table) -> pd.DataFrame:
     """Read a CSV file as its declaration says.

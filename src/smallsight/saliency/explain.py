@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,13 @@ from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features
 from smallsight.backbones.features import BOX, last_maps
 from smallsight.backbones.networks.network import LAST
+from smallsight.backbones.networks.weight_sources import random_weights
+from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.pooling import cell_shares
 from smallsight.backbones.readouts import on_last_layer
+from smallsight.classifiers.mapping import OTHER
 from smallsight.evaluation.crossfit import out_of_fold_head
-from smallsight.evaluation.heads import LinearHeads
+from smallsight.evaluation.heads import Heads, LinearHeads
 from smallsight.evaluation.splits import Splits, class_indices
 from smallsight.imaging.boxes import Box
 from smallsight.saliency import gradcam, measures
@@ -44,9 +47,55 @@ class ClassMaps(NamedTuple):
     saliency: np.ndarray
 
 
+class Explainer(Protocol):
+    """How maps are made."""
+
+    @property
+    def layer(self) -> str:
+        """What the layer is called whose maps Grad-CAM weighs."""
+
+    @property
+    def size(self) -> int:
+        """Width and height of the network's input, in pixels."""
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether what the last layer's cells add, and a bias, sum to the logit."""
+
+    def class_maps(
+        self,
+        maps: np.ndarray,
+        pictures: Pictures,
+        boxes: np.ndarray,
+        weights: Sequence[np.ndarray],
+    ) -> list[ClassMaps]:
+        """Compute maps for several logits of the same pictures.
+
+        Parameters
+        ----------
+        maps
+            (n, dimensions, rows, columns): the last layer's.
+        pictures
+            Reads what it was run on; called where the maps do not follow from the last layer's.
+        boxes
+            (n, 4): the objects' left, top, width and height, in input pixels.
+        weights
+            (n, length of a feature) each: what makes the logit of the features.
+        """
+
+    def bias(self, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+        """Return (n,): what is added to the cells' sum; NaN where they are no sum.
+
+        Parameters
+        ----------
+        weight, bias
+            (n, length of a feature) and (n,): what makes the logit of the features.
+        """
+
+
 @dataclass(frozen=True)
-class Explainer:
-    """How maps are made.
+class HeadExplainer:
+    """How maps of heads on a frozen backbone are made.
 
     Attributes
     ----------
@@ -75,19 +124,7 @@ class Explainer:
         boxes: np.ndarray,
         weights: Sequence[np.ndarray],
     ) -> list[ClassMaps]:
-        """Compute maps for several logits of the same pictures.
-
-        Parameters
-        ----------
-        maps
-            (n, dimensions, rows, columns): the last layer's.
-        pictures
-            Reads what it was run on; called where the maps do not follow from the last layer's.
-        boxes
-            (n, 4): the objects' left, top, width and height, in input pixels.
-        weights
-            (n, length of a feature) each: what makes the logit of the features.
-        """
+        """Compute maps for several logits of the same pictures; see `Explainer`."""
         direct = [on_last_layer(weight, self.readout, maps.shape[1]) for weight in weights]
         known = [weight for weight in direct if weight is not None]
         even = [measures.contributions(maps, weight) for weight in known]
@@ -114,9 +151,35 @@ class Explainer:
             )
         return [ClassMaps(*pair) for pair in zip(contributed, saliency, strict=True)]
 
+    @property
+    def is_sum(self) -> bool:
+        """Whether what the last layer's cells add, and the bias, sum to the logit."""
+        return self.readout in ("scene", "box")
+
+    def bias(self, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+        """Return the head's bias; see `Explainer`."""
+        return bias
+
     def last_maps(self, pictures: np.ndarray) -> np.ndarray:
         """Run the network on pictures; return the last layer's maps."""
         return last_maps(self.backbone, pictures, device=self.device, description="maps")
+
+
+def trained_and_untrained(
+    weights: Weights,
+    rng: np.random.Generator,
+    *,
+    layer: str,
+    readout: str,
+    size: int,
+    device: torch.device,
+) -> tuple[HeadExplainer, HeadExplainer]:
+    """Return what explains heads on a frozen backbone, and on one of random weights, a control."""
+    trained, untrained = (
+        HeadExplainer(layer, readout, size, Backbone(each), device)
+        for each in (weights, random_weights(weights, rng))
+    )
+    return trained, untrained
 
 
 def explain_condition(
@@ -124,11 +187,11 @@ def explain_condition(
     seen: Features,
     *,
     splits: Splits,
-    fitted: LinearHeads,
+    fitted: Heads,
     covers: Sequence[np.ndarray],
     pictures: Pictures,
     explainer: Explainer,
-    untrained: Explainer | None,
+    untrained: HeadExplainer | None,
 ) -> tuple[ClassMaps, dict[str, pd.DataFrame]]:
     """Explain the first seed's predictions under one condition, and measure the maps.
 
@@ -139,13 +202,13 @@ def explain_condition(
     seen
         The condition's features, with maps.
     fitted
-        Seeds x folds heads, as `crossfit.fit_heads` returns them.
+        Seeds x folds heads, as `crossfit.fit_heads` returns them, or what stands in their place.
     covers
         As for `measure_class_maps`.
     pictures
         As for `Explainer.class_maps`.
     untrained
-        The same with random weights, for a control.
+        The same with random weights, for a control; None where there is none.
 
     Returns
     -------
@@ -160,8 +223,9 @@ def explain_condition(
     is_test = splits.fold_of[0] >= 0
     maps, boxes = seen.maps[seen.row[is_test]], rows[BOX].to_numpy(float)
     named = {"predicted": rows["predicted"], "true_class": rows["category_name"]}
+    known = (*splits.categories, OTHER)
     chosen = {
-        name: out_of_fold_head(splits, fitted, class_indices(names, splits.categories))
+        name: _logit(splits, fitted, seen.plain[is_test], class_indices(names, known))
         for name, names in named.items()
     }
     weights = [weight for weight, _ in chosen.values()]
@@ -172,8 +236,23 @@ def explain_condition(
     tables = measure_class_maps(rows, found, covers, size=explainer.size)
     weight, bias = chosen["predicted"]
     logit = (seen.plain[is_test] * weight).sum(axis=1) + bias
-    tables["predicted"] = tables["predicted"].assign(bias=bias, logit=logit)
+    added = explainer.bias(weight, bias)
+    tables["predicted"] = tables["predicted"].assign(bias=added, logit=logit)
     return found["predicted"], tables
+
+
+def _logit(
+    splits: Splits, fitted: Heads, plain: np.ndarray, classes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return what makes one logit of each of n features: weights, and what is added.
+
+    A category of a user's own classifier stands for several classes: it is the logit of the one
+    among them that has the largest.
+    """
+    if isinstance(fitted, LinearHeads):
+        return out_of_fold_head(splits, fitted, classes)
+    own = fitted.leading(plain, classes)
+    return np.eye(plain.shape[1], dtype=np.float32)[own], np.zeros(len(own), np.float32)
 
 
 def measure_class_maps(

@@ -8,6 +8,7 @@ from pytorch_grad_cam import GradCAM
 from torch import nn
 
 from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.networks.network import Layout
 from smallsight.backbones.pooling import regions_of
 from smallsight.backbones.readouts import PARTS
 
@@ -64,16 +65,46 @@ def grad_cam(
     """
     reader = _Reader(backbone.to(device), readout)
     target, layout = backbone.source_of(layer)
+
+    def begin(place: slice) -> None:
+        reader.regions = regions_of(boxes[place], np.arange(len(boxes[place])), device)
+
+    return weigh_maps(reader, target, layout, pictures, weights, device=device, begin=begin)
+
+
+def weigh_maps(
+    module: nn.Module,
+    target: nn.Module,
+    layout: Layout,
+    pictures: np.ndarray,
+    weights: np.ndarray,
+    *,
+    device: torch.device,
+    begin: Callable[[slice], None] = lambda place: None,
+) -> np.ndarray:
+    """Compute what `grad_cam` returns of any module.
+
+    Parameters
+    ----------
+    module
+        From pictures, (n, size, size, 3), uint8, to features, (n, length of a feature).
+    target, layout
+        The submodule whose maps are weighed, and how what it returns becomes maps.
+    pictures, weights
+        As for `grad_cam`.
+    begin
+        Called with the places of the pictures that the module is run on next.
+    """
     parts = []
     with (
         # Before all other hooks, so that these see the start of the graph.
         target.register_forward_hook(_detached, prepend=True),
-        GradCAM(reader, [target], reshape_transform=layout) as cam,
+        GradCAM(module, [target], reshape_transform=layout) as cam,
     ):
         for start in range(0, len(pictures), BATCH_SIZE):
             place = slice(start, start + BATCH_SIZE)
+            begin(place)
             batch = torch.from_numpy(pictures[place]).to(device)
-            reader.regions = regions_of(boxes[place], np.arange(len(batch)), device)
             parts.append(np.stack([_unscaled(cam, batch, rows) for rows in weights[:, place]]))
     return np.concatenate(parts, axis=1)
 

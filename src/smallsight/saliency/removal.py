@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features
-from smallsight.backbones.features import BOX, instance_features
+from smallsight.backbones.features import BOX, instance_features, picture_names
+from smallsight.backbones.reader import Reader
 from smallsight.conditions.rendered.store import read_pictures
 from smallsight.evaluation.crossfit import out_of_fold
-from smallsight.evaluation.heads import LinearHeads
+from smallsight.evaluation.heads import Heads
 from smallsight.evaluation.splits import Splits
 from smallsight.imaging.boxes import Box
 from smallsight.runtime.randomness import derive
@@ -46,10 +46,10 @@ def compute_removals(
     colour: tuple[int, int, int],
     seed: int,
     splits: Splits,
-    fitted: LinearHeads,
+    fitted: Heads,
     seen: Features,
     readout: str,
-    backbone: Backbone,
+    reader: Reader,
     device: torch.device,
 ) -> pd.DataFrame:
     """Remove regions of untouched pictures, and restore them alone, at the network's input.
@@ -68,8 +68,9 @@ def compute_removals(
     colour
         (red, green, blue), 0 to 255.
     fitted, readout
-        Heads trained on untouched pictures, seeds x folds, and what they read.
-    backbone, device
+        Heads trained on untouched pictures, seeds x folds, or what stands in their place, and what
+        they read.
+    reader, device
         The network, and where it runs.
 
     Returns
@@ -99,7 +100,14 @@ def compute_removals(
 
     def features_of(pictures: np.ndarray, row: np.ndarray, description: str) -> np.ndarray:
         return instance_features(
-            backbone, pictures, boxes, row, readout, device=device, description=description
+            reader,
+            pictures,
+            boxes,
+            row,
+            readout,
+            device=device,
+            description=description,
+            names=picture_names(rows.iloc[: len(pictures)], description),
         )
 
     features = np.empty((len(EDITS), *seen.plain.shape), np.float32)
@@ -108,7 +116,7 @@ def compute_removals(
             _edited(picture, ground, edit[0], places[edit[1:]])
             for picture, places in zip(pictures, regions, strict=True)
         ]
-        description = "/".join(map(str, edit))
+        description = " ".join(map(str, edit))
         features[number] = features_of(np.stack(edited), own_picture, description)
     plain_ground = features_of(ground[None], np.zeros_like(own_picture), "mean colour")
 

@@ -12,23 +12,19 @@ import pandas as pd
 import torch
 
 from smallsight import params
-from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import read_features
 from smallsight.backbones.networks.network import LAST
-from smallsight.backbones.networks.weight_sources import random_weights
-from smallsight.backbones.networks.weights import Weights
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition
 from smallsight.conditions.rendered.store import picture_name, read_masks, read_pictures
 from smallsight.conditions.rendered.views import read_views
 from smallsight.evaluation.crossfit import heads_for_regime
-from smallsight.evaluation.heads import LinearHeads
+from smallsight.evaluation.heads import Heads
 from smallsight.evaluation.splits import Splits
 from smallsight.runtime import files
 from smallsight.runtime.parallel import progress
-from smallsight.runtime.randomness import derive
 from smallsight.saliency import gallery
-from smallsight.saliency.explain import ClassMaps, Explainer, explain_condition
-from smallsight.saliency.tables import OTHER_MAPS, PREDICTED_CLASS_MAPS
+from smallsight.saliency.explain import ClassMaps, Explainer, HeadExplainer, explain_condition
+from smallsight.saliency.tables import GALLERY, MAP_LIST, OTHER_MAPS, PREDICTED_CLASS_MAPS, STRIPS
 from smallsight.vocabulary import HEADLINE_TASK, INSTANCE
 
 
@@ -40,8 +36,8 @@ class StudyMaps:
     ----------
     layer
         Whose maps Grad-CAM weighs.
-    readout
-        What the heads read.
+    is_sum
+        Whether what the last layer's cells add, and the bias, sum to the logit.
     size
         Width and height of the network's input, in pixels.
     predictions
@@ -56,7 +52,7 @@ class StudyMaps:
     """
 
     layer: str
-    readout: str
+    is_sum: bool
     size: int
     predictions: pd.DataFrame
     found: Mapping[tuple[str, str], ClassMaps]
@@ -73,7 +69,7 @@ class StudyMaps:
         """Describe the maps: layers, sides of cells in input pixels, largest error of a logit.
 
         The error is how far contributions and bias are from the logit of the features; None where
-        the readout reads more than the last layer's maps.
+        there is no such sum.
         """
         table, maps = self.predicted_class, next(iter(self.found.values()))
         sums = table["logit_in_box"] + table["logit_elsewhere"] + table["bias"]
@@ -84,7 +80,7 @@ class StudyMaps:
             "cell": self.size / maps.saliency.shape[-1],
             "last_layer": LAST,
             "last_cell": self.size / maps.contributed.shape[-1],
-            "largest_sum_error": error if self.readout in ("scene", "box") else None,
+            "largest_sum_error": error if self.is_sum else None,
         }
 
 
@@ -94,19 +90,15 @@ def explain_study(
     *,
     splits: Splits,
     regime: str,
-    untouched: Mapping[str, LinearHeads],
-    weights: Weights,
-    layer: str,
-    size: int,
+    untouched: Mapping[str, Heads],
+    explainer: Explainer,
+    untrained: HeadExplainer | None,
     settings: params.Heads,
-    seed: int,
     device: torch.device,
     rendered: Path,
     features: Path,
 ) -> StudyMaps:
     """Explain the first seed's predictions under several conditions, and measure the maps.
-
-    Under the untouched conditions, a network of random weights is explained as well.
 
     Parameters
     ----------
@@ -116,21 +108,18 @@ def explain_study(
         Those to explain, in order; all at their families' reference levels, whose maps and masks
         are kept.
     untouched
-        By task, heads trained on its untouched pictures, seeds x folds.
-    layer
-        The layer whose maps Grad-CAM weighs.
-    size
-        Width and height of the network's input, in pixels.
+        By task, heads trained on its untouched pictures, seeds x folds, or what stands in their
+        place.
+    explainer
+        Makes the maps.
+    untrained
+        The same with random weights, which is explained as well under the untouched conditions;
+        None where there is none.
     settings
         What the heads read, and how those of other regimes are trained.
     rendered, features
         Folders of all families: `render`'s, and that of their features.
     """
-    drawn = random_weights(weights, derive(seed, "random weights"))
-    explainer, untrained = (
-        Explainer(layer, settings.readout, size, Backbone(each), device)
-        for each in (weights, drawn)
-    )
     found: dict[tuple[str, str], ClassMaps] = {}
     tables: dict[str, list[pd.DataFrame]] = defaultdict(list)
     for condition in progress(iter(conditions), total=len(conditions), description="Grad-CAM"):
@@ -160,9 +149,9 @@ def explain_study(
     new = predicted_class.columns.difference(rows.columns)
     others = pd.concat([table.assign(map=name) for name, table in whole.items()])
     return StudyMaps(
-        layer=layer,
-        readout=settings.readout,
-        size=size,
+        layer=explainer.layer,
+        is_sum=explainer.is_sum,
+        size=explainer.size,
         predictions=rows.join(predicted_class[new]),
         found=found,
         predicted_class=predicted_class[PREDICTED_CLASS_MAPS.names],
@@ -213,4 +202,28 @@ def write_study_maps(
         seed=seed,
     )
     about = maps.describe() | gallery.SCALE
+    files.write_text(json.dumps(about, indent=2) + "\n", folder / "about.json")
+
+
+def write_no_maps(*, folder: Path) -> None:
+    """Write what `write_study_maps` writes where there are no maps: the same files, without rows.
+
+    Parameters
+    ----------
+    folder
+        An existing folder.
+    """
+    for table in (GALLERY, STRIPS, MAP_LIST):
+        files.write_table(table.empty(), folder / f"{table.name}.csv")
+    nothing = np.array([], str)
+    arrays = {"task": nothing, "condition": nothing, "cams": np.zeros((0, 1, 1), np.float32)}
+    files.write_arrays(arrays, folder / "maps.npz")
+    about: dict[str, object] = {
+        "layer": "",
+        "input_size": None,
+        "cell": None,
+        "last_layer": LAST,
+        "last_cell": None,
+    }
+    about |= {"largest_sum_error": None} | gallery.SCALE
     files.write_text(json.dumps(about, indent=2) + "\n", folder / "about.json")

@@ -512,6 +512,20 @@ def test_another_network_is_told_by_what_it_has_more(saved, blank):
     assert error.expected == "the 120 entries of torchvision's ResNet18 without its last layer"
 
 
+def test_a_whole_network_keeps_its_last_layer(tiny):
+    def fit(state):
+        return fit_state(
+            Checkpoint(state, (), None, None), tiny, unused=(), path="w.pth", network="Tiny"
+        )
+
+    assert_same(fit(put_before("module.", tiny)), tiny)
+    error = complaint(fit, trunk_of(tiny))
+    assert (error.found, error.expected) == (
+        "missing fc.weight and 1 more",
+        "the 9 entries of Tiny",
+    )
+
+
 def test_another_network_is_told_by_what_it_lacks(saved, state, tiny):
     trunk = trunk_of(get_model("resnet34").state_dict())
     error = complaint(load, saved(state), trunk)

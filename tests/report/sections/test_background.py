@@ -7,7 +7,8 @@ from builders.study_files import with_tables
 from readers.parts import page_of
 from readers.report_pages import body_of
 from smallsight.report import text
-from smallsight.report.sections import background
+from smallsight.report.section import place
+from smallsight.report.sections import background, effects, ladder
 from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
 
 
@@ -25,7 +26,7 @@ def swapped(forms):
 
 def test_what_surroundings_do_stands_in_the_page(swapped):
     table = swapped.tables["background"].set_index(["regime", "size_group"])
-    part = page_of(swapped, background.PART)
+    part = page_of(swapped, background.UNDER_LADDER)
     body = body_of(part, "accuracy with surroundings of the same and of another category")
     for cells, group in zip(body, ALL_AND_GROUPS, strict=True):
         for cell, regime in zip(cells[1:], ("fixed", "retrained"), strict=True):
@@ -50,13 +51,25 @@ def test_the_sentence_has_each_size_and_no_verdict(swapped):
 
 
 def test_surroundings_alone_have_columns_only_where_they_were_shown(swapped):
-    assert "Surroundings alone" not in page_of(swapped, background.PART)
+    assert "Surroundings alone" not in page_of(swapped, background.UNDER_LADDER)
     table = swapped.tables["background"].assign(
         n_context=40, acc_context=0.512, context_low=0.4, context_high=0.6, commonest=0.3
     )
-    part = page_of(with_tables(swapped, background=table), background.PART)
+    part = page_of(with_tables(swapped, background=table), background.UNDER_LADDER)
     for cells in body_of(part, "accuracy on the surroundings alone"):
         assert cells[2::2] == ["51.2% (40.0–60.0), commonest 30.0%"] * 2
+
+
+def test_surroundings_stand_once_with_a_ladder_and_without(forms):
+    whole = forms.study
+    below = with_tables(whole, ladder=whole.tables["ladder"][:0])
+    for study, section in ((whole, ladder.SECTION), (below, effects.SECTION)):
+        found = [
+            one.anchor
+            for one in (place(each, study) for each in (ladder.SECTION, effects.SECTION))
+            if one is not None and "background.html" in [part.template for part in one.parts]
+        ]
+        assert found == [section.anchor]
 
 
 def test_without_donors_and_surroundings_alone_there_is_no_part(forms):

@@ -13,7 +13,8 @@ NOTES = ("opened `state_dict`", "prefix `module.` taken off 296 names")
 
 
 def facts_of(study):
-    return {entry.name: entry.value for entry in provenance.network_rows(study)}
+    readout = study.params.heads.readout
+    return {entry.name: entry.value for entry in provenance.network_rows(study.backbone, readout)}
 
 
 def test_the_network_stands_in_the_page(report_page):

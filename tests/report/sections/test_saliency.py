@@ -182,17 +182,20 @@ def test_what_no_map_measures_is_a_dash(any_numbers):
     assert not re.search(r"\bnan\b", whole, re.IGNORECASE)
 
 
-def test_without_maps_the_page_says_so(mapped_study):
+def test_without_maps_there_is_no_section_and_deletion_stands_with_whole_pictures(mapped_study):
     def edit():
-        for name in (*TABLES, "claims"):
+        for name in {*TABLES, "claims"} - {"faithfulness"}:
             path = INPUTS.table(name)
             pd.read_csv(path)[:0].to_csv(path, index=False)
+        path = INPUTS.table("faithfulness")
+        unknown = dict.fromkeys(("rank", "rank_low", "rank_high"))
+        pd.read_csv(path).assign(**unknown).to_csv(path, index=False)
 
     page, _ = mapped_study(edit=edit)
-    part = section(page, "saliency")
-    assert "There are no maps." in part
-    for absent in ("<table", "<figure", "<h3"):
-        assert absent not in part
+    assert "saliency" not in re.findall(r'<section id="(.*?)"', page)
+    part = section(page, "scene")
+    assert "Deletion and insertion" in part
+    assert "saliency map" not in part
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -89,6 +89,7 @@ _CLAIMS = (
                 "change of accuracy with each doubling of the side, on untouched pictures",
                 rise_with_size,
                 groups=("all",),
+                needs_sides=True,
             )
         },
     ),

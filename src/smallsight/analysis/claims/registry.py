@@ -47,6 +47,8 @@ class Part:
         Families that it is compared with, at least one of which must be known.
     groups
         Size groups it needs.
+    needs_sides
+        Whether it needs the objects' sides.
     """
 
     measure: str
@@ -55,6 +57,7 @@ class Part:
     conditions: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     groups: tuple[str, ...] = ("small", "large")
+    needs_sides: bool = False
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def compute_claims(
     severities: Mapping[str, pd.DataFrame],
     map_measures: Mapping[str, MapMeasures],
 ) -> pd.DataFrame:
-    """Test every claim that the evaluated conditions, the size groups and the maps allow.
+    """Test every claim that the evaluated conditions, the sizes and the maps allow.
 
     Claims about untouched pictures are tested once in each task, since the regimes agree on them;
     others in each regime. `p_value` is Wald's, by the bootstrap's standard error, or the effect's
@@ -147,13 +147,14 @@ def _tests(
 
 
 def _is_testable(part: Part, claim: Claim, grounds: Grounds, regime: str) -> bool:
-    """Whether there are the conditions, objects and maps that a test needs."""
+    """Whether there are the conditions, objects, sides and maps that a test needs."""
     outcomes, measures = grounds
     known = {name for which, name in outcomes.row if which == regime}
     return (
         known.issuperset(part.conditions)
         and (not part.beside or not known.isdisjoint(part.beside))
         and all(outcomes.members[group].any() for group in part.groups)
+        and not (part.needs_sides and np.isnan(outcomes.side).any())
         and not (
             claim.needs_maps
             and (measures is None or ("predicted", UNTOUCHED) not in measures.tables)

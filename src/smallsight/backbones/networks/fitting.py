@@ -1,4 +1,4 @@
-"""A file's state fitted to a network without its last layer: nothing missing, nothing left over."""
+"""A file's state fitted to a network: nothing missing, nothing left over."""
 
 import re
 from collections import Counter
@@ -22,7 +22,7 @@ AVERAGED = "n_averaged"
 
 
 class Fitted(NamedTuple):
-    """A state that a network without its last layer loads as it is.
+    """A state that a network loads as it is, or does without its last layer.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ def fit_state(
     path: str | Path,
     network: str,
 ) -> Fitted:
-    """Fit a file's state to a network without its last layer.
+    """Fit a file's state to a network, or to one without its last layer.
 
     One prefix, made of `PREFIXES` in any order and number, is taken off: the one under which most
     of the network's names lie, which is none where they lie there as they are. What is unused is
@@ -56,7 +56,7 @@ def fit_state(
     expected
         State of the network without what is unused.
     unused
-        Dotted names of what is left out, such as the last layer.
+        Dotted names of what is left out, such as the last layer; none for a whole network.
     path
         The file, for errors.
     network
@@ -96,8 +96,8 @@ def fit_state(
     if missing or entries.left_over:
         groups = {"missing": missing, "left over": entries.left_over}
         found = ", ".join(f"{what} {_some(names)}" for what, names in groups.items() if names)
-        trunk = f"the {len(expected)} entries of {network} without its last layer"
-        raise WeightsError(path, place + found, trunk)
+        due = f"the {len(expected)} entries of {network}"
+        raise WeightsError(path, place + found, due + (" without its last layer" if unused else ""))
     state = {name: _fit_entry(name, own[name], due, path) for name, due in expected.items()}
     _check_finite(state, path)
     notes = [*_origin_notes(checkpoint, prefix), *_left_out_notes(entries, unused)]

@@ -15,8 +15,13 @@ class Library(Protocol):
     """What a module of this folder offers for the networks of one library."""
 
     @staticmethod
-    def make(architecture: str) -> Network:
+    def make(architecture: str, classes: int | None = None) -> Network:
         """Make a network; its first weights come from torch's own random state.
+
+        Parameters
+        ----------
+        classes
+            Its outputs; None: as many as in the library's own.
 
         Raises
         ------

@@ -12,8 +12,7 @@ import torch
 from torch import nn
 from torchvision.ops import MultiScaleRoIAlign
 
-LAST = "last"
-"""What the last layer is called, whose maps are averaged into features, in every network."""
+from smallsight.backbones.facts import LAST as LAST
 
 Layout = Callable[[torch.Tensor], torch.Tensor]
 """Brings what a layer returns to (n, channels, rows, columns)."""

@@ -17,7 +17,7 @@ from smallsight.backbones.registry import LOCAL, TIMM, Preprocessing
 from smallsight.runtime.errors import DownloadError, ParameterError, WeightsError
 
 
-def make(architecture: str) -> Network:
+def make(architecture: str, classes: int | None = None) -> Network:
     """Make a classifier; its first weights come from torch's own random state.
 
     Raises
@@ -25,7 +25,7 @@ def make(architecture: str) -> Network:
     ParameterError
         Where timm has no such network, or it gives no maps.
     """
-    module = _created(architecture)
+    module = _created(architecture, classes)
     classifiers = module.pretrained_cfg.get("classifier") or ()
     unused = (classifiers,) if isinstance(classifiers, str) else tuple(classifiers)
     if not unused or not hasattr(module, "forward_features"):
@@ -41,12 +41,13 @@ def make(architecture: str) -> Network:
     )
 
 
-def _created(architecture: str) -> Any:
+def _created(architecture: str, classes: int | None = None) -> Any:
     if ":" in architecture.removeprefix(LOCAL):
         due = f"a name that timm has itself, or {TIMM + LOCAL}<folder>"
         raise ParameterError("params.backbone.name", repr(TIMM + architecture), due)
     try:
-        return timm.create_model(architecture)
+        outputs: dict[str, Any] = {} if classes is None else {"num_classes": classes}
+        return timm.create_model(architecture, **outputs)
     except Exception as error:  # a folder's configuration may hold anything
         reason = f"{TIMM + architecture!r}: {_reason(error)}"
         names = timm.list_models(f"{architecture.split('.')[0]}*")[:8]

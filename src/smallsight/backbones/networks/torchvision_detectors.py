@@ -15,9 +15,9 @@ EPS = {"fasterrcnn_resnet50_fpn": 0.0}
 """Of batch normalisation, where torchvision changes it as it loads its own weights."""
 
 
-def make(architecture: str) -> Network:
+def make(architecture: str, classes: int | None = None) -> Network:
     """Make a detector; its last maps are those of its body, before the pyramid."""
-    module: Any = get_model(architecture, weights=None, weights_backbone=None)
+    module: Any = get_model(architecture, weights=None, weights_backbone=None, num_classes=classes)
     for layer in module.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.eps = EPS.get(architecture, layer.eps)

@@ -26,9 +26,10 @@ from smallsight.backbones.networks.published import Published
 from smallsight.backbones.registry import Preprocessing
 
 
-def make(architecture: str) -> Network:
+def make(architecture: str, classes: int | None = None) -> Network:
     """Make a classifier; its first weights come from torch's own random state."""
-    module = get_model(architecture, weights=None)
+    outputs = {} if classes is None else {"num_classes": classes}
+    module = get_model(architecture, weights=None, **outputs)
     return ANATOMIES[type(module)](module)
 
 

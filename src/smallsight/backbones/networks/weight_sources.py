@@ -1,6 +1,6 @@
 """Where weights come from: a package, the network's library, a file of the user's, or chance."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from smallsight.backbones.networks.checkpoints import Checkpoint, read_checkpoin
 from smallsight.backbones.networks.fitting import fit_state
 from smallsight.backbones.networks.libraries import library_of, make_network
 from smallsight.backbones.networks.network import Network
+from smallsight.backbones.networks.published import Published
 from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.registry import (
     CHECKPOINT,
@@ -118,19 +119,36 @@ def loader(settings: params.Backbone, record: BackboneRecord) -> Loader:
 def _from_package(settings: params.Backbone, record: BackboneRecord, seed: int) -> LoadedWeights:
     origin = record.weights[settings.weights]
     assert isinstance(origin, Packaged)
-    path, version = find_packaged(origin)
     network = make_network(record, is_dilated=settings.dilated)
-    content = read_checkpoint(path)
-    # The package has the same tensors in the same order, under the names of another library.
     last = [f"{network.last_layer}.{part}" for part in ("weight", "bias")]
-    names = [*network.module.state_dict(), *last]
-    if len(names) != len(content.state):
-        raise WeightsError(path, f"{len(content.state)} entries", f"{record.label}'s {len(names)}")
-    content = content._replace(state=dict(zip(names, content.state.values(), strict=True)))
-    loaded = _fit(content, network, settings, record, origin.preprocessing, path)
-    return loaded._replace(
-        source=f"package {origin.distribution} {version}", sha256=origin.sha256, notes=()
-    )
+    packaged = read_packaged(origin, [*network.module.state_dict(), *last], record.label)
+    content = Checkpoint(dict(packaged.state), (), None, None)
+    loaded = _fit(content, network, settings, record, origin.preprocessing, packaged.source)
+    return loaded._replace(source=packaged.source, sha256=packaged.sha256, notes=())
+
+
+def read_packaged(origin: Packaged, names: Sequence[str], label: str) -> Published:
+    """Read the state of a whole network that a package holds.
+
+    Parameters
+    ----------
+    names
+        Of the network's entries: the package has the same tensors in the same order, under the
+        names of another library.
+    label
+        What errors call the network.
+
+    Raises
+    ------
+    WeightsError
+        Where the package is not installed, or its file is not the network's.
+    """
+    path, version = find_packaged(origin)
+    found = read_checkpoint(path).state
+    if len(names) != len(found):
+        raise WeightsError(path, f"{len(found)} entries", f"{label}'s {len(names)}")
+    state = dict(zip(names, found.values(), strict=True))
+    return Published(state, f"package {origin.distribution} {version}", origin.sha256)
 
 
 def find_packaged(origin: Packaged) -> tuple[Path, str]:

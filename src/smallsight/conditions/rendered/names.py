@@ -77,6 +77,11 @@ class Condition:
         return self.family if self.is_reference else f"{self.family}/{self.level}"
 
     @property
+    def asked(self) -> str:
+        """What a user's own program is told of it: `<task>/<family>/<level>`."""
+        return f"{self.task}/{self.family}/{self.level}"
+
+    @property
     def options(self) -> dict[str, str]:
         """The options that the level names, as text; empty for the level `default`."""
         pairs = (part.partition("=") for part in self.level.split(","))

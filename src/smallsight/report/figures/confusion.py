@@ -27,7 +27,7 @@ def confusion_matrix(
     Parameters
     ----------
     shares
-        Square: a row per true category, a column per predicted one, 0 to 1; a row of NaN, for a
+        A row per true category, a column per name that is given, 0 to 1; a row of NaN, for a
         category without objects, stays empty.
     counts
         Objects of each true category.
@@ -37,24 +37,24 @@ def confusion_matrix(
         Stands above the figure.
     """
     with style(name):
-        size = len(shares)
+        down, across = shares.shape
         figure, axes = panel(title, size=(2.3, 2.45), place=(0.345, 0.27, 0.645, 0.645))
-        font = min(6.0, 60 / size)
+        font = min(6.0, 60 / across)
         colours = mpl.colormaps["Blues"]
         for (row, column), share in np.ndenumerate(shares.to_numpy(float)):
             if share > 0:
                 cell = Rectangle((column - 0.5, row - 0.5), 1, 1, fc=colours(0.9 * share), lw=0)
                 axes.add_patch(cell)
-            if share > 0 and size <= _MOST_NUMBERED:
+            if share > 0 and across <= _MOST_NUMBERED:
                 ink = _DARK if share > 0.55 else _PALE
                 number = axes.text(column, row, f"{100 * share:.0f}", color=ink, fontsize=font)
                 number.set(ha="center", va="center_baseline")
-        axes.set_xlim(-0.5, size - 0.5)
-        axes.set_ylim(size - 0.5, -0.5)
-        axes.set_xticks(range(size), _short(shares.columns), rotation=90, fontsize=font)
+        axes.set_xlim(-0.5, across - 0.5)
+        axes.set_ylim(down - 0.5, -0.5)
+        axes.set_xticks(range(across), _short(shares.columns), rotation=90, fontsize=font)
         named = zip(_short(shares.index), shares.index, strict=True)
         rows = [f"{label} ({counts[category]})" for label, category in named]
-        axes.set_yticks(range(size), rows, fontsize=font)
+        axes.set_yticks(range(down), rows, fontsize=font)
         axes.tick_params(length=0, pad=2)
         for spine in ("left", "bottom"):
             axes.spines[spine].set_color(BAND)

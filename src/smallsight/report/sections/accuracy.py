@@ -24,7 +24,7 @@ from smallsight.report.text import (
     percent_span,
     tooltip,
 )
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK, SIZE_GROUPS
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, SIZE_GROUPS
 
 _MOST_ROWS = 9
 """Conditions that a figure draws; of more, only the reference levels."""
@@ -100,7 +100,7 @@ class Accuracy:
     panels
         The figure, one panel per regime.
     dots
-        What a dot of the figure is a mean of.
+        What a dot of the figure is.
     chance
         Accuracy of guessing.
     are_all_drawn
@@ -140,8 +140,12 @@ def drawn_conditions(study: Study, task: str) -> dict[str, str]:
 def panels(study: Study, task: str) -> list[Markup]:
     """Draw accuracy by condition and size group in a task, one panel per regime.
 
-    Below the conditions stand the rules that see no pixel, the same in every panel.
+    Below the conditions stand the rules that see no pixel, the same in every panel. Nothing is
+    drawn where no size is known.
     """
+    table = study.tables["accuracy"]
+    if not (table["size_group"].isin(GROUPS) & (table["n"] > 0)).any():
+        return []
     labels = drawn_conditions(study, task)
     rules = {name: SHORT[name] for name in BASELINES if study.baseline(name, "all")}
     return [
@@ -149,7 +153,7 @@ def panels(study: Study, task: str) -> list[Markup]:
             by_condition.by_condition(
                 pd.DataFrame([*_dots(study, task, regime), *_rule_dots(study, rules)]),
                 name=f"accuracy-{task}-{regime}",
-                title=f"{TASK_NAMES[task].capitalize()}, {regime} head",
+                title=f"{TASK_NAMES[task].capitalize()}, {study.words(regime).caption}",
                 labels=labels | {f"rule/{name}": label for name, label in rules.items()},
                 lines={"chance": study.chance},
                 apart=len(rules),
@@ -242,7 +246,7 @@ def tables(study: Study, task: str) -> list[AccuracyTable]:
 
 def sentences(study: Study) -> list[str]:
     """Write what the tables say: intervals, what needs no pixel, and effects of conditions."""
-    found = [interval_sentence(study, HEADLINE_TASK), sample.baseline_sentence(study)]
+    found = [interval_sentence(study, study.headline_task), sample.baseline_sentence(study)]
     return [sentence for sentence in [*found, *effects.sentences(study)] if sentence]
 
 
@@ -279,21 +283,33 @@ def size_bounds() -> str:
     return ", ".join([*parts, f"{bounded[-1][0]} from {bounded[-2][1]}"])
 
 
-def build(study: Study) -> Accuracy:
-    """Return what the section shows of a study."""
+def dots(study: Study) -> str:
+    """Say what a dot of the figure is."""
+    protocol = study.protocol
+    if not protocol.is_trained:
+        return "accuracy"
+    if protocol.is_instance_split:
+        return "one split, one seed"
     repeats = counted(study.params.evaluation.repeats, "repeat")
-    is_one_split = study.protocol.is_instance_split
-    drawn = drawn_conditions(study, HEADLINE_TASK)
+    return f"mean over {repeats} of cross-validation"
+
+
+def build(study: Study) -> Accuracy | None:
+    """Return what the section shows of a study; None where nothing was evaluated."""
+    if not study.regimes:
+        return None
+    task = study.headline_task
+    drawn = drawn_conditions(study, task)
     return Accuracy(
-        task=TASK_NAMES[HEADLINE_TASK],
-        panels=panels(study, HEADLINE_TASK),
-        dots="one split, one seed" if is_one_split else f"mean over {repeats} of cross-validation",
+        task=TASK_NAMES[task],
+        panels=panels(study, task),
+        dots=dots(study),
         chance=study.chance,
-        are_all_drawn=len(drawn) == len(study.conditions(HEADLINE_TASK)),
+        are_all_drawn=len(drawn) == len(study.conditions(task)),
         sentences=sentences(study),
         sizes=size_bounds(),
         mark_key=long_key(study),
-        tables=tables(study, HEADLINE_TASK),
+        tables=tables(study, task),
         baselines=baseline_rows(study),
     )
 

@@ -6,7 +6,7 @@ from smallsight.report.rows import Row, keyed
 from smallsight.report.section import Part
 from smallsight.report.study import Study, by_regime
 from smallsight.report.text import TASK_NAMES, listed, signed, span
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def build(study: Study) -> Background | None:
         return None
     cells = [cell for row in found for cell in row.cells if cell]
     return Background(
-        task=TASK_NAMES[HEADLINE_TASK],
+        task=TASK_NAMES[study.headline_task],
         rows=found,
         sentence=sentence(study),
         has_surroundings_alone=any(cell["n_context"] for cell in cells),
@@ -95,4 +95,10 @@ def build(study: Study) -> Background | None:
     )
 
 
-PART = Part(name="background", build=build)
+def build_without_ladder(study: Study) -> Background | None:
+    """Return the same where there is no ladder that it could stand under."""
+    return None if study.has_ladder else build(study)
+
+
+UNDER_LADDER = Part(name="background", build=build)
+UNDER_EFFECTS = Part(name="background", build=build_without_ladder)

@@ -154,8 +154,10 @@ def find_row(study: Study, task: str, claim: str) -> Row | None:
     return next(iter(records(table[chosen])), None)
 
 
-def build(study: Study) -> Claims:
-    """Return what the section shows of a study."""
+def build(study: Study) -> Claims | None:
+    """Return what the section shows of a study; None where nothing tests a claim."""
+    if study.tables["claims"].empty:
+        return None
     n_tests = int((study.tables["claims"]["part"] == WHOLE).sum())
     return Claims(rows(study), n_tests)
 

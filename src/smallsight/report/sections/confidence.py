@@ -1,4 +1,4 @@
-"""Whether the confidence that a head states is how often it is right, by size."""
+"""Whether the confidence that is stated is how often answers are right, by size."""
 
 import math
 from dataclasses import dataclass
@@ -66,11 +66,14 @@ class Confidence:
         Confidence against accuracy, a panel per task and size group.
     tasks
         The numbers.
+    has_temperature
+        Whether any temperature was fitted.
     """
 
     sentence: str
     panels: list[Markup]
     tasks: list[TaskRows]
+    has_temperature: bool
 
 
 def rows(study: Study, task: str) -> list[CalibrationRow]:
@@ -143,7 +146,12 @@ def build(study: Study) -> Confidence | None:
     known = [one for one in tasks if one.rows]
     if not known:
         return None
-    return Confidence(sentence=sentence(study), panels=panels(study), tasks=known)
+    return Confidence(
+        sentence=sentence(study),
+        panels=panels(study),
+        tasks=known,
+        has_temperature=any(row.scaled is not None for one in known for row in one.rows),
+    )
 
 
 SECTION = Section(

@@ -9,7 +9,7 @@ from smallsight.report.rows import Row, keyed, tuples
 from smallsight.report.section import Part
 from smallsight.report.study import Study
 from smallsight.report.text import TASK_NAMES
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,18 @@ def panels(study: Study) -> list[Markup]:
     drawn = []
     for group in GROUPS:
         whole = study.tables["confusion"]
-        table = whole[(whole["task"] == HEADLINE_TASK) & (whole["size_group"] == group)]
+        table = whole[(whole["task"] == study.headline_task) & (whole["size_group"] == group)]
         categories = list(dict.fromkeys(table["category_name"]))
+        names = list(dict.fromkeys(table["predicted"]))
         shares = table.pivot(index="category_name", columns="predicted", values="share")
         once = table.drop_duplicates("category_name")
         counts = {row.category_name: int(row.n) for row in tuples(once)}
         if any(counts.values()):
             matrix = confusion_matrix(
-                shares.loc[categories, categories],
+                shares.loc[categories, names],
                 counts=counts,
                 name=f"confusion-{group}",
-                title=f"{TASK_NAMES[HEADLINE_TASK].capitalize()}, {group} objects",
+                title=f"{TASK_NAMES[study.headline_task].capitalize()}, {group} objects",
             )
             drawn.append(Markup(matrix))
     return drawn
@@ -64,18 +65,19 @@ def panels(study: Study) -> list[Markup]:
 def rows(study: Study) -> list[CategoryRow]:
     """Return accuracy by category, a row per category."""
     table = study.tables["categories"]
-    table = table[table["task"] == HEADLINE_TASK]
+    table = table[table["task"] == study.headline_task]
     by_key = keyed(table, "category_name", "size_group")
     found = []
     for name in dict.fromkeys(table["category_name"]):
-        cells = [by_key[name, group] for group in ALL_AND_GROUPS]
-        found.append(CategoryRow(name, [cell if cell["n"] else None for cell in cells]))
+        cells = [by_key.get((name, group)) for group in ALL_AND_GROUPS]
+        found.append(CategoryRow(name, [cell if cell and cell["n"] else None for cell in cells]))
     return found
 
 
-def build(study: Study) -> Confusion:
-    """Return what the part shows of a study."""
-    return Confusion(TASK_NAMES[HEADLINE_TASK], panels(study), rows(study))
+def build(study: Study) -> Confusion | None:
+    """Return what the part shows of a study; None where no names were counted."""
+    drawn, found = panels(study), rows(study)
+    return Confusion(TASK_NAMES[study.headline_task], drawn, found) if drawn or found else None
 
 
 PART = Part(name="confusion", build=build)

@@ -45,9 +45,10 @@ class ControlTask:
 
 @dataclass(frozen=True)
 class Controls:
-    """What the part shows: the tasks that have maps."""
+    """What the part shows: the tasks that have maps, and whether random weights are a control."""
 
     tasks: list[ControlTask]
+    has_random_weights: bool
 
 
 def _compared(study: Study, task: str) -> dict[tuple[Any, ...], Row]:
@@ -106,7 +107,7 @@ def build(study: Study) -> Controls | None:
     """Return what the part shows of a study; None where there is nothing to compare."""
     found = [ControlTask(TASK_NAMES[task], rows(study, task)) for task in study.tasks]
     tasks = [one for one in found if one.rows]
-    return Controls(tasks) if tasks else None
+    return Controls(tasks, study.has_random_weights) if tasks else None
 
 
 PART = Part(name="controls", build=build)

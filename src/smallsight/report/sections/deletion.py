@@ -42,7 +42,9 @@ class Deletion:
     panels, rows
         The figure, a panel per size group, and the table.
     change_sentence, rank_sentence
-        What they say.
+        What they say; the latter is empty without maps.
+    has_maps
+        Whether there are saliency maps, which this puts to a test.
     """
 
     task: str
@@ -50,6 +52,7 @@ class Deletion:
     rows: list[RegionRow]
     change_sentence: str
     rank_sentence: str
+    has_maps: bool
 
 
 def panels(study: Study) -> list[Markup]:
@@ -159,7 +162,14 @@ def build(study: Study) -> Deletion | None:
         rows=rows(study),
         change_sentence=change_sentence(study),
         rank_sentence=rank_sentence(study),
+        has_maps=study.has_maps,
     )
 
 
-PART = Part(name="deletion", build=build)
+def build_without_maps(study: Study) -> Deletion | None:
+    """Return the same where there are no maps that it could stand under."""
+    return None if study.has_maps else build(study)
+
+
+UNDER_MAPS = Part(name="deletion", build=build)
+UNDER_SCENE = Part(name="deletion", build=build_without_maps)

@@ -10,7 +10,7 @@ from smallsight.report.figures import curves
 from smallsight.report.section import Section
 from smallsight.report.study import Study
 from smallsight.report.text import TASK_NAMES, interval, percent, tooltip
-from smallsight.vocabulary import GROUPS, HEADLINE_TASK
+from smallsight.vocabulary import GROUPS
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class DoseResponse:
 
 def panels(study: Study) -> list[Markup]:
     """Draw accuracy along the levels of every corruption that has several."""
-    families = dict.fromkeys(one.family for one in study.corruptions(HEADLINE_TASK))
-    several = [family for family in families if len(study.levels(HEADLINE_TASK, family)) > 1]
+    families = dict.fromkeys(one.family for one in study.corruptions(study.headline_task))
+    several = [family for family in families if len(study.levels(study.headline_task, family)) > 1]
     return [_panel(study, family) for family in several]
 
 
@@ -48,7 +48,7 @@ def _panel(study: Study, family: str) -> Markup:
             "acc": estimate.acc,
             "ci_low": estimate.low,
             "ci_high": estimate.high,
-            "hollow": bool(study.mark(HEADLINE_TASK, condition, group)),
+            "hollow": bool(study.mark(study.headline_task, condition, group)),
             "is_headline": regime == study.headline_regime,
             "tooltip": tooltip(
                 f"{study.label(condition)}, {group}",
@@ -60,7 +60,7 @@ def _panel(study: Study, family: str) -> Markup:
         for position, condition in enumerate(ticks)
         for regime in study.regimes
         for group in GROUPS
-        if (estimate := study.estimate(HEADLINE_TASK, regime, condition, group)) is not None
+        if (estimate := study.estimate(study.headline_task, regime, condition, group)) is not None
     ]
     return Markup(
         curves.dose_response(
@@ -85,7 +85,7 @@ def order_levels(study: Study, family: str) -> tuple[str, dict[str, str]]:
         order in which they are listed.
     """
     varying = study.varying(family)
-    levels = study.levels(HEADLINE_TASK, family)
+    levels = study.levels(study.headline_task, family)
     written = {
         one.name: "\n".join(one.options.get(name, "–") for name in varying) for one in levels
     }
@@ -105,7 +105,9 @@ def order_levels(study: Study, family: str) -> tuple[str, dict[str, str]]:
 def build(study: Study) -> DoseResponse | None:
     """Return what the section shows of a study; None where no family has several levels."""
     drawn = panels(study)
-    return DoseResponse(TASK_NAMES[HEADLINE_TASK], drawn, study.regimes[1:]) if drawn else None
+    return (
+        DoseResponse(TASK_NAMES[study.headline_task], drawn, study.regimes[1:]) if drawn else None
+    )
 
 
 SECTION = Section(

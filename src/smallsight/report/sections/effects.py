@@ -11,37 +11,18 @@ from smallsight.conditions.rendered.names import UNTOUCHED, Condition
 from smallsight.report.marks import Heading, condition_marks, heading, quoted_label
 from smallsight.report.rows import Row, by_direction
 from smallsight.report.section import Section
+from smallsight.report.sections import background
 from smallsight.report.study import Study
 from smallsight.report.text import TASK_NAMES, detectable, listed, p_of, signed, span
-from smallsight.vocabulary import DIFFERENCE, GROUPS, HEADLINE_TASK, REGIMES, SCENE, TASKS
+from smallsight.vocabulary import DIFFERENCE, GROUPS
 
 COLUMNS = (*GROUPS, DIFFERENCE)
 """What a table of effects has side by side."""
 
-LEAD = {
-    "fixed": "With the head left as it is",
-    "retrained": "With a head trained again under each condition",
-}
-"""Begins a sentence about one regime."""
-
-_QUESTIONS = {
-    "fixed": "what a change does to a model that is already there",
-    "retrained": "what can still be learnt from pictures changed that way",
-}
-
-
-@dataclass(frozen=True)
-class Regime:
-    """A regime, and what it answers."""
-
-    name: str
-    description: str
-    question: str
-
 
 @dataclass(frozen=True)
 class FamilyRow:
-    """A family, and the levels with their marks at which it was evaluated, a cell per task."""
+    """A family, and the levels with their marks at which it is shown, a cell per task."""
 
     name: str
     label: str
@@ -102,10 +83,8 @@ class Effects:
 
     Attributes
     ----------
-    task, scene
-        What the headline task is called, and the original study's, whose effects stand elsewhere.
-    regimes
-        The regimes that were evaluated.
+    task
+        What the headline task is called.
     families
         All families.
     n_primary
@@ -117,8 +96,6 @@ class Effects:
     """
 
     task: str
-    scene: str
-    regimes: list[Regime]
     families: list[FamilyRow]
     n_primary: int
     tables: list[EffectTable]
@@ -127,7 +104,7 @@ class Effects:
 
 def family_rows(study: Study) -> list[FamilyRow]:
     """Return all families, in order, with their levels in each task."""
-    return [
+    found = [
         FamilyRow(
             name=name,
             label=facts.label,
@@ -138,18 +115,19 @@ def family_rows(study: Study) -> list[FamilyRow]:
                     f"{one.level} {condition_marks(study, task, one.name)}".strip()
                     for one in facts.in_task(task)
                 )
-                for task in TASKS
+                for task in study.tasks
             ],
         )
         for name, facts in study.families.items()
     ]
+    return [row for row in found if any(row.cells)]
 
 
 def primary_rows(study: Study) -> list[Row]:
     """Return the effects that have a verdict, in order."""
     rows = (
-        study.effect(HEADLINE_TASK, study.headline_regime, one.name, "small")
-        for one in study.corruptions(HEADLINE_TASK)
+        study.effect(study.headline_task, study.headline_regime, one.name, "small")
+        for one in study.corruptions(study.headline_task)
     )
     return [row for row in rows if row is not None and row["primary"]]
 
@@ -160,8 +138,8 @@ def count_primary(study: Study) -> int:
 
 
 def _cell(study: Study, regime: str, condition: str, column: str) -> EffectCell:
-    effect = study.effect(HEADLINE_TASK, regime, condition, column)
-    mark = study.mark(HEADLINE_TASK, condition, *column.split("-"))
+    effect = study.effect(study.headline_task, regime, condition, column)
+    mark = study.mark(study.headline_task, condition, *column.split("-"))
     return EffectCell(effect, mark, p_of(effect) if effect and effect["primary"] else "")
 
 
@@ -180,11 +158,11 @@ def rows(study: Study, regime: str, conditions: Sequence[Condition]) -> list[Eff
 def tables(study: Study) -> list[EffectTable]:
     """Return the headline task's effects: corruptions, then interventions, of each regime."""
     kinds = (
-        ("corruptions", "", study.corruptions(HEADLINE_TASK)),
+        ("corruptions", "", study.corruptions(study.headline_task)),
         (
             "interventions",
             "which take the object, its pixels and its surroundings apart",
-            study.interventions(HEADLINE_TASK),
+            study.interventions(study.headline_task),
         ),
     )
     return [
@@ -207,8 +185,8 @@ def _counts(study: Study, regime: str) -> list[int | None]:
     shared: list[int | None] = []
     for group in GROUPS:
         cells = [
-            study.estimate(HEADLINE_TASK, regime, one.name, group)
-            for one in study.conditions(HEADLINE_TASK)
+            study.estimate(study.headline_task, regime, one.name, group)
+            for one in study.conditions(study.headline_task)
         ]
         found = {(cell.n, cell.images) for cell in cells if cell is not None}
         shared.append(found.pop()[0] if len(found) == 1 else None)
@@ -232,7 +210,7 @@ def small_sentence(study: Study) -> str:
         names = listed([_judged(study, row) for row in undecided])
         whom = "" if clause else " for small objects"
         parts.append(f"not decided{whom}: {names} ({detectable(undecided)})")
-    lead = f"{LEAD[study.headline_regime]}, " if parts else ""
+    lead = f"{study.words(study.headline_regime).lead}, " if parts else ""
     told = f"{lead}{'; '.join(parts)}." if parts else ""
     return f"{told} {unchanged_sentence(study)}".strip()
 
@@ -257,9 +235,9 @@ def directions_clause(study: Study) -> tuple[str, list[Row]]:
 def unchanged_sentence(study: Study) -> str:
     """Name the conditions that leave small objects as they were; empty where all change them."""
     names = [
-        quoted_label(study, HEADLINE_TASK, one.name, "small")
-        for one in study.corruptions(HEADLINE_TASK)
-        if one.is_reference and study.mark(HEADLINE_TASK, one.name, "small")
+        quoted_label(study, study.headline_task, one.name, "small")
+        for one in study.corruptions(study.headline_task)
+        if one.is_reference and study.mark(study.headline_task, one.name, "small")
     ]
     if not names:
         return ""
@@ -273,8 +251,8 @@ def interval_sentence(study: Study, regime: str) -> str:
         return ""
     names = listed([_with_interval(study, row, "small") for row in found])
     return (
-        f"{LEAD[regime]}, accuracy on small objects changes by so many points (intervals, no "
-        f"verdict): {names}."
+        f"{study.words(regime).lead}, accuracy on small objects changes by so many points "
+        f"(intervals, no verdict): {names}."
     )
 
 
@@ -283,9 +261,10 @@ def contrast_sentence(study: Study) -> str:
     found = _small_effects(study, study.headline_regime, DIFFERENCE)
     if not found:
         return ""
+    words = study.words(study.headline_regime)
     names = listed([_with_interval(study, row, "small", "large") for row in found])
     return (
-        f"Effect on small minus effect on large objects, {study.headline_regime} head, in points "
+        f"Effect on small minus effect on large objects{words.aside}, in points "
         f"(intervals, no verdict): {names}."
     )
 
@@ -293,34 +272,33 @@ def contrast_sentence(study: Study) -> str:
 def _small_effects(study: Study, regime: str, group: str) -> list[Row]:
     """Return the effects of visible corruptions at reference levels."""
     found = (
-        study.effect(HEADLINE_TASK, regime, one.name, group)
-        for one in study.corruptions(HEADLINE_TASK)
+        study.effect(study.headline_task, regime, one.name, group)
+        for one in study.corruptions(study.headline_task)
         if one.is_reference
     )
     return [row for row in found if row is not None and not row["vacuous"]]
 
 
 def _judged(study: Study, row: Row) -> str:
-    label = quoted_label(study, HEADLINE_TASK, row["condition"], row["size_group"])
+    label = quoted_label(study, study.headline_task, row["condition"], row["size_group"])
     return f"{label} ({signed(row['delta'])} points, {span(row)}, {p_of(row)})"
 
 
 def _with_interval(study: Study, row: Row, *groups: str) -> str:
-    label = quoted_label(study, HEADLINE_TASK, row["condition"], *groups)
+    label = quoted_label(study, study.headline_task, row["condition"], *groups)
     return f"{label} {signed(row['delta'])} ({span(row)})"
 
 
-def build(study: Study) -> Effects:
-    """Return what the section shows of a study."""
+def build(study: Study) -> Effects | None:
+    """Return what the section shows of a study; None where nothing was evaluated."""
+    if not study.regimes:
+        return None
     return Effects(
-        task=TASK_NAMES[HEADLINE_TASK],
-        scene=TASK_NAMES[SCENE],
-        regimes=[Regime(name, REGIMES[name], _QUESTIONS[name]) for name in study.regimes],
+        task=TASK_NAMES[study.headline_task],
         families=family_rows(study),
         n_primary=count_primary(study),
         tables=tables(study),
-        is_untouched_alone=bool(study.regimes)
-        and not any(study.changed_conditions(task) for task in study.tasks),
+        is_untouched_alone=not any(study.changed_conditions(task) for task in study.tasks),
     )
 
 
@@ -330,4 +308,5 @@ SECTION = Section(
     anchor="effects",
     title="What each condition does",
     contents="Effects",
+    parts=(background.UNDER_EFFECTS,),
 )

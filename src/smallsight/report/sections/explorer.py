@@ -25,7 +25,7 @@ from smallsight.report.section import Section
 from smallsight.report.study import Study
 from smallsight.report.text import TASK_NAMES
 from smallsight.runtime.errors import PictureError, SmallsightError
-from smallsight.vocabulary import GROUPS, HEADLINE_TASK, INSTANCE, SCENE
+from smallsight.vocabulary import GROUPS, INSTANCE, SCENE
 
 VIEW = (
     *("failed", "named", "right", "predicted", "confidence", "lift", "peak"),
@@ -61,7 +61,7 @@ class Explorer:
     Attributes
     ----------
     scene, window
-        What the two tasks are called.
+        What the two tasks are called; the latter is empty where no windows were shown.
     filters
         What the gallery can be narrowed down by.
     conditions
@@ -90,6 +90,7 @@ def data(study: Study) -> Markup:
     tree = {
         "view": VIEW,
         "seeds": study.n_seeds,
+        "task": TASK_NAMES[study.headline_task],
         "groups": GROUPS,
         "conditions": conditions(study),
         "categories": categories(study),
@@ -207,10 +208,11 @@ def _failure(study: Study, row: Row | None) -> dict[str, Any]:
     if np.isfinite(row["neighbour_side"]):
         side = f"{row['neighbour_side']:.1f}"
         found["neighbour"] = f"{row['neighbour']}, object {row['neighbour_ann_id']}, side {side} px"
-    rungs = row["rungs"].split("; ")
-    given = [rung.label.lower() for rung in RUNGS if rung.name in rungs]
+    if study.has_ladder:
+        rungs = row["rungs"].split("; ")
+        found["given"] = [rung.label.lower() for rung in RUNGS if rung.name in rungs]
     rescued = [study.label(name) for name in row["rescued_by"].split("; ") if name]
-    return found | {"given": given, "rescued": rescued}
+    return found | {"rescued": rescued}
 
 
 def _bytes(maps: np.ndarray) -> np.ndarray:
@@ -234,11 +236,13 @@ def _thumbnails(path: str) -> tuple[str, int]:
     return address, width // height
 
 
-def build(study: Study) -> Explorer:
-    """Return what the section shows of a study."""
+def build(study: Study) -> Explorer | None:
+    """Return what the section shows of a study; None where no object has pictures."""
+    if not study.has_gallery:
+        return None
     return Explorer(
         scene=TASK_NAMES[SCENE],
-        window=TASK_NAMES[HEADLINE_TASK],
+        window=study.window,
         filters=filters(study),
         conditions=[one["label"] for one in conditions(study)],
         data=data(study),

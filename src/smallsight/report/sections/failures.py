@@ -6,13 +6,13 @@ import pandas as pd
 
 from smallsight.analysis.failures import SEPARATOR
 from smallsight.analysis.terms import Term, describe_part, steps_of
-from smallsight.evaluation.rungs import RUNGS
 from smallsight.report.marks import Heading, heading
 from smallsight.report.rows import Row, keyed, records
 from smallsight.report.section import Section
+from smallsight.report.sections import stability
 from smallsight.report.study import Study
 from smallsight.report.text import TASK_NAMES
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK, SCENE
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, SCENE
 
 PRINTED = 6
 """Failures of each cause that a printed page lists."""
@@ -117,11 +117,14 @@ class Failures:
     n_failures
         Of all objects and of each size group.
     causes
-        A row per cause.
+        A row per cause; none without a step of the ladder that could be one.
     rungs
-        What heads are given, from the first rung on.
+        What is given on the ladder, from the first rung on.
     n_conditions
         How many conditions of the headline task change what is shown.
+    has_scene, has_shifts, has_neighbours
+        Whether whole pictures were asked, whether pictures were moved, and whether other objects of
+        a picture are known.
     rescues
         Tables, by regime.
     all, first
@@ -138,6 +141,9 @@ class Failures:
     causes: list[CauseRow]
     rungs: list[str]
     n_conditions: int
+    has_scene: bool
+    has_shifts: bool
+    has_neighbours: bool
     rescues: list[RescueTable]
     all: list[CauseList]
     first: list[CauseList]
@@ -154,12 +160,14 @@ def cause_rows(study: Study) -> list[CauseRow]:
             "; ".join(step.remedy for step in steps_of(cause)),
             [by_key.get((cause, group)) for group in ALL_AND_GROUPS],
         )
-        for cause in _causes(study)
+        for cause in dict.fromkeys(study.tables["failure_causes"]["cause"])
     ]
 
 
 def _causes(study: Study) -> list[str]:
-    return list(dict.fromkeys(study.tables["failure_causes"]["cause"]))
+    """List the causes, in the order of the ladder; without one, what failures are put down to."""
+    named = (*study.tables["failure_causes"]["cause"], *study.tables["failures"]["cause"])
+    return list(dict.fromkeys(named))
 
 
 def count_failures(study: Study) -> list[int]:
@@ -171,20 +179,25 @@ def count_failures(study: Study) -> list[int]:
 def rescue_rows(study: Study, regime: str) -> list[RescueRow]:
     """Return what reference levels of the headline task rescue and break, beside their effects."""
     table = study.tables["rescues"]
-    here = (table["task"] == HEADLINE_TASK) & (table["regime"] == regime)
+    task = study.headline_task
+    here = (table["task"] == task) & (table["regime"] == regime)
     by_key = keyed(table[here], "condition", "size_group")
     found = []
-    for one in study.changed_conditions(HEADLINE_TASK):
+    for one in study.changed_conditions(task):
         cells = [
             RescueCell(
                 by_key.get((one.name, group)),
-                study.effect(HEADLINE_TASK, regime, one.name, group),
+                study.effect(task, regime, one.name, group),
             )
             for group in GROUPS
         ]
-        if one.is_reference and any(cell.flips is not None for cell in cells):
+        if one.is_reference and any(_has_objects(cell.flips) for cell in cells):
             found.append(RescueRow(heading(study, one), cells))
     return found
+
+
+def _has_objects(flips: Row | None) -> bool:
+    return flips is not None and flips["failed"] + flips["correct"] > 0
 
 
 def list_failures(study: Study, *, most: int | None = None) -> list[CauseList]:
@@ -202,14 +215,14 @@ def list_failures(study: Study, *, most: int | None = None) -> list[CauseList]:
     for cause in _causes(study):
         part = table[table["cause"] == cause]
         if len(part):
-            failures = [_failure(row) for row in records(part[:most])]
+            failures = [_failure(study, row) for row in records(part[:most])]
             found.append(CauseList(cause, describe_part(cause), failures, len(part)))
     return found
 
 
-def _failure(row: Row) -> Failure:
+def _failure(study: Study, row: Row) -> Failure:
     right = row["rungs"].split(SEPARATOR)
-    places = [str(place) for place, rung in enumerate(RUNGS, 1) if rung.name in right]
+    places = [str(place) for place, rung in enumerate(study.rungs, 1) if rung.name in right]
     return Failure(
         row=row,
         group_number=GROUPS.index(row["size_group"]),
@@ -219,17 +232,22 @@ def _failure(row: Row) -> Failure:
     )
 
 
-def build(study: Study) -> Failures:
-    """Return what the section shows of a study."""
+def build(study: Study) -> Failures | None:
+    """Return what the section shows of a study; None where nothing could be found to fail."""
     by_cause = list_failures(study)
     rescues = [RescueTable(regime, rescue_rows(study, regime)) for regime in study.regimes]
+    if not study.rungs and not any(table.rows for table in rescues):
+        return None
     return Failures(
-        task=TASK_NAMES[HEADLINE_TASK],
+        task=TASK_NAMES[study.headline_task],
         scene=TASK_NAMES[SCENE],
         n_failures=count_failures(study),
         causes=cause_rows(study),
-        rungs=[rung.label for rung in RUNGS],
-        n_conditions=len(study.changed_conditions(HEADLINE_TASK)),
+        rungs=[rung.label for rung in study.rungs],
+        n_conditions=len(study.changed_conditions(study.headline_task)),
+        has_scene=bool(study.rungs),
+        has_shifts=bool(stability.rows(study)),
+        has_neighbours=not study.tables["neighbours"].empty,
         rescues=[table for table in rescues if table.rows],
         all=by_cause,
         first=list_failures(study, most=PRINTED),

@@ -1,4 +1,4 @@
-"""Objects drawn by seed, recognised beside failed ones, in both tasks; on paper."""
+"""Objects drawn by seed, recognised beside failed ones, in every task; on paper."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,10 +37,10 @@ class Mesh:
 
 @dataclass(frozen=True)
 class Shown:
-    """One object in both tasks: in the whole picture, and in its window."""
+    """One object in both tasks: in the whole picture, and in its window where that was shown."""
 
     whole: Card
-    window: Card
+    window: Card | None
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Gallery:
     n_correct, n_failed
         How many of either are shown.
     n_window
-        How many of those that are shown are recognised in their windows.
+        How many of those that are shown are recognised in their windows; None without windows.
     of_correct, of_failed
         How many there are, with their noun.
     mesh
@@ -78,7 +78,7 @@ class Gallery:
     pairs: list[Pair]
     n_correct: int
     n_failed: int
-    n_window: int
+    n_window: int | None
     of_correct: str
     of_failed: str
     mesh: Mesh
@@ -91,7 +91,7 @@ class Galleries:
     Attributes
     ----------
     scene, window
-        What the two tasks are called.
+        What the two tasks are called; the latter is empty where no windows were shown.
     galleries
         A gallery per size group.
     """
@@ -117,7 +117,7 @@ def rows(study: Study) -> list[Gallery]:
                 pairs=_pairs(objects),
                 n_correct=n_correct,
                 n_failed=len(objects) - n_correct,
-                n_window=sum(one.window.is_correct for one in objects),
+                n_window=_count_windows(objects),
                 of_correct=count_objects(study, group, "correct"),
                 of_failed=count_objects(study, group, "failed"),
                 mesh=_mesh(study, part[part["task"] == SCENE]),
@@ -129,7 +129,15 @@ def rows(study: Study) -> list[Gallery]:
 def _shown(study: Study, part: pd.DataFrame) -> Shown:
     """Read the cards of one object, a row of the table for each task."""
     by_task = keyed(part, "task")
-    return Shown(*(read_card(study, by_task[task,]) for task in (SCENE, HEADLINE_TASK)))
+    window = by_task.get((HEADLINE_TASK,))
+    whole = read_card(study, by_task[SCENE,])
+    return Shown(whole, None if window is None else read_card(study, window))
+
+
+def _count_windows(objects: Sequence[Shown]) -> int | None:
+    """Count the objects that are recognised in their windows; None without windows."""
+    windows = [one.window for one in objects if one.window is not None]
+    return sum(card.is_correct for card in windows) if windows else None
 
 
 def _pairs(objects: Sequence[Shown]) -> list[Pair]:
@@ -159,9 +167,10 @@ def count_objects(study: Study, group: str, outcome: str) -> str:
     return counted(int(row["n"]) if row is not None else 0, "object")
 
 
-def build(study: Study) -> Galleries:
-    """Return what the section shows of a study."""
-    return Galleries(TASK_NAMES[SCENE], TASK_NAMES[HEADLINE_TASK], rows(study))
+def build(study: Study) -> Galleries | None:
+    """Return what the section shows of a study; None where no object was drawn."""
+    found = rows(study)
+    return Galleries(TASK_NAMES[SCENE], study.window, found) if found else None
 
 
 SECTION = Section(

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,12 @@ from markupsafe import Markup
 
 from smallsight.analysis.ladder import FIRST, LADDER_GAPS, NOT_IDENTIFIED, SCENE_RUNG, name_steps
 from smallsight.analysis.terms import NOT_EXPLAINED, Term, describe_part, steps_of
-from smallsight.evaluation.rungs import BASELINES, RUNGS
+from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.evaluation.rungs import BASELINES, RUNGS, Rung
 from smallsight.report.figures.ladder import climb, waterfall
 from smallsight.report.rows import Row, has_direction, keyed, records
 from smallsight.report.section import Section
-from smallsight.report.sections import background
+from smallsight.report.sections import background, claims
 from smallsight.report.study import Study
 from smallsight.report.text import (
     TASK_NAMES,
@@ -109,6 +111,8 @@ class Ladder:
         The gap and its parts, which sum to it.
     missing
         Which rungs the study lacks, and what that does to the steps; may be empty.
+    is_whole
+        Whether all steps were there to take.
     sentence
         What the steps do; may be empty.
     small_cell
@@ -118,6 +122,7 @@ class Ladder:
     rungs: list[RungRow]
     parts: list[PartRow]
     missing: str
+    is_whole: bool
     sentence: str
     small_cell: str
 
@@ -135,16 +140,62 @@ def rules(study: Study) -> list[RungRow]:
 
 def rungs(study: Study, groups: Sequence[str] = GROUPS) -> list[RungRow]:
     """Return the rungs that the study has, in order, a cell for each of the groups."""
-    known = [rung for rung in RUNGS if any(_on_rung(study, rung.name).values())]
-    steps = name_steps(rung.name for rung in known)
+    steps = name_steps(rung.name for rung in study.rungs)
     found = []
-    for rung in known:
+    for rung in study.rungs:
         rows = _on_rung(study, rung.name)
         step = describe_part(steps[rung.name]).label if rung.name in steps else ""
         cells = [rows[group] for group in groups]
         gap = _gap(study, rung.name, rows)
         found.append(RungRow(rung.label, TASK_NAMES[rung.task], step, cells, gap))
     return found
+
+
+def apart(study: Study) -> list[RungRow]:
+    """Return the tasks whose untouched pictures are on no rung, a cell for each size group."""
+    found = []
+    for rung in _apart(study):
+        cells = [_untouched(study, rung.task, group) for group in GROUPS]
+        gap = _untouched_gap(study, rung.task)
+        if any(cells):
+            found.append(RungRow(rung.label, TASK_NAMES[rung.task], "", cells, gap))
+    return found
+
+
+def _apart(study: Study) -> list[Rung]:
+    """Return the rungs that would be a task's untouched pictures, and were not climbed."""
+    return [
+        rung
+        for rung in RUNGS
+        if rung.family == UNTOUCHED
+        and rung.readout == "scene"
+        and rung.task in study.tasks
+        and rung not in study.rungs
+    ]
+
+
+def _untouched(study: Study, task: str, group: str) -> Row | None:
+    """Return an accuracy on untouched pictures as a row of the ladder has it."""
+    one = study.estimate(task, study.headline_regime, UNTOUCHED, group)
+    if one is None or not one.n:
+        return None
+    return {"n": one.n, "accuracy": one.acc, "ci_low": one.low, "ci_high": one.high}
+
+
+def _untouched_gap(study: Study, task: str) -> Row:
+    """Return a task's gap on untouched pictures, as the claim about it has it."""
+    gap: dict[str, Any] = dict.fromkeys(LADDER_GAPS.names, math.nan)
+    small, large = (
+        study.estimate(task, study.headline_regime, UNTOUCHED, group)
+        for group in ("small", "large")
+    )
+    if small is not None and large is not None:
+        gap["gap"] = large.acc - small.acc
+        gap["standardised"] = large.standardised - small.standardised
+    claim = claims.find_row(study, task, "small_worse_untouched")
+    if claim is not None:
+        gap |= {"gap": claim["effect"], "ci_low": claim["ci_low"], "ci_high": claim["ci_high"]}
+    return gap
 
 
 def _on_rung(study: Study, rung: str) -> dict[str, Row | None]:
@@ -170,7 +221,9 @@ def _begun(label: str) -> str:
 
 
 def parts(study: Study) -> list[PartRow]:
-    """Return the gap and its parts, in order; none without small or large objects."""
+    """Return the gap and its parts, in order; none without small or large objects, or a step."""
+    if not study.has_ladder:
+        return []
     table = study.tables["gap_parts"]
     rungs_by_step = {
         step: rung for rung, step in name_steps(set(study.tables["ladder"]["rung"])).items()
@@ -197,16 +250,27 @@ def panels(study: Study) -> list[Markup]:
 
 
 def _climb_panel(study: Study) -> Markup:
+    """Draw the rule, the rungs, and the tasks that are on no rung."""
     labels = {FIRST: f"Rule: {_begun(BASELINES[FIRST])}"}
     labels |= {rung.name: rung.label for rung in RUNGS}
-    table = study.tables["ladder"]
+    apart = [
+        {"rung": rung.name, "size_group": group, "near_chance": False, **row}
+        for rung in _apart(study)
+        for group in GROUPS
+        if (row := _untouched(study, rung.task, group))
+    ]
+    table = (
+        pd.concat([study.tables["ladder"], pd.DataFrame(apart)])
+        if apart
+        else study.tables["ladder"]
+    )
     chosen = table[table["size_group"].isin(["small", "large"]) & (table["n"] > 0)]
     if chosen["size_group"].nunique() < 2:
         return Markup()
     rows = chosen.rename(columns={"accuracy": "value", "ci_low": "low", "ci_high": "high"}).assign(
         label=chosen["rung"].map(labels),
-        hollow=chosen["near_chance"],
-        is_rule=chosen["rung"] == FIRST,
+        hollow=chosen["near_chance"].astype(bool),
+        is_rule=~chosen["rung"].isin([rung.name for rung in study.rungs]),
         tooltip=[
             tooltip(
                 f"{labels[row['rung']]}, {row['size_group']}",
@@ -217,8 +281,7 @@ def _climb_panel(study: Study) -> Markup:
             for row in records(chosen)
         ],
     )
-    title = "What heads are given, and how often they are right"
-    return Markup(climb(rows, name="ladder", title=title, chance=study.chance))
+    return Markup(climb(rows, name="ladder", title=study.subject.given, chance=study.chance))
 
 
 def _parts_panel(study: Study) -> Markup:
@@ -303,7 +366,12 @@ def widening_sentence(study: Study) -> str:
 
 
 def missing_sentence(study: Study) -> str:
-    """Name the rungs that the study lacks; empty where it has all or none."""
+    """Name the rungs that the study lacks; empty where it has all or none.
+
+    What can be had by training heads alone is left out with the rest of it.
+    """
+    if not study.has_heads:
+        return ""
     known = set(study.tables["ladder"]["rung"])
     lacking = [rung for rung in RUNGS if rung.name not in known]
     if not lacking or SCENE_RUNG not in known:
@@ -325,12 +393,15 @@ def small_cell_sentence(study: Study) -> str:
     )
 
 
-def build(study: Study) -> Ladder:
-    """Return what the section shows of a study."""
+def build(study: Study) -> Ladder | None:
+    """Return what the section shows of a study; None without a step from rung to rung."""
+    if not study.has_ladder:
+        return None
     return Ladder(
         rungs=rungs(study, ALL_AND_GROUPS),
         parts=parts(study),
         missing=missing_sentence(study),
+        is_whole=study.has_heads,
         sentence=sentence(study),
         small_cell=small_cell_sentence(study),
     )
@@ -342,5 +413,5 @@ SECTION = Section(
     anchor="ladder",
     title="The ladder: where the gap goes",
     contents="Ladder",
-    parts=(background.PART,),
+    parts=(background.UNDER_LADDER,),
 )

@@ -15,7 +15,7 @@ class Levers:
     ----------
     untested
         Remedies that were not tried: each has a command that tests it, or a reason why this network
-        cannot have it.
+        cannot have it. What a user's classifier cannot have is left out with the rest of it.
     """
 
     untested: list[RemedyFacts]
@@ -23,7 +23,8 @@ class Levers:
 
 def build(study: Study) -> Levers | None:
     """Return what the part shows of a study; None where all remedies were tried."""
-    untested = [one for one in study.remedies.values() if one.state != "tried"]
+    shown = ("left_out", "impossible") if study.has_heads else ("left_out",)
+    untested = [one for one in study.remedies.values() if one.state in shown]
     return Levers(untested) if untested else None
 
 

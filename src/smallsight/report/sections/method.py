@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from smallsight.report import network
 from smallsight.report.section import Section
-from smallsight.report.sections import claims, effects, stability, thresholds
+from smallsight.report.sections import claims, classifier, effects, stability, thresholds
 from smallsight.report.study import Study
 from smallsight.report.text import TASK_NAMES
-from smallsight.vocabulary import HEADLINE_TASK, SCENE
+from smallsight.vocabulary import SCENE
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,9 @@ class Method:
 
     Attributes
     ----------
-    scene, task
-        What the original study's task is called, and the headline task.
+    scene, window, task
+        What the original study's task is called, the other one, empty where it was not asked, and
+        the headline task.
     person_cap
         Most persons of a size group.
     window_margin
@@ -25,11 +26,13 @@ class Method:
     input_size
         Width and height of the network's input, in pixels.
     backbone
-        The frozen network, its weights and its input.
+        The frozen network, its weights and its input; empty where no heads were trained.
     feature, logit
-        What a feature is, and how a head's logit splits over cells.
+        What a feature is, and how a logit splits over cells; empty where there is none of it.
     epochs
         Of a head's training.
+    own
+        The user's own classifier, if that is examined.
     is_instance_split, split
         Whether the sample is divided once, by instance; and how it is divided.
     folds, repeats
@@ -38,13 +41,17 @@ class Method:
         Confidence of the intervals, and how many bootstrap draws they are made from.
     n_effects, n_claims
         Rows that Holm's method takes as one family.
-    has_pixels, has_shifts
-        Whether objects were reduced, and whether pictures were moved.
+    has_ladder, has_pixels, has_shifts, has_neighbours, has_maps, has_deletion
+        Whether there is a step from rung to rung; whether objects were reduced, pictures moved and
+        regions removed; and whether there are other objects' names, and maps.
+    has_random_weights
+        Whether maps of random weights are a control.
     finer_layer
         The layer whose maps are shown instead of the last one's; may be empty.
     """
 
     scene: str
+    window: str
     task: str
     person_cap: int
     window_margin: float
@@ -53,6 +60,7 @@ class Method:
     feature: str
     logit: str
     epochs: int
+    own: str
     is_instance_split: bool
     split: str
     folds: int
@@ -61,25 +69,35 @@ class Method:
     draws: int
     n_effects: int
     n_claims: int
+    has_ladder: bool
     has_pixels: bool
     has_shifts: bool
+    has_neighbours: bool
+    has_maps: bool
+    has_deletion: bool
+    has_random_weights: bool
     finer_layer: str
 
 
-def build(study: Study) -> Method:
-    """Return what the section shows of a study."""
+def build(study: Study) -> Method | None:
+    """Return what the section shows of a study; None where nothing but predictions is known."""
+    if study.backbone is None:
+        return None
     params, layer = study.params, study.about["layer"]
     words = network.readout(study)
+    is_finer = study.has_heads and layer != study.about["last_layer"]
     return Method(
         scene=TASK_NAMES[SCENE],
-        task=TASK_NAMES[HEADLINE_TASK],
+        window=study.window,
+        task=TASK_NAMES[study.headline_task],
         person_cap=params.sample.person_cap,
         window_margin=params.tasks.window_margin,
         input_size=study.backbone.input_size,
-        backbone=study.backbone.describe(),
+        backbone=study.backbone.describe() if study.has_heads else "",
         feature=words.feature,
         logit=words.logit,
         epochs=params.heads.epochs,
+        own=classifier.describe(study),
         is_instance_split=study.protocol.is_instance_split,
         split=study.protocol.split_description(params.evaluation),
         folds=params.evaluation.folds,
@@ -88,9 +106,14 @@ def build(study: Study) -> Method:
         draws=params.analysis.bootstrap_draws,
         n_effects=effects.count_primary(study),
         n_claims=int((study.tables["claims"]["part"] == claims.WHOLE).sum()),
+        has_ladder=study.has_ladder,
         has_pixels=bool(thresholds.sides(study)),
         has_shifts=bool(stability.rows(study)),
-        finer_layer="" if layer == study.about["last_layer"] else layer,
+        has_neighbours=not study.tables["neighbours"].empty,
+        has_maps=study.has_maps,
+        has_deletion=not study.tables["faithfulness"].empty,
+        has_random_weights=study.has_random_weights,
+        finer_layer=layer if is_finer else "",
     )
 
 

@@ -88,8 +88,10 @@ def _against_chance(row: Row, kind: str) -> str:
     return f"{whom} {order} ({numbers})"
 
 
-def build(study: Study) -> Neighbours:
-    """Return what the section shows of a study."""
+def build(study: Study) -> Neighbours | None:
+    """Return what the section shows of a study; None where no other objects are known."""
+    if study.tables["neighbours"].empty:
+        return None
     sentences = [sentence(study, group) for group in ("small", "all")]
     return Neighbours(
         task=TASK_NAMES[SCENE],

@@ -22,7 +22,7 @@ from smallsight.report.text import (
     size,
     tooltip,
 )
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,12 @@ class Outcomes:
 def _comparisons(study: Study) -> pd.DataFrame:
     """Return the comparisons in the headline task."""
     table = study.tables["attention_outcomes"]
-    return table[table["task"] == HEADLINE_TASK]
+    return table[table["task"] == study.headline_task]
 
 
 def panels(study: Study) -> list[Markup]:
     """Draw how often a correct prediction has the greater lift, a panel per kind of map."""
-    labels = {name: study.label(name) for name in study.mapped_conditions(HEADLINE_TASK)}
+    labels = {name: study.label(name) for name in study.mapped_conditions(study.headline_task)}
     columns = {"superiority": "value", "ci_low": "low", "ci_high": "high"}
     table = _comparisons(study).rename(columns=columns)
     table = table.assign(
@@ -81,7 +81,7 @@ def panels(study: Study) -> list[Markup]:
             by_condition.by_condition(
                 table[table["map"] == name],
                 name=f"superiority-{name}",
-                title=f"{TASK_NAMES[HEADLINE_TASK].capitalize()}, maps of the "
+                title=f"{TASK_NAMES[study.headline_task].capitalize()}, maps of the "
                 f"{MAPS[name].label.lower()}",
                 labels=labels,
                 lines={"no difference": 0.5},
@@ -97,7 +97,7 @@ def rows(study: Study) -> list[OutcomeRow]:
     """Return correct beside failed predictions, a row per condition."""
     by_key = keyed(_comparisons(study), "map", "condition", "size_group")
     found = []
-    for name in study.mapped_conditions(HEADLINE_TASK):
+    for name in study.mapped_conditions(study.headline_task):
         cells = [by_key.get(("predicted", name, group)) for group in ALL_AND_GROUPS]
         if any(cells):
             found.append(OutcomeRow(study.label(name), cells))
@@ -106,7 +106,7 @@ def rows(study: Study) -> list[OutcomeRow]:
 
 def claim_sentence(study: Study) -> str:
     """Write whether maps of failed predictions lie off the object; empty where nothing tests it."""
-    row = claims.find_row(study, HEADLINE_TASK, "failed_look_away")
+    row = claims.find_row(study, study.headline_task, "failed_look_away")
     if row is None or not np.isfinite(row["effect"]):
         return ""
     ends = f"{percent(0.5 + row['ci_low'])} to {percent(0.5 + row['ci_high'])}"
@@ -149,7 +149,7 @@ def _superiority(row: Row) -> str:
 def build(study: Study) -> Outcomes | None:
     """Return what the part shows of a study; None where there is nothing to compare."""
     drawn = panels(study)
-    return Outcomes(TASK_NAMES[HEADLINE_TASK], drawn, rows(study)) if drawn else None
+    return Outcomes(TASK_NAMES[study.headline_task], drawn, rows(study)) if drawn else None
 
 
 PART = Part(name="outcomes", build=build)

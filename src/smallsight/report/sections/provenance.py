@@ -1,12 +1,14 @@
 """What the report was made from: numbers, versions, files and parameters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from smallsight.backbones.facts import BackboneFacts
 from smallsight.report import provenance
 from smallsight.report.section import Section
 from smallsight.report.study import Study
+from smallsight.report.text import decimal_list
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,9 @@ class Provenance:
     experiment, baseline
         Name of the DVC experiment, and the commit it started from; empty outside of one.
     metrics, versions, network, files, parameters
-        Numbers compared between experiments; packages and their versions; the frozen network; files
-        and the beginning of their hashes; keys of parameters and their values.
+        Numbers compared between experiments; packages and their versions; the frozen network, if
+        heads were trained on one; files and the beginning of their hashes; keys of parameters and
+        their values.
     digits
         Hexadecimal digits of a hash that are shown.
     """
@@ -47,9 +50,8 @@ def rows(tree: Mapping[str, Any]) -> list[Entry]:
     return [Entry(name, value) for name, value in tree.items()]
 
 
-def network_rows(study: Study) -> list[Entry]:
-    """Return the frozen network, its weights, and how pictures enter and leave it."""
-    facts, readout = study.backbone, study.params.heads.readout
+def network_rows(facts: BackboneFacts, readout: str) -> list[Entry]:
+    """Return a frozen network, its weights, and how pictures enter and leave it."""
     size = f"{facts.input_size} × {facts.input_size} pixels, {facts.interpolation}"
     cells = [f"{layer} {count} × {count}" for layer, count in facts.cells.items()]
     found = {
@@ -60,8 +62,8 @@ def network_rows(study: Study) -> list[Entry]:
         "SHA-256": facts.sha256[: provenance.DIGITS] or "–",
         "Changed": "; ".join(facts.notes) or "–",
         "Input": size,
-        "Mean": _numbers(facts.mean),
-        "Deviation": _numbers(facts.std),
+        "Mean": decimal_list(facts.mean),
+        "Deviation": decimal_list(facts.std),
         "Dilated": "yes" if facts.is_dilated else "no",
         "Readout": f"{readout}, {facts.readouts[readout]:,} numbers",
         "Cells": ", ".join(cells),
@@ -69,19 +71,17 @@ def network_rows(study: Study) -> list[Entry]:
     return rows(found)
 
 
-def _numbers(values: Sequence[float]) -> str:
-    return ", ".join(f"{value:g}" for value in values)
-
-
-def build(study: Study) -> Provenance:
-    """Return what the section shows of a study."""
-    revision = provenance.revision()
+def build(study: Study) -> Provenance | None:
+    """Return what the section shows of a study; None where nothing but predictions is known."""
+    if study.backbone is None:
+        return None
+    revision, readout = provenance.revision(), study.params.heads.readout
     return Provenance(
         experiment=revision.get("experiment", ""),
         baseline=revision.get("baseline", ""),
         metrics=rows(study.metrics),
         versions=rows(provenance.versions()),
-        network=network_rows(study),
+        network=network_rows(study.backbone, readout) if study.has_heads else [],
         files=rows(study.fingerprints),
         parameters=rows(dict(provenance.flattened(study.params.model_dump()))),
         digits=provenance.DIGITS,

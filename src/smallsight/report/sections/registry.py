@@ -13,7 +13,7 @@ FINDINGS = (
 )
 """Modules whose sections say what was found, in order."""
 
-APPENDIX = ("method", "limits", "sample", "training", "provenance")
+APPENDIX = (*("classifier", "left_out", "method", "limits", "sample", "training", "provenance"),)
 """Modules whose sections say how; those of modules that are not named here come before them."""
 
 

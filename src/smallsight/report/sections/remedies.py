@@ -308,11 +308,14 @@ def _named(study: Study, is_meant: Callable[[Row], bool], by: str, start: str) -
     return "; ".join(found)
 
 
-def build(study: Study) -> Remedies:
-    """Return what the section shows of a study."""
+def build(study: Study) -> Remedies | None:
+    """Return what the section shows of a study; None where it knows of no remedy."""
+    found = tables(study)
+    if not found and levers.build(study) is None:
+        return None
     return Remedies(
         sentences=sentences(study),
-        tables=tables(study),
+        tables=found,
         n_primary=int(study.tables["remedies"]["primary"].sum()),
     )
 

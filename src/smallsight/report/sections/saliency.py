@@ -72,17 +72,19 @@ class Saliency:
     sides
         Median sides of the size groups that have one.
     in_window
-        A sentence about how much of its window an object takes; empty without maps.
+        A sentence about how much of its window an object takes; empty without maps of windows.
     finer_layer
         A layer with finer cells than those shown; may be empty.
     whole
         A sentence about maps that show more than heads read; else empty.
     signed_share
-        What the signed share is.
+        What the signed share is; empty where cells of no map sum to a classifier's answer.
     sentences
         What the tables say.
     maps
-        The kinds of maps, and what each means.
+        The kinds of maps that there are, and what each means.
+    has_random_weights
+        Whether random weights are one of them.
     tasks
         What maps of untouched pictures measure, by task.
     """
@@ -94,6 +96,7 @@ class Saliency:
     signed_share: str
     sentences: list[str]
     maps: list[Term]
+    has_random_weights: bool
     tasks: list[TaskMeasures]
 
 
@@ -178,27 +181,33 @@ def in_window(study: Study) -> str:
 
 def finer_layer(study: Study) -> str:
     """Name the next layer with finer cells where maps are the last layer's; else empty."""
-    last, cells = study.about["last_layer"], study.backbone.cells
-    if study.about["layer"] != last:
+    if study.backbone is None or study.about["layer"] != study.about["last_layer"]:
         return ""
+    last, cells = study.about["last_layer"], study.backbone.cells
     finer = [layer for layer, count in cells.items() if count > cells[last]]
     return finer[-1] if finer else ""
 
 
 def signed_share(study: Study) -> str:
-    """Say what the signed share is, and how exact."""
+    """Say what the signed share is, and how exact; empty where cells of no map sum to an answer."""
     about = study.about
-    error = about["largest_sum_error"]
+    error, layer = about["largest_sum_error"], network.name_layer(study, about["last_layer"])
     return network.readout(study).signed.format(
         error="" if error is None else f"{error:.1g}",
-        cell=network.describe_cells(
-            network.name_layer(study, about["last_layer"]), about["last_cell"]
-        ),
+        cell=network.describe_cells(layer, about["last_cell"]),
     )
 
 
-def build(study: Study) -> Saliency:
-    """Return what the section shows of a study."""
+def build(study: Study) -> Saliency | None:
+    """Return what the section shows of a study; None without maps."""
+    tasks = [
+        TaskMeasures(TASK_NAMES[task], panels(study, task), measured)
+        for task in study.tasks
+        if (measured := rows(study, task))
+    ]
+    if not tasks:
+        return None
+    known = set(study.tables["attention"]["map"])
     sides = [Side(group, study.median_side(group)) for group in GROUPS]
     return Saliency(
         sides=[side for side in sides if np.isfinite(side.median)],
@@ -207,12 +216,9 @@ def build(study: Study) -> Saliency:
         whole=network.readout(study).maps,
         signed_share=signed_share(study),
         sentences=sentences(study),
-        maps=list(MAPS.values()),
-        tasks=[
-            TaskMeasures(TASK_NAMES[task], panels(study, task), measured)
-            for task in study.tasks
-            if (measured := rows(study, task))
-        ],
+        maps=[term for name, term in MAPS.items() if name in known],
+        has_random_weights=study.has_random_weights,
+        tasks=tasks,
     )
 
 
@@ -222,5 +228,5 @@ SECTION = Section(
     anchor="saliency",
     title="Where the saliency maps lie",
     contents="Saliency",
-    parts=(outcomes.PART, controls.PART, deletion.PART),
+    parts=(outcomes.PART, controls.PART, deletion.UNDER_MAPS),
 )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from smallsight import params
 from smallsight.evaluation.rungs import BASELINES
 from smallsight.report.section import Section
 from smallsight.report.study import Study
@@ -110,10 +111,11 @@ def sample_sentence(study: Study) -> str:
     """Describe the sample in one line."""
     table = study.sample
     groups = ", ".join(f"{(table['size_group'] == group).sum()} {group}" for group in GROUPS)
+    sizes = f": {groups}" if table["size_group"].isin(GROUPS).any() else ""
     n = table["category_name"].nunique()
     return (
-        f"{counted(len(table), 'object')} in {counted(table['image_id'].nunique(), 'image')}: "
-        f"{groups}; {n} {'category' if n == 1 else 'categories'}."
+        f"{counted(len(table), 'object')} in {counted(table['image_id'].nunique(), 'image')}"
+        f"{sizes}; {n} {'category' if n == 1 else 'categories'}."
     )
 
 
@@ -132,8 +134,28 @@ def baseline_sentence(study: Study) -> str:
     return f"Right without seeing a pixel: {'; '.join(clauses)}; guessing, {percent(study.chance)}."
 
 
-def build(study: Study) -> Sample:
-    """Return what the section shows of a study."""
+def describe_pictures(data: params.Data) -> str:
+    """Say where pictures come from; a source without words here is called by its name.
+
+    Examples
+    --------
+    >>> chosen = {"source": "coco", "coco": {"split": "val2017"}}
+    >>> describe_pictures(params.Data(categories=("car",), **chosen))
+    'COCO val2017'
+    """
+    group = data.groups.get(data.source, {})
+    known = {
+        "phantom": "drawn phantom scenes",
+        "local": f"local pictures ({group.get('annotations')})",
+        "coco": f"COCO {group.get('split')}",
+    }
+    return known.get(data.source, data.source)
+
+
+def build(study: Study) -> Sample | None:
+    """Return what the section shows of a study; None where it is not known what was drawn."""
+    if not study.sampling:
+        return None
     return Sample(
         requested=study.sampling["requested_per_group"],
         shortfalls=shortfall_sentences(study),

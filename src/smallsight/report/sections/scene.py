@@ -8,7 +8,7 @@ from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.marks import Heading, heading
 from smallsight.report.rows import Estimate, Row, keyed
 from smallsight.report.section import Section
-from smallsight.report.sections import ladder
+from smallsight.report.sections import deletion, ladder
 from smallsight.report.sections.ladder import RungRow
 from smallsight.report.study import Study
 from smallsight.report.text import listed, percent
@@ -72,11 +72,14 @@ class Scene:
     Attributes
     ----------
     tables
-        The conditions' accuracies, a table per regime.
+        The conditions' accuracies, a table per regime; none where the headline is about them, and
+        they stand with it.
     counts
         Objects and images of each size group.
     rules
         Accuracies of rules that see no pixel.
+    is_original
+        Whether the conditions are the original study's.
     kinds, largest
         What the largest object says of the target, and accuracy by it and by size group.
     sentences
@@ -86,13 +89,19 @@ class Scene:
     tables: list[SceneTable]
     counts: list[Estimate | None]
     rules: list[RungRow]
+    is_original: bool
     kinds: list[Term]
     largest: list[LargestRow]
     sentences: list[str]
 
 
 def tables(study: Study) -> list[SceneTable]:
-    """Return the accuracies and paired effects of whole pictures, a table per regime."""
+    """Return the accuracies and paired effects of whole pictures, a table per regime.
+
+    None where whole pictures are what the headline is about: then these stand with it.
+    """
+    if study.headline_task == SCENE:
+        return []
     return [
         SceneTable(
             regime,
@@ -137,14 +146,14 @@ def rule_sentence(study: Study) -> str:
     said = []
     for group in GROUPS:
         rule = study.baseline(FIRST, group)
-        network = study.estimate(SCENE, study.headline_regime, UNTOUCHED, group)
-        if rule is not None and network is not None and network.n:
-            said.append(f"{percent(rule['accuracy'])} of {group} objects ({percent(network.acc)})")
+        asked = study.estimate(SCENE, study.headline_regime, UNTOUCHED, group)
+        if rule is not None and asked is not None and asked.n:
+            said.append(f"{percent(rule['accuracy'])} of {group} objects ({percent(asked.acc)})")
     if not said:
         return ""
     return (
         "The rule “name the category of the picture’s largest object”, which sees no pixel of the "
-        f"target, is right for {listed(said)}; in brackets the network."
+        f"target, is right for {listed(said)}; in brackets the {study.subject.network}."
     )
 
 
@@ -171,13 +180,15 @@ def split_sentence(study: Study) -> str:
 
 
 def build(study: Study) -> Scene | None:
-    """Return what the section shows of a study; None where no whole picture was evaluated."""
-    if SCENE not in study.tasks:
+    """Return what the section shows of a study; None where it has nothing of whole pictures."""
+    has_more = study.headline_task != SCENE or bool(largest_rows(study))
+    if SCENE not in study.tasks or not has_more:
         return None
     return Scene(
         tables=tables(study),
         counts=[study.estimate(SCENE, study.headline_regime, UNTOUCHED, group) for group in GROUPS],
         rules=ladder.rules(study),
+        is_original=study.backbone is not None,
         kinds=list(LARGEST.values()),
         largest=largest_rows(study),
         sentences=[one for one in (rule_sentence(study), split_sentence(study)) if one],
@@ -190,4 +201,5 @@ SECTION = Section(
     anchor="scene",
     title="The original question: whole pictures",
     contents="Whole pictures",
+    parts=(deletion.UNDER_SCENE,),
 )

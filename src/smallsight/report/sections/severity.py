@@ -12,7 +12,7 @@ from smallsight.report.rows import Row, tuples
 from smallsight.report.section import Section
 from smallsight.report.study import SURROUNDINGS, Study
 from smallsight.report.text import TASK_NAMES
-from smallsight.vocabulary import GROUPS, HEADLINE_TASK, NO_VISIBLE_CHANGE
+from smallsight.vocabulary import GROUPS, NO_VISIBLE_CHANGE, SCENE
 
 
 @dataclass(frozen=True)
@@ -60,43 +60,46 @@ class Severity:
 
 def resizing_sentence(study: Study) -> str:
     """Write what resizing to the network's input may undo, with the sizes of what is shown."""
+    shown, network = TASK_NAMES[study.headline_task], study.subject.network
+    cut = "the window is cut and resized" if study.headline_task != SCENE else "it is resized"
     start = (
-        "A condition changes the picture at its own size; then the window is cut and resized to "
-        "the network’s input, which may undo a change"
+        f"A condition changes the picture at its own size; then {cut} to the {network}’s input, "
+        "which may undo a change"
     )
     maps = study.maps
-    here = (maps["condition"] == UNTOUCHED) & (maps["task"] == HEADLINE_TASK)
+    here = (maps["condition"] == UNTOUCHED) & (maps["task"] == study.headline_task)
     widths = maps.loc[here, "view_w"]
     if widths.empty:
         return f"{start}."
     size = int(study.about["input_size"])
     return (
-        f"{start}: the median width of a window is {widths.median():g} pixels, the input’s {size}."
+        f"{start}: the median width of a {shown} is {widths.median():g} pixels, the input’s {size}."
     )
 
 
 def surroundings_sentence(study: Study) -> str:
-    """Write how similar whole windows are where only the surroundings change; may be empty."""
+    """Write how similar all that is shown is where only surroundings change; may be empty."""
     parts = []
-    for one in study.changed_conditions(HEADLINE_TASK):
+    for one in study.changed_conditions(study.headline_task):
         found = [
             row["ssim_picture"]
             for group in GROUPS
-            if study.mark(HEADLINE_TASK, one.name, group) == SURROUNDINGS
-            and (row := study.similarity(HEADLINE_TASK, one.name, group))
+            if study.mark(study.headline_task, one.name, group) == SURROUNDINGS
+            and (row := study.similarity(study.headline_task, one.name, group))
         ]
         if found:
             ends = sorted({f"{end:.2f}" for end in (min(found), max(found))})
             parts.append(f"“{study.label(one.name)}” {' to '.join(ends)}")
     if not parts:
         return ""
-    return f"Whole windows under {SURROUNDINGS}: median similarity {', '.join(parts)}."
+    shown = "Whole windows" if study.headline_task != SCENE else "Whole pictures"
+    return f"{shown} under {SURROUNDINGS}: median similarity {', '.join(parts)}."
 
 
 def panels(study: Study) -> list[Markup]:
-    """Draw the similarity of every condition to the untouched windows, in two columns."""
+    """Draw the similarity of every condition to what is shown untouched, in two columns."""
     table = study.tables["severity"]
-    table = table[table["task"] == HEADLINE_TASK]
+    table = table[table["task"] == study.headline_task]
     names = list(dict.fromkeys(table["condition"]))
     columns = {"ssim_box": "value", "ssim_box_q1": "low", "ssim_box_q3": "high"}
     table = table.rename(columns=columns).assign(hollow=table["vacuous"])
@@ -111,7 +114,7 @@ def panels(study: Study) -> list[Markup]:
             by_condition.by_condition(
                 table,
                 name=f"severity-{number}",
-                title=TASK_NAMES[HEADLINE_TASK].capitalize(),
+                title=TASK_NAMES[study.headline_task].capitalize(),
                 labels={name: study.label(name) for name in part},
                 lines={f"no visible change above {NO_VISIBLE_CHANGE:g}": NO_VISIBLE_CHANGE},
                 measure="similarity in the box (SSIM)",
@@ -130,26 +133,29 @@ def rows(study: Study) -> list[SeverityRow]:
             heading=heading(study, one),
             cells=[
                 SeverityCell(
-                    study.similarity(HEADLINE_TASK, one.name, group),
-                    study.mark(HEADLINE_TASK, one.name, group),
+                    study.similarity(study.headline_task, one.name, group),
+                    study.mark(study.headline_task, one.name, group),
                 )
                 for group in GROUPS
             ],
         )
-        for one in study.changed_conditions(HEADLINE_TASK)
+        for one in study.changed_conditions(study.headline_task)
     ]
     return [row for row in found if any(cell.similarity for cell in row.cells)]
 
 
-def build(study: Study) -> Severity:
-    """Return what the section shows of a study."""
+def build(study: Study) -> Severity | None:
+    """Return what the section shows of a study; None where nothing changed was compared."""
+    drawn = panels(study)
+    if not drawn:
+        return None
     return Severity(
-        task=TASK_NAMES[HEADLINE_TASK],
+        task=TASK_NAMES[study.headline_task],
         resizing=resizing_sentence(study),
         bound=NO_VISIBLE_CHANGE,
         mark_key=long_key(study),
         surroundings=surroundings_sentence(study),
-        panels=panels(study),
+        panels=drawn,
         rows=rows(study),
     )
 

@@ -6,7 +6,7 @@ from smallsight.report.rows import Row, keyed
 from smallsight.report.section import Section
 from smallsight.report.study import Study, by_regime
 from smallsight.report.text import TASK_NAMES, listed, percent, percent_span
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
 
 _FAMILY = "shift"
 """The family that moves what is shown."""
@@ -48,7 +48,7 @@ class Stability:
 
 def _by_key(study: Study) -> dict[tuple[object, ...], Row]:
     table = study.tables["stability"]
-    known = table[(table["task"] == HEADLINE_TASK) & (table["n"] > 0)]
+    known = table[(table["task"] == study.headline_task) & (table["n"] > 0)]
     return keyed(known[known["flip_rate"].notna()], "regime", "size_group")
 
 
@@ -89,7 +89,7 @@ def build(study: Study) -> Stability | None:
         return None
     known = next(cell for row in found for cell in row.cells if cell)
     return Stability(
-        task=TASK_NAMES[HEADLINE_TASK],
+        task=TASK_NAMES[study.headline_task],
         reach=study.families[_FAMILY].conditions[0].options["reach"],
         draws=int(known["draws"]),
         sentence=sentence(study),

@@ -1,4 +1,4 @@
-"""The same objects whole, and in their windows under every condition; on paper."""
+"""The same objects under every condition, in their windows where these were shown; on paper."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from smallsight.report.rows import Row, records
 from smallsight.report.section import Section
 from smallsight.report.study import Study
 from smallsight.report.text import TASK_NAMES
-from smallsight.vocabulary import GROUPS, HEADLINE_TASK, SCENE
+from smallsight.vocabulary import GROUPS, SCENE
 
 _ACROSS = 9
 """Most pictures side by side."""
@@ -43,7 +43,7 @@ class Strips:
     Attributes
     ----------
     scene, window
-        What the two tasks are called.
+        What the two tasks are called; the latter is empty where no windows were shown.
     strips
         An object of each size group.
     """
@@ -65,9 +65,10 @@ def rows(study: Study) -> list[Strip]:
     return found
 
 
-def build(study: Study) -> Strips:
-    """Return what the section shows of a study."""
-    return Strips(TASK_NAMES[SCENE], TASK_NAMES[HEADLINE_TASK], rows(study))
+def build(study: Study) -> Strips | None:
+    """Return what the section shows of a study; None where no object was drawn."""
+    found = rows(study)
+    return Strips(TASK_NAMES[SCENE], study.window, found) if found else None
 
 
 SECTION = Section(

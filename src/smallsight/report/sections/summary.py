@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from smallsight import params
-from smallsight.analysis.ladder import FIRST, WINDOW_RUNG
+from smallsight.analysis.ladder import FIRST, SCENE_RUNG, WINDOW_RUNG
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report import network
 from smallsight.report.rows import Estimate
 from smallsight.report.section import Section
-from smallsight.report.sections import claims, effects, ladder, sample, scene
+from smallsight.report.sections import claims, classifier, effects, ladder, sample, scene
 from smallsight.report.sections.ladder import RungRow
 from smallsight.report.study import Study
 from smallsight.report.text import (
@@ -28,7 +27,7 @@ from smallsight.report.text import (
     size,
     span,
 )
-from smallsight.vocabulary import HEADLINE_TASK, SCENE, TASKS
+from smallsight.vocabulary import SCENE, TASKS
 
 
 @dataclass(frozen=True)
@@ -45,13 +44,19 @@ class Summary:
         What follows it.
     sample
         The sample in one line.
-    setup, warning
-        The network, what it was shown and what heads read, in one line; and what random weights
-        make of the numbers, empty for others.
+    examined, setup
+        What was examined, the network or the user's classifier: in a word, and in a few lines with
+        what it was shown; the latter may be empty.
+    checked, warning
+        How the classifier does under other preprocessings, where the declared one is best; and what
+        makes the numbers doubtful. Both may be empty.
     panels
         The ladder, and the parts of the gap.
     rules, rungs
-        Accuracy of rules that see no pixel, and from rung to rung, by size group.
+        Accuracy of rules that see no pixel, and from rung to rung, by size group; and that of tasks
+        which are on no rung.
+    is_climbed, sources
+        Whether there is a ladder, and the files that these accuracies come from.
     chance
         Accuracy of guessing.
     """
@@ -60,27 +65,32 @@ class Summary:
     verdict: str
     sentences: list[str]
     sample: str
+    examined: str
     setup: str
+    checked: str
     warning: str
     panels: list[Markup]
     rules: list[RungRow]
     rungs: list[RungRow]
+    is_climbed: bool
+    sources: str
     chance: float
 
 
 def tested_sentence(study: Study) -> str:
-    """Write which tasks the heads were given; empty where nothing was evaluated."""
+    """Write what was asked, and which tasks were given; empty where nothing was evaluated."""
     tasks = [f"“{TASK_NAMES[task]}”, {TASKS[task]}" for task in study.tasks]
     if not tasks:
         return ""
-    return f"Linear heads on a frozen network name one object at a time. {'; '.join(tasks)}."
+    return f"{study.subject.tested} {'; '.join(tasks)}."
 
 
 def verdict_sentence(study: Study) -> str:
-    """Write whether small objects are recognised less often than large ones in their windows."""
-    row = claims.find_row(study, HEADLINE_TASK, "small_worse_untouched")
+    """Write whether small objects are recognised less often than large ones."""
+    task = study.headline_task
+    row = claims.find_row(study, task, "small_worse_untouched")
     small, large = (
-        study.estimate(HEADLINE_TASK, study.headline_regime, UNTOUCHED, group)
+        study.estimate(task, study.headline_regime, UNTOUCHED, group)
         for group in ("small", "large")
     )
     if row is None or small is None or large is None:
@@ -91,7 +101,8 @@ def verdict_sentence(study: Study) -> str:
         ]
         why = f"no accuracy for {listed(lacking)} objects" if lacking else "nothing tests it"
         return f"Small and large objects cannot be compared: {why}."
-    place = f"In a {TASK_NAMES[HEADLINE_TASK]} of their own, small"
+    where = f"{TASK_NAMES[task]}s" if task == SCENE else f"a {TASK_NAMES[task]} of their own"
+    place = f"In {where}, small"
     numbers = f"{_accuracy(small)}, against {_accuracy(large)}"
     mixed = _at_one_mix(study, small, large)
     if row["direction"] == 1:
@@ -118,7 +129,7 @@ def _at_one_mix(study: Study, small: Estimate, large: Estimate) -> str:
     if not all(map(math.isfinite, even)):
         return ""
     said = f"; at one mix of categories, {' against '.join(map(percent, even))}"
-    gap = study.gap(WINDOW_RUNG)
+    gap = study.gap(SCENE_RUNG if study.headline_task == SCENE else WINDOW_RUNG)
     if gap is None or not math.isfinite(gap["standardised"]):
         return said
     ends = points_span(gap["standardised_low"], gap["standardised_high"])
@@ -145,8 +156,8 @@ def corruptions_sentence(study: Study) -> str:
     clause, _ = effects.directions_clause(study)
     if not clause:
         return ""
-    lead = effects.LEAD[study.headline_regime]
-    return f"{lead}, small objects in {TASK_NAMES[HEADLINE_TASK]}s are recognised {clause}."
+    lead = study.words(study.headline_regime).lead
+    return f"{lead}, small objects in {TASK_NAMES[study.headline_task]}s are recognised {clause}."
 
 
 def whole_picture_sentence(study: Study) -> str:
@@ -155,9 +166,12 @@ def whole_picture_sentence(study: Study) -> str:
     small, large = (study.baseline(FIRST, group) for group in ("small", "large"))
     if row is None or small is None or large is None:
         return ""
-    gap = f"{signed(row['effect'])} points ({span(row)})"
+    gap = f"the gap is {signed(row['effect'])} points ({span(row)}); "
+    if study.headline_task == SCENE:
+        # The verdict has told it.
+        gap = ""
     return (
-        f"In {TASK_NAMES[SCENE]}s, which do not tell which object is meant, the gap is {gap}; the "
+        f"In {TASK_NAMES[SCENE]}s, which do not tell which object is meant, {gap}the "
         "rule “name the category of the picture’s largest object”, which sees no pixel of the "
         f"target, is right for {percent(small['accuracy'])} of small and "
         f"{percent(large['accuracy'])} of large objects."
@@ -165,47 +179,45 @@ def whole_picture_sentence(study: Study) -> str:
 
 
 def setup_sentence(study: Study) -> str:
-    """Write which network with which weights was shown which pictures, and what heads read."""
+    """Write what was examined, which pictures it was shown, and what was read of it.
+
+    It is empty where nothing but predictions is known.
+    """
+    if study.classifier is not None:
+        return classifier.describe(study)
+    if study.backbone is None:
+        return ""
     heads = network.readout(study).heads
-    said = f"{study.backbone.describe()}, on {describe_pictures(study.params.data)}"
+    said = f"{study.backbone.describe()}, on {sample.describe_pictures(study.params.data)}"
     return f"{said}; heads read {heads}." if heads else f"{said}."
 
 
-def describe_pictures(data: params.Data) -> str:
-    """Say where pictures come from; a source without words here is called by its name.
-
-    Examples
-    --------
-    >>> chosen = {"source": "coco", "coco": {"split": "val2017"}}
-    >>> describe_pictures(params.Data(categories=("car",), **chosen))
-    'COCO val2017'
-    """
-    group = data.groups.get(data.source, {})
-    known = {
-        "phantom": "drawn phantom scenes",
-        "local": f"local pictures ({group.get('annotations')})",
-        "coco": f"COCO {group.get('split')}",
-    }
-    return known.get(data.source, data.source)
-
-
 def warning(study: Study) -> str:
-    """Warn of random weights; empty for others."""
-    return network.UNTRAINED if network.is_untrained(study) else ""
+    """Warn of random weights, and of a preprocessing that may be wrong; empty elsewhere."""
+    untrained = network.UNTRAINED if network.is_untrained(study) else ""
+    return " ".join(filter(None, (untrained, classifier.preprocessing_warning(study))))
 
 
 def build(study: Study) -> Summary:
     """Return what the section shows of a study."""
+    rungs, apart = ladder.rungs(study), ladder.apart(study)
+    sources = ["baselines.csv"] * bool(ladder.rules(study))
+    sources += ["ladder.csv", "ladder_gaps.csv"] * bool(rungs)
+    sources += ["accuracy.csv", "claims.csv"] * bool(apart)
     return Summary(
         tested=tested_sentence(study),
         verdict=verdict_sentence(study),
         sentences=sentences(study),
         sample=sample.sample_sentence(study),
+        examined=study.subject.network.capitalize(),
         setup=setup_sentence(study),
+        checked=classifier.preprocessing_sentence(study),
         warning=warning(study),
         panels=ladder.panels(study),
         rules=ladder.rules(study),
-        rungs=ladder.rungs(study),
+        rungs=[*rungs, *apart],
+        is_climbed=study.has_ladder,
+        sources=f"data/analysis/{', '.join(sources)}",
         chance=study.chance,
     )
 

@@ -13,6 +13,7 @@ from smallsight.report.section import Section
 from smallsight.report.study import Study
 from smallsight.report.text import (
     TASK_NAMES,
+    begun,
     factor_span,
     native_pixels,
     p_equals,
@@ -20,7 +21,7 @@ from smallsight.report.text import (
     percent_span,
     tooltip,
 )
-from smallsight.vocabulary import ALL_AND_GROUPS, HEADLINE_TASK
+from smallsight.vocabulary import ALL_AND_GROUPS
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def panels(study: Study) -> list[Markup]:
             table,
             fit=study.threshold(regime) if has_threshold(study, regime) else None,
             name=f"pixels-{regime}",
-            title=f"{TASK_NAMES[HEADLINE_TASK].capitalize()}, {regime} head",
+            title=f"{TASK_NAMES[study.headline_task].capitalize()}, {study.words(regime).caption}",
             chance=study.chance,
         )
         drawn.append(Markup(panel))
@@ -148,20 +149,20 @@ def threshold_sentence(study: Study, regime: str) -> str:
     row = study.threshold(regime)
     if row is None or not row["n"]:
         return ""
+    start = study.words(regime).start
+    if math.isnan(row["p_fit"]):
+        return begun(f"{start}no threshold: whether the curve fits cannot be told.")
     if not row["fits"]:
-        return (
-            f"{regime.capitalize()} head: no threshold: the curve does not fit "
-            f"({p_equals(row['p_fit'])})."
-        )
+        return begun(f"{start}no threshold: the curve does not fit ({p_equals(row['p_fit'])}).")
     if not math.isfinite(row["threshold"]):
         ends = f"{row['side_min']:g} to {row['side_max']:g} native pixels"
-        return (
-            f"{regime.capitalize()} head: no threshold: the curve fits ({p_equals(row['p_fit'])}), "
+        return begun(
+            f"{start}no threshold: the curve fits ({p_equals(row['p_fit'])}), "
             f"but is half-way up outside {ends}."
         )
     rise = f"{percent(row['floor'])} to {percent(row['ceiling'])} (fit: {p_equals(row['p_fit'])})"
-    return (
-        f"{regime.capitalize()} head: at {native_pixels(row['threshold'])} native pixels of side "
+    return begun(
+        f"{start}at {native_pixels(row['threshold'])} native pixels of side "
         f"({_ends(row)}) the curve is half-way from {rise}; {percent(row['share_below'])} of the "
         "data’s objects are smaller."
     )
@@ -185,7 +186,7 @@ def equal_pixels_sentence(study: Study, regime: str) -> str:
         return ""
     large = min(reduced, key=lambda row: abs(math.log(row["side"] / small["side"])))
     return (
-        f"At about equal pixels, {regime} head: large objects reduced to "
+        f"At about equal pixels{study.words(regime).aside}: large objects reduced to "
         f"{large['side']:g} pixels are recognised in {_share(large)}, small ones, of "
         f"{native_pixels(small['side'])} pixels at the median, in {_share(small)}."
     )
@@ -234,7 +235,7 @@ def _parted(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 def cost_rows(study: Study) -> list[CostRow]:
     """Return what corruptions cost, a row per condition that has a cost in any regime."""
     found = []
-    for one in study.corruptions(HEADLINE_TASK):
+    for one in study.corruptions(study.headline_task):
         cells = [_cost(study.cost(regime, one.name)) for regime in study.regimes]
         if any(cells):
             found.append(CostRow(heading(study, one, is_marked=True), cells))
@@ -265,7 +266,7 @@ def build(study: Study) -> Thresholds | None:
     if not found:
         return None
     return Thresholds(
-        task=TASK_NAMES[HEADLINE_TASK],
+        task=TASK_NAMES[study.headline_task],
         least=found[-1],
         panels=panels(study),
         sentences=sentences(study),

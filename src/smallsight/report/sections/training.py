@@ -26,7 +26,7 @@ class Training:
     test_accuracy
         Its accuracy on test data, 0 to 1.
     panels
-        Its measures by epoch; empty where there are none.
+        Its measures by epoch.
     """
 
     condition: str
@@ -41,8 +41,6 @@ class Training:
 
 def panels(study: Study) -> list[Markup]:
     """Draw the reference head's training, one panel per measure."""
-    if study.curve.empty:
-        return []
     return [
         Markup(
             training_curve(study.curve, name=f"training-{measure}", measure=measure, title=title)
@@ -51,8 +49,10 @@ def panels(study: Study) -> list[Markup]:
     ]
 
 
-def build(study: Study) -> Training:
-    """Return what the section shows of a study."""
+def build(study: Study) -> Training | None:
+    """Return what the section shows of a study; None where no head was trained."""
+    if study.curve.empty:
+        return None
     training = study.training
     return Training(
         condition=study.label(training["condition"]),

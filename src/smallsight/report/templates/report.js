@@ -205,7 +205,7 @@ function clear(list) {
   list.replaceChildren();
 }
 
-/* What an object was named by most seeds. */
+/* What an object was named, by most seeds where there are several. */
 function outcome(data, view) {
   const [className, sign, label] = view.failed ? ["wrong", "✗", "failed, named"] : ["right", "✓", "recognised as"];
   const mark = make("span", { role: "img", ariaLabel: label }, sign);
@@ -391,7 +391,7 @@ function instance(data, { draw, isKept }, { shown, tileOf }) {
       ["Suggested cause", recognised ? "none: it is recognised in the whole picture" : data.causes[object.cause]],
       ["Neighbour so named", object.neighbour],
       ["Right given", object.given && (object.given.join("; ") || "nothing that was tried")],
-      ["Its window is right under", object.rescued && (object.rescued.join("; ") || "nothing that was tried")],
+      [`Its ${data.task} is right under`, object.rescued && (object.rescued.join("; ") || "nothing that was tried")],
     ].filter(([, text]) => text);
   }
 
@@ -407,7 +407,7 @@ function instance(data, { draw, isKept }, { shown, tileOf }) {
     return make("li", {},
       make("h4", {}, label),
       ...pictures,
-      make("p", {}, outcome(data, view), ` ${Math.round(view.right * data.seeds)} of ${data.seeds} seeds right`),
+      make("p", {}, outcome(data, view), data.seeds > 1 ? ` ${Math.round(view.right * data.seeds)} of ${data.seeds} seeds right` : ""),
       make("p", { className: "what" }, map));
   }
 
@@ -482,6 +482,8 @@ function instance(data, { draw, isKept }, { shown, tileOf }) {
 document.querySelectorAll("table.sortable").forEach(sortable);
 tips();
 contents();
-const explored = readObjects();
-const drawn = drawing(explored);
-instance(explored, drawn, gallery(explored, drawn));
+if (byId("explorer")) {
+  const explored = readObjects();
+  const drawn = drawing(explored);
+  instance(explored, drawn, gallery(explored, drawn));
+}

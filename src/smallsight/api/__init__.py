@@ -1,0 +1,1 @@
+"""What Python users call: `smallsight.analyse`, `smallsight.render` and `smallsight.report`."""

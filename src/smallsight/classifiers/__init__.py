@@ -1,0 +1,1 @@
+"""Classifiers of the user's own, in the place of backbone and heads."""

@@ -1,0 +1,80 @@
+"""What a program and a table of the user's own share: both answer for a picture by its name."""
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+import torch
+
+from smallsight import params
+from smallsight.backbones.networks.network import LAST
+from smallsight.classifiers.answers import Name
+from smallsight.classifiers.facts import Preprocessing
+from smallsight.runtime.errors import ParameterError
+
+
+class AskedClassifier:
+    """A `Reader` whose features are the logarithms of answered probabilities, float32."""
+
+    batch_size: int
+
+    def to(self, device: torch.device) -> Self:
+        """Stay where it is: no device holds anything of it."""
+        return self
+
+    def scene(self, pictures: torch.Tensor, names: Sequence[Name] = ()) -> torch.Tensor:
+        """Ask for the answers, (n, classes), to pictures, (n, size, size, 3), uint8.
+
+        Raises
+        ------
+        ClassifierError
+            Where it does not answer as it should.
+        ValueError
+            Where a picture has no name.
+        """
+        if len(names) != len(pictures):
+            raise ValueError(f"{len(pictures)} pictures of {len(names)} names")
+        return torch.from_numpy(self.answer(pictures.cpu().numpy(), names)).to(pictures.device)
+
+    def read_out(
+        self, pictures: torch.Tensor, regions: torch.Tensor, names: Sequence[Name] = ()
+    ) -> dict[str, torch.Tensor]:
+        """Ask as `scene` does; there are no maps."""
+        scene = self.scene(pictures, names)
+        return {"scene": scene, LAST: scene.new_zeros((len(scene), 0, 0, 0))}
+
+    def answer(self, pictures: np.ndarray, names: Sequence[Name]) -> np.ndarray:
+        """Return the logarithms of probabilities, (n, classes), float32, of n pictures."""
+        raise NotImplementedError
+
+
+def asked_preprocessing(settings: params.Classifier) -> Preprocessing:
+    """Find out what size of picture is asked about, and how pictures are resized to it.
+
+    Raises
+    ------
+    ParameterError
+        Where the size is not given, or what only the program, or whoever made the table, decides
+        is.
+    """
+    where, given = "params.classifier.preprocessing", settings.preprocessing
+    if given.input_size is None:
+        found, expected = (
+            "null",
+            "width and height, in pixels, of the pictures that are asked about",
+        )
+        raise ParameterError(f"{where}.input_size", found, expected)
+    for name in ("mean", "std", "channels", "range"):
+        value = getattr(given, name)
+        if value is not None:
+            found = repr(list(value) if isinstance(value, tuple) else value)
+            expected = f"null: with {settings.source}, pictures are handed over as they are"
+            raise ParameterError(f"{where}.{name}", found, expected)
+    return Preprocessing(
+        input_size=given.input_size,
+        mean=(0.0, 0.0, 0.0),
+        std=(1.0, 1.0, 1.0),
+        interpolation=given.interpolation or "bilinear",
+        channels="rgb",
+        range="0..1",
+    )
