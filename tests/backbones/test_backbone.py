@@ -9,7 +9,7 @@ from torchvision.models import resnet18
 from torchvision.ops import roi_align
 
 from smallsight.backbones.backbone import Backbone
-from smallsight.backbones.networks.network import LAST
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.pooling import regions_of
 from smallsight.evaluation import heads
 

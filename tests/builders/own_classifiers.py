@@ -12,13 +12,15 @@ import warnings
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import torch
 import yaml
 from torch import nn
 from torch.nn import functional
 
 from smallsight import params
-from smallsight.backbones.networks.network import LAST
+from smallsight.backbones.facts import LAST
+from smallsight.backbones.pooling import regions_of
 from smallsight.classifiers.facts import ClassifierFacts, Preprocessing
 from smallsight.classifiers.load import collect_classifier, open_classifier
 
@@ -313,3 +315,18 @@ def one_line(error, where=None):
     if where is not None:
         assert error.value.where == str(where)
     return error.value
+
+
+def assert_maps_and_boxes(opened, module, *, rtol):
+    """Assert that maps are the network's, and that boxes are read by its own last layer."""
+    shown = pictures(2)
+    regions = regions_of(
+        np.array([[0.0, 0, 32, 32], [0, 0, 4, 4]]), np.arange(2), torch.device("cpu")
+    )
+    with torch.inference_mode():
+        parts = opened.read_out(shown, regions)
+        maps = module.maps(inputs_of(shown))
+        corner = module.last(maps[1:, :, 0, 0])
+    torch.testing.assert_close(parts[LAST], maps, rtol=rtol, atol=1e-5)
+    torch.testing.assert_close(parts["box"][:1], parts["scene"][:1], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(parts["box"][1:], corner, rtol=1e-4, atol=1e-5)

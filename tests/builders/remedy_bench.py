@@ -15,9 +15,9 @@ from torch.nn import functional
 
 from builders.evaluations import CPU
 from smallsight import params
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import write_features
 from smallsight.backbones.features import extract_features
-from smallsight.backbones.networks.network import LAST
 from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.pooling import mean_over_boxes, mean_over_cells
 from smallsight.conditions.rendered.views import read_views

@@ -13,8 +13,7 @@ from torch import nn
 from torchvision.models import resnet18
 
 from builders import own_classifiers as own
-from smallsight.backbones.networks.network import LAST
-from smallsight.backbones.pooling import regions_of
+from smallsight.backbones.facts import LAST
 from smallsight.classifiers.load import open_classifier
 from smallsight.runtime.errors import ClassifierError, ParameterError
 
@@ -63,17 +62,7 @@ def test_an_archive_answers_as_its_network_and_says_all_of_itself(decompose, wri
 def test_maps_and_boxes_are_those_of_the_network(archive, tmp_path):
     module = own.trained(own.Small)
     _, opened = own.collected(chosen(archive), tmp_path)
-    shown = own.pictures(2)
-    regions = regions_of(
-        np.array([[0.0, 0, 32, 32], [0, 0, 4, 4]]), np.arange(2), torch.device("cpu")
-    )
-    with torch.inference_mode():
-        parts = opened.read_out(shown, regions)
-        maps = module.maps(own.inputs_of(shown))
-        corner = module.last(maps[1:, :, 0, 0])
-    torch.testing.assert_close(parts[LAST], maps, rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(parts["box"][:1], parts["scene"][:1], rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(parts["box"][1:], corner, rtol=1e-4, atol=1e-5)
+    own.assert_maps_and_boxes(opened, module, rtol=1e-5)
 
 
 @pytest.mark.parametrize("network", [own.Product, own.ByClass, own.LogProbable])

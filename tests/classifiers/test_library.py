@@ -7,8 +7,8 @@ import torch
 from torchvision.models import ResNet18_Weights, resnet18
 
 from builders import own_classifiers as own
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.networks import timm_models, torchvision_models
-from smallsight.backbones.networks.network import LAST
 from smallsight.backbones.networks.published import Published
 from smallsight.backbones.pooling import regions_of
 from smallsight.backbones.registry import BACKBONES

@@ -7,8 +7,7 @@ import timm
 import torch
 
 from builders import own_classifiers as own
-from smallsight.backbones.networks.network import LAST
-from smallsight.backbones.pooling import regions_of
+from smallsight.backbones.facts import LAST
 from smallsight.classifiers.load import open_classifier
 from smallsight.runtime.errors import ClassifierError, ParameterError
 
@@ -98,17 +97,7 @@ def test_a_graph_answers_as_its_network_and_says_all_of_itself(model, tmp_path):
 def test_maps_and_boxes_are_those_of_the_network(model, tmp_path):
     module = own.trained(own.Small)
     _, opened = own.collected(chosen(model), tmp_path)
-    shown = own.pictures(2)
-    regions = regions_of(
-        np.array([[0.0, 0, 32, 32], [0, 0, 4, 4]]), np.arange(2), torch.device("cpu")
-    )
-    with torch.inference_mode():
-        parts = opened.read_out(shown, regions)
-        maps = module.maps(own.inputs_of(shown))
-        corner = module.last(maps[1:, :, 0, 0])
-    torch.testing.assert_close(parts[LAST], maps, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(parts["box"][:1], parts["scene"][:1], rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(parts["box"][1:], corner, rtol=1e-4, atol=1e-5)
+    own.assert_maps_and_boxes(opened, module, rtol=1e-4)
     np.testing.assert_allclose(opened.linear[0], module.last.weight.detach(), rtol=1e-6)
     assert opened.explained is None
 

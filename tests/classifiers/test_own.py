@@ -8,7 +8,7 @@ from torch import nn
 
 from builders import own_classifiers as own
 from builders.own_classifiers import PLAIN, facts
-from smallsight.backbones.networks.network import LAST
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.pooling import regions_of
 from smallsight.classifiers.own import OwnClassifier
 from smallsight.classifiers.torch_model import Opened, Sight, TorchModel, frozen

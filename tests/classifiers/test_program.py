@@ -13,7 +13,7 @@ import torch
 import yaml
 
 from smallsight import params
-from smallsight.backbones.networks.network import LAST
+from smallsight.backbones.facts import LAST
 from smallsight.classifiers.facts import ClassifierFacts
 from smallsight.classifiers.program import ProgramClassifier, collect, open_
 from smallsight.classifiers.sources import Wanted

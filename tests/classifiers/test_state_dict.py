@@ -8,7 +8,7 @@ from torch import nn
 from torchvision.models import resnet18
 
 from builders import own_classifiers as own
-from smallsight.backbones.networks.network import LAST
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.pooling import regions_of
 from smallsight.classifiers.load import open_classifier
 from smallsight.runtime.errors import ClassifierError, ParameterError, WeightsError

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from builders import own_classifiers as own
-from smallsight.backbones.networks.network import LAST
+from smallsight.backbones.facts import LAST
 from smallsight.runtime.errors import ClassifierError
 
 

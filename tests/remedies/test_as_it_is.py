@@ -7,12 +7,13 @@ import pytest
 import torch
 
 from builders.remedy_bench import NAMES, Colours, anew, bench_on, drawn
-from smallsight.backbones.networks.network import LAST
+from smallsight.backbones.facts import LAST
 from smallsight.classifiers.answers import NotAskedError
+from smallsight.classifiers.facts import STUDY_HEADS
 from smallsight.classifiers.mapping import ClassMapping
 from smallsight.evaluation.protocols import AS_IT_IS
 from smallsight.evaluation.splits import make_splits
-from smallsight.remedies.bench import STUDY_HEADS, ImpossibleError
+from smallsight.remedies.bench import ImpossibleError
 from smallsight.remedies.facts import UNTREATED
 from smallsight.remedies.registry import REMEDIES
 from smallsight.remedies.run import try_remedies

@@ -8,8 +8,8 @@ import torch
 
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import Features
-from smallsight.backbones.networks.network import LAST
 from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.pooling import cell_shares, mean_over_boxes, regions_of

@@ -13,9 +13,9 @@ from torch import nn
 
 from smallsight import params
 from smallsight.backbones import pooling, readouts
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import read_features, write_features
 from smallsight.backbones.features import extract_features
-from smallsight.backbones.networks.network import LAST
 from smallsight.conditions.rendered.names import Condition
 from smallsight.conditions.rendered.store import picture_name
 from smallsight.evaluation.crossfit import fit_heads, out_of_fold

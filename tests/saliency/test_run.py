@@ -13,9 +13,9 @@ from PIL import Image
 
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import read_features, write_features
 from smallsight.backbones.features import extract_features
-from smallsight.backbones.networks.network import LAST
 from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights
 from smallsight.conditions.rendered.names import Condition

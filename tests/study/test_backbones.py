@@ -2,7 +2,6 @@
 
 import json
 import runpy
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ import torch
 import yaml
 from torchvision.models import get_model
 
+from builders.stages import run
 from smallsight import params
 from smallsight.backbones.facts import read_backbone_facts
 from smallsight.backbones.registry import BACKBONES
@@ -58,10 +58,6 @@ CASES = {
 }
 
 
-def run(name, *given):
-    return runpy.run_path(str(ROOT / f"stages/{name}.py"))["main"](*given)
-
-
 def write_params(folder, case, **backbone):
     tree = yaml.safe_load((ROOT / "params.yaml").read_text())
     tree |= {"device": "cpu", "conditions": FAMILIES}
@@ -86,22 +82,6 @@ def weights_for(name, folder):
         state = get_model(name, weights=None, weights_backbone=None).state_dict()
     torch.save(state, path)
     return {"weights": "checkpoint", "checkpoint": str(path)}
-
-
-@pytest.fixture(scope="module")
-def share(tmp_path_factory):
-    """Run stages for the first study of a key; give all others the folder that they wrote."""
-    kept = {}
-
-    def share(folder, key, *stages):
-        if key in kept:
-            shutil.copytree(kept[key], folder, dirs_exist_ok=True)
-            return
-        for stage in stages:
-            run(*stage)
-        kept[key] = shutil.copytree(folder, tmp_path_factory.mktemp("kept") / "data")
-
-    return share
 
 
 def test_every_backbone_of_the_registry_is_here():

@@ -19,6 +19,7 @@ import torch
 import yaml
 from PIL import Image
 
+from builders.stages import run
 from smallsight import params
 from smallsight.classifiers.facts import read_classifier_facts
 from smallsight.classifiers.tables import PREPROCESSINGS, is_suspicious
@@ -163,10 +164,6 @@ def test_without_the_packages_of_onnx_the_others_are_written(
         "classifier.pth", "classifier.pt2",
     ]  # fmt: skip
     assert "pip install onnx" in capsys.readouterr().out
-
-
-def run(name, *given):
-    return runpy.run_path(str(ROOT / f"stages/{name}.py"))["main"](*given)
 
 
 def declared(source):

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from builders.stages import run
 from smallsight.conditions.rendering.windows import reduced_and_enlarged
 from smallsight.imaging.pictures import resize
 
@@ -130,10 +131,6 @@ def stripes(category, rng, size=400):
     along = {"car": x, "bus": y, "person": (x + y) / np.sqrt(2)}[category]
     wave = np.sin(2 * np.pi * (periods * along + rng.random()))
     return np.repeat(np.where(wave > 0, 255, 0).astype(np.uint8)[..., None], 3, axis=2)
-
-
-def run(name, *given):
-    return runpy.run_path(str(ROOT / f"stages/{name}.py"))["main"](*given)
 
 
 def write_params(**classifier):

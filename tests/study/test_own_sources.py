@@ -2,7 +2,6 @@
 
 import json
 import runpy
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ import torch
 import yaml
 from torch import nn
 
+from builders.stages import run
 from smallsight import params
 from smallsight.classifiers.facts import read_classifier_facts
 from smallsight.report import page
@@ -73,10 +73,6 @@ class Tiny(nn.Module):
         return (20 * self.last(self.trunk(inputs).mean(dim=(2, 3)))).softmax(dim=1)
 
 
-def run(name, *given):
-    return runpy.run_path(str(ROOT / f"stages/{name}.py"))["main"](*given)
-
-
 def write_params(folder, case):
     tree = yaml.safe_load((ROOT / "params.yaml").read_text())
     tree |= {"device": "cpu", "conditions": FAMILIES}
@@ -89,22 +85,6 @@ def write_params(folder, case):
     declared = OWN if case.chosen["source"] == "torchscript" else {}
     tree["classifier"]["preprocessing"] |= declared | {"input_size": SIZE}
     (folder / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
-
-
-@pytest.fixture(scope="module")
-def share(tmp_path_factory):
-    """Run stages for the first study of a key; give all others the folder that they wrote."""
-    kept = {}
-
-    def share(folder, key, *stages):
-        if key in kept:
-            shutil.copytree(kept[key], folder, dirs_exist_ok=True)
-            return
-        for stage in stages:
-            run(*stage)
-        kept[key] = shutil.copytree(folder, tmp_path_factory.mktemp("kept") / "data")
-
-    return share
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")

@@ -6,8 +6,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.networks.libraries import make_network
-from smallsight.backbones.networks.network import LAST, Capture, Layout
+from smallsight.backbones.networks.network import Capture, Layout
 from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.pooling import mean_over_boxes, mean_over_cells, normalised
 from smallsight.backbones.readouts import pyramid_layers

@@ -9,8 +9,8 @@ import pandas as pd
 import torch
 
 from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import Extracted
-from smallsight.backbones.networks.network import LAST
 from smallsight.backbones.pooling import regions_of
 from smallsight.backbones.reader import Reader
 from smallsight.backbones.readouts import joined, mirrored_boxes

@@ -4,8 +4,7 @@ import torch
 
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
-from smallsight.backbones.facts import BackboneFacts
-from smallsight.backbones.networks.network import LAST
+from smallsight.backbones.facts import LAST, BackboneFacts
 from smallsight.backbones.networks.weight_sources import LoadedWeights
 from smallsight.backbones.readouts import PARTS, available
 from smallsight.backbones.registry import find_backbone

@@ -7,9 +7,10 @@ import numpy as np
 import torch
 
 from smallsight import params
-from smallsight.backbones.networks.network import LAST
+from smallsight.backbones.facts import LAST
 from smallsight.classifiers.answers import Name
-from smallsight.classifiers.facts import Preprocessing
+from smallsight.classifiers.class_names import class_names
+from smallsight.classifiers.facts import ClassifierFacts, Preprocessing
 from smallsight.runtime.errors import ParameterError
 
 
@@ -46,6 +47,42 @@ class AskedClassifier:
     def answer(self, pictures: np.ndarray, names: Sequence[Name]) -> np.ndarray:
         """Return the logarithms of probabilities, (n, classes), float32, of n pictures."""
         raise NotImplementedError
+
+
+def asked_facts(settings: params.Classifier, *, label: str, no_maps: str) -> ClassifierFacts:
+    """Return what is declared of what is asked; where it comes from is still to be told.
+
+    Parameters
+    ----------
+    label
+        What people call it.
+    no_maps
+        Why it has no maps.
+
+    Raises
+    ------
+    ParameterError
+        Where something is not declared, or what is not for smallsight to decide is.
+    """
+    return ClassifierFacts(
+        source=settings.source,
+        architecture="",
+        command="",
+        code="",
+        code_sha256="",
+        label=label,
+        origin="",
+        sha256="",
+        notes=(),
+        classes=class_names(settings, None),
+        input=settings.input,
+        output="probabilities",
+        preprocessing=asked_preprocessing(settings),
+        maps="none",
+        layer="",
+        cells=0,
+        no_maps=no_maps,
+    )
 
 
 def asked_preprocessing(settings: params.Classifier) -> Preprocessing:

@@ -14,6 +14,9 @@ from smallsight.runtime import files
 from smallsight.runtime.errors import SmallsightError
 from smallsight.vocabulary import SCENE, TASKS
 
+STUDY_HEADS = "dvc exp run -S classifier.source=head"
+"""Trains heads, and so gives what a classifier of the user's own, taken as it is, cannot have."""
+
 MapKind = Literal["closed_form", "gradient", "none"]
 """How saliency maps are made.
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from smallsight import params
-from smallsight.backbones.networks.network import LAST
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.reader import Reader
 from smallsight.classifiers.facts import ClassifierFacts
 from smallsight.classifiers.sources import Wanted, source_of

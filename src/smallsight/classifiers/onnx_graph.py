@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from smallsight import params
-from smallsight.backbones.networks.network import LAST, Layout
+from smallsight.backbones.facts import LAST
+from smallsight.backbones.networks.network import Layout
 from smallsight.backbones.pooling import mean_over_cells
 from smallsight.classifiers.anatomy import NO_MAPS, SHOWN, Shape, coarsening, do_agree, no_sum
 from smallsight.classifiers.anatomy import WHERE as LAYER

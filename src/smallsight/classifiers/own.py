@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from smallsight.backbones.networks.network import LAST, Layout
+from smallsight.backbones.facts import LAST
+from smallsight.backbones.networks.network import Layout
 from smallsight.backbones.pooling import mean_over_boxes, mean_over_cells
 from smallsight.classifiers.facts import ClassifierFacts, Preprocessing
 from smallsight.classifiers.probe import check_outputs

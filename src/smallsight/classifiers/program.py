@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -15,8 +16,7 @@ import numpy as np
 
 from smallsight import params
 from smallsight.classifiers.answers import Name, read_answers, written
-from smallsight.classifiers.asked import AskedClassifier, asked_preprocessing
-from smallsight.classifiers.class_names import class_names
+from smallsight.classifiers.asked import AskedClassifier, asked_facts
 from smallsight.classifiers.facts import ClassifierFacts
 from smallsight.classifiers.requests import write_requests
 from smallsight.classifiers.sources import Wanted
@@ -125,40 +125,22 @@ def collect(settings: params.Classifier, model: Path, wanted: Wanted) -> Classif
     words = _words(settings.command, Path("requests.csv"), Path("answers.csv"))
     if shutil.which(words[0]) is None:
         raise ClassifierError(WHERE, f"{words[0]}: no such program", "a program that can be run")
-    classes, preprocessing = class_names(settings, None), asked_preprocessing(settings)
-    code, sha256 = "", ""
-    notes: tuple[str, ...] = ()
-    if settings.code in words:
-        code = settings.code
-        try:
-            with files.new_file(model) as partial:
-                shutil.copyfile(code, partial)
-        except OSError as error:
-            found = error.strerror or str(error)
-            raise ClassifierError(code, found, "the file of a program") from None
-        sha256 = files.sha256(code)
-    else:
+    code = settings.code if settings.code in words else ""
+    label, no_maps = Path(code or words[0]).name, "a program gives probabilities and no maps"
+    facts = asked_facts(settings, label=label, no_maps=no_maps)
+    facts = replace(facts, command=settings.command, origin=settings.command)
+    if not code:
         files.write_text(settings.command + "\n", model)
-        notes = ("no file of the program is watched: params.classifier.code is not in the command",)
-    return ClassifierFacts(
-        source=settings.source,
-        architecture="",
-        command=settings.command,
-        code=code,
-        code_sha256=sha256,
-        label=Path(code or words[0]).name,
-        origin=settings.command,
-        sha256=sha256,
-        notes=notes,
-        classes=classes,
-        input=settings.input,
-        output="probabilities",
-        preprocessing=preprocessing,
-        maps="none",
-        layer="",
-        cells=0,
-        no_maps="a program gives probabilities and no maps",
-    )
+        note = "no file of the program is watched: params.classifier.code is not in the command"
+        return replace(facts, notes=(note,))
+    try:
+        with files.new_file(model) as partial:
+            shutil.copyfile(code, partial)
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise ClassifierError(code, found, "the file of a program") from None
+    sha256 = files.sha256(code)
+    return replace(facts, code=code, code_sha256=sha256, sha256=sha256)
 
 
 def open_(facts: ClassifierFacts, model: Path) -> ProgramClassifier:

@@ -3,14 +3,14 @@
 import re
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from smallsight import params
 from smallsight.classifiers.answers import Name, NotAskedError, read_answers, written
-from smallsight.classifiers.asked import AskedClassifier, asked_preprocessing
-from smallsight.classifiers.class_names import class_names
+from smallsight.classifiers.asked import AskedClassifier, asked_facts
 from smallsight.classifiers.facts import ClassifierFacts
 from smallsight.classifiers.sources import Wanted
 from smallsight.runtime import files
@@ -68,30 +68,12 @@ def collect(settings: params.Classifier, model: Path, wanted: Wanted) -> Classif
     ClassifierError
         Where the table is missing or has a row that is not as it should be.
     """
-    classes, preprocessing = class_names(settings, None), asked_preprocessing(settings)
-    read_answers(settings.file, classes, _malformed)
+    label, no_maps = Path(settings.file).name, "a table has probabilities and no maps"
+    facts = asked_facts(settings, label=label, no_maps=no_maps)
+    read_answers(settings.file, facts.classes, _malformed)
     with files.new_file(model) as partial:
         shutil.copyfile(settings.file, partial)
-    sha256 = files.sha256(model)
-    return ClassifierFacts(
-        source=settings.source,
-        architecture="",
-        command="",
-        code="",
-        code_sha256="",
-        label=Path(settings.file).name,
-        origin=settings.file,
-        sha256=sha256,
-        notes=(),
-        classes=classes,
-        input=settings.input,
-        output="probabilities",
-        preprocessing=preprocessing,
-        maps="none",
-        layer="",
-        cells=0,
-        no_maps="a table has probabilities and no maps",
-    )
+    return replace(facts, origin=settings.file, sha256=files.sha256(model))
 
 
 def open_(facts: ClassifierFacts, model: Path) -> TableClassifier:

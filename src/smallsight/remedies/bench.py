@@ -17,6 +17,7 @@ from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import Features, read_features, stored_readouts
 from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.reader import Reader
+from smallsight.classifiers.facts import STUDY_HEADS
 from smallsight.classifiers.mapping import ClassMapping
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition, read_facts
 from smallsight.conditions.rendered.store import picture_name
@@ -35,9 +36,6 @@ Cut = Callable[[np.ndarray, int], Sequence[np.ndarray]]
 
 _EVERY = 8
 """One batch in so many is also passed as it is, to time the plain pass beside."""
-
-STUDY_HEADS = "dvc exp run -S classifier.source=head"
-"""Tests what a classifier of the user's own, taken as it is, cannot have."""
 
 ENOUGH = 64
 """Pictures that are enough to time what needs no more looks."""

@@ -8,9 +8,10 @@ import pandas as pd
 import torch
 
 from smallsight.classifiers.answers import NotAskedError
+from smallsight.classifiers.facts import STUDY_HEADS
 from smallsight.evaluation.predictions import predicted_rows
 from smallsight.evaluation.splits import Splits
-from smallsight.remedies.bench import STUDY_HEADS, Bench, ImpossibleError
+from smallsight.remedies.bench import Bench, ImpossibleError
 from smallsight.remedies.facts import UNTREATED, RemedyFacts, State
 from smallsight.remedies.remedy import Answer, Remedy
 from smallsight.remedies.tables import REMEDY_PREDICTIONS, REMEDY_TIMES

@@ -9,9 +9,9 @@ import pandas as pd
 import torch
 
 from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import Features
 from smallsight.backbones.features import BOX, last_maps
-from smallsight.backbones.networks.network import LAST
 from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.pooling import cell_shares

@@ -12,8 +12,8 @@ import pandas as pd
 import torch
 
 from smallsight import params
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import read_features
-from smallsight.backbones.networks.network import LAST
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition
 from smallsight.conditions.rendered.store import picture_name, read_masks, read_pictures
 from smallsight.conditions.rendered.views import read_views

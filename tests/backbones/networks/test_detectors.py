@@ -8,8 +8,8 @@ from torchvision.models._api import WeightsEnum
 
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.networks import downloads
-from smallsight.backbones.networks.network import LAST
 from smallsight.backbones.networks.weight_sources import load_weights, preview_weights
 from smallsight.backbones.pooling import regions_of
 from smallsight.backbones.probe import find_facts

@@ -4,7 +4,7 @@ from torchvision.models import resnet50
 
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
-from smallsight.backbones.networks.network import LAST
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.networks.weight_sources import load_weights
 from smallsight.backbones.probe import find_facts
 from smallsight.runtime.errors import ParameterError

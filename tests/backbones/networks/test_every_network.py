@@ -12,7 +12,7 @@ from torchvision.models import get_model
 
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
-from smallsight.backbones.networks.network import LAST
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.networks.weight_sources import load_weights
 from smallsight.backbones.networks.weights import Weights, classifier_state
 from smallsight.backbones.probe import find_facts

@@ -11,10 +11,10 @@ from builders import networks
 from builders.networks import CLASSES, DIMENSIONS, STRIDES, TOY
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import read_features, write_features
 from smallsight.backbones.features import extract_features
 from smallsight.backbones.networks.libraries import LIBRARIES, library_of, make_network
-from smallsight.backbones.networks.network import LAST
 from smallsight.backbones.networks.weight_sources import load_weights, preview_weights
 from smallsight.backbones.networks.weights import classifier_state, read_weights, write_weights
 from smallsight.backbones.probe import find_facts

@@ -10,8 +10,8 @@ from torch import nn
 
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.networks import timm_models
-from smallsight.backbones.networks.network import LAST
 from smallsight.backbones.networks.weight_sources import load_weights, preview_weights
 from smallsight.backbones.probe import find_facts
 from smallsight.runtime.errors import DownloadError, ParameterError, WeightsError

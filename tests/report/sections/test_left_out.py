@@ -8,10 +8,11 @@ import pytest
 
 from builders.study_files import ASKED, GRADIENT, INPUTS, OWN, TABLE, with_tables, write_study
 from smallsight import params
+from smallsight.classifiers.facts import STUDY_HEADS
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.inputs import read_study
 from smallsight.report.sections import left_out
-from smallsight.report.sections.left_out import HEAD, NO_TRAINING_DATA, NOT_TRAINED, LeftOut
+from smallsight.report.sections.left_out import NO_TRAINING_DATA, NOT_TRAINED, LeftOut
 
 FEW = (UNTOUCHED, "downscale")
 SCENE_ONLY = dataclasses.replace(OWN, input="scene")
@@ -91,8 +92,8 @@ def test_what_is_lacking_follows_from_the_classifier(study, name, due):
 
 def test_reasons_say_what_it_would_take(study):
     found = by_name(study("gradient"))
-    assert found[REFITTED] == LeftOut(REFITTED, NOT_TRAINED, HEAD)
-    assert found[RULES] == LeftOut(RULES, NO_TRAINING_DATA, HEAD)
+    assert found[REFITTED] == LeftOut(REFITTED, NOT_TRAINED, STUDY_HEADS)
+    assert found[RULES] == LeftOut(RULES, NO_TRAINING_DATA, STUDY_HEADS)
     assert found[BOX].reason == (
         "needs a linear layer that reads the mean of maps; no linear layer reads the mean of its "
         "maps"

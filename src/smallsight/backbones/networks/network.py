@@ -12,8 +12,6 @@ import torch
 from torch import nn
 from torchvision.ops import MultiScaleRoIAlign
 
-from smallsight.backbones.facts import LAST as LAST
-
 Layout = Callable[[torch.Tensor], torch.Tensor]
 """Brings what a layer returns to (n, channels, rows, columns)."""
 

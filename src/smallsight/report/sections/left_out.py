@@ -4,13 +4,10 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from smallsight.classifiers.facts import ClassifierFacts
+from smallsight.classifiers.facts import STUDY_HEADS, ClassifierFacts
 from smallsight.evaluation.rungs import BASELINES, RUNGS, UNFITTED
 from smallsight.report.section import Section
 from smallsight.report.study import Study
-
-HEAD = "dvc exp run -S classifier.source=head"
-"""What trains heads, and so gives all that needs them."""
 
 NOT_TRAINED = "needs heads that are trained for it, and a classifier is examined as it is"
 NO_TRAINING_DATA = "learns from training objects, and here every object is test data"
@@ -59,7 +56,7 @@ def _windows(study: Study, facts: ClassifierFacts) -> list[LeftOut]:
 
 def _retrained(study: Study, facts: ClassifierFacts) -> list[LeftOut]:
     name = "what can still be learnt under each condition (regime “retrained”)"
-    return [] if "retrained" in study.regimes else [LeftOut(name, NOT_TRAINED, HEAD)]
+    return [] if "retrained" in study.regimes else [LeftOut(name, NOT_TRAINED, STUDY_HEADS)]
 
 
 def _rungs(study: Study, facts: ClassifierFacts) -> list[LeftOut]:
@@ -72,7 +69,7 @@ def _rungs(study: Study, facts: ClassifierFacts) -> list[LeftOut]:
         if labels:
             noun = "step" if len(labels) == 1 else "steps"
             name = f"{noun} of the ladder up to {', '.join(labels)}"
-            found.append(LeftOut(name, reason, HEAD))
+            found.append(LeftOut(name, reason, STUDY_HEADS))
     return found
 
 
@@ -80,7 +77,7 @@ def _rules(study: Study, facts: ClassifierFacts) -> list[LeftOut]:
     known = set(study.tables["baselines"]["baseline"])
     lacking = [f"“{label}”" for name, label in BASELINES.items() if name not in known]
     name = f"rules that see no pixel: {', '.join(lacking)}"
-    return [LeftOut(name, NO_TRAINING_DATA, HEAD)] if lacking else []
+    return [LeftOut(name, NO_TRAINING_DATA, STUDY_HEADS)] if lacking else []
 
 
 def _remedies(study: Study, facts: ClassifierFacts) -> list[LeftOut]:
@@ -96,35 +93,37 @@ def _remedies(study: Study, facts: ClassifierFacts) -> list[LeftOut]:
 
 def _more_examples(study: Study, facts: ClassifierFacts) -> list[LeftOut]:
     name = "whether more small objects to learn from would help"
-    return [LeftOut(name, NOT_TRAINED, HEAD)] if study.tables["more_examples"].empty else []
+    return [LeftOut(name, NOT_TRAINED, STUDY_HEADS)] if study.tables["more_examples"].empty else []
 
 
 def _temperature(study: Study, facts: ClassifierFacts) -> list[LeftOut]:
     table = study.tables["calibration"]
     is_scaled = (table["scaling"] == "temperature") & table["ece"].notna()
     name = "confidence after a temperature by the object’s estimated size"
-    return [] if table.empty or is_scaled.any() else [LeftOut(name, NO_TRAINING_DATA, HEAD)]
+    return [] if table.empty or is_scaled.any() else [LeftOut(name, NO_TRAINING_DATA, STUDY_HEADS)]
 
 
 def _maps(study: Study, facts: ClassifierFacts) -> list[LeftOut]:
     if study.has_maps:
         return []
     name = "saliency maps, what they measure, and galleries of the objects"
-    return [LeftOut(name, facts.no_maps, HEAD, "or a model file, whose layers can be reached")]
+    return [
+        LeftOut(name, facts.no_maps, STUDY_HEADS, "or a model file, whose layers can be reached")
+    ]
 
 
 def _sums(study: Study, facts: ClassifierFacts) -> list[LeftOut]:
     if not study.has_maps or facts.maps == "closed_form":
         return []
     name = "what each cell of a saliency map adds to an answer (signed share)"
-    return [LeftOut(name, facts.no_maps, HEAD)]
+    return [LeftOut(name, facts.no_maps, STUDY_HEADS)]
 
 
 def _random_weights(study: Study, facts: ClassifierFacts) -> list[LeftOut]:
     if study.has_random_weights or not study.has_maps:
         return []
     reason = "how its weights were drawn before it was trained is not known"
-    return [LeftOut("saliency maps of random weights, a control", reason, HEAD)]
+    return [LeftOut("saliency maps of random weights, a control", reason, STUDY_HEADS)]
 
 
 def _deletion(study: Study, facts: ClassifierFacts) -> list[LeftOut]:
