@@ -45,7 +45,9 @@ def climb(rows: pd.DataFrame, *, name: str, title: str, chance: float) -> str:
     """
     labels = list(dict.fromkeys(rows["label"]))
     with style(name):
-        figure = Figure(figsize=(3.45, 0.8 + 0.235 * len(labels)), layout="constrained")
+        # A few rungs leave no less room to title and legend: labels of two lines would meet.
+        height = 0.8 + 0.235 * max(len(labels), 6)
+        figure = Figure(figsize=(3.45, height), layout="constrained")
         axes = figure.add_subplot()
         for position in range(0, len(labels), 2):
             axes.axhspan(position - 0.5, position + 0.5, color=BAND, lw=0, zorder=0)
