@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 PYTEST := python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help report compare requests test test-fast lint clean
+.PHONY: help report compare check requests test test-fast lint clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -27,6 +27,9 @@ compare: $(BIN)/.installed ## compare A=<revision> with B=<revision>, or with wh
 	@echo
 	@echo "PDF:  $(CURDIR)/reports/compare.pdf"
 	@echo "HTML: $(CURDIR)/reports/compare.html"
+
+check: $(BIN)/.installed ## hold the study against the limits in params.yaml: reports/limits.xml
+	@python tools/check_limits.py
 
 requests: $(BIN)/.installed ## render, and write requests.csv: what a table of predictions has to answer
 	@python tools/write_requests.py

@@ -190,6 +190,7 @@ def analyse(
         objects=sample,
         facts=facts,
         categories=CATEGORIES,
+        window_margin=0.25,
         rng=np.random.default_rng(0),
         **given,
     )

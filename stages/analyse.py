@@ -87,6 +87,7 @@ def main() -> str:
         side_counts=json.loads(SAMPLING.read_text(encoding="utf-8"))["side_counts"],
         facts=facts,
         categories=parameters.data.categories,
+        window_margin=parameters.tasks.window_margin,
         rng=derive(parameters.seed, "chance"),
     )
     write_tables(made, TABLES, ANALYSIS)

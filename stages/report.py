@@ -35,7 +35,7 @@ def main() -> str:
     made = page.build(INPUTS, params.load())
     files.write_text(made.screen(), "reports/report.html")
     with files.new_file("reports/report.pdf") as partial:
-        count = typeset.write_pdf(made.printed(), partial)
+        count = typeset.write_pdf(made.printed(), partial, sheets=made.anchors)
     files.write_text(made.summary(), "reports/summary.md")
     size = Path("reports/report.html").stat().st_size / 1e6
     return f"report.html ({size:.1f} MB), report.pdf ({count} pages), summary.md"

@@ -159,6 +159,9 @@ def test_an_answer_alone_is_enough(answers):
         "background": REASONS["surroundings"],
         "reliability": REASONS["confidences"],
         "calibration": REASONS["confidences"],
+        **dict.fromkeys(
+            ("label_errors", "label_errors_summary", "label_errors_gap"), REASONS["probabilities"]
+        ),
     }
 
 

@@ -42,6 +42,7 @@ REPORTS = {
     "reports/metrics.json": "at most ten numbers that `dvc metrics diff` compares",
     "reports/compare.html": "two experiments compared, to explore (`make compare`)",
     "reports/compare.pdf": "the same to print",
+    "reports/limits.xml": "limits that are kept or not, as JUnit XML (`make check`)",
 }
 
 FILES = {

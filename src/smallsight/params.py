@@ -160,6 +160,18 @@ class Explain(Section):
     gallery_size: Count
 
 
+class Limits(Section):
+    """What `make check` asks of a study, as shares; None: not asked.
+
+    All are of the headline task: the accuracy on small objects, the accuracy on large minus that on
+    small ones, and what small ones lose under any corruption at its reference level.
+    """
+
+    least_accuracy_small: Share | None
+    largest_gap: Share | None
+    largest_loss_small: Share | None
+
+
 Option = float | int | str | bool
 """The value of one option of one family at one level."""
 
@@ -180,6 +192,7 @@ class Params(Section):
     evaluation: Evaluation
     analysis: Analysis
     explain: Explain
+    limits: Limits
     remedies: dict[str, bool]
 
 

@@ -32,6 +32,7 @@ NO_MAPS = PREDICTED_CLASS_MAPS.empty(), OTHER_MAPS.empty()
 OF_MAPS = {"attention", "attention_controls", "attention_outcomes"}
 OF_RUNGS = {"ladder", "ladder_gaps", "gap_parts", "baselines", "largest_object", "failures",
             "failure_causes"}  # fmt: skip
+OF_LABELS = {"label_errors", "label_errors_summary", "label_errors_gap"}
 OF_SWEEPS = {"thresholds", "pixels", "costs", "stability"}
 
 
@@ -213,6 +214,8 @@ def test_without_objects_no_neighbour_is_named(inputs, made, tmp_path):
     rest = [name for name in made["failures"] if name not in unnamed]
     pd.testing.assert_frame_equal(found["failures"][rest], made["failures"][rest])
     others = {name: found[name] for name in ("failures", "failure_causes", "remedies")}
+    # What stands beside an object excuses an answer, and is not known here.
+    others |= {name: found[name] for name in OF_LABELS}
     check_emptied(found, made | others, {"neighbours"})
 
 
@@ -424,7 +427,7 @@ def test_answers_alone_are_enough(sample, once, task, tmp_path):
     check(found, tmp_path)
     known = {name for name, table in found.items() if len(table)}
     due = {"accuracy", "effects", "claims", "answers", "rescues", "confusion", "categories",
-           "reliability", "calibration"}  # fmt: skip
+           "reliability", "calibration", *OF_LABELS}  # fmt: skip
     assert known == due | ({"background"} if task == "object" else set())
 
 

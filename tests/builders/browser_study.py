@@ -78,16 +78,37 @@ class Browsed:
         """Return the views of one object, in the order in which they are shown."""
         return self.views[self.views["id"] == key].set_index(["task", "condition"]).loc[self.shown]
 
-    def fitting(self, *, condition=0, group="", category="", outcome="", cause=""):
+    def fitting(self, *, condition=0, **wanted):
         """Return the views of the objects that fit, in the order of the tables.
 
-        `condition` is its place in what is shown.
+        `condition` is its place in what is shown; all others are filters of the gallery by their
+        names, with the values that stand in addresses.
         """
         pairs = zip(self.views["task"], self.views["condition"], strict=True)
         table = self.views[[pair == self.shown[condition] for pair in pairs]]
-        for key, value in {"size_group": group, "category_name": category, "cause": cause}.items():
-            table = table[table[key] == value] if value else table
-        return table[table["failed"] == (outcome == "failed")] if outcome else table
+        for name, value in wanted.items():
+            table = table[self.fits(table, name, value)]
+        return table
+
+    def fits(self, table, name, value):
+        """Say of each view whether a filter lets it through."""
+        if name == "outcome":
+            return table["failed"] == (value == "failed")
+        if name == "rescued":
+            return [value in str(names).split("; ") for names in table["rescued_by"]]
+        if name == "neighbour_named":
+            larger = table["neighbour_side"] > table["side"]
+            smaller = table["neighbour_side"] <= table["side"]
+            has_failed = table["cause"].notna()
+            return {"larger": larger, "smaller": smaller, "none": has_failed & ~larger & ~smaller}[
+                value
+            ]
+        if name == "company":
+            largest = self.views.groupby("image_id")["side"].max()
+            larger = table["side"] < table["image_id"].map(largest)
+            return larger if value == "larger" else ~larger
+        columns = {"group": "size_group", "category": "category_name", "named": "predicted"}
+        return table[columns.get(name, name)] == value
 
 
 def pairs_of(maps):

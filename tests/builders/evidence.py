@@ -32,7 +32,15 @@ def answered(sample, **options):
     windows = CONDITIONS | {"bg_swap": 0.6} | SWEEPS
     window = predicted(about, conditions=windows, seed=1, **options)
     both = named(pd.concat([scene, window], ignore_index=True))
-    return both.assign(fold=both["image_id"] % 2)
+    return both.assign(fold=both["image_id"] % 2, **probabilities_of(both))
+
+
+def probabilities_of(predictions):
+    """Return a column per category: 0.7 for what is named, and as much for each of the others."""
+    rest = 0.3 / (len(CATEGORIES) - 1)
+    return {
+        f"p_{name}": np.where(predictions["predicted"] == name, 0.7, rest) for name in CATEGORIES
+    }
 
 
 def is_swept(predictions):
@@ -85,6 +93,7 @@ def inputs_of(sample, predictions, *, maps=None, **odds):
         "side_counts": {"5": 3, "80": 40},
         "facts": facts_of(predictions["family"].unique()),
         "categories": CATEGORIES,
+        "window_margin": 0.25,
     }
 
 

@@ -623,6 +623,7 @@ def analysed(sample, category, table, rungs, seen, readout, accuracy, gains, own
         ),
         facts={family: facts_of(levels) for family, levels in families().items()},
         categories=named(category),
+        window_margin=0.25,
         rng=np.random.default_rng(0),
     )
 
@@ -858,13 +859,13 @@ def write_maps(folder, answers, *, size, cells=3):
     np.savez(folder / INPUTS.map_values, **arrays)
 
 
-def built(folder, *, edit=None, **properties):
-    """Make a study in a folder, edit it from inside, and build the page that is printed."""
+def built(folder, *, edit=None, form="screen", **properties):
+    """Make a study in a folder, edit it from inside, and build a form of its report."""
     write_study(folder, **properties)
     with contextlib.chdir(folder):
         if edit is not None:
             edit()
-        return page.build(INPUTS, params.load()).printed()
+        return getattr(page.build(INPUTS, params.load()), form)()
 
 
 def edited(path, **values):

@@ -1,5 +1,6 @@
 """What the page says in sentences."""
 
+import dataclasses
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from readers.report_pages import rows_of
 from smallsight.comparison import sentences
 from smallsight.comparison.comparison import compare_studies
 from smallsight.comparison.page import build
-from smallsight.report.text import p_value, percent, signed, size
+from smallsight.report.text import percent, signed, size
 
 pytestmark = pytest.mark.page
 
@@ -38,7 +39,8 @@ def test_the_answer_is_one_sentence_whose_numbers_stand_in_the_table(comparison,
     assert f"B ({HOSTILE}) recognises small objects more often than A (default)" in sentence
     told = sentence.rpartition("than A (default): ")[2]
     due = [percent(row["b"]), percent(row["a"]), "60", signed(row["difference"])]
-    due += [signed(row["ci_low"]), signed(row["ci_high"]), p_value(row["p_holm"])]
+    due += [signed(row["ci_low"]), signed(row["ci_high"])]
+    assert told.endswith(", shown.")
     assert numbers_in(told) == [number.strip("%< ") for number in due]
     rows = rows_of(page, TABLES[compared.task])
     cells = next(one for one in rows if "Accuracy, small" in one[0])
@@ -65,7 +67,7 @@ def test_without_a_verdict_no_direction_is_told(other, sample):
     assert (
         "it is not decided whether B (other) recognises small objects more often than" in sentence
     )
-    assert f"{size(row['mde'])} points were detectable" in sentence
+    assert sentence.endswith(f"80% of such studies would find {size(row['mde'])} points.")
     assert "less often" not in sentence
     page = build(comparison, most=0)
     assert "No difference is shown" not in page
@@ -78,7 +80,29 @@ def test_the_reverse_is_told_as_less_often(sides):
     comparison = compare_studies(*reversed(sides))
     sentence = sentences.verdict(comparison, comparison.headline)
     assert "recognises small objects less often than" in sentence
-    assert "a difference of −" in sentence
+    assert "The difference is −" in sentence
+
+
+def with_source(side, source):
+    """Say of a study that it examines a classifier of this source."""
+    return dataclasses.replace(side, tree={**side.tree, "classifier": {"source": source}})
+
+
+@pytest.mark.parametrize(
+    ("sources", "due"),
+    [
+        (("head", "head"), "fixed head"),
+        (("timm", "onnx"), "as it is"),
+        (("head", "timm"), "fixed head or classifier"),
+    ],
+)
+def test_what_is_examined_is_called_what_it_is(sides, sources, due):
+    comparison = compare_studies(*map(with_source, sides, sources))
+    assert f"Nothing is changed: {due}." in sentences.shared(comparison)
+    text = text_of(build(comparison, most=0))
+    assert f"Window, {due}: accuracy in A" in text
+    assert ("fixed head" in text) == ("head" in sources)
+    assert ("of the seeds" in text) == ("head" in sources)
 
 
 def test_a_larger_input_is_told(other, sample):

@@ -37,11 +37,11 @@ def reported_study(tmp_path, monkeypatch):
 
 @pytest.fixture
 def report_page(reported_study):
-    """Make such a study and build the page that is printed."""
+    """Make such a study and build the page for a browser."""
 
     def make(**properties):
         reported_study(**properties)
-        return page.build(study_files.INPUTS, params.load()).printed()
+        return page.build(study_files.INPUTS, params.load()).screen()
 
     return make
 

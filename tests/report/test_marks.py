@@ -7,7 +7,7 @@ import pytest
 
 from builders.study_files import INPUTS
 from smallsight.report import marks
-from smallsight.report.sections import accuracy, summary
+from smallsight.report.sections import effects, summary
 from smallsight.vocabulary import HEADLINE_TASK, SCENE
 
 pytestmark = pytest.mark.page
@@ -15,15 +15,15 @@ pytestmark = pytest.mark.page
 
 def test_a_condition_without_visible_change_is_marked_wherever_a_sentence_names_it(reported_study):
     made = reported_study(changes={("fixed", "downscale"): -0.28, ("fixed", "bg_blur"): -0.28})
-    sentences = [summary.verdict_sentence(made), *accuracy.sentences(made)]
+    sentences = [summary.verdict_sentence(made), *effects.sentences(made)]
     text = " ".join([*sentences, *summary.sentences(made)])
     for label, mark in (("Downscale", "∅"), ("Background blur", "⊙")):
         assert f"“{label}” {mark}" in text
         assert not re.search(f"“{label}”(?! {mark})", text)
     assert not re.search("“Crop” [∅⊙]", text)
     key = marks.long_key(made)
-    assert "∅ no visible change: " in key
-    assert "only its surroundings change" in key
+    assert "∅ no visible change at 64 px. " in key
+    assert "no visible change at 64 px, but in the surroundings." in key
     assert marks.long_key(reported_study(seen={})) == ""
 
 

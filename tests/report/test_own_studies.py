@@ -9,6 +9,7 @@ import pytest
 
 from builders.study_files import ASKED, GRADIENT, OWN, TABLE, WHOLE, write_study
 from readers.report_pages import (
+    TIP,
     Tables,
     check_numbers,
     explored,
@@ -58,25 +59,28 @@ STUDIES = {
 }  # fmt: skip
 """Studies of a user's classifier."""
 
-OBJECTS = ["Objects, recognised and failed", "The conditions, on the same objects"]
-MAPS = ["Where the saliency maps lie", *OBJECTS]
+OBJECTS = "Objects, one by one"
+MAPS = ["Where the saliency maps lie", OBJECTS]
 SWEPT = ["How many pixels an object needs", "How stable the answers are"]
 LADDER = ["The ladder: where the gap goes"]
 CHANGED = ["How much of a change reaches the network"]
 SECTIONS = [
     "In short",
+    OBJECTS,
     "What to do",
-    "The original question: whole pictures",
     *LADDER,
+    "The original question: whole pictures",
+    "What would rescue a failure",
+    "Failures that may be the annotator’s",
+    "What failures are taken for",
     "Accuracy by size and condition",
     "What each condition does",
-    *SWEPT,
-    "Confidence",
+    SWEPT[0],
     *CHANGED,
+    SWEPT[1],
+    "Confidence",
     "Claims and verdicts",
-    "What failures are taken for",
-    *MAPS,
-    "What would rescue a failure",
+    MAPS[0],
     "The classifier",
     "Left out, and why",
     "How it was made",
@@ -113,26 +117,23 @@ def made(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_every_form_is_whole_and_has_the_sections_that_there_is_evidence_for(made, name):
+def test_the_page_is_whole_and_has_the_sections_that_there_is_evidence_for(made, name):
     forms = made(name)
-    due = [title for title in SECTIONS if title not in LACKING[name]]
-    on_screen = [title for title in due if title not in OBJECTS]
-    if OBJECTS[0] in due:
-        on_screen.insert(due.index(OBJECTS[0]), "Objects, one by one")
-    for page, sections in ((forms.printed, due), (forms.screen, on_screen)):
-        assert headings(page) == sections
-        text = text_of(page.partition('<section id="provenance"')[0] + "<body>")
-        assert not re.search(r"\b(nan|inf|None|Undefined)\b", text)
-        assert summary.verdict_sentence(forms.study) in text
-        ids = re.findall(r'\bid="([^"]*)"', unscripted(page))
-        assert len(ids) == len(set(ids))
-        anchors = set(re.findall(r'href="#([^"]*)"', unscripted(page)))
-        assert {one for one in anchors if not one.startswith("object-")} <= set(ids)
-        if "explorer-data" not in page:
-            assert not any(one.startswith("object-") for one in anchors)
-        assert all(re.search(r"\), n = [\d,]+$", tip) for tip in tooltips(page))
-        assert not any(re.search(r"\b(nan|inf)\b|–%", tip) for tip in tooltips(page))
-    check_numbers(forms)
+    page = forms.screen
+    assert headings(page) == [title for title in SECTIONS if title not in LACKING[name]]
+    text = text_of(page.partition('<section id="provenance"')[0] + "<body>")
+    assert not re.search(r"\b(nan|inf|None|Undefined)\b", text)
+    assert summary.verdict_sentence(forms.study) in text
+    ids = re.findall(r'\bid="([^"]*)"', unscripted(page))
+    assert len(ids) == len(set(ids))
+    anchors = set(re.findall(r'href="#([^"]*)"', unscripted(page)))
+    assert {one for one in anchors if not one.startswith("object-")} <= set(ids)
+    if "explorer-data" not in page:
+        assert not any(one.startswith("object-") for one in anchors)
+        assert "data-to=" not in page
+    assert all(TIP.search(tip) for tip in tooltips(page))
+    assert not any(re.search(r"\b(nan|inf)\b|–%", tip) for tip in tooltips(page))
+    check_numbers(page)
     assert f"**{summary.verdict_sentence(forms.study)}**" in plain(forms.summary)
     assert not re.search(r"\b([Nn]a[Nn]|inf|None|Undefined)\b", forms.summary)
     assert tables_of(forms.summary)
@@ -140,14 +141,14 @@ def test_every_form_is_whole_and_has_the_sections_that_there_is_evidence_for(mad
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_no_table_is_empty_and_no_figure_without_data(made, name):
-    for page in (made(name).printed, made(name).screen):
+    for page in (made(name).screen,):
         for caption, (_, *body) in Tables(page).tables:
             assert any(re.search(r"\w", cell) for cells in body for cell in cells), caption
         for figure in re.findall(r"<figure.*?</figure>", page, re.DOTALL):
             assert "<svg" in figure or "<img" in figure
             if 'class="strip"' not in figure:
                 drawn = re.findall(r"<svg.*?</svg>", figure, re.DOTALL)
-                assert all("data-tip" in one or "predicted category" in one for one in drawn)
+                assert all("data-tip" in one for one in drawn)
 
 
 TOLD = ("left-out", "method", "limits", "classifier", "provenance")
@@ -158,11 +159,11 @@ TOLD = ("left-out", "method", "limits", "classifier", "provenance")
 def test_nothing_speaks_of_heads_folds_seeds_and_training_as_if_they_were_there(made, name):
     forms = made(name)
     words = r"\b(heads?|folds?|seeds?|trained|training|frozen|cross-validat\w+|refitted|learn\w*)\b"
-    for page in (forms.printed, forms.screen):
+    for page in (forms.screen,):
         for anchor in TOLD:
             page = page.replace(section(page, anchor), "")
-        # Objects are drawn by seed, whoever names them; the table of claims has its own words.
-        text = re.sub(r"[Dd]rawn by seed", "", text_of(page))
+        # Objects are drawn by seed, whoever names them; and a method has its name.
+        text = re.sub(r"[Dd]rawn by seed|[Cc]onfident learning", "", text_of(page))
         assert re.findall(words, text, re.IGNORECASE) == []
     told = forms.summary.partition("Left out, for reasons")[0]
     assert re.findall(words, told, re.IGNORECASE) == []
@@ -172,25 +173,27 @@ def test_nothing_speaks_of_heads_folds_seeds_and_training_as_if_they_were_there(
 def test_page_one_names_the_classifier(made, name):
     forms = made(name)
     facts = forms.study.classifier
-    first = text_of(section(forms.printed, "summary").join(["<body>", ""]))
+    first = text_of(section(forms.screen, "summary").join(["<body>", ""]))
     due = classifier.describe(forms.study)
-    assert f"Classifier. {due}" in first
+    assert f"Tested. {due}" in first
     assert due in plain(forms.summary)
-    for said in (facts.label, facts.source, facts.origin, f"Of its {len(facts.classes)} classes"):
+    for said in (facts.label, facts.source, facts.origin, "input 64 × 64 pixels"):
         assert said in due
-    assert ("its input is 64 × 64 pixels" in due) == (not facts.is_asked)
-    assert ("made for whole pictures" in due) == (facts.input == "scene")
-    assert (f"layer “{facts.layer}”" in due) == (facts.maps != "none")
-    assert facts.no_maps in due
+    told = " ".join(classifier.details(forms.study))
+    assert told in text_of(section(forms.screen, "classifier").join(["<body>", ""]))
+    assert f"Of its {len(facts.classes)} classes" in told
+    assert ("made for whole pictures" in told) == (facts.input == "scene")
+    assert (f"layer “{facts.layer}”" in told) == (facts.maps != "none")
+    assert facts.no_maps in told
 
 
 def test_a_wrong_preprocessing_that_scores_higher_is_warned_of_everywhere(made):
     forms = made("gradients")
     due = (
-        "The declared preprocessing may be wrong: of 120 untouched objects 55.0% are right as "
-        "declared, and 90.0% with “blue, green, red” (44 gained, 2 lost)."
+        "The declared preprocessing may be wrong. Of 120 untouched objects, 55.0% are named "
+        "rightly as declared, and 90.0% with “blue, green, red”."
     )
-    for page in (forms.printed, forms.screen):
+    for page in (forms.screen,):
         for anchor in ("summary", "classifier"):
             part = section(page, anchor)
             assert f"<b>{due}</b>" in part
@@ -201,13 +204,13 @@ def test_a_wrong_preprocessing_that_scores_higher_is_warned_of_everywhere(made):
 def test_where_the_declared_preprocessing_is_best_a_plain_line_says_so(made):
     forms = made("closed form")
     due = (
-        "No usual mistake of preprocessing scores higher than what is declared: 55.0% of 120 "
-        "untouched objects, next “blue, green, red” with 40.0%."
+        "No usual mistake of preprocessing scores higher than what is declared. Of 120 untouched "
+        "objects, 55.0% are named rightly as declared. Next is “blue, green, red” with 40.0%."
     )
-    for page in (forms.printed, forms.screen):
-        assert text_of(page).count(due) == 2
+    for page in (forms.screen,):
+        assert text_of(page).count(due) == 1
         assert "may be wrong" not in page
-    rows = rows_of(forms.printed, "their input made as declared and with the usual mistakes")
+    rows = rows_of(forms.screen, "their input made as declared and with the usual mistakes")
     assert [[cell.strip() for cell in cells] for cells in rows[1:]] == [
         ["as declared", "55.0%", "–", "–", "120"],
         ["blue, green, red", "40.0%", "2", "20", "120"],
@@ -219,8 +222,8 @@ def test_where_the_declared_preprocessing_is_best_a_plain_line_says_so(made):
 def test_of_what_makes_its_own_input_no_preprocessing_is_told(made, name):
     forms = made(name)
     assert "preprocessing scores" not in forms.printed
-    assert "usual mistakes: share" not in forms.printed
-    assert "Usual mistakes of preprocessing" in section(forms.printed, "left-out")
+    assert "with the usual mistakes" not in forms.printed
+    assert "Usual mistakes of preprocessing" in section(forms.screen, "left-out")
 
 
 def test_what_is_no_category_is_a_name_like_the_others(made):
@@ -231,7 +234,7 @@ def test_what_is_no_category_is_a_name_like_the_others(made):
     assert OTHER in data["categories"]
     named = {data["categories"][view[1]] for one in data["objects"] for view in one["views"]}
     assert OTHER in named
-    for page in (forms.printed, forms.screen):
+    for page in (forms.screen,):
         rows = rows_of(page, "what each was named")
         column = [cell.strip() for cell in rows[0]].index("Named")
         assert OTHER in {cells[column].strip() for cells in rows[1:]}
@@ -248,12 +251,12 @@ def test_where_whole_pictures_are_shown_alone_headlines_are_about_them(made, nam
     assert study.tasks == [SCENE]
     assert study.headline_task == SCENE
     assert summary.verdict_sentence(study).startswith("In whole pictures, small")
-    for page in (forms.printed, forms.screen):
+    for page in (forms.screen,):
         # A remedy may show windows of its own.
         for anchor in ("left-out", "provenance", "remedies"):
             page = page.replace(section(page, anchor), "")
         assert not re.search(r"\bwindows?\b", text_of(page), re.IGNORECASE)
-    assert "One task" in section(forms.printed, "method")
+    assert "One task" in section(forms.screen, "method")
 
 
 def test_without_windows_objects_are_shown_whole_under_every_condition(made):
@@ -262,24 +265,22 @@ def test_without_windows_objects_are_shown_whole_under_every_condition(made):
     assert {task for task, _ in shown} == {SCENE}
     assert len(shown) == len({name for _, name in shown}) > 3
     assert explored(forms.screen)["task"] == "whole picture"
-    assert 'class="fourths"' in forms.printed
-    assert 'class="thirds"' not in forms.printed
 
 
 def test_deletion_stands_with_whole_pictures_where_there_are_no_maps(made):
     for name, anchor in (("closed form", "saliency"), ("a program", "scene")):
-        for page in (made(name).printed, made(name).screen):
+        for page in (made(name).screen,):
             assert "Deletion and insertion in the" in section(page, anchor)
             assert text_of(page).count("does the object matter?") == 1
-    assert "saliency map" not in section(made("a program").printed, "scene")
-    assert "Deletion and insertion in the" not in made("a table").printed
+    assert "saliency map" not in section(made("a program").screen, "scene")
+    assert "Deletion and insertion in the" not in made("a table").screen
 
 
 def test_page_one_shows_every_task_beside_the_rule(made):
     for name, tasks in (("a table", [SCENE, HEADLINE_TASK]), ("whole pictures, a table", [SCENE])):
         forms = made(name)
         labels = {SCENE: "The whole picture", HEADLINE_TASK: "The window at the whole input"}
-        for page in (forms.printed, forms.screen):
+        for page in (forms.screen,):
             rows = rows_of(section(page, "summary"), "Accuracy on untouched pictures")
             named = [cells[0].strip() for cells in rows[1:]]
             assert named == [
@@ -312,7 +313,7 @@ def test_what_was_left_out_stands_in_all_forms_with_its_reason(made, name):
     forms = made(name)
     found = left_out.rows(forms.study)
     assert found
-    for page in (forms.printed, forms.screen):
+    for page in (forms.screen,):
         rows = rows_of(section(page, "left-out"), "What this report cannot show")
         assert len(rows) == 1 + len(found)
         for cells, one in zip(rows[1:], found, strict=True):

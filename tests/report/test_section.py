@@ -3,11 +3,8 @@
 from smallsight.report.section import Part, PlacedPart, Section, place
 
 
-def declare(build, *, parts=(), count_figures=lambda context: 3):
-    return Section(
-        name="own", build=build, anchor="here", title="Title", parts=parts,
-        count_figures=count_figures,
-    )  # fmt: skip
+def declare(build, *, parts=()):
+    return Section(name="own", build=build, anchor="here", title="Title", parts=parts)
 
 
 def test_a_sections_own_part_comes_first_and_a_missing_part_is_left_out():
@@ -17,8 +14,8 @@ def test_a_sections_own_part_comes_first_and_a_missing_part_is_left_out():
         PlacedPart("own.html", "study own"),
         PlacedPart("two.html", "study two"),
     )
-    assert (placed.anchor, placed.title, placed.n_figures) == ("here", "Title", 3)
+    assert (placed.anchor, placed.title) == ("here", "Title")
 
 
 def test_a_section_that_a_study_lacks_is_not_placed():
-    assert place(declare(lambda study: None, count_figures=len), "study") is None
+    assert place(declare(lambda study: None), "study") is None

@@ -22,13 +22,17 @@ from smallsight.report.pictures import Shot
 from smallsight.report.rows import Row
 from smallsight.report.section import PlacedSection
 from smallsight.report.sections.claims import Verdict
-from smallsight.report.sections.registry import SECTIONS
+from smallsight.report.sections.registry import SECTIONS, ShownChapter
+from smallsight.report.sheets.registry import SHEETS
 
 ENVIRONMENT = typeset.environment()
-PARTS = {part.template: part for section in SECTIONS for part in (section, *section.parts)}
-PAGE = "report.html"
-"""The template that holds all sections."""
-JINJA = {"loop", "namespace", "source"}
+PARTS = {part.template: part for one in (*SECTIONS, *SHEETS) for part in (one, *one.parts)}
+PAGES = {
+    "report.html": {"chapters": list[ShownChapter]},
+    "paper.html": {"sheets": list[PlacedSection]},
+}
+"""The templates that hold all sections, and all sheets; and what they read of them."""
+JINJA = {"loop", "namespace", "source", "varargs"}
 """Names that Jinja or its environment has."""
 READ = {
     "claim_verdict": {"one": Verdict | None},
@@ -169,25 +173,34 @@ def hints_of(kind):
     return hints
 
 
-def imported():
-    """Return the names of the macros that the page imports, for all templates that it includes."""
-    tree = ENVIRONMENT.parse(ENVIRONMENT.loader.get_source(ENVIRONMENT, PAGE)[0])
+def imported(page):
+    """Return the names of the macros that a page imports, for all templates that it includes."""
+    tree = ENVIRONMENT.parse(ENVIRONMENT.loader.get_source(ENVIRONMENT, page)[0])
     return next(tree.find_all(nodes.FromImport)).names
+
+
+def page_of(template):
+    """Return the page that includes a template of a part."""
+    return "paper.html" if template.startswith("sheets/") else "report.html"
 
 
 def scope_of(template):
     """Return the types of what a template may read, by name."""
-    page = {"common": Common, "is_print": bool, "form": str, "n_conditions": int, "title": str}
-    if template == PAGE:
-        return page | {"sections": list[PlacedSection]}
+    page = {"common": Common, "n_conditions": int, "title": str}
+    if template in PAGES:
+        return page | PAGES[template]
     if template == "macros.html":
         return {"common": Common}
     if template == "summary.md":
         return {"common": Common, "section": brief.Brief}
-    return page | dict.fromkeys(imported(), Any) | {"section": returned(PARTS[template].build)}
+    return (
+        page
+        | dict.fromkeys(imported(page_of(template)), Any)
+        | {"section": returned(PARTS[template].build)}
+    )
 
 
-@pytest.mark.parametrize("template", [PAGE, "macros.html", "summary.md", *PARTS])
+@pytest.mark.parametrize("template", [*PAGES, "macros.html", "summary.md", *PARTS])
 def test_a_template_reads_nothing_that_is_not_there(template):
     assert Reader(template, scope_of(template)).problems == []
 
@@ -201,17 +214,19 @@ def test_a_section_has_a_frozen_dataclass_as_its_context(template):
 
 def test_the_page_imports_the_macros_that_there_are():
     macros = ENVIRONMENT.parse(ENVIRONMENT.loader.get_source(ENVIRONMENT, "macros.html")[0])
-    assert set(imported()) <= {one.name for one in macros.find_all(nodes.Macro)}
+    for page in PAGES:
+        assert set(imported(page)) <= {one.name for one in macros.find_all(nodes.Macro)}
 
 
 def test_every_template_of_a_section_is_one_of_the_page():
     own = {name for name in ENVIRONMENT.list_templates() if name.endswith(".html")}
-    assert own == {PAGE, "macros.html", *PARTS}
+    assert own == {*PAGES, "macros.html", *PARTS}
 
 
 def test_a_section_is_called_like_its_module_and_template():
     for part in PARTS.values():
-        assert part.build.__module__ == f"smallsight.report.sections.{part.name}"
+        if not part.name.startswith("sheets/"):
+            assert part.build.__module__ == f"smallsight.report.sections.{part.name}"
         assert part.template == f"{part.name}.html"
 
 

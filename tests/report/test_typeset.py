@@ -73,7 +73,7 @@ def test_names_are_escaped_in_html():
     assert fill("{{ text }}", text=HOSTILE) == html.escape(HOSTILE)
     made = fill("{{ text | unbroken }}", text=HOSTILE)
     assert plain(made) == HOSTILE
-    assert set(re.findall(r"<(\w+)", made)) <= {"span"}
+    assert re.findall(r"<(\w+)", made) == []
 
 
 @pytest.mark.parametrize(
@@ -81,6 +81,7 @@ def test_names_are_escaped_in_html():
     [
         "(16.6–48.1)",
         "(−1.0 to 2.5)",
+        "(−3.9 to +20.2)",
         "(3)",
         "(> 177 to > 177)",
     ],
@@ -88,9 +89,9 @@ def test_names_are_escaped_in_html():
 def test_intervals_in_brackets_stay_on_one_line(span):
     text = f"A & B: 30.0% {span}, then (not this)."
     made = fill("{{ text | unbroken }}", text=text)
-    assert plain(made) == text
-    assert made.count("<span") == 1
-    assert f'<span class="unbroken">{html.escape(span)}</span>' in made
+    assert plain(made).replace("\xa0", " ") == text
+    assert html.escape(span.replace(" ", "\xa0")) in made
+    assert made.count("\xa0") == span.count(" ")
 
 
 def test_a_missing_name_is_an_error():
@@ -98,7 +99,9 @@ def test_a_missing_name_is_an_error():
         fill("{{ study.absent }}", study=object())
 
 
-@pytest.mark.parametrize("name", ["report.css", "screen.css", "report.js"])
+@pytest.mark.parametrize(
+    "name", ["report.css", "screen.css", "gallery.css", "js/tables.js", "js/gallery.js"]
+)
 def test_a_source_stands_in_the_page_as_it_is(name):
     # Braces and percent signs mean something to templates too.
     path = Path(typeset.__file__).parent / "templates" / name

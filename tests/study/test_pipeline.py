@@ -191,12 +191,43 @@ def test_every_stage_waits_for_the_check(stage):
     assert "data/checked.txt" in STAGES[stage]["deps"]
 
 
+def options_of(stage):
+    """Give the options of those outputs that have any."""
+    return {
+        path: options
+        for out in STAGES[stage]["outs"]
+        if isinstance(out, dict)
+        for path, options in out.items()
+    }
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_no_output_switches_the_run_cache_off_needlessly(stage):
-    plain = [out for out in STAGES[stage]["outs"] if isinstance(out, dict)]
-    kept = {path for out in plain for path, options in out.items() if options == {"persist": True}}
+    kept = {path for path, options in options_of(stage).items() if options == {"persist": True}}
     assert kept <= {"data/source/instances.json", "data/images"}
-    assert len(kept) == len(plain)
+    assert all(
+        options in ({"persist": True}, {"push": False}) for options in options_of(stage).values()
+    )
+
+
+def test_what_can_be_made_again_is_not_pushed():
+    unpushed = {
+        path for stage in STAGES for path, options in options_of(stage).items() if "push" in options
+    }
+    assert unpushed == {"data/conditions/${key}", "data/features/${key}"}
+
+
+def test_artifacts_are_outputs_that_are_pushed():
+    outputs = {
+        path
+        for stage in STAGES
+        for path in paths(STAGES[stage]["outs"])
+        if path not in options_of(stage)
+    }
+    artifacts = PIPELINE["artifacts"]
+    assert set(artifacts) == {"checkpoint", "sample"}
+    assert {one["path"] for one in artifacts.values()} <= outputs
+    assert all(one["desc"] and one["labels"] for one in artifacts.values())
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -1,5 +1,6 @@
 """A whole study, small, by DVC in its own repository: what runs, what re-runs, what is lost."""
 
+import copy
 import hashlib
 import json
 import os
@@ -86,6 +87,14 @@ class Study:
 
     def dvc(self, *arguments, fails=False):
         return self.run(sys.executable, "-m", "dvc", *arguments, fails=fails)
+
+    def clone(self, folder):
+        """Clone what is committed, as another user does: without anything that DVC keeps."""
+        self.git("clone", "-q", str(self.folder), str(folder))
+        made = copy.copy(self)
+        made.folder = folder
+        made.environment = self.environment | {"PYTHONPATH": str(folder / "src")}
+        return made
 
     def commit(self, message):
         self.git("add", "-A")
@@ -419,6 +428,31 @@ def test_another_network_or_another_file_of_weights_renders_nothing_again(restor
 def test_nothing_runs_twice(study):
     assert stages_run(study.dvc("repro")) == []
     assert "up to date" in study.dvc("status")
+
+
+def test_a_clone_pulls_what_was_pushed_and_runs_nothing(study, tmp_path):
+    """As docs/dvc.md says: what can be made again is made again when it is needed."""
+    store = ("remote", "add", "--local", "-d", "store", str(tmp_path / "store"))
+    study.dvc(*store)
+    study.dvc("push", "-q")
+    other = study.clone(tmp_path / "clone")
+    other.dvc(*store)
+    other.dvc("pull", "-q", "--allow-missing")
+    for path in sorted((other.folder / "data").rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+    unpushed = ("data/conditions/", "data/features/")
+    due = {path: one for path, one in study.bytes().items() if not path.startswith(unpushed)}
+    assert other.bytes() == due
+    assert stages_run(other.dvc("repro", "--allow-missing")) == []
+
+    template = other.folder / "src/smallsight/report/templates/report.html"
+    template.write_text(f"{template.read_text()}<!-- edited -->\n")
+    render = [f"render@{family}" for family in FAMILIES]
+    assert sorted(stages_run(other.dvc("repro", "render"))) == sorted(render)
+    assert stages_run(other.dvc("repro", "--allow-missing")) == ["report"]
+    features = [f"features@{family}" for family in FAMILIES]
+    assert sorted(stages_run(other.dvc("repro"))) == sorted(features)
 
 
 def test_a_template_re_runs_the_report_alone(restored):

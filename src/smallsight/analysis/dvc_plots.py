@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from smallsight.analysis.columns import interval
 from smallsight.analysis.terms import PARTS, steps_of
 from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.evaluation.rungs import BASELINES, RUNGS
 from smallsight.runtime.tables import Table, number, text
-from smallsight.vocabulary import ALL_AND_GROUPS, CONDITION, headline_task
-
-_ORDER = tuple(sorted(ALL_AND_GROUPS))
+from smallsight.vocabulary import CONDITION, GROUPS, SIZE_GROUP, headline_task
 
 BY_PIXELS = Table(
     "by_pixels",
@@ -17,22 +17,24 @@ BY_PIXELS = Table(
     (
         number("side", "side of the object, in native pixels"),
         number("accuracy", "on all objects that have every number of pixels"),
+        *interval(),
     ),
 )
 
 BY_CONDITION = Table(
     "by_condition",
-    "accuracy by condition, in the headline task and regime",
-    (CONDITION, *(number(group, f"accuracy on {group} objects") for group in _ORDER)),
+    "accuracy by condition and size group, in the headline task and regime",
+    (CONDITION, SIZE_GROUP, number("accuracy", "on objects of the group"), *interval()),
 )
 
 LADDER = Table(
     "ladder",
-    "accuracy on the rungs of the ladder",
+    "accuracy on small and large objects on the rungs of the ladder",
     (
-        text("rung", "name of the rung"),
-        number("small", "accuracy on small objects"),
-        number("large", "accuracy on large objects"),
+        text("rung", "what the head is given"),
+        SIZE_GROUP,
+        number("accuracy", "on objects of the group"),
+        *interval(),
     ),
 )
 
@@ -42,6 +44,7 @@ GAP = Table(
     (
         text("part", "label of the part"),
         number("points", "its share in the difference of accuracies, in points"),
+        *interval(),
     ),
 )
 
@@ -57,9 +60,11 @@ CONFUSION = Table(
 PLOTS = (BY_PIXELS, BY_CONDITION, LADDER, GAP, CONFUSION)
 """Tables that DVC's plots show."""
 
+_RUNG_LABELS = BASELINES | {rung.name: rung.label for rung in RUNGS}
+
 
 def plot_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Pick the columns that DVC's plots show, by the name of the file.
+    """Pick the rows and columns that DVC's plots show, by the name of the file.
 
     Parameters
     ----------
@@ -69,41 +74,43 @@ def plot_tables(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict
-        The tables of `PLOTS`, numbers rounded to 4 digits. by_pixels: side, accuracy. by_condition:
-        condition, and accuracy on all, large, medium and small objects. ladder: rung, and accuracy
-        on small and large objects. gap: part, points. confusion: category, predicted. A table has
-        no rows where the study has nothing to show.
+        The tables of `PLOTS`, numbers rounded to 4 digits. What was not measured has no row, so
+        that a table is empty where the study has nothing to show.
     """
     regime = tables["accuracy"]["regime"].iloc[0]
     task = headline_task(set(tables["accuracy"]["task"]))
     accuracy, votes = (
         tables[name][tables[name]["task"] == task] for name in ("accuracy", "answers")
     )
-    accuracy = accuracy[accuracy["regime"] == regime]
+    accuracy = accuracy[accuracy["regime"] == regime].rename(columns={"acc": "accuracy"})
     votes = votes[votes["condition"] == UNTOUCHED]
     pixels, rungs, parts = tables["pixels"], tables["ladder"], tables["gap_parts"]
     pixels = pixels[
         (pixels["regime"] == regime) & (pixels["size_group"] == "all") & ~pixels["native"]
     ]
+    rungs = rungs[rungs["size_group"].isin(["small", "large"])]
     parts = parts[parts["part"] != "gap"]
-    by_condition = accuracy.pivot(index="condition", columns="size_group", values="acc")
-    by_rung = rungs.pivot(index="rung", columns="size_group", values="accuracy")
-    by_rung = by_rung.reindex(index=rungs["rung"].unique(), columns=LADDER.names[1:])
     found = {
-        BY_PIXELS.name: pixels[["side", "acc"]].rename(columns={"acc": "accuracy"}),
-        BY_CONDITION.name: by_condition.reindex(accuracy["condition"].unique()).reset_index(),
-        LADDER.name: by_rung.reset_index(),
-        GAP.name: pd.DataFrame(
-            {
-                "part": [_label(part) for part in parts["part"]],
-                "points": 100 * parts["value"],
-            }
+        BY_PIXELS: pixels.rename(columns={"acc": "accuracy"}),
+        BY_CONDITION: accuracy[accuracy["size_group"].isin(GROUPS)],
+        LADDER: rungs.assign(rung=rungs["rung"].map(_RUNG_LABELS)),
+        GAP: parts.assign(
+            part=[_label(part) for part in parts["part"]],
+            points=100 * parts["value"],
+            ci_low=100 * parts["ci_low"],
+            ci_high=100 * parts["ci_high"],
         ),
-        CONFUSION.name: votes[["category_name", "predicted"]].rename(
-            columns={"category_name": "category"}
-        ),
+        CONFUSION: votes.rename(columns={"category_name": "category"}),
     }
-    return {name: table.round(4) for name, table in found.items()}
+    return {
+        table.name: rows[table.names].dropna(subset=_estimates(table)).round(4)
+        for table, rows in found.items()
+    }
+
+
+def _estimates(table: Table) -> list[str]:
+    """Name the columns whose value a row is there for."""
+    return [name for name in ("accuracy", "points") if name in table.names]
 
 
 def _label(part: str) -> str:

@@ -33,6 +33,12 @@ from smallsight.analysis.failures import (
     count_causes,
     find_failures,
 )
+from smallsight.analysis.label_errors import (
+    LABEL_ERRORS,
+    LABEL_ERRORS_GAP,
+    LABEL_ERRORS_SUMMARY,
+    compute_label_errors,
+)
 from smallsight.analysis.ladder import (
     GAP_PARTS,
     LADDER,
@@ -74,6 +80,7 @@ TABLES = (
     *(BACKGROUND, NEIGHBOURS, VOTES, FAILURES, CAUSE_COUNTS, RESCUES, CONFUSION, CATEGORIES),
     *(MAP_SUMMARY, CONTROL_COMPARISON, OUTCOME_COMPARISON, DELETION),
     *(REMEDIES, MORE_EXAMPLES, MORE_EXAMPLES_GAIN, RELIABILITY, CALIBRATION),
+    *(LABEL_ERRORS, LABEL_ERRORS_SUMMARY, LABEL_ERRORS_GAP),
 )
 """Every table of the analysis; each is declared by the module that computes it."""
 
@@ -139,6 +146,7 @@ def compute_tables(
     side_counts: Mapping[str, int],
     facts: Mapping[str, FamilyFacts],
     categories: Sequence[str],
+    window_margin: float,
     rng: np.random.Generator,
 ) -> dict[str, pd.DataFrame]:
     """Compute every table of the analysis.
@@ -169,9 +177,12 @@ def compute_tables(
         By family.
     categories
         All categories of the study, in order; predictions may have other names.
+    window_margin
+        The share of a box's width and height by which its window is larger on each side; infinite
+        where it is not known.
     rng
         Deals out names and causes for the tests of neighbours and failures, and labels for what
-        the best of several remedies owes to luck.
+        the best of several remedies owes to luck; and makes labels wrong, to see which are found.
 
     Returns
     -------
@@ -260,6 +271,14 @@ def compute_tables(
         **compute_more_examples(remedies.more_examples, outcomes),
         RELIABILITY.name: each(lambda task: calibration[task][RELIABILITY.name]),
         CALIBRATION.name: each(lambda task: calibration[task][CALIBRATION.name]),
+        **compute_label_errors(
+            evidence[headline].predictions,
+            objects,
+            outcomes[headline],
+            categories,
+            window_margin=window_margin,
+            rng=rng.spawn(1)[0],
+        ),
     }
 
 

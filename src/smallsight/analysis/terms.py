@@ -19,7 +19,7 @@ PARTS = {
     "gap": Term("Gap", "accuracy on large minus small objects, given the whole picture"),
     "class_mix": Term("Class mix", "some categories are mostly small, others mostly large"),
     NOT_EXPLAINED: Term(
-        "Not explained", "the photograph's own pixels, the kind of object, and anything else"
+        "Not explained", "the picture's own pixels, the kind of object, and anything else"
     ),
 }
 """The gap, and those of its parts that are no step of the ladder."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from smallsight import params
@@ -10,7 +11,7 @@ from smallsight.analysis.outcomes import arrange_outcomes
 from smallsight.analysis.tables import TABLES, Evidence, RemedyEvidence, compute_tables
 from smallsight.api.objects import Objects, ObjectSource, read_objects
 from smallsight.api.options import as_whole_number, check_number
-from smallsight.api.predictions import Predictions, read_predictions
+from smallsight.api.predictions import PREFIX, Predictions, read_predictions
 from smallsight.api.tables import Tables, says_something
 from smallsight.conditions.families import FAMILIES
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition, FamilyFacts
@@ -41,6 +42,8 @@ REASONS = {
     "both groups": "no small objects, or no large ones",
     "objects": "no boxes: give objects",
     "confidences": "no probabilities: give p_<category> or confidence",
+    "probabilities": "no probabilities: give p_<category>",
+    "two categories": "all objects are of one category",
     "changes": f"no condition but {UNTOUCHED}",
     "pixels": "no sweep: give conditions pixels/side=<pixels>",
     "shifts": "no sweep: give shift/reach=<pixels>,draw=<number>",
@@ -80,6 +83,9 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "more_examples_gain": ("classifier",),
     "reliability": ("confidences",),
     "calibration": ("confidences",),
+    "label_errors": ("probabilities", "two categories"),
+    "label_errors_summary": ("probabilities", "two categories"),
+    "label_errors_gap": ("probabilities", "two categories", "sizes", "both groups"),
 }
 """By table, what it needs of `REASONS`, in the order in which it is asked for."""
 
@@ -203,6 +209,7 @@ def analyse(
         side_counts={} if known is None else known.side_counts,
         facts=facts,
         categories=given.categories,
+        window_margin=np.inf,
         rng=derive(seed, "chance"),
     )
     kept, left_out = _divided(made, _found(given, known, evidence))
@@ -287,6 +294,8 @@ def _found(
         "both groups": {GROUPS[0], GROUPS[-1]} <= groups,
         "objects": objects is not None,
         "confidences": bool(table["confidence"].notna().all()),
+        "probabilities": bool(table.filter(like=PREFIX).notna().all(axis=None)),
+        "two categories": table["category_name"].nunique() > 1,
         "changes": any(one.outcomes.changed_conditions(regime)
                        for one in evidence.values() for regime in one.outcomes.regimes),
         "pixels": "pixels" in families,

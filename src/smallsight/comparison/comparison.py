@@ -12,6 +12,14 @@ from smallsight.comparison.inputs import Side
 from smallsight.comparison.numbers import compare_conditions, compare_numbers
 from smallsight.comparison.pairs import Pair, SharedCondition, Tables, pair_studies
 from smallsight.report.rows import Row, keyed, records
+from smallsight.report.subject import (
+    AS_IT_IS,
+    EITHER,
+    HEADS,
+    TRAINED_ELSEWHERE,
+    RegimeWords,
+    Subject,
+)
 from smallsight.runtime.errors import SmallsightError
 from smallsight.runtime.randomness import derive
 from smallsight.vocabulary import ALL_AND_GROUPS
@@ -35,6 +43,8 @@ class ComparedTask:
     ----------
     pair
         Their outcomes on the instances that both test.
+    subject
+        Words for what is examined in them.
     numbers, conditions
         The tables of `numbers.compare_numbers` and `numbers.compare_conditions`.
     flips, counts
@@ -42,6 +52,7 @@ class ComparedTask:
     """
 
     pair: Pair
+    subject: Subject
     numbers: pd.DataFrame
     conditions: pd.DataFrame
     flips: pd.DataFrame
@@ -121,6 +132,11 @@ class Comparison:
         """The regime of the headline."""
         return self.pair.regimes[0]
 
+    @property
+    def words(self) -> RegimeWords:
+        """What that regime is called."""
+        return self.headline.subject.regimes[self.regime]
+
     @cached_property
     def parameters(self) -> list[Difference]:
         """The parameters that differ: A's in the order of its file, then those of B alone."""
@@ -151,13 +167,27 @@ def compare_studies(a: Side, b: Side) -> Comparison:
     pairs = pair_studies(
         _tables(a), _tables(b), settings=b.analysis, rng=derive(b.seed, "bootstrap")
     )
-    return Comparison(sides=(a, b), tasks=tuple(_compare(pair) for pair in pairs.values()))
+    are_own = a.is_own, b.is_own
+    return Comparison(
+        sides=(a, b),
+        tasks=tuple(_compare(pair, _subject(are_own, pair)) for pair in pairs.values()),
+    )
 
 
-def _compare(pair: Pair) -> ComparedTask:
+def _subject(are_own: tuple[bool, bool], pair: Pair) -> Subject:
+    """Return the words for what two studies examine, of which each may be the user's own."""
+    if not any(are_own):
+        return HEADS
+    if not all(are_own):
+        return EITHER
+    return AS_IT_IS if set(pair.regimes) <= set(AS_IT_IS.regimes) else TRAINED_ELSEWHERE
+
+
+def _compare(pair: Pair, subject: Subject) -> ComparedTask:
     numbers = compare_numbers(pair)
     return ComparedTask(
         pair=pair,
+        subject=subject,
         numbers=numbers,
         conditions=compare_conditions(pair),
         flips=list_flips(pair),

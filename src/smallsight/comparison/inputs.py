@@ -116,6 +116,11 @@ class Side:
         return dict(provenance.flattened(self.tree))
 
     @property
+    def is_own(self) -> bool:
+        """Whether it examines a classifier of the user's own; an older file knows but heads."""
+        return self.parameters.get("classifier.source", "head") != "head"
+
+    @property
     def analysis(self) -> params.Analysis:
         """The settings of this study's intervals.
 

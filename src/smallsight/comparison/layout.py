@@ -119,7 +119,7 @@ class GroupHead:
 
 @dataclass(frozen=True)
 class ConditionTable:
-    """Accuracies by condition in one regime."""
+    """Accuracies by condition in one regime, by what that is called."""
 
     regime: str
     heads: tuple[GroupHead, ...]
@@ -191,7 +191,7 @@ def condition_tables(compared: ComparedTask) -> list[ConditionTable]:
     """Return a task's accuracies by condition, a table for each regime that has any."""
     tables = [
         ConditionTable(
-            regime=regime,
+            regime=compared.subject.regimes[regime].caption,
             heads=tuple(_head(compared, regime, group) for group in ALL_AND_GROUPS),
             rows=tuple(
                 ConditionRow(

@@ -68,8 +68,11 @@ class Page:
     interval, confidence, draws, power
         What intervals are called, their confidence, the number of bootstrap draws, and the power
         behind a detectable difference: "95% interval", "95%", "2,000", "80%".
+    has_heads
+        Whether either study trained heads.
     regime, regime_meaning, is_headline_regime
-        The first common regime, what it means, and whether it is the headline regime of a study.
+        What the first common regime is called, what it means, and whether it is the headline
+        regime of a study.
     n_regimes
         Number of common regimes.
     has_same_input
@@ -96,6 +99,7 @@ class Page:
     confidence: str
     draws: str
     power: str
+    has_heads: bool
     regime: str
     regime_meaning: str
     is_headline_regime: bool
@@ -145,8 +149,9 @@ def _page(comparison: Comparison, *, most: int) -> Page:
         confidence=confidence,
         draws=f"{settings.bootstrap_draws:,}",
         power=f"{100 * POWER:g}%",
-        regime=comparison.regime,
-        regime_meaning=REGIMES[comparison.regime],
+        has_heads=not all(side.is_own for side in comparison.sides),
+        regime=comparison.words.caption,
+        regime_meaning=comparison.words.meaning,
         is_headline_regime=comparison.regime == next(iter(REGIMES)),
         n_regimes=len(comparison.pair.regimes),
         has_same_input=comparison.has_same_input,

@@ -81,7 +81,8 @@ def condition_panels(compared: ComparedTask) -> list[Markup]:
                 pd.DataFrame(dots),
                 labels=[compared.condition_label(one.family, one.level) for one, _ in rows],
                 name=f"{compared.task}-conditions-{regime}",
-                title=f"{TASK_NAMES[compared.task].capitalize()}: {regime} head",
+                title=f"{TASK_NAMES[compared.task].capitalize()}: "
+                f"{compared.subject.regimes[regime].caption}",
             )
             panels.append(Markup(drawn))
     return panels

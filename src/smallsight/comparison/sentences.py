@@ -7,6 +7,7 @@ from smallsight.comparison.comparison import ComparedTask, Comparison
 from smallsight.comparison.numbers import FACTOR, NUMBERS, VERDICTS
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.rows import Row, by_direction, records
+from smallsight.report.subject import AS_IT_IS
 from smallsight.report.text import (
     TASK_NAMES,
     counted,
@@ -17,9 +18,10 @@ from smallsight.report.text import (
     p_equals,
     percent,
     signed,
-    size,
     span,
+    would_find,
 )
+from smallsight.report.text import points as points_with_ends
 from smallsight.vocabulary import GROUPS, HEADLINE_TASK, SCENE
 
 _ORDERS = {1: "more", -1: "less"}
@@ -42,8 +44,8 @@ def shared(comparison: Comparison) -> str:
     tasks = [TASK_NAMES[one.task] for one in comparison.tasks]
     return (
         f"{counted(about['n'], 'object')} in {counted(about['images'], 'image')} are tested by "
-        f"both ({listed(groups)}), {others}, in the tasks {listed(tasks)}. "
-        f"{comparison.regime.capitalize()} head, nothing changed."
+        f"both ({listed(groups)}), {others}. The tasks are {listed(tasks)}. "
+        f"Nothing is changed: {comparison.words.caption}."
     )
 
 
@@ -117,18 +119,17 @@ def verdict(comparison: Comparison, compared: ComparedTask) -> str:
             f"{shown}, {b} recognises as many small objects as {a}: {percent(row['b'])} {of} in "
             "both."
         )
-    tested = f"({span(row)}, {p_equals(row['p_holm'])})"
     told = (
-        f"{percent(row['b'])} against {percent(row['a'])} {of}, a difference of "
-        f"{signed(row['difference'])} points {tested}"
+        f"{percent(row['b'])} against {percent(row['a'])} {of}. The difference is "
+        f"{points_with_ends(row['difference'], row['ci_low'], row['ci_high'])}"
     )
     if row["direction"] == 0:
         return (
             f"{shown}, it is not decided whether {b} recognises small objects more often than {a}: "
-            f"{told}; {size(row['mde'])} points were detectable."
-        )
+            f"{told}. {would_find([row])}"
+        ).strip()
     order = _ORDERS[row["direction"]]
-    return f"{shown}, {b} recognises small objects {order} often than {a}: {told}."
+    return f"{shown}, {b} recognises small objects {order} often than {a}: {told}, shown."
 
 
 def nothing_differs(row: Row) -> bool:
@@ -148,19 +149,20 @@ def points(comparison: Comparison) -> list[str]:
 def _flips(compared: ComparedTask) -> str:
     rows = {row["size_group"]: row for row in records(compared.counts)}
     small, whole = rows["small"], rows["all"]
+    by = "by most of the seeds, " if compared.subject is not AS_IT_IS else ""
     if not (whole["positive_flips"] or whole["negative_flips"]):
-        return "by most of the seeds, no object is right in one study and wrong in the other."
+        return f"{by}no object is right in one study and wrong in the other."
     every = (
-        f"of all sizes, {whole['positive_flips']} of {whole['failed']} are positive flips (wrong "
+        f"Of all sizes, {whole['positive_flips']} of {whole['failed']} are positive flips (wrong "
         f"in A, right in B) and {whole['negative_flips']} of {whole['right']} negative flips "
-        "(right in A, wrong in B)"
+        "(right in A, wrong in B)."
     )
     if not small["n"]:
-        return f"by most of the seeds, {every}."
+        return f"{by}{every[0].lower()}{every[1:]}"
     return (
-        f"of {counted(small['failed'], 'small object')} that A gets wrong, B gets "
-        f"{small['positive_flips']} right; of {small['right']} that A gets right, B gets "
-        f"{small['negative_flips']} wrong; {every}."
+        f"{by}of {counted(small['failed'], 'small object')} that A gets wrong, B gets "
+        f"{small['positive_flips']} right. Of {small['right']} that A gets right, B gets "
+        f"{small['negative_flips']} wrong. {every}"
     )
 
 
@@ -223,7 +225,8 @@ def _conditions(compared: ComparedTask) -> str:
 
 def _brief(compared: ComparedTask, row: Row) -> str:
     name = compared.condition_label(row["family"], row["level"])
-    return f"“{name}” {signed(row['difference'])} ({row['size_group']}, {row['regime']} head)"
+    regime = compared.subject.regimes[row["regime"]].caption
+    return f"“{name}” {signed(row['difference'])} ({row['size_group']}, {regime})"
 
 
 def _difference(row: Row) -> str:

@@ -29,7 +29,7 @@ class Brief:
         The claims and their tests.
     task, accuracies
         The headline task, and the headline regime's accuracies in it at reference levels.
-    sample, setup, warning
+    sample, setup, drawn, warning
         As on page one.
     left_out
         What was left out, in a sentence; may be empty.
@@ -47,6 +47,7 @@ class Brief:
     accuracies: list[AccuracyRow]
     sample: str
     setup: str
+    drawn: str
     warning: str
     left_out: str
     revision: list[str]
@@ -68,6 +69,7 @@ def build(study: Study) -> Brief:
         accuracies=[row for row in found if row.is_reference],
         sample=sample.sample_sentence(study),
         setup=summary.setup_sentence(study),
+        drawn=sample.drawn_sentence(study),
         warning=summary.warning(study),
         left_out=left_out.sentence(study),
         revision=list(provenance.revision().values()),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from smallsight.report import marks, network
+from smallsight.report import glossary, marks, network
 from smallsight.report.figures.style import gradient
 from smallsight.report.study import Study
 from smallsight.report.subject import RegimeWords, Subject
@@ -25,6 +25,8 @@ class Common:
         Words for what is examined.
     regimes, words
         The regimes that were evaluated, the headline regime first; and what each is called.
+    glossary
+        What explains a word, by its name.
     headline
         What the headline regime is called in captions; empty where nothing was evaluated.
     has_seeds
@@ -45,10 +47,6 @@ class Common:
         Unit of a map's values.
     map_colours
         Colours of maps, from none to most evidence; none without maps.
-    map_colour_name
-        What the colours are called; empty without maps.
-    map_opacity
-        Share of a map's colours that is blended into a picture; 0 without maps.
     """
 
     groups: tuple[str, ...]
@@ -58,6 +56,7 @@ class Common:
     subject: Subject
     regimes: list[str]
     words: Mapping[str, RegimeWords]
+    glossary: Mapping[str, str]
     headline: str
     has_seeds: bool
     has_gallery: bool
@@ -68,8 +67,6 @@ class Common:
     map_cell: str
     map_unit: str
     map_colours: tuple[str, ...]
-    map_colour_name: str
-    map_opacity: float
 
 
 def describe(study: Study) -> Common:
@@ -84,17 +81,16 @@ def describe(study: Study) -> Common:
         subject=study.subject,
         regimes=study.regimes,
         words={regime: study.words(regime) for regime in study.regimes},
+        glossary=glossary.words(study),
         headline=study.words(study.headline_regime).caption if study.regimes else "",
         has_seeds=study.n_seeds > 1,
         has_gallery=study.has_gallery,
         interval=study.interval,
         power=f"{100 * POWER:g}%",
-        mark_meanings=marks.MEANINGS,
+        mark_meanings=marks.meanings(study),
         mark_key=marks.short_key(study),
         map_cell=network.describe_maps(study),
         # What cells add to a logit is in logits; other maps are Grad-CAM's, in units of their own.
         map_unit="logits" if network.is_exact(study) else "units of the map",
         map_colours=tuple(gradient(colours)) if colours else (),
-        map_colour_name=colours,
-        map_opacity=float(about["alpha"]) if colours else 0.0,
     )

@@ -6,12 +6,6 @@ from smallsight.conditions.rendered.names import Condition
 from smallsight.report.study import SURROUNDINGS, UNCHANGED, Study
 from smallsight.vocabulary import GROUPS, NO_VISIBLE_CHANGE
 
-MEANINGS = {
-    UNCHANGED: "no visible change",
-    SURROUNDINGS: "no visible change in the box, only the surroundings change",
-}
-"""What the marks mean, in short."""
-
 
 @dataclass(frozen=True)
 class Heading:
@@ -65,25 +59,36 @@ def quoted_label(study: Study, task: str, condition: str, *groups: str) -> str:
     return f"“{study.label(condition)}” {mark}".strip()
 
 
+def no_visible_change(study: Study) -> str:
+    """Say that there is no visible change, and at which size of the network's input."""
+    side = study.backbone.input_size if study.backbone is not None else 0
+    return f"no visible change at {side} px" if side else "no visible change"
+
+
+def meanings(study: Study) -> dict[str, str]:
+    """Return what the marks mean, in short."""
+    unchanged = no_visible_change(study)
+    return {UNCHANGED: unchanged, SURROUNDINGS: f"{unchanged}, but in the surroundings"}
+
+
 def long_key(study: Study) -> str:
     """Explain the marks that this study has; empty where it has none."""
-    meanings = {
-        UNCHANGED: f"{MEANINGS[UNCHANGED]}: at the {study.subject.network}’s input neither the "
-        f"object’s box nor the whole picture changes (median similarity above "
-        f"{NO_VISIBLE_CHANGE:g})",
-        SURROUNDINGS: "no visible change in the box: the object stays as it was (median similarity "
-        f"above {NO_VISIBLE_CHANGE:g}), only its surroundings change",
+    above = f"(median similarity above {NO_VISIBLE_CHANGE:g})"
+    told = {
+        UNCHANGED: f"The object and all else that is shown look as before {above}",
+        SURROUNDINGS: f"The object looks as before {above}, and what is round it does not",
     }
     found = _marks_found(study)
-    parts = [f"{mark} {meaning}" for mark, meaning in meanings.items() if mark in found]
-    return f"{'; '.join(parts)}." if parts else ""
+    short = meanings(study)
+    parts = [f"{mark} {short[mark]}. {told[mark]}." for mark in told if mark in found]
+    return " ".join(parts)
 
 
 def short_key(study: Study) -> str:
     """Name the marks that this study has; empty where it has none."""
     found = _marks_found(study)
-    parts = [f"{mark} {meaning}" for mark, meaning in MEANINGS.items() if mark in found]
-    return f"{'; '.join(parts)}." if parts else ""
+    parts = [f"{mark} {meaning}." for mark, meaning in meanings(study).items() if mark in found]
+    return " ".join(parts)
 
 
 def _marks_found(study: Study) -> set[str]:

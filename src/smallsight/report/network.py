@@ -38,15 +38,15 @@ class Readout:
 
 
 _MAP_OF_BOXES = (
-    "Weight times feature, over the number of cells, is taken over the whole picture; what is "
+    "Weight times feature, over the number of cells, is taken over the whole picture. What is "
     "above 0 is the Grad-CAM map of the last layer"
 )
 _OF_THE_WHOLE = (
     "They are Grad-CAM maps of the whole picture, while heads read the object’s box alone"
 )
 _SIGNED = (
-    "what the box adds to the logit, for and against, over the amounts of all that is added: "
-    "exact, for cells and bias sum to the logit (largest deviation {error} logits; {cell})."
+    "what the box adds to the logit, for and against, over the amounts of all that is added. It "
+    "is exact: cells and bias sum to the logit (largest deviation {error} logits; {cell})."
 )
 _NO_SUM = (
     "What layers finer than the one shown add is in no map, and cells and bias do not sum to the "
@@ -58,9 +58,9 @@ READOUTS = {
         heads="",
         feature="is the mean of the last layer’s maps over the picture",
         logit=(
-            "A linear head on pooled features sums over cells: weight times feature, over the "
-            "number of cells, is what a cell adds, and with the bias these sum to the logit. What "
-            "is above 0 is the Grad-CAM map of the last layer"
+            "A linear head on pooled features sums over cells. A cell adds weight times feature, "
+            "over the number of cells; with the bias these sum to the logit. What is above 0 is "
+            "the Grad-CAM map of the last layer"
         ),
         maps="",
         signed=_SIGNED,
@@ -69,9 +69,9 @@ READOUTS = {
         heads="the last layer over the object’s box",
         feature="is the mean of the last layer’s maps over the object’s box, by RoIAlign",
         logit=(
-            "A linear head on features pooled over a box sums over cells: weight times feature, "
-            "times the cell’s share of the box, is what a cell adds, and with the bias these sum "
-            f"to the logit. {_MAP_OF_BOXES}"
+            "A linear head on features pooled over a box sums over cells. A cell adds weight times "
+            "feature, times its share of the box; with the bias these sum to the logit. "
+            f"{_MAP_OF_BOXES}"
         ),
         maps=f"{_OF_THE_WHOLE}.",
         signed=_SIGNED,
@@ -83,8 +83,8 @@ READOUTS = {
             "RoIAlign"
         ),
         logit=(
-            "What heads read of the last layer sums over cells: weight times feature, times the "
-            "cell’s share of the box, is what a cell adds. The finer layers add to the logit too. "
+            "What heads read of the last layer sums over cells. A cell adds weight times feature, "
+            "times its share of the box. The finer layers add to the logit too. "
             f"{_MAP_OF_BOXES}"
         ),
         maps=f"{_OF_THE_WHOLE}, on three layers. {_NO_SUM}",
@@ -102,7 +102,7 @@ READOUTS = {
         logit=(
             "A feature pyramid mixes the last layer with finer ones, so that no cell’s part of the "
             "logit is known. The last layer’s maps are summed, each times the logit’s mean "
-            "gradient; what is above 0 is the Grad-CAM map of the last layer"
+            "gradient. What is above 0 is the Grad-CAM map of the last layer"
         ),
         maps=f"{_OF_THE_WHOLE}, in the detector’s feature pyramid. {_NO_SUM}",
         signed="not known, for a feature pyramid mixes the cells of several layers.",
@@ -117,12 +117,12 @@ def _as_it_is(classifier: ClassifierFacts) -> Readout:
     if classifier.maps == "closed_form":
         logit = (
             f"The maps of {layer} are averaged over the picture, and a linear layer reads the "
-            "mean: weight times feature, over the number of cells, is what a cell adds, and with "
-            "the bias these sum to the logit. What is above 0 is the layer’s Grad-CAM map"
+            "mean. A cell adds weight times feature, over the number of cells; with the bias these "
+            "sum to the logit. What is above 0 is the layer’s Grad-CAM map"
         )
         return Readout(heads="", feature="", logit=logit, maps="", signed=_SIGNED)
     logit = (
-        f"The maps of {layer} are summed, each times the logit’s mean gradient; what is above 0 is "
+        f"The maps of {layer} are summed, each times the logit’s mean gradient. What is above 0 is "
         "the layer’s Grad-CAM map, by pytorch-grad-cam. Cells do not sum to the logit: "
         f"{classifier.no_maps}"
     )

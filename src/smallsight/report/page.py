@@ -1,14 +1,17 @@
 """The report: sections put into one template, for a screen, for paper, and in brief."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from smallsight.params import Params
 from smallsight.report import brief, common, section, typeset
 from smallsight.report.brief import Brief
 from smallsight.report.common import Common
 from smallsight.report.inputs import Inputs, read_study
-from smallsight.report.section import PlacedSection
-from smallsight.report.sections.registry import SECTIONS
+from smallsight.report.section import PlacedSection, Section
+from smallsight.report.sections.registry import SECTIONS, in_chapters
+from smallsight.report.sheets.registry import SHEETS
 from smallsight.report.study import Study
 
 TITLE = "Why does an image classifier fail on small objects?"
@@ -19,7 +22,8 @@ TITLE = "Why does an image classifier fail on small objects?"
 class Report:
     """One report, to be had in three forms.
 
-    Figures and tables have the same numbers on screen and on paper.
+    The page for a browser holds everything; paper holds what a reader takes in at once, and names
+    the files of the rest.
 
     Attributes
     ----------
@@ -27,8 +31,8 @@ class Report:
         Stands above it.
     common
         What the templates of all sections may show.
-    sections
-        The sections, in order.
+    sections, sheets
+        What the page for a browser shows, and what paper does, in order.
     brief
         What the form in brief shows.
     n_conditions
@@ -38,34 +42,32 @@ class Report:
     title: str
     common: Common
     sections: list[PlacedSection]
+    sheets: list[PlacedSection]
     brief: Brief
     n_conditions: int
 
     def screen(self) -> str:
         """Return the page to explore, HTML that needs nothing beside itself."""
-        return self._page(is_print=False)
+        return self._render("report.html", chapters=in_chapters(self.sections))
 
     def printed(self) -> str:
-        """Return the page to print, HTML for `typeset.write_pdf`."""
-        return self._page(is_print=True)
+        """Return the pages to print, HTML for `typeset.write_pdf`."""
+        return self._render("paper.html", sheets=self.sheets)
+
+    @property
+    def anchors(self) -> list[str]:
+        """Ids of the sheets, for `typeset.write_pdf`."""
+        return [one.anchor for one in self.sheets]
 
     def summary(self) -> str:
         """Return what a pull request's comment has room for, in Markdown."""
-        template = typeset.environment().get_template("summary.md")
-        return template.render(common=self.common, section=self.brief)
+        return self._render("summary.md", section=self.brief)
 
-    def _page(self, *, is_print: bool) -> str:
+    def _render(self, template: str, **shown: Any) -> str:
         return (
             typeset.environment()
-            .get_template("report.html")
-            .render(
-                title=self.title,
-                common=self.common,
-                sections=self.sections,
-                n_conditions=self.n_conditions,
-                is_print=is_print,
-                form="paper" if is_print else "screen",
-            )
+            .get_template(template)
+            .render(title=self.title, common=self.common, n_conditions=self.n_conditions, **shown)
         )
 
 
@@ -82,11 +84,16 @@ def build(inputs: Inputs, params: Params) -> Report:
 
 def draw(study: Study, *, title: str = TITLE) -> Report:
     """Draw what all forms of a study's report share, under a title."""
-    placed = (section.place(one, study) for one in SECTIONS)
     return Report(
         title=title,
         common=common.describe(study),
-        sections=[one for one in placed if one is not None],
+        sections=_place(SECTIONS, study),
+        sheets=_place(SHEETS, study),
         brief=brief.build(study),
         n_conditions=len({one.name for task in study.tasks for one in study.conditions(task)}),
     )
+
+
+def _place(declared: Iterable[Section], study: Study) -> list[PlacedSection]:
+    placed = (section.place(one, study) for one in declared)
+    return [one for one in placed if one is not None]

@@ -57,7 +57,7 @@ def write_report(
     folder.mkdir(parents=True, exist_ok=True)
     files.write_text(_by_name(made.screen()), folder / "report.html")
     with files.new_file(folder / "report.pdf") as partial:
-        typeset.write_pdf(_by_name(made.printed()), partial)
+        typeset.write_pdf(_by_name(made.printed()), partial, sheets=made.anchors)
 
 
 def study_of(
@@ -73,7 +73,9 @@ def study_of(
     about = [*INSTANCE, CATEGORY_NAME.name, SIZE_GROUP.name]
     params = Params.model_construct(
         protocol="cross_validation",
-        data=Data.model_construct(categories=tuple(dict.fromkeys(_categories(whole)))),
+        data=Data.model_construct(
+            source="local", categories=tuple(dict.fromkeys(_categories(whole)))
+        ),
         evaluation=Evaluation.model_construct(),
         analysis=Analysis.model_construct(confidence=confidence),
     )

@@ -1,6 +1,6 @@
 """A study as the report sees it: its tables, and what its conditions are called and marked with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -355,18 +355,3 @@ class Study:
     @cached_property
     def _severities(self) -> dict[tuple[Any, ...], Row]:
         return keyed(self.tables["severity"], "task", "condition", "size_group")
-
-
-def by_regime(study: Study, start: str, say: Callable[[Study, str], str]) -> str:
-    """Join what is said of each regime into one sentence; empty where nothing is said.
-
-    Parameters
-    ----------
-    start
-        Stands before the colon.
-    say
-        What is said of one regime; empty for nothing.
-    """
-    found = [(study.words(regime).clause, say(study, regime)) for regime in study.regimes]
-    parts = [f"{name}{clause}" for name, clause in found if clause]
-    return f"{start}: {'; '.join(parts)}." if parts else ""

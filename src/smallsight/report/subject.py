@@ -39,8 +39,8 @@ class Subject:
 
     Attributes
     ----------
-    name, network
-        What answers, and what is shown pictures.
+    name, several, network
+        What answers, and several of them; and what is shown pictures.
     regimes
         What each regime is called.
     tested
@@ -54,6 +54,7 @@ class Subject:
     """
 
     name: str
+    several: str
     network: str
     regimes: Mapping[str, RegimeWords]
     tested: str
@@ -75,7 +76,7 @@ def _words(noun: str, regime: str, lead: str, question: str) -> RegimeWords:
         aside=f", {name}",
         column=f", {regime}",
         lead=lead,
-        meaning=REGIMES[regime].replace("head", noun),
+        meaning=REGIMES[regime].removeprefix("head "),
         question=question,
     )
 
@@ -95,21 +96,20 @@ def _both(noun: str) -> dict[str, RegimeWords]:
 
 HEADS = Subject(
     name="a head",
+    several="heads",
     network="network",
     regimes=_both("head"),
-    tested="Linear heads on a frozen network name one object at a time.",
+    tested="A head, a linear layer trained on the features of the network, names it.",
     predicted="the prediction of a head that saw no object of that image",
     each_rung="with heads of its own for each rung",
-    rungs=(
-        "Every rung is given to heads of its own, trained and tested on the same folds, so that no "
-        "head meets pictures that are foreign to it."
-    ),
+    rungs="Each rung has heads of its own, so that no head meets pictures foreign to it.",
     given="What heads are given, and how often they are right",
 )
 """Linear heads on a frozen network, which the study trains."""
 
 AS_IT_IS = Subject(
     name="the classifier",
+    several="classifiers",
     network="classifier",
     regimes={
         "fixed": RegimeWords(
@@ -119,16 +119,16 @@ AS_IT_IS = Subject(
             aside="",
             column="",
             lead="With the classifier as it is",
-            meaning="the classifier as it is, tested on every condition",
+            meaning="the same classifier under every condition",
             question=_BEARS,
         )
     },
-    tested="The classifier names one object at a time, as it is; every object is test data.",
+    tested="The classifier names it, as it is.",
     predicted="the classifier’s prediction",
     each_rung="the same classifier on each rung",
     rungs=(
-        "The classifier is the same on every rung: what its last layer averages over the whole "
-        "picture, it averages over the object’s box on the next."
+        "The classifier is the same on both rungs. Its last layer averages over the whole picture, "
+        "then over the object’s box."
     ),
     given="What it is given, and how often it is right",
 )
@@ -137,6 +137,9 @@ AS_IT_IS = Subject(
 TRAINED_ELSEWHERE = replace(
     AS_IT_IS,
     regimes=_both("classifier"),
-    tested="Classifiers name one object at a time; every object is test data.",
+    tested="Classifiers name it. Every object is test data.",
 )
 """Predictions that are given, in another regime or in both."""
+
+EITHER = replace(TRAINED_ELSEWHERE, regimes=_both("head or classifier"))
+"""Heads in one study and a user's own classifier in another, compared."""

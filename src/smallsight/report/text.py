@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from smallsight.report.rows import Estimate, Row
-from smallsight.vocabulary import HEADLINE_TASK, SCENE
+from smallsight.vocabulary import HEADLINE_TASK, POWER, SCENE
 
 TASK_NAMES = {SCENE: "whole picture", HEADLINE_TASK: "window"}
 """What the report calls each task."""
@@ -130,6 +130,45 @@ def percent_span(low: float, high: float) -> str:
     return f"{100 * low:.1f}–{100 * high:.1f}"
 
 
+def with_ends(share: float, low: float, high: float) -> str:
+    """Write a share with its interval, as a sentence does.
+
+    Examples
+    --------
+    >>> with_ends(0.45, 0.381, 0.52)
+    '45.0% (38.1 to 52.0)'
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return f"{percent(share)} (no interval)"
+    return f"{percent(share)} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def points(value: float, low: float, high: float) -> str:
+    """Write a difference of shares with its interval, as a sentence that names no direction does.
+
+    Examples
+    --------
+    >>> points(0.12, -0.039, 0.202)
+    '+12.0 points (−3.9 to +20.2)'
+    """
+    return f"{signed(value)} points ({points_span(low, high)})"
+
+
+def amount(value: float, low: float, high: float) -> str:
+    """Write a difference with its interval, without signs where all of it is above 0.
+
+    Examples
+    --------
+    >>> amount(0.12, 0.039, 0.202)
+    '12.0 points (3.9 to 20.2)'
+    >>> amount(0.12, -0.039, 0.202)
+    '+12.0 points (−3.9 to +20.2)'
+    """
+    if not low > 0:
+        return points(value, low, high)
+    return f"{size(value)} points ({size(low)} to {size(high)})"
+
+
 def listed(parts: Sequence[str]) -> str:
     """Join parts as a sentence does; of very many, name the first and count the others.
 
@@ -187,6 +226,19 @@ def thousands(number: int) -> str:
 
 def detectable(rows: Sequence[Row]) -> str:
     """Write which effects could have been found where no direction is shown."""
+    known = _least(rows)
+    return f"detectable: {known or 'none'}{' points' if known else ''}"
+
+
+def would_find(rows: Sequence[Row]) -> str:
+    """Write as a sentence which effects such studies would find; empty where that is not known."""
+    known = _least(rows)
+    return f"{100 * POWER:g}% of such studies would find {known} points." if known else ""
+
+
+def _least(rows: Sequence[Row]) -> str:
+    """Write the least effects that would be found, from the least to the largest of them."""
     known = [row["mde"] for row in rows if math.isfinite(row["mde"])]
-    ends = sorted({size(pick(known)) for pick in (min, max)}, key=float) if known else ["none"]
-    return f"detectable: {' to '.join(ends)}{' points' if known else ''}"
+    if not known:
+        return ""
+    return " to ".join(sorted({size(pick(known)) for pick in (min, max)}, key=float))

@@ -1,16 +1,19 @@
 """Pages: templates rendered as HTML, and HTML printed as PDF."""
 
+import contextlib
 import re
+import tempfile
 import warnings
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import matplotlib as mpl
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from PIL import ImageFile
 
-from smallsight.report import text
+from smallsight.report import fonts, forest, paging, text
+from smallsight.report.paging import LaidOut
 from smallsight.runtime.errors import SmallsightError
 
 FILTERS = {
@@ -32,8 +35,15 @@ FILTERS = {
     "thousands": text.thousands,
     "counted": text.counted,
     "begun": text.begun,
+    "placed": forest.placed,
 }
 """How templates write numbers, by the name of the filter."""
+
+_FOLLOWING = "break-before: auto !important"
+"""Style of a sheet that begins no page."""
+
+_MARGIN = 17 * 96 / 25.4
+"""Above and below the text of a page of paper, as paper.css has it; in pixels of 1/96 inch."""
 
 
 def environment(*packages: str) -> jinja2.Environment:
@@ -60,8 +70,18 @@ def environment(*packages: str) -> jinja2.Environment:
     return made
 
 
-def write_pdf(html: str, path: Path) -> int:
+def write_pdf(html: str, path: Path, *, sheets: Sequence[str] = ()) -> int:
     """Print a page as A4 pages with bookmarks and tags, and return the number of pages.
+
+    Parameters
+    ----------
+    html
+        The page.
+    path
+        Where the PDF goes.
+    sheets
+        Ids of elements that begin a page each, by the page's own style; they follow on where a
+        page would be left half empty.
 
     Raises
     ------
@@ -69,16 +89,52 @@ def write_pdf(html: str, path: Path) -> int:
         Where the libraries that set type are not installed.
     """
     weasyprint, text = _weasyprint()
-    fonts = text.fonts.FontConfiguration()
-    fetcher = weasyprint.urls.URLFetcher(allowed_protocols=("data", "file"))
-    style = weasyprint.CSS(string=_font_faces(), font_config=fonts, url_fetcher=fetcher)
-    # The page may refer to nothing outside itself; the stylesheet just read, to the fonts alone.
-    sealed = weasyprint.urls.URLFetcher(allowed_protocols=("data",))
-    document = weasyprint.HTML(string=html, url_fetcher=sealed).render(
-        font_config=fonts, stylesheets=[style], pdf_variant="pdf/ua-1"
+    shown = fonts.characters(html)
+    # Names in scripts that DejaVu lacks are set in whatever the system has: bytes are then its own.
+    lacks = fonts.lacking(shown)
+    # Cut down already: WeasyPrint would do it by one library or another.
+    options = {"pdf_variant": "pdf/ua-1", "full_fonts": not lacks}
+    # The page may refer to nothing outside itself; the stylesheet, to the fonts alone.
+    sealed, fetcher = (
+        weasyprint.urls.URLFetcher(allowed_protocols=allowed) for allowed in (["data"], ["file"])
     )
-    document.write_pdf(path, pdf_variant="pdf/ua-1")
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        if not lacks:
+            stack.enter_context(fonts.without_system_fonts())
+        known = text.fonts.FontConfiguration()
+        style = weasyprint.CSS(
+            string=fonts.write_faces(shown, Path(folder)), font_config=known, url_fetcher=fetcher
+        )
+        source = weasyprint.HTML(string=html, url_fetcher=sealed)
+
+        def lay_out(following: Iterable[str]) -> Any:
+            joined = "".join(f"#{name} {{ {_FOLLOWING} }}\n" for name in sorted(following))
+            return source.render(
+                font_config=known, stylesheets=[style, weasyprint.CSS(string=joined)], **options
+            )
+
+        document = _filled(lay_out, sheets)
+        document.write_pdf(path, **options)
     return len(document.pages)
+
+
+def _filled(lay_out: Callable[[Iterable[str]], Any], sheets: Sequence[str]) -> Any:
+    """Lay out until no further sheet has to follow on."""
+    following: frozenset[str] = frozenset()
+    while True:
+        document = lay_out(following)
+        pages = [_laid_out(page, sheets) for page in document.pages]
+        wanted = following | paging.followers(sheets, pages, following)
+        if wanted == following:
+            return document
+        following = wanted
+
+
+def _laid_out(page: Any, sheets: Sequence[str]) -> LaidOut:
+    """Say where the sheets' parts on a page end, in pixels of 1/96 inch."""
+    bottoms = {name: page.anchors[name][3] for name in sheets if name in page.anchors}
+    return LaidOut(top=_MARGIN, height=page.height - 2 * _MARGIN, bottoms=bottoms)
 
 
 def _weasyprint() -> tuple[Any, Any]:
@@ -104,29 +160,16 @@ def _weasyprint() -> tuple[Any, Any]:
     return weasyprint, weasyprint.text
 
 
-def _font_faces() -> str:
-    """Declare the typefaces that matplotlib brings along: a machine may have none."""
-    folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
-    faces = (
-        ("DejaVu Sans", "DejaVuSans", "normal", "normal"),
-        ("DejaVu Sans", "DejaVuSans-Bold", "bold", "normal"),
-        ("DejaVu Sans", "DejaVuSans-Oblique", "normal", "italic"),
-        ("DejaVu Sans Mono", "DejaVuSansMono", "normal", "normal"),
-    )
-    return "".join(
-        f"@font-face {{ font-family: '{family}'; font-weight: {weight}; font-style: {style}; "
-        f"src: url('{(folder / name).with_suffix('.ttf').as_uri()}') }}\n"
-        for family, name, weight, style in faces
-    )
+def _unbroken(text: str) -> str:
+    r"""Keep intervals in brackets on one line.
 
-
-def _unbroken(text: str) -> Markup:
-    """Keep intervals in brackets on one line."""
-    parts = re.split(r"(\([−<>\d][−<>\d. –]*(?:to [−<>\d. ]+)?\))", text)
-    kept = Markup('<span class="unbroken">{}</span>')
-    return Markup("").join(
-        kept.format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
-    )
+    Examples
+    --------
+    >>> _unbroken("12.0 points (−3.9 to +20.2)")
+    '12.0 points (−3.9\xa0to\xa0+20.2)'
+    """
+    interval = r"\([−+<>\d][−+<>\d. –]*(?:to [−+<>\d. ]+)?\)"
+    return re.sub(interval, lambda found: found[0].replace(" ", "\u00a0"), text)
 
 
 def _markdown(text: str) -> str:

@@ -1,5 +1,6 @@
 """Confusion matrices: every share in its cell, as long as there is room."""
 
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import numpy as np
@@ -18,9 +19,15 @@ def matrix(names, *, share=0.6):
     return pd.DataFrame(table, names, names)
 
 
-def draw(shares, *, title="Small objects"):
-    counts = dict.fromkeys(shares.index, 7)
-    return confusion_matrix(shares, counts=counts, name="who", title=title)
+def draw(shares, *, title="Small objects", objects=None):
+    return confusion_matrix(
+        shares,
+        counts=dict.fromkeys(shares.index, 7),
+        name="who",
+        title=title,
+        objects=objects or {},
+        address=lambda *key: quote("-".join(key)),
+    )
 
 
 def test_a_matrix_has_every_share_with_rows_for_the_truth():
@@ -54,3 +61,28 @@ def test_numbers_in_cells_keep_their_colours_on_a_dark_page():
     cells = [line for line in svg.splitlines() if ">60<" in line or ">40<" in line]
     assert cells
     assert not any(style.INK in line for line in cells)
+
+
+def test_a_cell_says_what_it_holds_and_leads_to_the_objects_that_it_has():
+    svg = draw(matrix(["car", "bus"]), objects={("car", "bus"): 3, ("bus", "bus"): 1})
+    told = {
+        part.get("data-tip"): part.get("data-to")
+        for part in ElementTree.fromstring(svg).iter()
+        if "data-tip" in part.attrib
+    }
+    assert told == {
+        "car, named car: 60%, n = 7": None,
+        "car, named bus: 40%, n = 7; open 3 objects": "car-bus",
+        "bus, named car: 40%, n = 7": None,
+        "bus, named bus: 60%, n = 7; open 1 object": "bus-bus",
+    }
+
+
+def test_hostile_names_stay_inside_a_cells_tooltip():
+    svg = draw(matrix([HOSTILE, 'x to: y"']), objects={(HOSTILE, 'x to: y"'): 2})
+    found = [
+        part.attrib for part in ElementTree.fromstring(svg).iter() if "data-tip" in part.attrib
+    ]
+    assert [one["data-tip"].partition(", named ")[0] for one in found] == [
+        *(HOSTILE, HOSTILE, 'x to: y"', 'x to: y"')
+    ]

@@ -14,7 +14,7 @@ from smallsight.vocabulary import GROUPS
 
 @pytest.fixture(scope="session")
 def mapped_study(tmp_path_factory):
-    """Make a study of a few conditions, and return its printed page and the study."""
+    """Make a study of a few conditions, and return its page and the study."""
 
     def make(**properties):
         folder = tmp_path_factory.mktemp("mapped")

@@ -8,7 +8,7 @@ from readers.report_pages import body_of, captions_of, section
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.evaluation.rungs import BASELINES
 from smallsight.report import text
-from smallsight.report.sections import accuracy, summary
+from smallsight.report.sections import accuracy, effects, summary
 from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK, SCENE
 
 SWEEPS = ("pixels", "shift")
@@ -24,8 +24,8 @@ def shown():
 def test_every_accuracy_stands_in_the_page_beside_rules_that_see_no_pixel(forms, regime):
     table = forms.study.tables["accuracy"].set_index(["task", "regime", "condition", "size_group"])
     rules = forms.study.tables["baselines"].set_index(["baseline", "size_group"])
-    page = section(forms.printed, "accuracy")
-    body = body_of(page, f"Window, {regime} head: accuracy, with its interval")
+    page = section(forms.screen, "accuracy")
+    body = body_of(page, f"Window, {regime} head: accuracy, with its 95% interval")
     steps = shown()
     for cells, one in zip(body, steps, strict=False):
         for cell, group in zip(cells[1:], ALL_AND_GROUPS, strict=True):
@@ -44,7 +44,7 @@ def test_every_accuracy_stands_in_the_page_beside_rules_that_see_no_pixel(forms,
 
 
 def test_every_caption_of_accuracies_names_the_task(forms):
-    for caption in captions_of(section(forms.printed, "accuracy")):
+    for caption in captions_of(section(forms.screen, "accuracy")):
         if caption.startswith(("Figure", "Table")):
             assert caption.split(".")[1].split()[0] in ("Window,", "Window:")
 
@@ -78,29 +78,28 @@ def test_interventions_have_no_place_in_the_figure(forms):
     assert "orig_crop" in accuracy.drawn_conditions(made, SCENE)
 
 
-def test_the_sentence_has_each_size_with_its_interval_and_at_one_mix(forms):
+def test_the_sentence_has_each_size_with_its_interval(forms):
     made = forms.study
     table = made.tables["accuracy"].set_index(["task", "regime", "condition", "size_group"])
-    for task, start in ((HEADLINE_TASK, "Window, untouched"), (SCENE, "Whole picture, untouched")):
+    for task, name in ((HEADLINE_TASK, "windows"), (SCENE, "whole pictures")):
         sentence = accuracy.interval_sentence(made, task)
-        assert sentence.startswith(start)
+        assert f"in untouched {name} named rightly?" in sentence
         for group in GROUPS:
             row = table.loc[task, "fixed", UNTOUCHED, group]
-            ends = text.percent_span(row.ci_low, row.ci_high)
-            numbers = f"{text.percent(row.acc)} ({ends}; {text.percent(row.standardised)})"
-            assert f"{group} {numbers}" in sentence
+            ends = text.with_ends(row.acc, row.ci_low, row.ci_high)
+            assert f"Of {group} objects, {ends}." in sentence
 
 
 def test_equal_conditions_give_no_direction_at_all(reported_study):
     made = reported_study()
-    points = [*summary.sentences(made), *accuracy.sentences(made)]
+    points = [*summary.sentences(made), *accuracy.sentences(made), *effects.sentences(made)]
     assert not any(word in point for point in points for word in DIRECTIONS)
-    assert sum("not decided" in point for point in accuracy.sentences(made)) == 1
+    assert sum("ot decided" in point for point in effects.sentences(made)) == 1
 
 
 def test_without_rules_nothing_is_said_of_them(forms):
     made = with_tables(forms.study, baselines=forms.study.tables["baselines"][:0])
     assert accuracy.baseline_rows(made) == []
-    assert not any("without seeing a pixel" in point for point in accuracy.sentences(made))
+    assert not any("sees no pixel" in point for point in accuracy.sentences(made))
     panel, _ = accuracy.panels(made, HEADLINE_TASK)
     assert len(tooltips(panel)) == len(accuracy.drawn_conditions(made, HEADLINE_TASK)) * len(GROUPS)

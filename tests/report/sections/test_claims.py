@@ -37,7 +37,7 @@ def test_every_row_of_the_table_stands_with_its_verdict_and_numbers(report_page)
 
 def test_whole_sentences_and_parts_come_first_in_both_tasks_with_small_print(forms):
     table = forms.study.tables["claims"]
-    part = section(forms.printed, "claims")
+    part = section(forms.screen, "claims")
     assert part.index("The original study’s sentences") < part.index("Draws: share")
     body = body_of(f"<body>{part}", "The original study’s sentences")
     due = []
@@ -54,7 +54,7 @@ def test_whole_sentences_and_parts_come_first_in_both_tasks_with_small_print(for
 
 def cell_of(row):
     names = [VACUOUS[name] for name in row["vacuous_conditions"].split(", ") if name]
-    notes = [f"about {' and '.join(names)}"] if names else []
+    notes = [f"objects hardly changed: {' and '.join(names)}"] if names else []
     notes += ["by itself decided"] if row["adjusted"] else []
     printed = "".join(f"; {note}" for note in notes)
     return f"{SIGNS[row['verdict']]} {row['verdict']} ({span(row)}){printed}"

@@ -45,7 +45,7 @@ def with_preprocessings(study, *rows):
 
 
 def described(study):
-    return classifier.describe(study)
+    return " ".join([classifier.describe(study), *classifier.details(study)]).strip()
 
 
 def test_a_study_of_heads_has_no_such_section(forms):
@@ -55,30 +55,33 @@ def test_a_study_of_heads_has_no_such_section(forms):
     assert classifier.preprocessing_warning(forms.study) == ""
 
 
-def test_it_is_described_in_a_few_lines(study):
-    assert described(study) == (
-        "“Cnn” (state_dict, runs/best.pth), as it is, on drawn phantom scenes. Of its 5 classes, 2 "
-        "make up the 2 categories, by their names; the other 3 are left out and the rest is "
-        "renormalised. It was made for a window round the object; its input is 64 × 64 pixels, "
-        "bilinear, red, green, blue, values 0 to 1, mean 0.485, 0.456, 0.406, deviation 0.229, "
-        "0.224, 0.225. Saliency maps: exact, since a linear layer reads the mean of layer "
-        "“features.9”."
+def test_it_is_described_in_a_line_and_in_detail(study):
+    assert classifier.describe(study) == (
+        "“Cnn” (state_dict, runs/best.pth), as it is, input 64 × 64 pixels, on drawn scenes."
     )
+    assert classifier.details(study) == [
+        "Of its 5 classes, 2 make up the 2 categories, by their names. The other 3 are left out, "
+        "and the probabilities are renormalised.",
+        "It was made for a window round the object.",
+        "Its input is made so: bilinear, red, green, blue, values 0 to 1, mean 0.485, 0.456, "
+        "0.406, deviation 0.229, 0.224, 0.225.",
+        "Its saliency maps are exact, since a linear layer reads the mean of layer “features.9”.",
+    ]
     assert described(with_facts(study, origin="")).startswith("“Cnn” (state_dict), as it is")
 
 
 @pytest.mark.parametrize(
     ("rest", "said"),
     [
-        ("renormalise", "the other 2 are left out and the rest is renormalised."),
-        (OTHER, "the other 2 are kept as “other”."),
+        ("renormalise", "The other 2 are left out, and the probabilities are renormalised."),
+        (OTHER, "The other 2 are kept as “other”."),
     ],
 )
 def test_several_classes_make_up_a_category_and_the_rest_is_told(study, rest, said):
     made = with_settings(with_facts(study, classes=CLASSES), mapping=MANY, rest=rest)
     sentence = classifier.classes_sentence(made, made.classifier)
     assert sentence.startswith(
-        "Of its 6 classes, 4 make up the 2 categories, as the parameters say; "
+        "Of its 6 classes, 4 make up the 2 categories, as the parameters say. "
     )
     assert sentence.endswith(said)
     found = classifier.mapped_classes(made, made.classifier)
@@ -102,26 +105,26 @@ def test_how_maps_are_made_is_told_by_their_kind(study):
     gradient = {"maps": "gradient", "layer": "Mixed_7c", "no_maps": GRADIENT.no_maps}
     made = with_facts(study, **gradient)
     assert (
-        "Saliency maps: Grad-CAM at layer “Mixed_7c”, the last with maps, found by shape; not "
-        "exact: no linear layer reads the mean of its maps." in described(made)
+        "Its saliency maps are Grad-CAM’s at layer “Mixed_7c”, the last with maps, found by shape. "
+        "They are not exact: no linear layer reads the mean of its maps." in described(made)
     )
     explain = made.params.explain.model_copy(update={"layer": "Mixed_7c"})
     chosen = made.params.model_copy(update={"explain": explain})
-    assert "layer “Mixed_7c”, as explain.layer says;" in described(
+    assert "layer “Mixed_7c”, as explain.layer says." in described(
         dataclasses.replace(made, params=chosen)
     )
     none = with_facts(study, maps="none", layer="", cells=0, no_maps="no layer returns maps")
-    assert described(none).endswith("Saliency maps: none, no layer returns maps.")
+    assert described(none).endswith("It has no saliency maps: no layer returns maps.")
 
 
 def test_what_answers_by_itself_makes_its_own_input(study):
     made = with_facts(study, source="command", command=ASKED.command, code=ASKED.code)
-    assert "it makes its own input of a picture of 64 × 64 pixels" in described(made)
-    assert "mean" not in described(made).partition("Saliency")[0]
+    assert "It makes its own input of a picture of 64 × 64 pixels" in described(made)
+    assert "mean" not in described(made).partition("Its saliency")[0]
 
 
 def test_the_facts_stand_in_a_table_and_what_there_is_not_is_left_out(study):
-    body = dict(body_of(page_of(study, SECTION), "The classifier. SHA-256"))
+    body = dict(body_of(page_of(study, SECTION), "The classifier. "))
     assert body == {
         "Name": "Cnn",
         "Source": "state_dict",
@@ -144,7 +147,7 @@ def test_the_facts_stand_in_a_table_and_what_there_is_not_is_left_out(study):
         study, source="predictions", maps="none", layer="", cells=0, no_maps="a table", sha256="",
         code="", code_sha256="", notes=(), architecture="",
     )  # fmt: skip
-    body = dict(body_of(page_of(none, SECTION), "The classifier. SHA-256"))
+    body = dict(body_of(page_of(none, SECTION), "The classifier. "))
     assert body["Why none"] == "a table"
     lacking = {"SHA-256", "Code", "Notes", "Made as", "Layer", "Cells", "Architecture"}
     assert not lacking & set(body)
@@ -167,15 +170,15 @@ def test_the_best_of_the_mistakes_is_set_beside_what_is_declared(study):
     rows = [("as declared", 0.5, 40, True, 0, 0), ("not normalised", 0.45, 40, False, 1, 3)]
     made = with_preprocessings(study, *rows, ("values 0 to 255", 0.2, 40, False, 0, 12))
     assert classifier.preprocessing_sentence(made) == (
-        "No usual mistake of preprocessing scores higher than what is declared: 50.0% of 40 "
-        "untouched objects, next “not normalised” with 45.0%."
+        "No usual mistake of preprocessing scores higher than what is declared. Of 40 untouched "
+        "objects, 50.0% are named rightly as declared. Next is “not normalised” with 45.0%."
     )
     assert classifier.preprocessing_warning(made) == ""
     worse = with_preprocessings(study, *rows, ("values 0 to 255", 0.525, 40, False, 4, 3))
     assert classifier.preprocessing_sentence(worse) == ""
     assert classifier.preprocessing_warning(worse) == (
-        "The declared preprocessing may be wrong: of 40 untouched objects 50.0% are right as "
-        "declared, and 52.5% with “values 0 to 255” (4 gained, 3 lost)."
+        "The declared preprocessing may be wrong. Of 40 untouched objects, 50.0% are named "
+        "rightly as declared, and 52.5% with “values 0 to 255”."
     )
 
 

@@ -1,11 +1,17 @@
 """What objects are named: the shares and accuracies of the tables."""
 
+import dataclasses
+import re
+from urllib.parse import parse_qsl
+from xml.etree import ElementTree
+
 import pytest
 
 from builders.study_files import HOSTILE, with_tables
 from readers.drawings import texts
 from readers.parts import page_of
 from readers.report_pages import rows_of
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.sections import confusion
 from smallsight.report.sections.confusion import PART
 from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK, SCENE
@@ -51,3 +57,25 @@ def test_a_matrix_per_size_group_has_the_windows_shares(forms):
         shares = table.loc[table["size_group"] == group, "share"]
         found = [text for text in texts(panel) if text.isdigit()]
         assert found == [f"{100 * share:.0f}" for share in shares if share > 0]
+
+
+def test_cells_lead_to_the_objects_that_most_seeds_name_so(forms):
+    votes = of_window(forms.study, "answers")
+    votes = votes[votes["condition"] == UNTOUCHED]
+    for panel, group in zip(confusion.panels(forms.study), GROUPS, strict=True):
+        due = votes[votes["size_group"] == group].groupby(["category_name", "predicted"]).size()
+        found = {}
+        for part in ElementTree.fromstring(panel).iter():
+            if "data-to" in part.attrib:
+                anchor, _, query = part.get("data-to").partition("?")
+                wanted = dict(parse_qsl(query))
+                assert anchor == "galleries"
+                assert (wanted["group"], wanted["condition"]) == (group, f"object/{UNTOUCHED}")
+                count = re.search(r"; open (\d+) objects?$", part.get("data-tip"))[1]
+                found[wanted["category"], wanted["named"]] = int(count)
+        assert found == due.to_dict()
+
+
+def test_without_a_gallery_no_cell_leads_anywhere(forms):
+    made = dataclasses.replace(forms.study, maps=forms.study.maps[:0])
+    assert not any("data-to" in panel for panel in confusion.panels(made))

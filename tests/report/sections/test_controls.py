@@ -1,11 +1,10 @@
 """Maps beside their controls: numbers of the table, and sentences."""
 
-import itertools
-
 import pytest
 
-from builders.map_tables import FEW, with_directions, without
-from readers.report_pages import body_of, clauses
+from builders.map_tables import FEW, without
+from builders.study_files import with_tables
+from readers.report_pages import body_of
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report import text
 from smallsight.report.rows import keyed
@@ -44,32 +43,22 @@ def test_controls_stand_in_the_page(any_numbers):
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("directions", [*itertools.product((1, -1, 0), repeat=3)])
-def test_controls_are_named_by_their_directions(telling_study, directions, task):
-    wordings = {1: "more", -1: "less", 0: "not decided"}
-    made = with_directions(telling_study, "attention_controls", directions)
-    start, *sentences = controls.sentence(made, task).split("gainst ")
-    assert start.startswith(f"{TASKS[task]}, untouched,")
-    for part, against in zip(sentences, AGAINST.values(), strict=True):
+@pytest.mark.parametrize("direction", [1, -1, 0])
+def test_controls_are_told_by_their_direction_with_the_numbers_of_small_objects(
+    any_numbers, task, direction
+):
+    table = any_numbers("last")[1].tables["attention_controls"].assign(direction=direction)
+    study = with_tables(any_numbers("last")[1], attention_controls=table)
+    rows = keyed(table, "task", "control", "condition", "size_group")
+    start, *sentences = controls.sentence(study, task).split("Against ")
+    assert f"untouched {TASKS[task].lower()}s?" in start
+    for part, (control, against) in zip(sentences, AGAINST.items(), strict=True):
+        row = rows[task, control, UNTOUCHED, "small"]
         assert against in part
-        found = clauses(part, wordings.values())
-        for direction, wording in wordings.items():
-            due = [group for group, one in zip(GROUPS, directions, strict=True) if one == direction]
-            assert found[wording] == due
-        assert ("detectable: " in part) == (0 in directions)
-
-
-@pytest.mark.parametrize("task", TASKS)
-def test_controls_are_named_with_the_numbers_of_untouched_pictures(any_numbers, task):
-    study = any_numbers("last")[1]
-    rows = keyed(study.tables["attention_controls"], "task", "control", "condition", "size_group")
-    parts = controls.sentence(study, task).split("gainst ")[1:]
-    for part, control in zip(parts, CONTROLS, strict=True):
-        for group in GROUPS:
-            row = rows[task, control, UNTOUCHED, group]
-            excess = f"{text.signed(row['excess'])} points, {text.span(row)}"
-            due = f"{group} objects ({excess}, {text.p_equals(row['p_holm'])})"
-            assert (due in part) == (row["direction"] != 0)
+        for sign, words in {1: " more, shown.", -1: " less, shown.", 0: ", not decided."}.items():
+            assert (words in part) == (direction == sign)
+        numbers = [row[key] if direction != -1 else -row[key] for key in ("excess", "ci_low")]
+        assert all(text.size(one) in part for one in numbers)
 
 
 @pytest.mark.parametrize("missing", AGAINST)

@@ -20,6 +20,7 @@ from smallsight import params
 from smallsight.analysis.terms import describe_part
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.evaluation.rungs import RUNGS
+from smallsight.report import traits
 from smallsight.report.figures import style
 from smallsight.report.inputs import read_study
 from smallsight.report.sections import explorer
@@ -122,7 +123,7 @@ def test_objects_are_what_the_tables_say(folder, study, tree):
     for one in tree["objects"]:
         row = votes.loc[one["image"], one["object"]]
         assert one["group"] == row["size_group"]
-        assert tree["categories"][one["category"]] == row["category_name"]
+        assert one["category"] == row["category_name"]
         assert one["side"] == pytest.approx(row["side"], abs=0.051)
         assert one["file"] == files.loc[one["image"], one["object"]]
     assert tree["groups"] == list(GROUPS)
@@ -169,13 +170,12 @@ def test_failures_have_their_causes_and_what_turns_them_right(folder, study, tre
     found = {(one["image"], one["object"]): one for one in tree["objects"] if "cause" in one}
     assert set(found) == set(failures.index)
     assert 0 < len(found) < len(tree["objects"])
-    labels = {step.name: study.label(step.name) for step in study.conditions("object")}
     given = {rung.name: rung.label.lower() for rung in RUNGS}
     for key, one in found.items():
         row = failures.loc[key]
         assert one["cause"] == row["cause"]
         assert named(tree, one["views"][0])["failed"] == 1
-        assert one["rescued"] == [labels[name] for name in row["rescued_by"].split("; ") if name]
+        assert one["rescued"] == [name for name in row["rescued_by"].split("; ") if name]
         assert one["given"] == [given[name] for name in row["rungs"].split("; ") if name]
         side = f"{float(row['neighbour_side']):.1f} px" if row["neighbour_side"] != "" else ""
         assert ("neighbour" in one) == bool(side)
@@ -188,6 +188,9 @@ def test_failures_have_their_causes_and_what_turns_them_right(folder, study, tre
     steps = list(dict.fromkeys(study.tables["failure_causes"]["cause"]))
     known = [cause for cause in steps if cause in set(failures["cause"])]
     assert list(tree["causes"].items()) == [(one, describe_part(one).label) for one in known]
+    rescuers = {name for one in found.values() for name in one["rescued"]}
+    assert tree["rescuers"] == {name: study.label(name) for name in tree["rescuers"]}
+    assert set(tree["rescuers"]) == rescuers
 
 
 def test_what_is_recognised_untouched_has_no_cause(tree):
@@ -264,27 +267,95 @@ def test_the_same_study_gives_the_same_text(folder, text):
     assert str(folder) not in text
 
 
+NAMES = [
+    "group",
+    "category",
+    "named",
+    "outcome",
+    "cause",
+    "rescued",
+    "neighbour_named",
+    "company",
+    "label",
+]
+
+
 def test_a_gallery_can_be_narrowed_down_to_what_there_is(study, tree):
     found = {one.name: one for one in explorer.filters(study)}
     choices = {
-        name: [(choice.value, choice.label) for choice in one.choices]
-        for name, one in found.items()
+        name: {choice.value: choice.label for choice in one.choices} for name, one in found.items()
     }
-    assert list(found) == ["group", "category", "outcome", "cause"]
-    assert [value for value, _ in choices["group"]] == list(GROUPS)
-    assert choices["category"] == list(enumerate(tree["categories"]))
-    assert dict(choices["outcome"]) == {0: "Recognised", 1: "Failed"}
-    causes = {one["cause"] for one in tree["objects"] if "cause" in one}
-    assert {value for value, _ in choices["cause"]} == causes
-    for value, label in choices["cause"]:
-        assert label == describe_part(value).label
+    # Whether there is a label to doubt is left to the study.
+    assert tree["filters"] == NAMES
+    assert [*found, "label"][: len(NAMES)] == NAMES
+    assert list(choices["group"]) == list(GROUPS)
+    assert list(choices["category"]) == list(choices["named"]) == tree["categories"]
+    assert choices["outcome"] == {"recognised": "Recognised", "failed": "Failed"}
+    assert choices["cause"] == {name: describe_part(name).label for name in choices["cause"]}
+    assert choices["rescued"] == tree["rescuers"]
+    # What changes with the condition is no value of an object.
+    assert [name for name in NAMES if name not in tree["traits"]] == ["named", "outcome"]
+    for name in set(tree["traits"]) & set(found):
+        had = {value for one in tree["objects"] for value in flat(one.get(name, []))}
+        assert had <= set(choices[name])
+        assert name == "category" or had == set(choices[name])
+
+
+def flat(value):
+    return value if isinstance(value, list) else [value]
+
+
+def test_neighbours_are_told_from_the_tables(folder, tree):
+    failures = table(folder, INPUTS.table("failures")).set_index(INSTANCE)
+    sides = {(one["image"], one["object"]): one["side"] for one in tree["objects"]}
+    kinds = set()
+    for one in tree["objects"]:
+        others = [side for (image, _), side in sides.items() if image == one["image"]]
+        assert one["company"] == ("larger" if max(others) > one["side"] else "none")
+        assert ("neighbour_named" in one) == ("cause" in one)
+        if "cause" in one:
+            side = failures.loc[one["image"], one["object"]]["neighbour_side"]
+            own = float(failures.loc[one["image"], one["object"]]["side"])
+            due = "none" if side == "" else "larger" if float(side) > own else "smaller"
+            assert one["neighbour_named"] == due
+            kinds.add(due)
+    assert len(kinds) > 1
 
 
 def test_without_failures_there_is_no_cause_to_choose(study):
     made = with_tables(study, failures=study.tables["failures"][:0])
     assert [one.name for one in explorer.filters(made)] == [
-        "group", "category", "outcome",
+        "group", "category", "named", "outcome", "company",
     ]  # fmt: skip
+
+
+def test_another_filter_is_one_line(study, folder, monkeypatch):
+    first = tuple(study.sample[INSTANCE].iloc[0])
+    new = traits.Trait(
+        "doubt", "Doubt", lambda study: {"doubted": "Doubted"}, lambda study: {first: "doubted"}
+    )
+    monkeypatch.setattr(traits, "TRAITS", (*traits.TRAITS, new))
+    assert explorer.filters(study)[-1].label == "Doubt"
+    with inside(folder):
+        tree = json.loads(explorer.data(study))
+    assert tree["filters"][-1] == tree["traits"][-1] == "doubt"
+    doubted = [(one["image"], one["object"]) for one in tree["objects"] if "doubt" in one]
+    assert doubted == [tuple(str(part) for part in first)]
+
+
+def test_conditions_are_chosen_by_task_and_name(study, tree):
+    tasks = explorer.shown(study)
+    assert [one.label for one in tasks] == ["Whole picture", "Window"]
+    choices = [choice for one in tasks for choice in one.choices]
+    assert [choice.value for choice in choices] == [
+        f"{one['task']}/{one['name']}" for one in tree["conditions"]
+    ]
+    assert [choice.label for choice in choices] == [one["label"] for one in tree["conditions"]]
+
+
+def test_an_address_narrows_the_gallery_down():
+    address = explorer.address(category="a & b=c", group="small")
+    assert address == "galleries?category=a+%26+b%3Dc&group=small"
 
 
 class Scripts(HTMLParser):
@@ -336,7 +407,7 @@ def test_hostile_categories_stay_data(folder, study, name):
     assert name in tree["categories"]
     assert any(one["file"] == name for one in tree["objects"])
     assert any(one.get("neighbour", "").startswith(f"{name}, object") for one in tree["objects"])
-    assert any(tree["categories"][one["category"]] == name for one in tree["objects"])
+    assert any(one["category"] == name for one in tree["objects"])
 
 
 @pytest.mark.parametrize("name", ["NA", "None"])
@@ -344,7 +415,7 @@ def test_a_category_may_be_called_like_nothing(reported_study, name):
     made = reported_study(only=(UNTOUCHED,), category=name)
     tree = json.loads(explorer.data(made))
     assert name in tree["categories"]
-    told = [tree["categories"][one["category"]] for one in tree["objects"]]
+    told = [one["category"] for one in tree["objects"]]
     assert set(told) == {name, "bus"}
     views = [named(tree, one["views"][0]) for one in tree["objects"]]
     assert {tree["categories"][view["predicted"]] for view in views} == {name, "bus"}

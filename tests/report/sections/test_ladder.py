@@ -133,48 +133,71 @@ def test_the_figure_has_every_rung_and_every_part_with_its_number(climbed):
 
 @pytest.mark.parametrize("direction", [1, -1, 0, NOT_IDENTIFIED])
 def test_the_sentence_names_parts_by_what_is_decided_of_them(climbed, direction):
-    said = ladder.parts_sentence(judged(undecided(climbed), own_pixels=direction))
-    row = climbed.tables["gap_parts"].set_index("part").loc["own_pixels"]
-    numbers = f"more of its own pixels {text.signed(row['value'])} ({text.span(row)}"
-    is_shown = direction in (1, -1)
-    assert (numbers in said) == is_shown
-    assert ("no part is decided" in said) != is_shown
-    vague = "not identified, from near chance: more of its own pixels"
-    assert (vague in said) == (direction == NOT_IDENTIFIED)
-    assert said.startswith("Of the whole picture’s gap of +60.0 points, ")
-    if is_shown:
-        _, _, rest = said.partition("not decided: ")
-        assert "what is not explained" in rest
-        assert "more of its own pixels" not in rest
+    made = judged(undecided(climbed), class_mix=1, own_pixels=direction)
+    table = made.tables["gap_parts"].copy()
+    table.loc[table["part"] == "class_mix", "value"] = 2.0
+    said = ladder.parts_sentence(with_tables(made, gap_parts=table))
+    verdicts = {
+        1: "Shown to add to the gap as well: more of its own pixels.",
+        -1: "Shown to widen it when given: more of its own pixels.",
+        NOT_IDENTIFIED: "Not identified, for the step is from near chance: more of its own pixels.",
+    }
+    for verdict, words in verdicts.items():
+        assert (words in said) == (direction == verdict)
+    (rest,) = re.findall(r"Not decided: (.*?)\.", said)
+    assert "what is not explained" in rest
+    assert ("more of its own pixels" in rest) == (direction == 0)
+    # The largest part that is shown has a sentence of its own.
+    assert "class mix" not in said
+
+
+def test_what_is_below_zero_and_no_step_hides_part_of_the_gap(climbed):
+    made = judged(undecided(climbed), class_mix=-1, not_explained=-1, own_pixels=-1)
+    said = ladder.parts_sentence(made)
+    assert "Shown to hide part of it: class mix and what is not explained." in said
+    assert "Shown to widen it when given: more of its own pixels." in said
+
+
+@pytest.mark.parametrize("part", ["own_pixels", "not_explained"])
+def test_the_gaps_largest_part_that_is_shown_stands_with_its_interval(climbed, part):
+    gap = climbed.tables["gap_parts"].set_index("part").loc["gap"]
+    start = f"In whole pictures the gap is {text.amount(gap.value, gap.ci_low, gap.ci_high)}: "
+    assert ladder.largest_sentence(undecided(climbed)) == (
+        f"{start}not decided. No cause of it is shown."
+    )
+    made = judged(undecided(climbed), gap=1, **{part: 1})
+    row = made.tables["gap_parts"].set_index("part").loc[part]
+    said = ladder.largest_sentence(made)
+    known = "No cause of it is shown." if part == "not_explained" else "The largest cause that is"
+    assert said.startswith(f"{start}shown. {known}")
+    assert text.amount(row.value, row.ci_low, row.ci_high) in said
+    assert said.endswith(" are not explained.") == (part == "not_explained")
+    cause = "the picture’s reduction to the input takes pixels from the object."
+    assert said.endswith(cause) == (part == "own_pixels")
+    assert (f"“{describe_part(part).label}”" in said) == (part != "not_explained")
 
 
 def test_a_step_that_raises_both_and_yet_widens_the_gap_is_named(climbed):
     table = climbed.tables["ladder"].copy()
     chosen = (table["rung"] == "window_few_pixels") & table["size_group"].isin(["small", "large"])
     table.loc[chosen, ["delta", "delta_low", "delta_high"]] = [0.1, 0.05, 0.15]
-    parts = undecided(climbed).tables["gap_parts"].copy()
-    parts.loc[parts["part"] == "own_window", "value"] = -0.031
-    made = with_tables(climbed, ladder=table, gap_parts=parts)
-    said = (
-        "Raising both groups, in points, but large objects more, so that the gap widens: a window "
-        "of its own (small +10.0, large +10.0)."
-    )
-    assert ladder.widening_sentence(made) == said
-    narrower = parts.assign(value=parts["value"].abs())
-    assert ladder.widening_sentence(with_tables(made, gap_parts=narrower)) == ""
-    # Where one of the two may as well have lost, the widening itself must be decided.
-    table.loc[chosen & (table["size_group"] == "small"), "delta_low"] = -0.01
-    made = with_tables(made, ladder=table)
-    assert ladder.widening_sentence(made) == ""
+    made = with_tables(undecided(climbed), ladder=table)
+    said = "Both groups gain, and large objects more: a window of its own."
     assert ladder.widening_sentence(judged(made, own_window=-1)) == said
-    table.loc[chosen & (table["size_group"] == "small"), "delta"] = -0.01
-    made = with_tables(judged(made, own_window=-1), ladder=table)
+    # That large objects gain more must be shown,
     assert ladder.widening_sentence(made) == ""
+    assert ladder.widening_sentence(judged(made, own_window=1)) == ""
+    # and neither of the two may as well have lost.
+    for group in ("small", "large"):
+        one = table.copy()
+        one.loc[chosen & (table["size_group"] == group), "delta_low"] = -0.01
+        doubtful = judged(with_tables(made, ladder=one), own_window=-1)
+        assert ladder.widening_sentence(doubtful) == ""
 
 
 def test_a_step_past_a_rung_that_is_missing_stands_for_both_causes(report_page):
     made = report_page(network=DETECTOR, readout="fpn")
-    assert "The study lacks “Its strides 8, 16 and 32, over the box”; a step past it" in text_of(
+    assert "The study lacks “Its strides 8, 16 and 32, over the box”. A step past it" in text_of(
         made
     )
     labels = [cells[0] for cells in body_of(made, "The gap of whole pictures")]
@@ -222,4 +245,4 @@ def test_without_one_of_the_two_groups_there_is_no_gap(reported_study, group):
 def test_nothing_is_called_by_the_names_of_what_was_not_measured(report_page):
     said = ladder_text(report_page(**CLIMBED))
     assert not re.search(r"\b(context|resolution)\b", said, re.IGNORECASE)
-    assert "the photograph’s own pixels and the kind of object" in said
+    assert "the picture’s own pixels, and the kind of object" in said

@@ -17,8 +17,8 @@ def limits(study):
 def test_generated_pictures_and_random_weights_are_called_so(forms):
     photographs = forms.study.params.data.model_copy(update={"source": "coco"})
     params = forms.study.params.model_copy(update={"data": photographs})
-    assert "generated street scenes" in limits(forms.study)
-    assert "generated street scenes" not in limits(dataclasses.replace(forms.study, params=params))
+    assert "The pictures are drawn scenes." in limits(forms.study)
+    assert "drawn scenes" not in limits(dataclasses.replace(forms.study, params=params))
     assert "untrained" not in limits(forms.study)
     assert "untrained" in limits(dataclasses.replace(forms.study, backbone=UNTRAINED))
 

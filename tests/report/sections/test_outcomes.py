@@ -9,7 +9,6 @@ from builders.map_tables import FEW
 from builders.study_files import with_tables
 from readers.drawings import dots, places, scale
 from readers.report_pages import body_of, section, text_of
-from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.figures.style import SERIES
 from smallsight.report.rows import keyed
 from smallsight.report.sections import outcomes
@@ -18,9 +17,9 @@ from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK, SCENE
 pytestmark = pytest.mark.page
 
 CLAIMS = {
-    1: "Supported: saliency maps lie less on the object where the prediction fails;",
-    -1: "Contradicted: saliency maps lie more on the object where the prediction fails;",
-    0: "Whether saliency maps lie less on the object where the prediction fails is not decided:",
+    1: "In windows, saliency maps lie less on the object where the answer fails: shown.",
+    -1: "In windows, saliency maps lie more on the object where the answer fails: shown.",
+    0: "In windows, it is not decided whether saliency maps lie less on the object",
 }
 
 
@@ -47,20 +46,22 @@ def test_correct_beside_failed_stands_in_the_page_without_a_verdict(any_numbers)
                 for name in ("correct", "failed")
             )
             due[-1].append(f"{100 * row['superiority']:.1f}% {ends} {medians}")
-    assert body_of(page, "Window: the chance that a correct prediction’s map") == due
+    assert (
+        body_of(page, "Window: how often a correct answer’s map has the greater lift (predicted")
+        == due
+    )
 
 
 def test_where_nothing_failed_nothing_is_compared(flawless):
     page, study = flawless
     assert of_window(study) == {}
     assert outcomes.build(study) is None
-    assert "Correct against failed predictions" not in section(page, "saliency")
-    assert outcomes.size_sentence(study) == ""
+    assert "Correct against failed answers" not in section(page, "saliency")
     assert not re.search(r"\bnan\b", text_of(page), re.IGNORECASE)
 
 
 def test_where_nothing_failed_no_sentence_compares(flawless):
-    assert outcomes.claim_sentence(flawless[1]) == ""
+    assert outcomes.claim_sentence(flawless[1], HEADLINE_TASK) == ""
 
 
 def test_a_panel_per_kind_of_map_has_the_windows_chances(telling_study):
@@ -83,33 +84,25 @@ def test_the_claim_is_written_by_its_direction_whatever_the_numbers(telling_stud
     claims = telling_study.tables["claims"].assign(
         direction=direction, effect=-0.123, ci_low=-0.234, ci_high=0.345, p_holm=0.0456, mde=0.067
     )
-    sentence = outcomes.claim_sentence(with_tables(telling_study, claims=claims))
+    sentence = outcomes.claim_sentence(with_tables(telling_study, claims=claims), HEADLINE_TASK)
     assert [start for start in CLAIMS.values() if start in sentence] == [CLAIMS[direction]]
-    assert "in 37.7% of pairs (26.6% to 84.5%, p = 0.046;" in sentence
-    assert ("6.7 points was detectable" in sentence) == (direction == 0)
+    assert "in 37.7% (26.6 to 84.5) of pairs; half would be no difference." in sentence
+    assert ("Less than 6.7 points from half may have been missed." in sentence) == (direction == 0)
 
 
-def test_the_claim_is_that_of_the_window(telling_study):
+def test_each_task_has_a_claim_of_its_own(telling_study):
     claims = telling_study.tables["claims"]
     other = claims.assign(effect=claims["effect"].where(claims["task"] != SCENE, 0.3))
     made = with_tables(telling_study, claims=other)
-    assert outcomes.claim_sentence(made) == outcomes.claim_sentence(telling_study) != ""
+    window, whole = (outcomes.claim_sentence(made, task) for task in (HEADLINE_TASK, SCENE))
+    assert window == outcomes.claim_sentence(telling_study, HEADLINE_TASK) != ""
+    assert "In windows, " in window
+    assert "In whole pictures, " in whole
+    assert "80.0%" in whole
 
 
 def test_a_claim_that_nothing_tests_is_not_written(telling_study):
     claims = telling_study.tables["claims"]
     others = claims[claims["claim"] != "failed_look_away"]
     assert len(others)
-    assert outcomes.claim_sentence(with_tables(telling_study, claims=others)) == ""
-
-
-def test_sizes_have_the_numbers_of_the_predicted_classs_untouched_maps(any_numbers):
-    study = any_numbers("last")[1]
-    rows = of_window(study)
-    sentence = outcomes.size_sentence(study)
-    for group in GROUPS:
-        row = rows["predicted", UNTOUCHED, group]
-        share, low, high = (
-            f"{100 * row[key]:.1f}%" for key in ("superiority", "ci_low", "ci_high")
-        )
-        assert f"{share} of pairs of {group} objects ({low} to {high})" in sentence
+    assert outcomes.claim_sentence(with_tables(telling_study, claims=others), SCENE) == ""

@@ -1,17 +1,23 @@
-"""The order of the page: every section once, each at one address in a form."""
+"""The order of the page: every section once, in a chapter that the bar of contents leads to."""
 
 import textwrap
 from pathlib import Path
 
-import pytest
-
 from smallsight.report import sections
+from smallsight.report.section import PlacedSection
 from smallsight.report.sections.registry import (
-    APPENDIX,
-    FINDINGS,
+    AFTER,
+    BEFORE,
+    CHAPTERS,
+    OPEN,
+    OTHERS,
     SECTIONS,
-    find_sections,
+    UNFOLDED,
+    find_chapters,
+    in_chapters,
 )
+
+NAMED = [name for chapter in (*BEFORE, *AFTER) for name in chapter.modules]
 
 
 def test_every_module_of_a_section_is_on_the_page():
@@ -23,21 +29,44 @@ def test_every_module_of_a_section_is_on_the_page():
     assert {name for name in names if names.count(name) > 1} == {"background", "deletion"}
 
 
-@pytest.mark.parametrize("form", ["screen", "paper"])
-def test_an_address_leads_to_one_section_of_a_form(form):
-    shown = [section for section in SECTIONS if form in section.forms]
-    for values in ([one.anchor for one in shown], [one.title for one in shown]):
+def test_an_address_leads_to_one_section():
+    for values in ([one.anchor for one in SECTIONS], [one.title for one in SECTIONS]):
         assert len(values) == len(set(values))
-    listed = [section.contents for section in shown if section.contents]
-    assert len(listed) == len(set(listed))
 
 
-def test_both_forms_list_the_same_contents():
-    screen, paper = (
-        [one.contents for one in SECTIONS if one.contents and form in one.forms]
-        for form in ("screen", "paper")
-    )
-    assert screen == paper
+def test_the_answer_and_the_objects_come_first_and_are_never_folded():
+    assert [section.name for section in SECTIONS[:3]] == ["summary", "explorer", "remedies"]
+    assert SECTIONS[-1].name == "provenance"
+    assert set(UNFOLDED) | set(OPEN) <= {section.name for section in SECTIONS}
+    assert len(NAMED) == len(set(NAMED))
+
+
+def test_the_bar_has_few_names():
+    names = [name for name, declared in CHAPTERS.items() if declared]
+    assert 5 < len(names) < 11
+    assert all(len(name) <= 10 for name in names)
+
+
+def place(*names):
+    return [
+        PlacedSection(one.anchor, one.title, one.contents, ())
+        for one in SECTIONS
+        if one.name in names
+    ]
+
+
+def test_a_study_has_the_chapters_of_its_sections():
+    chapters = in_chapters(place("summary", "claims", "ladder", "method", "limits"))
+    assert [chapter.name for chapter in chapters] == ["Answer", "Why", "Claims", "Method"]
+    shown = [one for chapter in chapters for one in chapter.sections]
+    state = {one.placed.anchor: (one.folds, one.is_open) for one in shown}
+    assert state == {
+        "summary": (False, True),
+        "ladder": (True, True),
+        "claims": (True, False),
+        "method": (True, False),
+        "limits": (True, False),
+    }
 
 
 def test_a_section_that_is_new_in_the_folder_follows_the_findings(tmp_path, monkeypatch):
@@ -48,5 +77,11 @@ def test_a_section_that_is_new_in_the_folder_follows_the_findings(tmp_path, monk
     """
     (tmp_path / "novelty.py").write_text(textwrap.dedent(module))
     monkeypatch.setattr(sections, "__path__", [*sections.__path__, str(tmp_path)])
-    names = [section.name for section in find_sections()]
-    assert names == [*FINDINGS, "novelty", *APPENDIX]
+    found = find_chapters()
+    assert [section.name for section in found[OTHERS]] == ["novelty"]
+    names = [section.name for chapter in found.values() for section in chapter]
+    assert names == [
+        *(name for chapter in BEFORE for name in chapter.modules),
+        "novelty",
+        *(name for chapter in AFTER for name in chapter.modules),
+    ]

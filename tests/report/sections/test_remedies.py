@@ -1,7 +1,6 @@
 """What to do: remedies by what they need, with the table's numbers, and directions it gives."""
 
 import dataclasses
-import re
 
 import numpy as np
 import pytest
@@ -45,7 +44,7 @@ def judged(study, kind, **directions):
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.place)
 def test_every_number_of_a_kind_stands_in_its_table(forms, kind):
     table = chosen(forms.study, kind)
-    part = section(forms.printed, "remedies")
+    part = section(forms.screen, "remedies")
     body = body_of(part, f"{kind.place.capitalize()} (40 small, 40 medium and 40 large): ")
     *body, permuted = body
     found = [cells for cells in body if len(cells) > 1]
@@ -67,7 +66,7 @@ def test_every_number_of_a_kind_stands_in_its_table(forms, kind):
         serves = " per object" if (kind.task, remedy) == (SCENE, "window") else ""
         assert cells[5:7] == [text.passes(passes) + serves, text.times(1.07 * passes)]
         assert cells[7:] == ([text.factor(rows[0].size_factor)] if has_factor else [])
-    assert permuted[0] == f"Best of {len(found)}, permuted labels"
+    assert permuted[0] == f"Best of {len(found)}, by luck"
     first = table.index[0][0]
     assert permuted[2:5] == [text.signed(table.loc[first, group].permuted) for group in GROUPS]
 
@@ -75,7 +74,7 @@ def test_every_number_of_a_kind_stands_in_its_table(forms, kind):
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.place)
 def test_remedies_are_ranked_within_what_they_need_the_least_first(forms, kind):
     table = chosen(forms.study, kind)
-    part = section(forms.printed, "remedies")
+    part = section(forms.screen, "remedies")
     needs, ranked = "", {}
     for cells in body_of(part, f"{kind.place.capitalize()} (")[:-1]:
         if len(cells) == 1:
@@ -98,20 +97,19 @@ def test_remedies_are_ranked_within_what_they_need_the_least_first(forms, kind):
 
 def test_no_table_and_no_sentence_mixes_what_needs_the_box_with_what_does_not(forms):
     assert {remedy for remedy, _ in chosen(forms.study, WITH_BOX).index} == {"window"}
-    part = section(forms.printed, "remedies")
+    part = section(forms.screen, "remedies")
     labels = {cells[0] for cells in body_of(part, "Whole pictures without a box")}
     assert "Window" not in labels
-    without, with_box, _ = remedies.sentences(forms.study)
+    without, with_box, in_windows, *_ = remedies.sentences(forms.study)
     assert "“Window”" not in without
     assert with_box.startswith("In whole pictures with the object’s box, ")
-    assert "In windows, which take the object’s box, " in with_box
+    assert in_windows.startswith("In windows, cut by the object’s box, ")
 
 
 def test_page_two_answers_with_sentences_and_table(forms):
-    page = "".join(text_of(forms.printed).split())
+    page = "".join(text_of(forms.screen).split())
     for sentence in remedies.sentences(forms.study):
         assert "".join(sentence.split()) in page
-    assert re.search(r"#remedies,[^{]*\{ break-before: page", forms.printed)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.place)
@@ -119,36 +117,40 @@ def test_the_best_lever_is_that_of_the_largest_gain_that_is_shown(study, kind):
     table = chosen(study, kind).xs("small", level="size_group")
     for remedy in table.index:
         row = table.loc[remedy]
-        said = remedies.best_sentence(judged(study, kind, **{remedy: 1}), kind)
-        change = (
-            f"{text.signed(row.delta)} points ({text.span(row)}, "
-            f"adjusted {text.p_equals(row.p_holm)})"
+        made = judged(study, kind, **{remedy: 1})
+        change = text.amount(row.delta, row.ci_low, row.ci_high)
+        said = remedies.best_sentence(made, kind)
+        assert said == (
+            f"In {kind.place}, the largest gain that is shown for small objects is by "
+            f"“{LABELS[remedy]}”: {change}."
         )
-        shares = f"{text.percent(row.before)} to {text.percent(row.after)}"
-        assert said.startswith(
-            f"In {kind.place}, the largest gain that is shown for small objects is that of "
-            f"“{LABELS[remedy]}”: {shares}, {change}; "
-        )
+        assert said in remedies.lines(made)
+        price = remedies.price_sentence(made, kind)
         broken = chosen(study, kind).loc[remedy]["broken"]
         small, medium, large = (f"{broken[group]:.0f} {group}" for group in GROUPS)
         serves = study.remedies[remedy].serves[kind.task]
-        taken = f"{text.passes(row.passes)} times a plain pass per {serves}"
-        cost = f"{taken} and {text.times(1.07 * row.passes)}"
+        taken = f"It takes {text.passes(row.passes)} times a plain pass per {serves}"
+        if row.passes == 1:
+            taken = f"It costs one pass per {serves}"
         needs = NEEDS[row["needs"]].replace("'", "’")
-        assert said.endswith(
-            f"it needs {needs}, takes {cost} times its time, and breaks {small}, {medium} and "
-            f"{large} objects that were right."
+        assert price.startswith(
+            f"It needs {needs}. {taken}, and {text.times(1.07 * row.passes)} times its "
+            f"time. It breaks objects that were right: {small}, {medium} and {large}."
         )
-        worth = f"worth objects {text.factor(row.size_factor)} times as wide"
-        assert (worth in said) == np.isfinite(row.size_factor)
+        worth = f"Objects {text.factor(row.size_factor)} times as wide would gain as much."
+        assert (worth in price) == np.isfinite(row.size_factor)
+        assert f"{said} {price}" in remedies.sentences(made)
 
 
 @pytest.mark.parametrize("direction", [0, -1, np.nan])
 def test_without_a_gain_that_is_shown_none_is_claimed(study, direction):
     for kind in KINDS:
         names = chosen(study, kind).index.unique("remedy")
-        said = remedies.best_sentence(judged(study, kind, **dict.fromkeys(names, direction)), kind)
-        assert f"In {kind.place}, no gain is shown for small objects; the most " in said
+        made = judged(study, kind, **dict.fromkeys(names, direction))
+        said = remedies.best_sentence(made, kind)
+        assert f"In {kind.place}, no gain is shown for small objects. The most " in said
+        assert said.endswith("a loss is shown." if direction == -1 else "not decided.")
+        assert remedies.price_sentence(made, kind) == ""
         assert "the largest gain" not in said
 
 
@@ -156,30 +158,18 @@ def test_of_several_gains_that_are_shown_the_largest_is_named(study):
     made = judged(study, WITHOUT_BOX, flip=1, larger=1)
     deltas = chosen(study, WITHOUT_BOX).xs("small", level="size_group")["delta"]
     assert deltas["larger"] > deltas["flip"]
-    assert "that of “Larger input" in remedies.best_sentence(made, WITHOUT_BOX)
+    assert "is by “Larger input" in remedies.best_sentence(made, WITHOUT_BOX)
     # A larger change that is not shown is not the best lever.
     made = judged(study, WITHOUT_BOX, flip=1)
-    assert "that of “Flip averaging”" in remedies.best_sentence(made, WITHOUT_BOX)
+    assert "is by “Flip averaging”" in remedies.best_sentence(made, WITHOUT_BOX)
 
 
-def test_what_does_not_help_is_named_by_what_is_shown_of_it(study):
-    made = judged(study, IN_WINDOWS, larger=1, flip=1, clahe=1, maximum=-1)
-    assert "Shown to harm" not in remedies.helpless_sentence(judged(made, WITHOUT_BOX))
-    said = remedies.helpless_sentence(made)
-    undecided, _, harmful = said.partition(" Shown to harm small objects, in points: ")
-    delta = chosen(study, IN_WINDOWS).loc["maximum", "small"].delta
-    assert harmful == (
-        f"in windows, which take the object’s box, “Maximum pooling” ({text.signed(delta)})."
-    )
-    assert undecided.startswith("Not decided for small objects, those that can gain least first, ")
-    assert "in windows" not in undecided
-    tops = [float(one) for one in re.findall(r"at most \+([\d.]+)", undecided.split("; ")[0])]
-    assert len(tops) > 1
-    assert tops == sorted(tops)
-    # Of four, the last is counted.
-    assert " and 1 more; " in undecided
-    table = study.tables["remedies"].assign(direction=1)
-    assert remedies.helpless_sentence(with_tables(study, remedies=table)) == ""
+def test_what_is_shown_to_harm_is_named(study):
+    made = judged(study, IN_WINDOWS, larger=1, maximum=-1)
+    due = "Shown to harm small objects: “Maximum pooling” in windows, cut by the object’s box."
+    assert remedies.harm_sentence(made) == due
+    assert remedies.sentences(made)[-1] == due
+    assert remedies.harm_sentence(judged(made, WITHOUT_BOX)) == ""
 
 
 def test_where_times_were_not_measured_a_dash_stands(study):
@@ -187,8 +177,27 @@ def test_where_times_were_not_measured_a_dash_stands(study):
     (row, *_) = remedies.rows(made, WITHOUT_BOX)
     assert np.isnan(row.ratio)
     assert text.times(row.ratio) == "–"
-    said = remedies.best_sentence(judged(made, WITHOUT_BOX, larger=1), WITHOUT_BOX)
-    assert "takes 2.25 times a plain pass per picture, and breaks" in said
+    said = remedies.price_sentence(judged(made, WITHOUT_BOX, larger=1), WITHOUT_BOX)
+    assert "It takes 2.25 times a plain pass per picture. It breaks" in said
+
+
+@pytest.mark.parametrize(
+    ("ratio", "due"),
+    [
+        (1.0, "It costs one pass per object. It breaks"),
+        (0.96, "It costs one pass per object. It breaks"),
+        (1.3, "It costs one pass per object, and 1.3 times its time. It breaks"),
+        (np.nan, "It costs one pass per object. It breaks"),
+    ],
+)
+def test_the_cost_of_one_pass_is_said_once(study, ratio, due):
+    table = chosen(study, IN_WINDOWS)
+    plain = table.index[table["passes"] == 1].unique("remedy")
+    made = judged(study, IN_WINDOWS, **{plain[0]: 1})
+    (row,) = [one for one in remedies.rows(made, IN_WINDOWS) if one.name == plain[0]]
+    made = dataclasses.replace(made, remedy_times=made.remedy_times.assign(ratio=ratio))
+    assert row.serves == "object"
+    assert due in remedies.price_sentence(made, IN_WINDOWS)
 
 
 @pytest.mark.parametrize("task", [SCENE, HEADLINE_TASK])
@@ -197,7 +206,7 @@ def test_a_single_task_has_its_own_tables_alone(study, task):
     made = with_tables(study, remedies=table[table["task"] == task])
     due = [kind.place for kind in KINDS if kind.task == task]
     assert [one.place for one in remedies.tables(made)] == due
-    assert len(remedies.sentences(made)) == 3 - (task == HEADLINE_TASK)
+    assert len(remedies.lines(made)) == len(due)
 
 
 def test_without_a_threshold_nothing_is_worth_a_factor(study):
@@ -210,7 +219,7 @@ def test_without_a_threshold_nothing_is_worth_a_factor(study):
 def test_where_none_was_tried_that_is_said(report_page):
     made = report_page(gains=None, only=(UNTOUCHED,))
     part = text_of(f"<body>{section(made, 'remedies')}")
-    assert part.startswith(" What to do No remedy was tried.")
+    assert "No remedy was tried." in part
     commands = [
         cells[2]
         for cells in body_of(section(made, "remedies"), "Remedies that were not tested here")
@@ -231,7 +240,7 @@ def test_without_small_objects_nothing_is_ranked_and_other_groups_have_numbers(r
 
 
 def test_remedies_that_were_not_tested_are_described_with_what_tests_them(forms):
-    part = section(forms.printed, "remedies")
+    part = section(forms.screen, "remedies")
     body = body_of(part, "Remedies that were not tested here")
     order = [one for one in WAYS if one.state != "tried"]
     for cells, one in zip(body, order, strict=True):
@@ -251,7 +260,7 @@ def test_the_study_has_every_case_that_is_tested_here():
 
 
 def test_the_heading_has_a_column_for_every_cell(forms):
-    part = section(forms.printed, "remedies")
+    part = section(forms.screen, "remedies")
     for kind in KINDS:
         head, *body = rows_of(part, f"{kind.place.capitalize()} (")
         assert {len(cells) for cells in body if len(cells) > 1} == {len(head)}

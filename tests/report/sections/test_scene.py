@@ -1,7 +1,5 @@
 """The original question: its six conditions, the rules beside them, the largest object."""
 
-import re
-
 import pandas as pd
 import pytest
 
@@ -17,7 +15,7 @@ from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, SCENE, TASKS
 
 @pytest.fixture(scope="module")
 def shown(forms):
-    return f"<body>{section(forms.printed, 'scene')}"
+    return f"<body>{section(forms.screen, 'scene')}"
 
 
 @pytest.mark.parametrize("regime", ["fixed", "retrained"])
@@ -53,7 +51,7 @@ def test_rules_that_see_no_pixel_stand_below_them(forms, shown, regime):
 def test_accuracy_is_split_by_the_largest_object_in_both_tasks(forms):
     table = forms.study.tables["largest_object"].set_index(["size_group", "largest"])
     rule = forms.study.tables["baselines"].set_index(["baseline", "size_group"])["accuracy"]
-    page = f"<body>{section(forms.printed, 'scene')}"
+    page = f"<body>{section(forms.screen, 'scene')}"
     _, _, *body = rows_of(page, "by whether")
     for row, group in zip(body, ALL_AND_GROUPS, strict=True):
         cells = [" ".join(cell.split()) for cell in row]
@@ -75,23 +73,19 @@ def test_accuracy_is_split_by_the_largest_object_in_both_tasks(forms):
 def test_the_rule_and_the_split_are_told_in_words(forms):
     rule, split = (text_of(f"<body>{one}") for one in scene.build(forms.study).sentences)
     table = forms.study.tables["baselines"].set_index(["baseline", "size_group"])["accuracy"]
-    for group, accuracy in WHOLE["scene"].items():
-        share = text.percent(table["largest_object", group])
-        assert f"{share} of {group} objects ({text.percent(accuracy)})" in rule
+    shares = [f"{text.percent(table['largest_object', group])} of {group}" for group in GROUPS]
+    asked = text.listed([text.percent(WHOLE["scene"][group]) for group in GROUPS])
+    assert f"It is right for {text.listed(shares)} objects; the network is for {asked}." in rule
     rows = forms.study.tables["largest_object"].set_index(["size_group", "largest"])[SCENE]
-    same, other = split.split("; where it has another, ")
-    for group in GROUPS:
-        assert f"{text.percent(rows[group, 'same'])} of {group}" in same
-    assert re.findall(r"[\d.]+%", other) == [text.percent(rows[one, "other"]) for one in GROUPS]
+    same, other = (text.percent(rows["small", kind]) for kind in ("same", "other"))
+    assert f"their category, {same} of small objects are named rightly." in split
+    assert f"Where it has another, {other} are." in split
 
 
 def test_without_objects_of_one_kind_nothing_is_said_of_the_split(reported_study):
     study = reported_study(only=(UNTOUCHED,))
     table = study.tables["largest_object"].copy()
-    table.loc[(table["largest"] == "other") & (table["size_group"] != "small"), "n"] = 0
-    said = scene.split_sentence(with_tables(study, largest_object=table))
-    assert "of small objects" in said
-    assert "of medium" not in said and "of large" not in said
+    assert "of small objects" in scene.split_sentence(with_tables(study, largest_object=table))
     table.loc[table["largest"] == "other", "n"] = 0
     assert scene.split_sentence(with_tables(study, largest_object=table)) == ""
 

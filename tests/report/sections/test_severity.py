@@ -16,7 +16,7 @@ SWEEPS = ("pixels", "shift")
 
 def test_every_similarity_stands_in_the_page(forms):
     table = forms.study.tables["severity"].set_index(["task", "condition", "size_group"])
-    _, *body = rows_of(section(forms.printed, "severity"), "Window: median similarity")
+    _, *body = rows_of(section(forms.screen, "severity"), "Window: median similarity")
     changes = [
         one
         for one in conditions()
@@ -31,8 +31,8 @@ def test_every_similarity_stands_in_the_page(forms):
 
 
 def test_the_text_says_where_only_the_surroundings_change(forms):
-    text = text_of(f"<body>{section(forms.printed, 'severity')}")
-    assert "Whole windows under ⊙: median similarity “Background blur” 0.90." in text
+    text = text_of(f"<body>{section(forms.screen, 'severity')}")
+    assert "Under ⊙, the median similarity of whole windows is 0.90." in text
 
 
 def test_the_other_task_has_no_part_in_it(forms):
@@ -50,4 +50,4 @@ def test_the_text_has_the_width_of_a_window_and_of_the_input(forms, width):
     maps = forms.study.maps
     wide = maps.assign(view_w=maps["view_w"].where(maps["task"] != HEADLINE_TASK, width))
     sentence = severity.resizing_sentence(dataclasses.replace(forms.study, maps=wide))
-    assert f"the median width of a window is {width} pixels, the input’s 64." in sentence
+    assert f"The median width of a window is {width} pixels, the input’s 64." in sentence

@@ -11,7 +11,7 @@ from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, HEADLINE_TASK
 
 def test_every_rate_stands_in_the_page(forms):
     table = forms.study.tables["stability"].set_index(["task", "regime", "size_group"])
-    part = section(forms.printed, "stability")
+    part = section(forms.screen, "stability")
     body = body_of(part, "Window: share of the answers that change")
     for cells, group in zip(body, ALL_AND_GROUPS, strict=True):
         for number, regime in enumerate(("fixed", "retrained")):
@@ -25,14 +25,15 @@ def test_every_rate_stands_in_the_page(forms):
     assert "by up to 31 input pixels along each axis, 3 times" in text_of(f"<body>{part}")
 
 
-def test_the_sentence_has_each_size_and_no_verdict(forms):
+def test_the_sentence_sets_small_beside_large_objects_without_a_verdict(forms):
     sentence = stability.sentence(forms.study)
     table = forms.study.tables["stability"].set_index(["task", "regime", "size_group"])
-    for regime in ("fixed", "retrained"):
-        for group in GROUPS:
-            row = table.loc[HEADLINE_TASK, regime, group]
-            ends = text.percent_span(row.ci_low, row.ci_high)
-            assert f"{group} {text.percent(row.flip_rate)} ({ends})" in sentence
+    small, large = (table.loc[HEADLINE_TASK, "fixed", group] for group in ("small", "large"))
+    rates = (text.with_ends(row.flip_rate, row.ci_low, row.ci_high) for row in (small, large))
+    assert sentence == (
+        "Where what is shown is shifted by up to 31 input pixels, the share of answers that change "
+        "is {} on small objects against {} on large objects, no verdict."
+    ).format(*rates)
     assert not any(word in sentence for word in ("more often", "less often", "decided", "p ="))
 
 

@@ -23,7 +23,7 @@ def fitted(study, **changes):
 
 def test_every_accuracy_by_side_stands_in_the_page(forms):
     table = forms.study.tables["pixels"].dropna(subset="acc")
-    body = body_of(section(forms.printed, "thresholds"), "Window: accuracy with its 95% interval")
+    body = body_of(section(forms.screen, "thresholds"), "Window: accuracy with its 95% interval")
     sides = sorted(table.loc[~table["native"], "side"].unique())
     assert [cells[0] for cells in body] == [*(f"{side:g} px" for side in sides), "Own"]
     columns = [
@@ -57,8 +57,8 @@ def test_the_figure_shows_all_objects_at_every_side_and_each_group_at_its_own(fo
 def test_a_threshold_is_written_with_the_share_of_objects_that_are_smaller(forms):
     sentence = thresholds.threshold_sentence(fitted(forms.study), "fixed")
     assert sentence == (
-        "Fixed head: at 12.3 native pixels of side (9.8 to 15.1) the curve is half-way from 21.0% "
-        "to 93.0% (fit: p = 0.40); 12.5% of the data’s objects are smaller."
+        "Fixed head: the threshold is a side of 12.3 native pixels (9.8 to 15.1). There the curve "
+        "is half-way from 21.0% to 93.0%. Of the data’s objects, 12.5% are smaller."
     )
 
 
@@ -80,12 +80,12 @@ def test_an_end_at_the_last_level_stands_for_what_lies_beyond(forms, low, high, 
     [
         (
             {"fits": False, "p_fit": 0.01, "threshold": np.nan},
-            "no threshold: the curve does not fit (p = 0.01)",
+            "no threshold, for the curve does not fit.",
         ),
-        ({"fits": False, "p_fit": 0.01}, "no threshold: the curve does not fit (p = 0.01)"),
+        ({"fits": False, "p_fit": 0.01}, "no threshold, for the curve does not fit."),
         (
             {"threshold": np.nan},
-            "no threshold: the curve fits (p = 0.40), but is half-way up outside 6 to 64 native",
+            "no threshold, for the curve is half-way up outside 6 to 64 native",
         ),
     ],
 )
@@ -108,8 +108,7 @@ def test_large_objects_are_reduced_to_about_the_small_ones_own_side(forms, own, 
     small = by_key.loc["fixed", "small", True, own]
     for row, side in ((large, f"{nearest:g}"), (small, f"{own:.1f}")):
         assert f"{side} pixels" in sentence
-        ends = text.percent_span(row.ci_low, row.ci_high)
-        assert f"{text.percent(row.acc)} ({ends})" in sentence
+        assert text.with_ends(row.acc, row.ci_low, row.ci_high) in sentence
 
 
 def test_without_large_or_small_objects_nothing_is_said_of_equal_pixels(forms):
@@ -120,7 +119,7 @@ def test_without_large_or_small_objects_nothing_is_said_of_equal_pixels(forms):
 
 
 def test_costs_stand_in_the_page_without_a_verdict(forms):
-    part = section(forms.printed, "thresholds")
+    part = section(forms.screen, "thresholds")
     costs = forms.study.tables["costs"].set_index(["regime", "condition"])
     steps = [
         one

@@ -11,7 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from smallsight.report.figures.style import BAND, FAINT, INK, SERIES, dot, style, svg
+from smallsight.report.figures.style import (
+    BAND,
+    FAINT,
+    INK,
+    SERIES,
+    TITLE_TYPE,
+    dot,
+    style,
+    svg,
+)
 
 
 def by_condition(
@@ -49,7 +58,7 @@ def by_condition(
         Whether the axis counts in percent.
     """
     with style(name):
-        figure = Figure(figsize=(3.45, 1.0 + 0.28 * max(len(labels), 3)), layout="constrained")
+        figure = Figure(figsize=(3.45, 1.0 + 0.26 * max(len(labels), 3)), layout="constrained")
         axes = figure.add_subplot()
         for dashes, (label, level) in zip(("--", ":", "-."), lines.items(), strict=False):
             axes.axvline(level, label=label, ls=dashes, lw=0.9, color=INK, zorder=1)
@@ -82,7 +91,7 @@ def by_condition(
         )
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=8.5)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=TITLE_TYPE)
         _legend(figure, axes)
         return svg(figure, name=name, title=f"{title}: {measure} by condition and size of object")
 
@@ -100,5 +109,4 @@ def _legend(figure: Figure, axes: Axes) -> None:
         ncols=len(groups),
         columnspacing=1.4,
         handletextpad=0.5,
-        fontsize=7,
     )

@@ -1,13 +1,14 @@
 """Confusion matrices."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.patches import Rectangle
 
-from smallsight.report.figures.style import BAND, panel, style, svg
+from smallsight.report.figures.style import BAND, panel, set_tooltip, style, svg
+from smallsight.report.text import counted
 
 _PALE, _DARK = "#1a2330", "#fefefe"
 """Colours of numbers on pale and on dark cells, which stay as they are on a dark page."""
@@ -20,7 +21,13 @@ _LONGEST = 13
 
 
 def confusion_matrix(
-    shares: pd.DataFrame, *, counts: Mapping[str, int], name: str, title: str
+    shares: pd.DataFrame,
+    *,
+    counts: Mapping[str, int],
+    name: str,
+    title: str,
+    objects: Mapping[tuple[str, str], int],
+    address: Callable[[str, str], str],
 ) -> str:
     """Draw what objects of each category are named.
 
@@ -35,6 +42,12 @@ def confusion_matrix(
         The figure's own name, which begins its ids.
     title
         Stands above the figure.
+    objects
+        By category and name: how many objects have that name by a majority vote; none where the
+        page does not show them.
+    address
+        Says where a click on a cell leads that has such objects, by its category and the name that
+        is given: a fragment of the page's address.
     """
     with style(name):
         down, across = shares.shape
@@ -45,6 +58,13 @@ def confusion_matrix(
             if share > 0:
                 cell = Rectangle((column - 0.5, row - 0.5), 1, 1, fc=colours(0.9 * share), lw=0)
                 axes.add_patch(cell)
+                key = (str(shares.index[row]), str(shares.columns[column]))
+                told = f"{key[0]}, named {key[1]}: {100 * share:.0f}%, n = {counts[key[0]]}"
+                if objects.get(key):
+                    told += f"; open {counted(objects[key], 'object')}"
+                    set_tooltip(cell, told, address=address(*key))
+                else:
+                    set_tooltip(cell, told)
             if share > 0 and across <= _MOST_NUMBERED:
                 ink = _DARK if share > 0.55 else _PALE
                 number = axes.text(column, row, f"{100 * share:.0f}", color=ink, fontsize=font)

@@ -22,13 +22,13 @@ from smallsight.report.figures.style import (
 )
 from smallsight.report.rows import tuples
 
-_SIZE = (2.3, 1.55)
+_SIZE = (2.3, 1.65)
 """Width and height of a panel of levels, in inches."""
 
 _WIDE = (3.45, 2.35)
 """Width and height of a panel of sides, in inches."""
 
-_BROAD = (3.45, 1.6)
+_BROAD = (3.45, 1.3)
 """Width and height of a panel of shares, in inches."""
 
 ALL = Series("All", INK, "o")
@@ -63,7 +63,7 @@ def dose_response(
         Accuracy of guessing: a line across.
     """
     with style(name):
-        figure, axes = panel(title, size=_SIZE, place=(0.185, 0.265, 0.795, 0.59))
+        figure, axes = panel(title, size=_SIZE, place=(0.2, 0.275, 0.78, 0.575))
         _accuracy_axis(axes, chance)
         for (group, series), offset in zip(SERIES.items(), (-0.09, 0.0, 0.09), strict=True):
             part = rows[(rows["size_group"] == group) & np.isfinite(rows["acc"])]
@@ -122,7 +122,6 @@ def within_objects(
             _marks(axes, part, SERIES.get(str(group), ALL), is_named=True)
         if fit is not None:
             _draw_curve(axes, fit, ends)
-        axes.set_ylabel("accuracy")
         return svg(figure, name=name, title=f"{title}: accuracy of the same objects by their side")
 
 
@@ -143,7 +142,7 @@ def learning_curve(rows: pd.DataFrame, *, name: str, title: str, chance: float) 
     """
     shares = sorted(rows["share"].unique())
     with style(name):
-        figure, axes = panel(title, size=_BROAD, place=(0.125, 0.235, 0.855, 0.645))
+        figure, axes = panel(title, size=_BROAD, place=(0.125, 0.29, 0.855, 0.57))
         _accuracy_axis(axes, chance)
         axes.set_xscale("log", base=2)
         for (group, series), aside in zip(SERIES.items(), (0.95, 1.0, 1.05), strict=True):
@@ -156,7 +155,9 @@ def learning_curve(rows: pd.DataFrame, *, name: str, title: str, chance: float) 
             for x, row in zip(at, tuples(part), strict=True):
                 dot(axes, x, row.accuracy, series, hollow=row.is_extrapolated, tooltip=row.tooltip)
             axes.plot([], [], color=series.colour, marker=series.marker, label=series.label)
-        axes.legend(loc="lower right", ncols=len(SERIES), fontsize=7)
+        axes.legend(
+            loc="lower right", bbox_to_anchor=(1.02, 0.97), ncols=len(SERIES), columnspacing=1.0
+        )
         axes.xaxis.set_major_locator(FixedLocator(shares))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:g}%")
@@ -173,13 +174,12 @@ def _marks(axes: Axes, part: pd.DataFrame, series: Series, *, is_named: bool = F
         if is_named:
             axes.annotate(
                 series.label,
-                (row.side, row.ci_low if np.isfinite(row.ci_low) else row.acc),
-                xytext=(0, -3),
+                (row.side, row.ci_high if np.isfinite(row.ci_high) else row.acc),
+                xytext=(0, 2),
                 textcoords="offset points",
                 color=series.colour,
                 ha="center",
-                va="top",
-                fontsize=6.5,
+                va="bottom",
             )
 
 

@@ -15,6 +15,7 @@ from smallsight.report.figures.style import (
     FAINT,
     INK,
     SERIES,
+    TITLE_TYPE,
     WARM,
     dot,
     points,
@@ -46,7 +47,7 @@ def climb(rows: pd.DataFrame, *, name: str, title: str, chance: float) -> str:
     labels = list(dict.fromkeys(rows["label"]))
     with style(name):
         # A few rungs leave no less room to title and legend: labels of two lines would meet.
-        height = 0.8 + 0.235 * max(len(labels), 6)
+        height = 0.85 + 0.31 * max(len(labels), 6)
         figure = Figure(figsize=(3.45, height), layout="constrained")
         axes = figure.add_subplot()
         for position in range(0, len(labels), 2):
@@ -60,10 +61,10 @@ def climb(rows: pd.DataFrame, *, name: str, title: str, chance: float) -> str:
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.set_xlabel("accuracy")
         axes.set_yticks(range(len(labels)), ["\n".join(textwrap.wrap(one, 26)) for one in labels])
-        axes.tick_params(axis="y", length=0, labelsize=6.8)
+        axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=8.5)
-        figure.legend(loc="outside lower center", ncols=len(_GROUPS), fontsize=7)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=TITLE_TYPE)
+        figure.legend(loc="outside lower center", ncols=len(_GROUPS))
         return svg(figure, name=name, title=f"{title}: accuracy on small and large objects by rung")
 
 
@@ -96,7 +97,7 @@ def waterfall(rows: pd.DataFrame, *, name: str, title: str) -> str:
         Stands above the figure.
     """
     with style(name):
-        figure = Figure(figsize=(3.45, 0.8 + 0.2 * len(rows)), layout="constrained")
+        figure = Figure(figsize=(3.45, 0.85 + 0.27 * len(rows)), layout="constrained")
         axes = figure.add_subplot()
         axes.axvline(0, color=FAINT, lw=0.8, zorder=1)
         # A bar starts where the one above it ends, a total at 0.
@@ -122,11 +123,11 @@ def waterfall(rows: pd.DataFrame, *, name: str, title: str) -> str:
         room = 0.04 * (right - left or 1)
         axes.set_xlim(left - room, right + room)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: points(value)))
-        axes.set_xlabel("points of accuracy, large minus small")
+        axes.set_xlabel("points, large minus small")
         axes.set_yticks(range(len(rows)), [_beside(row.label, row.value) for row in tuples(rows)])
-        axes.tick_params(axis="y", length=0, labelsize=6.8)
+        axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=8.5)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=TITLE_TYPE)
         return svg(figure, name=name, title=f"{title}: the gap between large and small, by cause")
 
 

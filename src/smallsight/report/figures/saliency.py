@@ -6,7 +6,7 @@ import pandas as pd
 from smallsight.report.figures.style import BAND, FAINT, INK, panel, set_tooltip, style, svg
 from smallsight.report.rows import tuples
 
-SIZE = (2.3, 1.75)
+SIZE = (2.3, 1.6)
 """Width and height of one panel, in inches."""
 
 
@@ -26,7 +26,7 @@ def spreads(rows: pd.DataFrame, *, limit: float, name: str, title: str) -> str:
         Stands above the panel.
     """
     with style(name):
-        figure, axes = panel(title, size=SIZE, place=(0.37, 0.22, 0.61, 0.66))
+        figure, axes = panel(title, size=SIZE, place=(0.46, 0.25, 0.51, 0.62))
         for row in range(0, len(rows), 2):
             axes.axhspan(row - 0.5, row + 0.5, color=BAND, lw=0, zorder=0)
         axes.axvline(1, ls="--", lw=0.8, color=INK, zorder=1)
@@ -39,8 +39,8 @@ def spreads(rows: pd.DataFrame, *, limit: float, name: str, title: str) -> str:
                 set_tooltip(mark, row.tooltip)
         axes.set_xlim(0, limit)
         axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.set_yticks(range(len(rows)), rows["label"], fontsize=6.5)
+        axes.set_yticks(range(len(rows)), rows["label"])
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel("lift of the map in the box")
+        axes.set_xlabel("lift in the box")
         return svg(figure, name=name, title=f"{title}: lift of the maps, beside their controls")

@@ -4,7 +4,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from smallsight.report.figures.style import BAND, FAINT, INK, style, svg
+from smallsight.report.figures.style import (
+    BAND,
+    FAINT,
+    INK,
+    TITLE_TYPE,
+    style,
+    svg,
+)
 
 
 def training_curve(curve: pd.DataFrame, *, name: str, measure: str, title: str) -> str:
@@ -44,6 +51,6 @@ def training_curve(curve: pd.DataFrame, *, name: str, measure: str, title: str) 
             axes.set_ylim(bottom=0)
         axes.grid(axis="y", color=BAND, lw=0.8)
         axes.set_axisbelow(True)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=8.5)
-        figure.legend(loc="outside lower center", ncols=2, fontsize=7)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=TITLE_TYPE)
+        figure.legend(loc="outside lower center", ncols=2)
         return svg(figure, name=name, title=f"{title} by epoch, on training and on test data")

@@ -1,6 +1,5 @@
 """Accuracy by size of the object and condition, beside what is reached without seeing a pixel."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,18 +12,17 @@ from smallsight.report.figures import by_condition
 from smallsight.report.marks import Heading, heading, long_key
 from smallsight.report.rows import Estimate, Row, records
 from smallsight.report.section import Section
-from smallsight.report.sections import confusion, effects, sample
+from smallsight.report.sections import confusion, sample
 from smallsight.report.study import Study
 from smallsight.report.text import (
     TASK_NAMES,
     counted,
-    interval,
-    listed,
     percent,
     percent_span,
     tooltip,
+    with_ends,
 )
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, SIZE_GROUPS
+from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
 
 _MOST_ROWS = 9
 """Conditions that a figure draws; of more, only the reference levels."""
@@ -107,8 +105,6 @@ class Accuracy:
         Whether the figure has all conditions.
     sentences
         What the tables say.
-    sizes
-        The bounds of the size groups.
     mark_key
         What the marks mean.
     tables
@@ -123,7 +119,6 @@ class Accuracy:
     chance: float
     are_all_drawn: bool
     sentences: list[str]
-    sizes: str
     mark_key: str
     tables: list[AccuracyTable]
     baselines: list[BaselineRow]
@@ -245,42 +240,23 @@ def tables(study: Study, task: str) -> list[AccuracyTable]:
 
 
 def sentences(study: Study) -> list[str]:
-    """Write what the tables say: intervals, what needs no pixel, and effects of conditions."""
+    """Write how often objects are named rightly, with and without seeing a pixel."""
     found = [interval_sentence(study, study.headline_task), sample.baseline_sentence(study)]
-    return [sentence for sentence in [*found, *effects.sentences(study)] if sentence]
+    return [sentence for sentence in found if sentence]
 
 
 def interval_sentence(study: Study, task: str) -> str:
-    """Write a task's accuracies on untouched pictures, plain and at one mix of categories."""
+    """Write a task's accuracies on untouched pictures, a sentence for each size group."""
     estimates = {
         group: study.estimate(task, study.headline_regime, UNTOUCHED, group) for group in GROUPS
     }
     known = {group: one for group, one in estimates.items() if one is not None and one.is_known}
-    if not known:
+    said = [f"Of {group} objects, {with_ends(one.acc, one.low, one.high)}." for group, one in
+            known.items()]  # fmt: skip
+    if not said:
         return ""
-    # Without small or large objects there is no mix that both share.
-    has_mix = all(math.isfinite(one.standardised) for one in known.values())
-    parts = [
-        f"{group} {percent(one.acc)} "
-        f"({interval(one)}{f'; {percent(one.standardised)}' if has_mix else ''})"
-        for group, one in known.items()
-    ]
-    mix = " and, after the semicolon, at one mix of categories" if has_mix else ""
-    start = f"{TASK_NAMES[task].capitalize()}, untouched, with {study.interval}s{mix}"
-    return f"{start}: {listed(parts)}."
-
-
-def size_bounds() -> str:
-    """Write the bounds of the size groups, in percent of the picture's area.
-
-    Examples
-    --------
-    >>> size_bounds()
-    'small below 1%, medium below 5%, large from 5%'
-    """
-    bounded = [(group, f"{100 * bound:g}%") for group, bound in SIZE_GROUPS.items()]
-    parts = [f"{group} below {bound}" for group, bound in bounded[:-1]]
-    return ", ".join([*parts, f"{bounded[-1][0]} from {bounded[-2][1]}"])
+    start = f"How often are objects in untouched {TASK_NAMES[task]}s named rightly?"
+    return " ".join([start, *said])
 
 
 def dots(study: Study) -> str:
@@ -307,7 +283,6 @@ def build(study: Study) -> Accuracy | None:
         chance=study.chance,
         are_all_drawn=len(drawn) == len(study.conditions(task)),
         sentences=sentences(study),
-        sizes=size_bounds(),
         mark_key=long_key(study),
         tables=tables(study, task),
         baselines=baseline_rows(study),

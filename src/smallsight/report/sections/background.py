@@ -1,12 +1,13 @@
 """What an object's surroundings do, and what they predict alone."""
 
+import math
 from dataclasses import dataclass
 
 from smallsight.report.rows import Row, keyed
 from smallsight.report.section import Part
-from smallsight.report.study import Study, by_regime
-from smallsight.report.text import TASK_NAMES, listed, signed, span
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
+from smallsight.report.study import Study
+from smallsight.report.text import TASK_NAMES, points
+from smallsight.vocabulary import ALL_AND_GROUPS
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Background:
     rows
         The numbers.
     sentence
-        What they say of each size group.
+        What they say of small objects; may be empty.
     has_surroundings_alone
         Whether surroundings were also shown without the object.
     chance
@@ -66,18 +67,15 @@ def rows(study: Study) -> list[BackgroundRow]:
 
 
 def sentence(study: Study) -> str:
-    """Write how far the two kinds of surroundings lie apart, by size; no verdict."""
-    start = (
-        "Accuracy in surroundings of the same category minus that in those of another, in points "
-        "(intervals, no verdict)"
-    )
-    return by_regime(study, start, _clause)
-
-
-def _clause(study: Study, regime: str) -> str:
+    """Write how far the two kinds of surroundings lie apart for small objects; no verdict."""
     by_key = keyed(study.tables["background"], "regime", "size_group")
-    found = [row for group in GROUPS if (row := by_key.get((regime, group))) and row["n"]]
-    return listed([f"{row['size_group']} {signed(row['gap'])} ({span(row)})" for row in found])
+    row = by_key.get((study.headline_regime, "small"))
+    if row is None or not row["n"] or not math.isfinite(row["gap"]):
+        return ""
+    return (
+        "On small objects, accuracy with surroundings of their own category differs by "
+        f"{points(row['gap'], row['ci_low'], row['ci_high'])}, no verdict."
+    )
 
 
 def build(study: Study) -> Background | None:

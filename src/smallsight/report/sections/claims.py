@@ -141,7 +141,7 @@ def _small_print(study: Study, row: Row) -> str:
     said = []
     if names:
         labels = listed([marked_label(study, row["task"], name) for name in names])
-        said.append(f"about {labels}")
+        said.append(f"objects hardly changed: {labels}")
     if row["adjusted"]:
         said.append("by itself decided")
     return "; ".join(said)

@@ -49,8 +49,10 @@ class Classifier:
     preprocessings
         Its accuracy under the declared preprocessing and the usual wrong ones: rows of the table;
         none where it makes its own input.
+    details
+        What its classes become, how its input is made, and how its maps.
     checked, warning
-        What they say; one of the two is empty, or both.
+        What the preprocessings say; one of the two is empty, or both.
     digits
         Hexadecimal digits of a hash that are shown.
     """
@@ -58,22 +60,31 @@ class Classifier:
     facts: list[Entry]
     mapped: list[Mapped]
     preprocessings: list[Row]
+    details: list[str]
     checked: str
     warning: str
     digits: int
 
 
 def describe(study: Study) -> str:
-    """Write what is examined; empty for heads."""
+    """Write in a line what is examined, on which pictures; empty for heads."""
     facts = study.classifier
     if facts is None:
         return ""
     place = ", ".join(filter(None, (facts.source, facts.origin)))
     shown = sample.describe_pictures(study.params.data)
-    return (
-        f"“{facts.label}” ({place}), as it is, on {shown}. {classes_sentence(study, facts)} It was "
-        f"made for {_MADE_FOR[facts.input]}; {input_words(facts)}. {maps_sentence(study, facts)}"
-    )
+    side = facts.preprocessing.input_size
+    return f"“{facts.label}” ({place}), as it is, input {side} × {side} pixels, on {shown}."
+
+
+def details(study: Study) -> list[str]:
+    """Write what its classes become, how its input is made, and how its maps; none for heads."""
+    facts = study.classifier
+    if facts is None:
+        return []
+    made_for = f"It was made for {_MADE_FOR[facts.input]}."
+    found = classes_sentence(study, facts), made_for, input_sentence(facts)
+    return [*found, maps_sentence(study, facts)]
 
 
 def classes_sentence(study: Study, facts: ClassifierFacts) -> str:
@@ -86,13 +97,13 @@ def classes_sentence(study: Study, facts: ClassifierFacts) -> str:
     if not rest:
         left = ""
     elif settings.rest == OTHER:
-        left = f"; the other {rest:,} are kept as “{OTHER}”"
+        left = f" The other {rest:,} are kept as “{OTHER}”."
     else:
-        left = f"; the other {rest:,} are left out and the rest is renormalised"
+        left = f" The other {rest:,} are left out, and the probabilities are renormalised."
     make_up = "all" if not rest else f"{used:,}"
     return (
         f"Of its {len(facts.classes):,} classes, {make_up} make up the {len(categories)} "
-        f"categories, {how}{left}."
+        f"categories, {how}.{left}"
     )
 
 
@@ -114,13 +125,12 @@ def mapped_classes(study: Study, facts: ClassifierFacts) -> dict[str, list[str]]
     }
 
 
-def input_words(facts: ClassifierFacts) -> str:
+def input_sentence(facts: ClassifierFacts) -> str:
     """Write how its input is made of a picture."""
-    made = facts.preprocessing
-    size = f"{made.input_size} × {made.input_size} pixels"
     if facts.is_asked:
-        return f"it makes its own input of a picture of {size}"
-    return f"its input is {size}, {', '.join(_steps(made))}"
+        side = facts.preprocessing.input_size
+        return f"It makes its own input of a picture of {side} × {side} pixels."
+    return f"Its input is made so: {', '.join(_steps(facts.preprocessing))}."
 
 
 def _steps(made: Preprocessing) -> list[str]:
@@ -137,12 +147,15 @@ def maps_sentence(study: Study, facts: ClassifierFacts) -> str:
     """Write how its saliency maps are made, or why there are none."""
     layer = f"layer “{facts.layer}”"
     if facts.maps == "closed_form":
-        return f"Saliency maps: exact, since a linear layer reads the mean of {layer}."
+        return f"Its saliency maps are exact, since a linear layer reads the mean of {layer}."
     if facts.maps == "gradient":
         is_chosen = study.params.explain.layer == facts.layer
         found = "as explain.layer says" if is_chosen else "the last with maps, found by shape"
-        return f"Saliency maps: Grad-CAM at {layer}, {found}; not exact: {facts.no_maps}."
-    return f"Saliency maps: none, {facts.no_maps}."
+        return (
+            f"Its saliency maps are Grad-CAM’s at {layer}, {found}. They are not exact: "
+            f"{facts.no_maps}."
+        )
+    return f"It has no saliency maps: {facts.no_maps}."
 
 
 def preprocessing_sentence(study: Study) -> str:
@@ -151,9 +164,9 @@ def preprocessing_sentence(study: Study) -> str:
     if declared is None or best is None or is_suspicious(study.preprocessings):
         return ""
     return (
-        "No usual mistake of preprocessing scores higher than what is declared: "
-        f"{percent(declared['accuracy'])} of {counted(declared['n'], 'untouched object')}, next "
-        f"“{best['variant']}” with {percent(best['accuracy'])}."
+        "No usual mistake of preprocessing scores higher than what is declared. Of "
+        f"{counted(declared['n'], 'untouched object')}, {percent(declared['accuracy'])} are named "
+        f"rightly as declared. Next is “{best['variant']}” with {percent(best['accuracy'])}."
     )
 
 
@@ -163,10 +176,9 @@ def preprocessing_warning(study: Study) -> str:
     if declared is None or best is None or not is_suspicious(study.preprocessings):
         return ""
     return (
-        "The declared preprocessing may be wrong: of "
-        f"{counted(declared['n'], 'untouched object')} {percent(declared['accuracy'])} are right "
-        f"as declared, and {percent(best['accuracy'])} with “{best['variant']}” "
-        f"({best['gained']:,} gained, {best['lost']:,} lost)."
+        "The declared preprocessing may be wrong. Of "
+        f"{counted(declared['n'], 'untouched object')}, {percent(declared['accuracy'])} are named "
+        f"rightly as declared, and {percent(best['accuracy'])} with “{best['variant']}”."
     )
 
 
@@ -226,6 +238,7 @@ def build(study: Study) -> Classifier | None:
         facts=fact_rows(facts),
         mapped=mapped_rows(study, facts),
         preprocessings=records(study.preprocessings),
+        details=details(study),
         checked=preprocessing_sentence(study),
         warning=preprocessing_warning(study),
         digits=provenance.DIGITS,

@@ -12,12 +12,11 @@ from smallsight.report.section import Section
 from smallsight.report.study import Study
 from smallsight.report.text import (
     TASK_NAMES,
-    listed,
     percent,
     percent_span,
-    points_span,
-    signed,
+    points,
     tooltip,
+    with_ends,
 )
 from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
 
@@ -61,7 +60,7 @@ class Confidence:
     Attributes
     ----------
     sentence
-        What temperature by estimated size changes.
+        How far confidence is off for small objects.
     panels
         Confidence against accuracy, a panel per task and size group.
     tasks
@@ -91,23 +90,18 @@ def rows(study: Study, task: str) -> list[CalibrationRow]:
 
 
 def sentence(study: Study) -> str:
-    """Write what temperature by estimated size changes, by task and size; may be empty."""
-    said = []
-    for task in study.tasks:
-        changes = [
-            f"{row.group} {signed(row.scaled['change'])} "
-            f"({points_span(row.scaled['change_low'], row.scaled['change_high'])})"
-            for row in rows(study, task)
-            if row.scaled and row.group in GROUPS
-        ]
-        if changes:
-            said.append(f"{TASK_NAMES[task]}, {listed(changes)}")
-    if not said:
+    """Write how far confidence is off for small objects, and what temperature changes of that."""
+    task = study.headline_task
+    row = next((one for one in rows(study, task) if one.group == "small"), None)
+    if row is None:
         return ""
-    return (
-        "A temperature by estimated size changes the expected calibration error by so many points "
-        f"(intervals, no verdict; below 0, confidence is nearer the truth): {'; '.join(said)}."
-    )
+    plain, scaled = row.plain, row.scaled
+    off = with_ends(plain["ece"], plain["ece_low"], plain["ece_high"])
+    said = f"For small objects in {TASK_NAMES[task]}s, the two are {off} apart on average."
+    if scaled is None or not math.isfinite(scaled["change"]):
+        return said
+    change = points(scaled["change"], scaled["change_low"], scaled["change_high"])
+    return f"{said} A temperature by estimated size changes that by {change}, no verdict."
 
 
 def panels(study: Study) -> list[Markup]:

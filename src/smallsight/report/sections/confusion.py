@@ -1,12 +1,16 @@
 """What objects of each category are named, and how often they are recognised."""
 
+from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 
 from markupsafe import Markup
 
+from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.figures.confusion import confusion_matrix
 from smallsight.report.rows import Row, keyed, tuples
 from smallsight.report.section import Part
+from smallsight.report.sections import explorer
 from smallsight.report.study import Study
 from smallsight.report.text import TASK_NAMES
 from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
@@ -57,9 +61,28 @@ def panels(study: Study) -> list[Markup]:
                 counts=counts,
                 name=f"confusion-{group}",
                 title=f"{TASK_NAMES[study.headline_task].capitalize()}, {group} objects",
+                objects=_objects(study, group),
+                address=partial(_address, study, group),
             )
             drawn.append(Markup(matrix))
     return drawn
+
+
+def _objects(study: Study, group: str) -> dict[tuple[str, str], int]:
+    """Count the objects that the gallery shows, by category and the name by most seeds."""
+    if not study.has_gallery:
+        return {}
+    votes = study.tables["answers"]
+    here = (votes["task"] == study.headline_task) & (votes["condition"] == UNTOUCHED)
+    table = votes[here & (votes["size_group"] == group)]
+    pairs = zip(table["category_name"], table["predicted"], strict=True)
+    return dict(Counter(pairs))
+
+
+def _address(study: Study, group: str, category: str, predicted: str) -> str:
+    """Return where the gallery shows the objects of a cell."""
+    condition = f"{study.headline_task}/{UNTOUCHED}"
+    return explorer.address(group=group, category=category, named=predicted, condition=condition)
 
 
 def rows(study: Study) -> list[CategoryRow]:

@@ -5,11 +5,11 @@ from typing import Any
 
 from smallsight.analysis.terms import CONTROLS, MAPS
 from smallsight.conditions.rendered.names import UNTOUCHED
-from smallsight.report.rows import Row, by_direction, keyed
+from smallsight.report.rows import Row, keyed
 from smallsight.report.section import Part
 from smallsight.report.study import Study
-from smallsight.report.text import TASK_NAMES, detectable, listed, p_equals, signed, span
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
+from smallsight.report.text import TASK_NAMES, amount
+from smallsight.vocabulary import ALL_AND_GROUPS
 
 _AGAINST = {
     "random_box": "a box of the same size anywhere",
@@ -74,33 +74,24 @@ def rows(study: Study, task: str) -> list[ControlRow]:
 
 
 def sentence(study: Study, task: str) -> str:
-    """Write whether a task's maps have more energy on the object than each control has."""
+    """Write whether a task's maps have more energy on small objects than each control has."""
     by_key = _compared(study, task)
-    found = []
-    for control, against in _AGAINST.items():
-        known = [
-            row for group in GROUPS if (row := by_key.get((control, UNTOUCHED, group))) is not None
-        ]
-        up, down, undecided = by_direction(known)
-        parts = [
-            f"{order} for {listed([_excess(row) for row in part])}"
-            for order, part in (("more", up), ("less", down))
-            if part
-        ]
-        if undecided:
-            names = listed([f"{row['size_group']} objects" for row in undecided])
-            parts.append(f"not decided for {names} ({detectable(undecided)})")
-        if parts:
-            found.append(f"Against {against}: {'; '.join(parts)}.")
+    found = [
+        f"Against {against}: {_difference(row)}."
+        for control, against in _AGAINST.items()
+        if (row := by_key.get((control, UNTOUCHED, "small"))) is not None
+    ]
     if not found:
         return ""
-    name = TASK_NAMES[task].capitalize()
-    return f"{name}, untouched, share of a map’s energy in the box. {' '.join(found)}"
+    start = f"How much of a map lies on small objects in untouched {TASK_NAMES[task]}s?"
+    return " ".join([start, *found])
 
 
-def _excess(row: Row) -> str:
-    numbers = f"{signed(row['excess'])} points, {span(row)}, {p_equals(row['p_holm'])}"
-    return f"{row['size_group']} objects ({numbers})"
+def _difference(row: Row) -> str:
+    if row["direction"] == -1:
+        return f"{amount(-row['excess'], -row['ci_high'], -row['ci_low'])} less, shown"
+    more = amount(row["excess"], row["ci_low"], row["ci_high"])
+    return f"{more} more, shown" if row["direction"] == 1 else f"{more}, not decided"
 
 
 def build(study: Study) -> Controls | None:

@@ -11,12 +11,9 @@ from smallsight.report.section import Part
 from smallsight.report.study import Study
 from smallsight.report.text import (
     TASK_NAMES,
+    amount,
     decimal,
-    detectable,
-    listed,
-    p_equals,
     signed,
-    span,
     tooltip,
 )
 from smallsight.vocabulary import GROUPS, SCENE
@@ -112,26 +109,21 @@ def _removed_boxes(study: Study) -> list[Row]:
 
 
 def change_sentence(study: Study) -> str:
-    """Write what removing objects does, beside removing another region as large."""
-    known = _removed_boxes(study)
-    if not known:
+    """Write what removing objects does beyond removing another region as large, size by size."""
+    said = [_difference(row) for row in _removed_boxes(study)]
+    if not said:
         return ""
-    parts = [
-        f"{row['size_group']} ones {signed(row['object'])} points, against {signed(row['random'])} "
-        f"by another region as large ({_difference(row)})"
-        for row in known
-    ]
-    return (
-        f"In the {TASK_NAMES[SCENE]} without its box, an object’s true class changes in "
-        f"probability: {'; '.join(parts)}."
+    start = (
+        "How much more does the true class lose in probability without the object than without "
+        "another region as large?"
     )
+    return " ".join([start, *said])
 
 
 def _difference(row: Row) -> str:
-    numbers = f"difference {signed(row['difference'])}, {span(row)}, {p_equals(row['p_holm'])}"
-    if has_direction(row):
-        return numbers
-    return f"{numbers}; not decided, {detectable([row])}"
+    lost = amount(-row["difference"], -row["ci_high"], -row["ci_low"])
+    verdict = "shown" if has_direction(row) else "not decided"
+    return f"{row['size_group'].capitalize()} objects: {lost}, {verdict}."
 
 
 def rank_sentence(study: Study) -> str:
@@ -139,16 +131,16 @@ def rank_sentence(study: Study) -> str:
     known = [row for row in _removed_boxes(study) if np.isfinite(row["rank"])]
     if not known:
         return ""
-    parts = [
-        f"{row['size_group']} {decimal(row['rank'])} "
-        f"({decimal(row['rank_low'])} to {decimal(row['rank_high'])})"
+    said = [
+        f"{row['size_group'].capitalize()} objects: {decimal(row['rank'])} "
+        f"({decimal(row['rank_low'])} to {decimal(row['rank_high'])})."
         for row in known
     ]
-    return (
-        "Do maps tell what matters? Rank correlation between the share of the true class’s map in "
-        "the box and what its removal costs, within size groups and with the box’s area held "
-        f"fixed: {listed(parts)}."
+    start = (
+        "Do maps tell whose object matters? This is the rank correlation between the map’s share "
+        "in the box and what the object’s removal costs."
     )
+    return " ".join([start, *said])
 
 
 def build(study: Study) -> Deletion | None:

@@ -8,12 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition
-from smallsight.report.marks import Heading, condition_marks, heading, quoted_label
+from smallsight.report.marks import (
+    Heading,
+    condition_marks,
+    heading,
+    no_visible_change,
+    quoted_label,
+)
 from smallsight.report.rows import Row, by_direction
 from smallsight.report.section import Section
 from smallsight.report.sections import background
-from smallsight.report.study import Study
-from smallsight.report.text import TASK_NAMES, detectable, listed, p_of, signed, span
+from smallsight.report.study import SURROUNDINGS, UNCHANGED, Study
+from smallsight.report.text import TASK_NAMES, amount, listed, p_of, would_find
 from smallsight.vocabulary import DIFFERENCE, GROUPS
 
 COLUMNS = (*GROUPS, DIFFERENCE)
@@ -89,6 +95,8 @@ class Effects:
         All families.
     n_primary
         Number of comparisons that have a verdict.
+    sentences
+        What corruptions do to small objects.
     tables
         The headline task's; those that have rows.
     is_untouched_alone
@@ -98,6 +106,7 @@ class Effects:
     task: str
     families: list[FamilyRow]
     n_primary: int
+    sentences: list[str]
     tables: list[EffectTable]
     is_untouched_alone: bool
 
@@ -194,99 +203,42 @@ def _counts(study: Study, regime: str) -> list[int | None]:
 
 
 def sentences(study: Study) -> list[str]:
-    """Write what corruptions do to small objects, and how that compares with large ones."""
-    others = [interval_sentence(study, regime) for regime in study.regimes[1:]]
-    return [small_sentence(study), *others, contrast_sentence(study)]
-
-
-def small_sentence(study: Study) -> str:
-    """Write the verdicts: under which conditions small objects are recognised less often, or more.
-
-    Conditions that leave the objects as they were have none, and are named as such.
-    """
-    clause, undecided = directions_clause(study)
-    parts = [f"small objects are recognised {clause}"] if clause else []
-    if undecided:
-        names = listed([_judged(study, row) for row in undecided])
-        whom = "" if clause else " for small objects"
-        parts.append(f"not decided{whom}: {names} ({detectable(undecided)})")
-    lead = f"{study.words(study.headline_regime).lead}, " if parts else ""
-    told = f"{lead}{'; '.join(parts)}." if parts else ""
-    return f"{told} {unchanged_sentence(study)}".strip()
-
-
-def directions_clause(study: Study) -> tuple[str, list[Row]]:
-    """Write under which conditions small objects are recognised less or more often.
-
-    Returns
-    -------
-    clause, undecided
-        The words, empty where no verdict has a direction, and the effects that are not decided.
-    """
+    """Write what corruptions do to small objects: what is shown, what is not, what is no change."""
     up, down, undecided = by_direction(primary_rows(study))
-    clauses = [
-        f"{order} often under {listed([_judged(study, row) for row in part])}"
-        for order, part in (("less", down), ("more", up))
-        if part
-    ]
-    return " and ".join(clauses), undecided
+    lead = study.words(study.headline_regime).lead if up or down else ""
+    found = [_shown(study, row, lead) for row in (*down, *up)]
+    if undecided:
+        names = listed([_quoted(study, row["condition"]) for row in undecided])
+        found.append(f"Not decided for small objects: {names}. {would_find(undecided)}".strip())
+    return [*found, *filter(None, [unchanged_sentence(study)])]
+
+
+def _shown(study: Study, row: Row, lead: str) -> str:
+    if row["direction"] == -1:
+        order, change = "less", amount(-row["delta"], -row["ci_high"], -row["ci_low"])
+    else:
+        order, change = "more", amount(row["delta"], row["ci_low"], row["ci_high"])
+    label = _quoted(study, row["condition"])
+    return f"{lead}, small objects are named rightly {order} often under {label}: {change}, shown."
+
+
+def _quoted(study: Study, condition: str) -> str:
+    return quoted_label(study, study.headline_task, condition, "small")
 
 
 def unchanged_sentence(study: Study) -> str:
     """Name the conditions that leave small objects as they were; empty where all change them."""
-    names = [
-        quoted_label(study, study.headline_task, one.name, "small")
-        for one in study.corruptions(study.headline_task)
-        if one.is_reference and study.mark(study.headline_task, one.name, "small")
-    ]
-    if not names:
-        return ""
-    return f"No visible change to small objects, and so no verdict: {listed(names)}."
-
-
-def interval_sentence(study: Study, regime: str) -> str:
-    """Write what corruptions do to small objects in a regime without verdicts."""
-    found = _small_effects(study, regime, "small")
-    if not found:
-        return ""
-    names = listed([_with_interval(study, row, "small") for row in found])
-    return (
-        f"{study.words(regime).lead}, accuracy on small objects changes by so many points "
-        f"(intervals, no verdict): {names}."
-    )
-
-
-def contrast_sentence(study: Study) -> str:
-    """Set what corruptions do to small objects beside what they do to large ones."""
-    found = _small_effects(study, study.headline_regime, DIFFERENCE)
-    if not found:
-        return ""
-    words = study.words(study.headline_regime)
-    names = listed([_with_interval(study, row, "small", "large") for row in found])
-    return (
-        f"Effect on small minus effect on large objects{words.aside}, in points "
-        f"(intervals, no verdict): {names}."
-    )
-
-
-def _small_effects(study: Study, regime: str, group: str) -> list[Row]:
-    """Return the effects of visible corruptions at reference levels."""
-    found = (
-        study.effect(study.headline_task, regime, one.name, group)
-        for one in study.corruptions(study.headline_task)
-        if one.is_reference
-    )
-    return [row for row in found if row is not None and not row["vacuous"]]
-
-
-def _judged(study: Study, row: Row) -> str:
-    label = quoted_label(study, study.headline_task, row["condition"], row["size_group"])
-    return f"{label} ({signed(row['delta'])} points, {span(row)}, {p_of(row)})"
-
-
-def _with_interval(study: Study, row: Row, *groups: str) -> str:
-    label = quoted_label(study, study.headline_task, row["condition"], *groups)
-    return f"{label} {signed(row['delta'])} ({span(row)})"
+    by_mark: dict[str, list[str]] = {UNCHANGED: [], SURROUNDINGS: []}
+    for one in study.corruptions(study.headline_task):
+        mark = study.mark(study.headline_task, one.name, "small")
+        if one.is_reference and mark:
+            by_mark[mark].append(_quoted(study, one.name))
+    unchanged = no_visible_change(study).capitalize()
+    said = {
+        UNCHANGED: f"{unchanged} to small objects, and so no verdict",
+        SURROUNDINGS: "What surrounds small objects changes alone, and so no verdict",
+    }
+    return " ".join(f"{said[mark]}: {listed(names)}." for mark, names in by_mark.items() if names)
 
 
 def build(study: Study) -> Effects | None:
@@ -297,6 +249,7 @@ def build(study: Study) -> Effects | None:
         task=TASK_NAMES[study.headline_task],
         families=family_rows(study),
         n_primary=count_primary(study),
+        sentences=sentences(study),
         tables=tables(study),
         is_untouched_alone=not any(study.changed_conditions(task) for task in study.tasks),
     )

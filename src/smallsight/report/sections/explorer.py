@@ -10,17 +10,19 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
-from smallsight.analysis.terms import describe_part
+from smallsight.analysis.failures import SEPARATOR
 from smallsight.evaluation.rungs import RUNGS
+from smallsight.report import traits
 from smallsight.report.cards import shown_label
 from smallsight.report.figures import style
 from smallsight.report.marks import condition_marks
-from smallsight.report.rows import Row, keyed, records
+from smallsight.report.rows import Row, records
 from smallsight.report.section import Section
 from smallsight.report.study import Study
 from smallsight.report.text import TASK_NAMES
@@ -39,15 +41,15 @@ picture's width over its height."""
 
 @dataclass(frozen=True)
 class Choice:
-    """One thing that the gallery can be narrowed down to: its value in the data, and its label."""
+    """One thing to choose: its value in the data, and its label."""
 
-    value: str | int
+    value: str
     label: str
 
 
 @dataclass(frozen=True)
-class Filter:
-    """What the gallery can be narrowed down by."""
+class Choices:
+    """Things to choose from, under one label; `name` is that of a trait, or a task's."""
 
     name: str
     label: str
@@ -64,16 +66,16 @@ class Explorer:
         What the two tasks are called; the latter is empty where no windows were shown.
     filters
         What the gallery can be narrowed down by.
-    conditions
-        Labels of the conditions to choose from, with their marks.
+    shown
+        The conditions to choose from with their marks, by task.
     data
         JSON for the page's script.
     """
 
     scene: str
     window: str
-    filters: list[Filter]
-    conditions: list[str]
+    filters: list[Choices]
+    shown: list[Choices]
     data: Markup
 
 
@@ -93,8 +95,11 @@ def data(study: Study) -> Markup:
         "task": TASK_NAMES[study.headline_task],
         "groups": GROUPS,
         "conditions": conditions(study),
-        "categories": categories(study),
-        "causes": causes(study),
+        "categories": list(traits.categories(study)),
+        "causes": traits.causes(study),
+        "rescuers": traits.rescuers(study),
+        "filters": [trait.name for trait in traits.TRAITS],
+        "traits": [trait.name for trait in traits.TRAITS if trait.values is not None],
         "stops": style.gradient(str(study.about["colormap"])),
         "alpha": study.about["alpha"],
         "cells": study.map_values.shape[-1],
@@ -105,15 +110,22 @@ def data(study: Study) -> Markup:
     return Markup(text.replace("<", "\\u003c"))
 
 
-def filters(study: Study) -> list[Filter]:
-    """Return what the gallery can be narrowed down by: those that have a choice."""
+def filters(study: Study) -> list[Choices]:
+    """Return what the gallery can be narrowed down by: the traits that have a choice."""
     found = [
-        Filter("group", "Size", [Choice(group, group.capitalize()) for group in GROUPS]),
-        Filter("category", "Category", [Choice(*one) for one in enumerate(categories(study))]),
-        Filter("outcome", "Outcome", [Choice(0, "Recognised"), Choice(1, "Failed")]),
-        Filter("cause", "Suggested cause", [Choice(*one) for one in causes(study).items()]),
+        Choices(one.name, one.label, [Choice(*item) for item in one.choices(study).items()])
+        for one in traits.TRAITS
     ]
     return [one for one in found if one.choices]
+
+
+def shown(study: Study) -> list[Choices]:
+    """Return the conditions to choose from, by task."""
+    by_task: dict[str, list[Choice]] = {}
+    for one in conditions(study):
+        choice = Choice(f"{one['task']}/{one['name']}", one["label"])
+        by_task.setdefault(one["task"], []).append(choice)
+    return [Choices(task, TASK_NAMES[task].capitalize(), of) for task, of in by_task.items()]
 
 
 def conditions(study: Study) -> list[dict[str, str]]:
@@ -123,21 +135,6 @@ def conditions(study: Study) -> list[dict[str, str]]:
         label = f"{shown_label(study, task, name)} {condition_marks(study, task, name)}"
         found.append({"task": task, "name": name, "label": label.strip()})
     return found
-
-
-def causes(study: Study) -> dict[str, str]:
-    """Return the suggested causes that some failure has, in order, with their labels."""
-    known = set(study.tables["failures"]["cause"])
-    names = dict.fromkeys(study.tables["failure_causes"]["cause"])
-    return {name: describe_part(name).label for name in names if name in known}
-
-
-def categories(study: Study) -> list[str]:
-    """List all names that objects have or are given: as in the parameters, then the rest."""
-    votes = study.tables["answers"]
-    named = [votes["category_name"], votes["predicted"], study.maps["predicted"]]
-    found = sorted({name for column in named for name in column})
-    return list(dict.fromkeys([*study.params.data.categories, *found]))
 
 
 def _objects(study: Study) -> list[dict[str, Any]]:
@@ -156,28 +153,26 @@ def _objects(study: Study) -> list[dict[str, Any]]:
         suffixes=("", "_by_most"),
         validate="one_to_one",
     )
-    of_category = {name: number for number, name in enumerate(categories(study))}
+    of_category = {name: number for number, name in enumerate(traits.categories(study))}
     table = table.assign(
         named=table["predicted_by_most"].map(of_category),
         predicted=table["predicted"].map(of_category),
     )
     files = study.sample.set_index(INSTANCE)["file_name"].to_dict()
-    failures = keyed(study.tables["failures"], *INSTANCE)
-    instances = votes.drop_duplicates(INSTANCE).set_index(INSTANCE).to_dict("index")
+    failures, instances = traits.failures(study), traits.instances(study)
+    known = {one.name: one.values(study) for one in traits.TRAITS if one.values is not None}
     maps = _bytes(study.map_values)
     found = []
     for key, views in table.groupby(INSTANCE, sort=False):
         thumbnails, shown = _thumbnails(views["thumbnail"].iloc[0])
-        instance = instances[key]
         image, ann = key
         found.append(
             {
                 "image": str(image),
                 "object": str(ann),
                 "file": files.get(key, ""),
-                "group": instance["size_group"],
-                "category": of_category[instance["category_name"]],
-                "side": round(float(instance["side"]), 1),
+                "side": round(float(instances[key]["side"]), 1),
+                **{name: values[key] for name, values in known.items() if key in values},
                 **_failure(study, failures.get(key)),
                 "views": [_view(row, size) for row in records(views)],
                 "maps": base64.b64encode(maps[views["map"][:shown]].tobytes()).decode("ascii"),
@@ -201,18 +196,17 @@ def _rounded(value: float) -> float | None:
 
 
 def _failure(study: Study, row: Row | None) -> dict[str, Any]:
-    """Return what may have made a failure, whose name it has, and where it is right."""
+    """Return whose name a failure has, and on which rungs it is right."""
+    found: dict[str, Any] = {}
     if row is None:
-        return {}
-    found: dict[str, Any] = {"cause": row["cause"]}
+        return found
     if np.isfinite(row["neighbour_side"]):
         side = f"{row['neighbour_side']:.1f}"
         found["neighbour"] = f"{row['neighbour']}, object {row['neighbour_ann_id']}, side {side} px"
     if study.has_ladder:
-        rungs = row["rungs"].split("; ")
+        rungs = row["rungs"].split(SEPARATOR)
         found["given"] = [rung.label.lower() for rung in RUNGS if rung.name in rungs]
-    rescued = [study.label(name) for name in row["rescued_by"].split("; ") if name]
-    return found | {"rescued": rescued}
+    return found
 
 
 def _bytes(maps: np.ndarray) -> np.ndarray:
@@ -244,9 +238,20 @@ def build(study: Study) -> Explorer | None:
         scene=TASK_NAMES[SCENE],
         window=study.window,
         filters=filters(study),
-        conditions=[one["label"] for one in conditions(study)],
+        shown=shown(study),
         data=data(study),
     )
+
+
+def address(**wanted: str) -> str:
+    """Return where the page shows the gallery, narrowed down; a fragment of its address.
+
+    Parameters
+    ----------
+    wanted
+        Values by the names of traits; and `condition`, a task and a condition with a slash between.
+    """
+    return f"{SECTION.anchor}?{urlencode(wanted)}"
 
 
 SECTION = Section(
@@ -255,5 +260,4 @@ SECTION = Section(
     anchor="galleries",
     title="Objects, one by one",
     contents="Objects",
-    forms=("screen",),
 )

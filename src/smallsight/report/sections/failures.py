@@ -14,9 +14,6 @@ from smallsight.report.study import Study
 from smallsight.report.text import TASK_NAMES
 from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS, SCENE
 
-PRINTED = 6
-"""Failures of each cause that a printed page lists."""
-
 
 @dataclass(frozen=True)
 class CauseRow:
@@ -74,7 +71,7 @@ class Failure:
     has_neighbour
         Whether it is named as a neighbour.
     rungs
-        Places on the ladder of the rungs that turn it right, from 2; may be empty.
+        Places on the ladder of the rungs that turn it right, from 2, "2, 4–6"; may be empty.
     n_rescues
         Number of conditions that turn it right.
     """
@@ -95,15 +92,12 @@ class CauseList:
     cause, term
         Its name in the tables; what it is called, and what it means.
     failures
-        Those that are listed.
-    number
-        How many there are.
+        All of them.
     """
 
     cause: str
     term: Term
     failures: list[Failure]
-    number: int
 
 
 @dataclass(frozen=True)
@@ -127,10 +121,8 @@ class Failures:
         a picture are known.
     rescues
         Tables, by regime.
-    all, first
-        All failures by cause, and those that a printed page lists.
-    n_first
-        Failures of each cause that a printed page lists.
+    all
+        All failures by cause.
     number
         How many failures there are.
     """
@@ -146,8 +138,6 @@ class Failures:
     has_neighbours: bool
     rescues: list[RescueTable]
     all: list[CauseList]
-    first: list[CauseList]
-    n_first: int
     number: int
 
 
@@ -200,36 +190,41 @@ def _has_objects(flips: Row | None) -> bool:
     return flips is not None and flips["failed"] + flips["correct"] > 0
 
 
-def list_failures(study: Study, *, most: int | None = None) -> list[CauseList]:
-    """List failures by cause, in the order of the ladder; within one, size groups take turns.
-
-    Parameters
-    ----------
-    most
-        How many of each cause; all where this is None.
-    """
+def list_failures(study: Study) -> list[CauseList]:
+    """List failures by cause, in the order of the ladder; within one, small objects first."""
     table = study.tables["failures"]
-    turn = table.groupby(["cause", "size_group"]).cumcount()
-    table = table.loc[turn.sort_values(kind="stable").index]
+    sizes = table["size_group"].map(GROUPS.index)
+    table = table.loc[sizes.sort_values(kind="stable").index]
     found = []
     for cause in _causes(study):
         part = table[table["cause"] == cause]
         if len(part):
-            failures = [_failure(study, row) for row in records(part[:most])]
-            found.append(CauseList(cause, describe_part(cause), failures, len(part)))
+            failures = [_failure(study, row) for row in records(part)]
+            found.append(CauseList(cause, describe_part(cause), failures))
     return found
 
 
 def _failure(study: Study, row: Row) -> Failure:
     right = row["rungs"].split(SEPARATOR)
-    places = [str(place) for place, rung in enumerate(study.rungs, 1) if rung.name in right]
+    places = [place for place, rung in enumerate(study.rungs, 1) if rung.name in right]
     return Failure(
         row=row,
         group_number=GROUPS.index(row["size_group"]),
         has_neighbour=not pd.isna(row["neighbour_side"]),
-        rungs=", ".join(places),
+        rungs=_runs(places),
         n_rescues=len([name for name in row["rescued_by"].split(SEPARATOR) if name]),
     )
+
+
+def _runs(places: list[int]) -> str:
+    """Write ascending numbers, those that follow each other as a run: "2, 4–6"."""
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and place == runs[-1][-1] + 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def build(study: Study) -> Failures | None:
@@ -250,9 +245,7 @@ def build(study: Study) -> Failures | None:
         has_neighbours=not study.tables["neighbours"].empty,
         rescues=[table for table in rescues if table.rows],
         all=by_cause,
-        first=list_failures(study, most=PRINTED),
-        n_first=PRINTED,
-        number=sum(part.number for part in by_cause),
+        number=sum(len(part.failures) for part in by_cause),
     )
 
 

@@ -20,6 +20,7 @@ from smallsight.report.sections import background, claims
 from smallsight.report.study import Study
 from smallsight.report.text import (
     TASK_NAMES,
+    amount,
     counted,
     listed,
     percent,
@@ -316,53 +317,88 @@ def _marked(part: PartRow) -> str:
 
 def sentence(study: Study) -> str:
     """Write which parts make the gap, and which steps widen it; empty where it is not split up."""
-    return f"{parts_sentence(study)} {widening_sentence(study)}".strip()
+    found = (largest_sentence(study), parts_sentence(study), widening_sentence(study))
+    return " ".join(filter(None, found))
 
 
-def parts_sentence(study: Study) -> str:
-    """Write which parts make the gap of the whole picture; empty where it is not split up."""
+def largest_sentence(study: Study) -> str:
+    """Write the whole picture’s gap and its largest part; empty where it is not split up."""
     known = parts(study)
     if len(known) < 2:
         return ""
     whole, *others = known
-    shown = [_part(one) for one in others if has_direction(one.row)]
-    neither = [_name(one) for one in others if one.is_identified and not has_direction(one.row)]
-    vague = [_name(one) for one in others if not one.is_identified]
-    gap = f"Of the {TASK_NAMES[SCENE]}’s gap of {signed(whole.row['value'])} points"
-    said = [f"{gap}, {listed(shown) if shown else 'no part is decided'}"]
-    if shown and neither:
-        said.append(f"not decided: {listed(neither)}")
-    if vague:
-        said.append(f"not identified, from near chance: {listed(vague)}")
-    return f"{'; '.join(said)}."
+    gap = _ends(whole)
+    if has_direction(whole.row):
+        verdict = "shown" if whole.row["direction"] == 1 else "shown, in favour of small objects"
+    else:
+        verdict = "not decided"
+    said = f"In {TASK_NAMES[SCENE]}s the gap is {gap}: {verdict}."
+    return f"{said} {_largest(others)}".strip()
+
+
+def _largest(others: Sequence[PartRow]) -> str:
+    """Write which part is the largest that is shown."""
+    causes = [one for one in others if one.row["part"] != NOT_EXPLAINED]
+    rest = [one for one in others if one not in causes and has_direction(one.row)]
+    unexplained = [f"{_ends(one)} are not explained." for one in rest]
+    largest = _find_largest(causes)
+    if largest is None:
+        return " ".join(["No cause of it is shown.", *unexplained])
+    cause = largest.term.description.replace("'", "’")
+    said = f"The largest cause that is shown is “{largest.term.label}”: {_ends(largest)}."
+    return " ".join([said, f"It stands for this: {cause}.", *unexplained])
+
+
+def _find_largest(others: Sequence[PartRow]) -> PartRow | None:
+    """Return the largest part that is shown to make the gap; None where none is."""
+    shown = [one for one in others if one.row["direction"] == 1]
+    return max(shown, key=lambda one: float(one.row["value"]), default=None)
+
+
+def _ends(part: PartRow) -> str:
+    return amount(part.row["value"], part.row["ci_low"], part.row["ci_high"])
+
+
+def parts_sentence(study: Study) -> str:
+    """Name the gap's other parts by their verdict; empty where it is not split up.
+
+    A step below zero is one that large objects gain more by. What is below zero and no step hides
+    part of the gap.
+    """
+    known = parts(study)[1:]
+    largest = _find_largest(known)
+    others = [one for one in known if one is not largest]
+    vague = [one for one in others if not one.is_identified]
+    known = [one for one in others if one.is_identified]
+    below = [one for one in known if one.row["direction"] == -1]
+    by_verdict = {
+        "Shown to add to the gap as well": [one for one in known if one.row["direction"] == 1],
+        "Shown to hide part of it": [one for one in below if not one.changes],
+        "Shown to widen it when given": [one for one in below if one.changes],
+        "Not decided": [one for one in known if not has_direction(one.row)],
+        "Not identified, for the step is from near chance": vague,
+    }
+    return " ".join(
+        f"{verdict}: {listed([_name(one) for one in those])}."
+        for verdict, those in by_verdict.items()
+        if those
+    )
 
 
 def _name(part: PartRow) -> str:
     return "what is not explained" if part.row["part"] == NOT_EXPLAINED else _begun(part.term.label)
 
 
-def _part(part: PartRow) -> str:
-    return f"{_name(part)} {signed(part.row['value'])} ({span(part.row)})"
-
-
 def widening_sentence(study: Study) -> str:
-    """Name the steps that raise small and large objects and yet widen the gap; may be empty."""
-    found = []
-    for part in parts(study):
-        if not part.changes or not part.row["value"] < 0:
-            continue
-        small, large = part.changes
-        if small is None or large is None or not min(small["delta"], large["delta"]) > 0:
-            continue
-        if has_direction(part.row) or min(small["delta_low"], large["delta_low"]) > 0:
-            rises = f"small {signed(small['delta'])}, large {signed(large['delta'])}"
-            found.append(f"{_name(part)} ({rises})")
-    if not found:
-        return ""
-    return (
-        "Raising both groups, in points, but large objects more, so that the gap widens: "
-        f"{listed(found)}."
-    )
+    """Name the steps that are shown to widen the gap though both groups gain; may be empty."""
+    found = [
+        _name(part)
+        for part in parts(study)
+        if part.row["direction"] == -1
+        and part.changes
+        and all(change and change["delta_low"] > 0 for change in part.changes)
+    ]
+    return f"Both groups gain, and large objects more: {listed(found)}." if found else ""
 
 
 def missing_sentence(study: Study) -> str:
@@ -378,7 +414,7 @@ def missing_sentence(study: Study) -> str:
         return ""
     names = listed([f"“{rung.label}”" for rung in lacking])
     last = " What the last step would be worth is not explained." if RUNGS[-1] in lacking else ""
-    return f"The study lacks {names}; a step past it stands for all causes on its way.{last}"
+    return f"The study lacks {names}. A step past it stands for all causes on its way.{last}"
 
 
 def small_cell_sentence(study: Study) -> str:
@@ -387,9 +423,8 @@ def small_cell_sentence(study: Study) -> str:
     if not len(counts) or counts[0] >= _SMALL_CELL:
         return ""
     return (
-        f"A category has {counted(int(counts[0]), 'object')} in one of the two groups: below about "
-        f"{_SMALL_CELL}, class mix and the rest are told apart poorly, and intervals may be too "
-        "narrow."
+        f"A category has {counted(int(counts[0]), 'object')} in one of the two groups. Below about "
+        f"{_SMALL_CELL}, class mix is told apart poorly, and intervals may be too narrow."
     )
 
 

@@ -134,6 +134,15 @@ def _deletion(study: Study, facts: ClassifierFacts) -> list[LeftOut]:
     return [LeftOut(name, reason, instead="a program, which can (classifier.source: command)")]
 
 
+def _labels(study: Study) -> list[LeftOut]:
+    """Return what a study of heads may lack too; one of tables alone has its own reasons."""
+    is_of_tables = study.backbone is None and study.classifier is None
+    if is_of_tables or not study.tables["label_errors"].empty:
+        return []
+    reason = "needs probabilities of every category, and objects of two"
+    return [LeftOut("labels that may be wrong", reason)]
+
+
 def _preprocessings(study: Study, facts: ClassifierFacts) -> list[LeftOut]:
     if not study.preprocessings.empty:
         return []
@@ -151,6 +160,7 @@ FINDERS: tuple[Finder, ...] = (
 def rows(study: Study) -> list[LeftOut]:
     """Return what the study lacks, in the order of the page; nothing where heads were trained."""
     told = [LeftOut(name, reason) for name, reason in study.left_out.items()]
+    told = [*_labels(study), *told]
     facts = study.classifier
     if facts is None:
         return told

@@ -97,7 +97,7 @@ def build(study: Study) -> Method | None:
         feature=words.feature,
         logit=words.logit,
         epochs=params.heads.epochs,
-        own=classifier.describe(study),
+        own=" ".join([classifier.describe(study), *classifier.details(study)]).strip(),
         is_instance_split=study.protocol.is_instance_split,
         split=study.protocol.split_description(params.evaluation),
         folds=params.evaluation.folds,

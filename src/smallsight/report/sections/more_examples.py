@@ -12,14 +12,10 @@ from smallsight.report.section import Part
 from smallsight.report.study import Study
 from smallsight.report.text import (
     TASK_NAMES,
-    listed,
-    p_equals,
     part,
     percent,
     percent_span,
-    points_span,
-    signed,
-    span,
+    points,
     tooltip,
 )
 
@@ -48,29 +44,37 @@ def sentence(study: Study) -> str:
     by_key = keyed(study.tables["more_examples_gain"], "task", "size_group")
     gains = [(task, by_key.get((task, "small"))) for task in study.tasks]
     said = [
-        f"{TASK_NAMES[task]}, {row['verdict']}, {signed(row['balanced'])} points with every "
-        f"category alike ({points_span(row['balanced_low'], row['balanced_high'])}, adjusted "
-        f"{p_equals(row['p_holm'])}), {signed(row['gain'])} as they are ({span(row)})"
+        f"For small objects in {TASK_NAMES[task]}s that is {_balanced(row)}: {_verdict(row)}."
         for task, row in gains
-        if row is not None and math.isfinite(row["gain"])
+        if row is not None and math.isfinite(row["balanced"])
     ]
     if not said:
         return ""
-    return (
-        f"Would more small examples help? Twice as many ({_counts(study)}), by extrapolation: "
-        f"{'; '.join(said)}.{_losses(study)}"
+    start = (
+        f"What would twice as many small objects to learn from change? Each head would have "
+        f"{_counts(study)}. Measured is the mean of the categories’ accuracies, by extrapolation."
     )
+    return " ".join([start, *said, *_losses(study)])
 
 
-def _losses(study: Study) -> str:
+def _verdict(row: Row) -> str:
+    verdicts = {1: "a gain is shown", -1: "a loss is shown"}
+    return verdicts.get(row["direction"], "not decided")
+
+
+def _balanced(row: Row) -> str:
+    return points(row["balanced"], row["balanced_low"], row["balanced_high"])
+
+
+def _losses(study: Study) -> list[str]:
     """Say which other objects would be recognised less often; may be empty."""
     table = study.tables["more_examples_gain"]
     lost = table[(table["direction"] == -1) & (table["size_group"] != "small")]
-    said = [
-        f"{row['size_group']} objects in {TASK_NAMES[row['task']]}s {signed(row['balanced'])}"
+    return [
+        f"For {row['size_group']} objects in {TASK_NAMES[row['task']]}s a loss is shown: "
+        f"{_balanced(row)}."
         for row in records(lost)
     ]
-    return f" It would cost, in points: {listed(said)}." if said else ""
 
 
 def _counts(study: Study) -> str:
@@ -78,7 +82,7 @@ def _counts(study: Study) -> str:
     table = study.tables["more_examples"]
     is_expected = table["is_extrapolated"].astype(bool)
     twice, now = (table.loc[chosen, "n_train"].max() for chosen in (is_expected, ~is_expected))
-    return f"{twice:.0f} for each head in place of {now:.0f}"
+    return f"{twice:.0f} in place of {now:.0f}"
 
 
 def panels(study: Study) -> list[Markup]:

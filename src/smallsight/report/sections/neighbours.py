@@ -6,7 +6,7 @@ from smallsight.analysis.terms import NEIGHBOURS, Term
 from smallsight.report.rows import Row, keyed
 from smallsight.report.section import Section
 from smallsight.report.study import Study
-from smallsight.report.text import TASK_NAMES, counted, listed, p_equals, percent, signed, span
+from smallsight.report.text import TASK_NAMES, amount, counted, percent
 from smallsight.vocabulary import ALL_AND_GROUPS, SCENE
 
 
@@ -42,14 +42,14 @@ class Neighbours:
         What failures are named, by size group.
     kinds
         The kinds of neighbours.
-    sentences
-        What the table says.
+    sentence
+        What the table says of small objects; may be empty.
     """
 
     task: str
     rows: list[NeighbourRow]
     kinds: list[Term]
-    sentences: list[str]
+    sentence: str
 
 
 def rows(study: Study) -> list[NeighbourRow]:
@@ -73,31 +73,31 @@ def sentence(study: Study, group: str) -> str:
         return ""
     noun = "failed object" if group == "all" else f"failed {group} object"
     failed = counted(int(anyone["failed"]), noun)
-    text = (
+    return (
         f"Of {failed} in pictures of several categories, {percent(anyone['share'])} are named as "
-        f"another object of the picture and {percent(larger['share'])} as a larger one; "
+        f"another object of the picture. {_against_chance(anyone, 'That')} "
+        f"{_against_chance(larger, 'Named as a larger object, it')}"
     )
-    return text + listed([_against_chance(anyone, "any"), _against_chance(larger, "larger")]) + "."
 
 
-def _against_chance(row: Row, kind: str) -> str:
-    whom = {"any": "any neighbour", "larger": "a larger one"}[kind]
-    numbers = f"{signed(row['excess'])} points, {span(row)}, {p_equals(row['p_holm'])}"
-    orders = {1: "more often than by chance", -1: "less often than by chance"}
-    order = orders.get(row["direction"], "not decided against chance")
-    return f"{whom} {order} ({numbers})"
+def _against_chance(row: Row, subject: str) -> str:
+    if row["direction"] == -1:
+        fewer = amount(-row["excess"], -row["ci_high"], -row["ci_low"])
+        return f"{subject} is {fewer} less than by chance: shown."
+    more = amount(row["excess"], row["ci_low"], row["ci_high"])
+    verdict = "shown" if row["direction"] == 1 else "not decided"
+    return f"{subject} is {more} more than by chance: {verdict}."
 
 
 def build(study: Study) -> Neighbours | None:
     """Return what the section shows of a study; None where no other objects are known."""
     if study.tables["neighbours"].empty:
         return None
-    sentences = [sentence(study, group) for group in ("small", "all")]
     return Neighbours(
         task=TASK_NAMES[SCENE],
         rows=rows(study),
         kinds=list(NEIGHBOURS.values()),
-        sentences=list(filter(None, sentences)),
+        sentence=sentence(study, "small"),
     )
 
 

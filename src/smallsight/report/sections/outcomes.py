@@ -7,7 +7,6 @@ import pandas as pd
 from markupsafe import Markup
 
 from smallsight.analysis.terms import MAPS
-from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.figures import by_condition
 from smallsight.report.rows import Row, keyed, tuples
 from smallsight.report.section import Part
@@ -15,14 +14,13 @@ from smallsight.report.sections import claims
 from smallsight.report.study import Study
 from smallsight.report.text import (
     TASK_NAMES,
-    listed,
-    p_equals,
     percent,
     percent_span,
     size,
     tooltip,
+    with_ends,
 )
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
+from smallsight.vocabulary import ALL_AND_GROUPS
 
 
 @dataclass(frozen=True)
@@ -104,46 +102,27 @@ def rows(study: Study) -> list[OutcomeRow]:
     return found
 
 
-def claim_sentence(study: Study) -> str:
+def claim_sentence(study: Study, task: str) -> str:
     """Write whether maps of failed predictions lie off the object; empty where nothing tests it."""
-    row = claims.find_row(study, study.headline_task, "failed_look_away")
+    row = claims.find_row(study, task, "failed_look_away")
     if row is None or not np.isfinite(row["effect"]):
         return ""
-    ends = f"{percent(0.5 + row['ci_low'])} to {percent(0.5 + row['ci_high'])}"
+    share = with_ends(*(0.5 + row[key] for key in ("effect", "ci_low", "ci_high")))
     numbers = (
-        f"of a correct and a failed prediction of one size group, the correct one has the greater "
-        f"lift in {percent(0.5 + row['effect'])} of pairs ({ends}, {p_equals(row['p_holm'])}; half "
-        "would be no difference)"
+        "Of a correct and a failed answer of one size group, the correct one has the greater lift "
+        f"in {share} of pairs; half would be no difference."
     )
-    if row["direction"] == 1:
+    if row["direction"] in (1, -1):
+        order = "less" if row["direction"] == 1 else "more"
         return (
-            "Supported: saliency maps lie less on the object where the prediction fails; "
-            f"{numbers}."
+            f"In {TASK_NAMES[task]}s, saliency maps lie {order} on the object where the answer "
+            f"fails: shown. {numbers}"
         )
-    if row["direction"] == -1:
-        return (
-            "Contradicted: saliency maps lie more on the object where the prediction fails; "
-            f"{numbers}."
-        )
+    least = f" Less than {size(row['mde'])} points from half may have been missed."
     return (
-        "Whether saliency maps lie less on the object where the prediction fails is not decided: "
-        f"{numbers}; a distance from half of {size(row['mde'])} points was detectable."
+        f"In {TASK_NAMES[task]}s, it is not decided whether saliency maps lie less on the object "
+        f"where the answer fails. {numbers}{least if np.isfinite(row['mde']) else ''}"
     )
-
-
-def size_sentence(study: Study) -> str:
-    """Write how often maps of correct predictions lie more on the object, size by size."""
-    by_key = keyed(_comparisons(study), "map", "condition", "size_group")
-    known = [row for group in GROUPS if (row := by_key.get(("predicted", UNTOUCHED, group)))]
-    if not known:
-        return ""
-    names = listed([_superiority(row) for row in known])
-    return f"Size by size, untouched, the correct one has the greater lift in: {names}."
-
-
-def _superiority(row: Row) -> str:
-    ends = f"{percent(row['ci_low'])} to {percent(row['ci_high'])}"
-    return f"{percent(row['superiority'])} of pairs of {row['size_group']} objects ({ends})"
 
 
 def build(study: Study) -> Outcomes | None:

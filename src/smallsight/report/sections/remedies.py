@@ -5,32 +5,27 @@ only where the test of the row gives one.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from smallsight.remedies.facts import NEEDS, Needs, Serves
-from smallsight.report.rows import Row, has_direction, keyed
+from smallsight.report.rows import Row, keyed
 from smallsight.report.section import Section
 from smallsight.report.sections import levers, more_examples
 from smallsight.report.study import Study
 from smallsight.report.text import (
     TASK_NAMES,
+    amount,
     factor,
     listed,
-    p_equals,
     passes,
-    percent,
-    signed,
-    span,
+    points,
     times,
 )
 from smallsight.vocabulary import GROUPS, HEADLINE_TASK, SCENE
 
 PRIMARY_GROUP = "small"
 """The size group that remedies are ranked by."""
-
-_MOST_NAMED = 3
-"""Remedies of a kind that the sentence about what does not help can hold."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,7 @@ class Kind:
 WITHOUT_BOX = Kind(SCENE, ("nothing", "head"), f"{TASK_NAMES[SCENE]}s without a box")
 WITH_BOX = Kind(SCENE, ("box", "box_head"), f"{TASK_NAMES[SCENE]}s with the object’s box")
 IN_WINDOWS = Kind(
-    HEADLINE_TASK, ("box", "box_head"), f"{TASK_NAMES[HEADLINE_TASK]}s, which take the object’s box"
+    HEADLINE_TASK, ("box", "box_head"), f"{TASK_NAMES[HEADLINE_TASK]}s, cut by the object’s box"
 )
 KINDS = (WITHOUT_BOX, WITH_BOX, IN_WINDOWS)
 """All kinds; what can be deployed without a box comes first."""
@@ -151,7 +146,7 @@ class Remedies:
     Attributes
     ----------
     sentences
-        The best lever without a box, the best with one, and what is not shown to help.
+        What helps most without a box and with one, at what price, and what harms.
     tables
         One for each kind that has remedies.
     n_primary
@@ -215,38 +210,48 @@ def needs_words(needs: Needs) -> str:
     return NEEDS[needs].replace("'", "’")
 
 
+def lines(study: Study) -> list[str]:
+    """Write what helps small objects most, a line for each kind of remedies."""
+    return [line for kind in KINDS if (line := best_sentence(study, kind))]
+
+
 def sentences(study: Study) -> list[str]:
-    """Write the best lever without a box, the best ones with it, and what is not shown to help."""
-    with_box = (best_sentence(study, kind) for kind in (WITH_BOX, IN_WINDOWS))
+    """Write what helps small objects most, kind by kind with its price, and what harms them."""
     found = [
-        best_sentence(study, WITHOUT_BOX),
-        " ".join(filter(None, with_box)),
-        helpless_sentence(study),
+        f"{line} {price_sentence(study, kind)}".strip()
+        for kind in KINDS
+        if (line := best_sentence(study, kind))
     ]
-    return [sentence for sentence in found if sentence]
+    return [sentence for sentence in [*found, harm_sentence(study)] if sentence]
 
 
 def best_sentence(study: Study, kind: Kind) -> str:
-    """Write which remedy of a kind helps small objects most, what it takes and what it breaks.
+    """Write which remedy of a kind helps small objects most.
 
-    Without a gain that is shown, name the largest one; empty without such objects.
+    Without a gain that is shown, name the most favourable change; empty without such objects.
     """
     tried = _ranked(study, kind)
-    gains = [(row, cell) for row, cell in tried if cell["direction"] == 1]
-    if gains:
-        row, cell = gains[0]
-        change = f"{percent(cell['before'])} to {percent(cell['after'])}, {_change(cell)}"
-        return (
-            f"In {kind.place}, the largest gain that is shown for {PRIMARY_GROUP} objects is that "
-            f"of “{row.label}”: {change}; {_price(row)}."
-        )
     if not tried:
         return ""
+    best = _best(tried)
+    if best is not None:
+        row, cell = best
+        return (
+            f"In {kind.place}, the largest gain that is shown for {PRIMARY_GROUP} objects is by "
+            f"“{row.label}”: {amount(cell['delta'], cell['ci_low'], cell['ci_high'])}."
+        )
     row, cell = tried[0]
+    verdict = "a loss is shown" if cell["direction"] == -1 else "not decided"
+    change = points(cell["delta"], cell["ci_low"], cell["ci_high"])
     return (
-        f"In {kind.place}, no gain is shown for {PRIMARY_GROUP} objects; the most favourable "
-        f"change is that of “{row.label}”: {_change(cell)}."
+        f"In {kind.place}, no gain is shown for {PRIMARY_GROUP} objects. The most favourable "
+        f"change is by “{row.label}”: {change}, {verdict}."
     )
+
+
+def _best(tried: Sequence[tuple[RemedyRow, Row]]) -> tuple[RemedyRow, Row] | None:
+    """Return the largest gain that is shown; None where none is."""
+    return next(((row, cell) for row, cell in tried if cell["direction"] == 1), None)
 
 
 def _ranked(study: Study, kind: Kind) -> list[tuple[RemedyRow, Row]]:
@@ -254,58 +259,47 @@ def _ranked(study: Study, kind: Kind) -> list[tuple[RemedyRow, Row]]:
     return [(row, row.primary) for row in rows(study, kind) if row.primary]
 
 
-def _change(cell: Row) -> str:
-    return f"{signed(cell['delta'])} points ({span(cell)}, adjusted {p_equals(cell['p_holm'])})"
-
-
-def _price(row: RemedyRow) -> str:
-    """Say what a remedy is worth, needs, takes and breaks."""
-    said = [f"worth objects {factor(row.size_factor)} times as wide"]
-    said = said if math.isfinite(row.size_factor) else []
-    slower = f" and {times(row.ratio)} times its time" if math.isfinite(row.ratio) else ""
+def price_sentence(study: Study, kind: Kind) -> str:
+    """Write what the best remedy of a kind needs, takes and breaks; empty without a gain."""
+    best = _best(_ranked(study, kind))
+    if best is None:
+        return ""
+    row, _ = best
     broken = [
         f"{cell['broken']:.0f} {group}"
         for group, cell in zip(GROUPS, row.cells, strict=True)
         if cell
     ]
-    taken = f"{passes(row.passes)} times a plain pass per {row.serves}{slower}"
-    said += [f"it needs {needs_words(row.needs)}, takes {taken}"]
-    return f"{'; '.join(said)}, and breaks {listed(broken)} objects that were right"
-
-
-def helpless_sentence(study: Study) -> str:
-    """Name what promises least for small objects, and what is shown to harm them; may be empty.
-
-    Of what is not decided, those come first whose interval leaves room for the least gain. Numbers
-    are in points.
-    """
-    least = _named(study, lambda row: not has_direction(row), "ci_high", "at most ")
-    harm = _named(study, lambda row: row["direction"] == -1, "delta", "")
-    said = []
-    if least:
-        said.append(
-            f"Not decided for {PRIMARY_GROUP} objects, those that can gain least first, with the "
-            f"upper end of the interval in points: {least}."
-        )
-    if harm:
-        said.append(f"Shown to harm {PRIMARY_GROUP} objects, in points: {harm}.")
+    said = [
+        f"It needs {needs_words(row.needs)}.",
+        _cost(row),
+        f"It breaks objects that were right: {listed(broken)}.",
+    ]
+    if math.isfinite(row.size_factor):
+        said.append(f"Objects {factor(row.size_factor)} times as wide would gain as much.")
     return " ".join(said)
 
 
-def _named(study: Study, is_meant: Callable[[Row], bool], by: str, start: str) -> str:
-    """Name the remedies whose row of small objects is meant, the least first, kind by kind."""
-    found = []
-    for kind in KINDS:
-        meant = [(row, cell) for row, cell in _ranked(study, kind) if is_meant(cell)]
-        names = [
-            f"“{row.label}” ({start}{signed(cell[by])})"
-            for row, cell in sorted(meant, key=lambda pair: pair[1][by])
-        ]
-        if len(names) > _MOST_NAMED:
-            names = [*names[:_MOST_NAMED], f"{len(names) - _MOST_NAMED} more"]
-        if names:
-            found.append(f"in {kind.place}, {listed(names)}")
-    return "; ".join(found)
+def _cost(row: RemedyRow) -> str:
+    """Write how many plain passes a remedy takes, and how long, where that is not the same."""
+    taken, slower = passes(row.passes), times(row.ratio) if math.isfinite(row.ratio) else ""
+    if taken == passes(1):
+        said, is_plain = f"It costs one pass per {row.serves}", slower == times(1)
+    else:
+        said, is_plain = f"It takes {taken} times a plain pass per {row.serves}", False
+    return f"{said}, and {slower} times its time." if slower and not is_plain else f"{said}."
+
+
+def harm_sentence(study: Study) -> str:
+    """Name what is shown to harm small objects; empty where nothing is."""
+    harmful = (
+        f"“{row.label}” in {kind.place}"
+        for kind in KINDS
+        for row, cell in _ranked(study, kind)
+        if cell["direction"] == -1
+    )
+    names = list(harmful)
+    return f"Shown to harm {PRIMARY_GROUP} objects: {listed(names)}." if names else ""
 
 
 def build(study: Study) -> Remedies | None:

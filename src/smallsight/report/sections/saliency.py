@@ -158,8 +158,7 @@ def _lift_tooltip(label: str, row: Row) -> str:
 def sentences(study: Study) -> list[str]:
     """Write what the maps and their controls show."""
     found = (
-        outcomes.claim_sentence(study),
-        outcomes.size_sentence(study),
+        *(outcomes.claim_sentence(study, task) for task in study.tasks),
         *(controls.sentence(study, task) for task in study.tasks),
     )
     return [sentence for sentence in found if sentence]
@@ -173,9 +172,9 @@ def in_window(study: Study) -> str:
         return ""
     taken, hit = percent(own["box_area_share"]), percent(chance["pointing_hit"])
     return (
-        f"A {TASK_NAMES[HEADLINE_TASK]} is cut so that the box takes {taken} of it (median), and a "
-        f"box of that size put anywhere in it would touch the brightest cell of {hit} of the maps: "
-        "there, a map says little about where the network looks."
+        f"In a {TASK_NAMES[HEADLINE_TASK]} the box takes {taken} of what is shown (median). A box "
+        f"of that size anywhere in it would touch the brightest cell of {hit} of the maps. There, "
+        "a map says little about where the network looks."
     )
 
 

@@ -100,8 +100,8 @@ def shortfall_sentences(study: Study) -> list[str]:
     """Name the size groups that have fewer objects than were asked for."""
     due = int(study.sampling["requested_per_group"])
     return [
-        f"{group.capitalize()}: {total.drawn} of the {due} requested were drawn; {total.eligible} "
-        "were eligible."
+        f"{group.capitalize()}: {total.drawn} of the {due} requested were drawn, for "
+        f"{total.eligible} were eligible."
         for group, total in zip(GROUPS, totals(study), strict=True)
         if total.drawn < due
     ]
@@ -110,28 +110,43 @@ def shortfall_sentences(study: Study) -> list[str]:
 def sample_sentence(study: Study) -> str:
     """Describe the sample in one line."""
     table = study.sample
-    groups = ", ".join(f"{(table['size_group'] == group).sum()} {group}" for group in GROUPS)
+    groups = listed([f"{(table['size_group'] == group).sum()} {group}" for group in GROUPS])
     sizes = f": {groups}" if table["size_group"].isin(GROUPS).any() else ""
     n = table["category_name"].nunique()
     return (
-        f"{counted(len(table), 'object')} in {counted(table['image_id'].nunique(), 'image')}"
-        f"{sizes}; {n} {'category' if n == 1 else 'categories'}."
+        f"{counted(len(table), 'object')} of {n} {'category' if n == 1 else 'categories'} in "
+        f"{counted(table['image_id'].nunique(), 'picture')}{sizes}."
     )
 
 
+def drawn_sentence(study: Study) -> str:
+    """Say that numbers of drawn scenes are not those of photographs; empty elsewhere."""
+    if not is_drawn(study):
+        return ""
+    return "The pictures are drawn scenes: the numbers say nothing about photographs."
+
+
+def is_drawn(study: Study) -> bool:
+    """Return whether the pictures are generated scenes; of predictions alone that is not known."""
+    return study.backbone is not None and study.params.data.source == "phantom"
+
+
 def baseline_sentence(study: Study) -> str:
-    """Write how often rules that see no pixel are right, by size; nothing tests them."""
+    """Write how often small objects are named rightly by rules that see no pixel."""
     if study.sample["category_name"].nunique() == 1:
         return "The sample holds 1 category: accuracy says nothing about recognition."
-    clauses = []
-    for name, label in BASELINES.items():
-        known = [row for group in GROUPS if (row := study.baseline(name, group))]
-        if known:
-            shares = [f"{percent(row['accuracy'])} of {row['size_group']}" for row in known]
-            clauses.append(f"{label[0].lower()}{label[1:]}, {listed(shares)}")
-    if not clauses:
+    known = {
+        label: row["accuracy"]
+        for name, label in BASELINES.items()
+        if (row := study.baseline(name, "small"))
+    }
+    if not known:
         return ""
-    return f"Right without seeing a pixel: {'; '.join(clauses)}; guessing, {percent(study.chance)}."
+    best = max(known, key=known.__getitem__)
+    return (
+        f"Guessing is right for {percent(study.chance)}. The best rule that sees no pixel, “"
+        f"{best[0].lower()}{best[1:]}”, is right for {percent(known[best])} of small objects."
+    )
 
 
 def describe_pictures(data: params.Data) -> str:
@@ -145,7 +160,7 @@ def describe_pictures(data: params.Data) -> str:
     """
     group = data.groups.get(data.source, {})
     known = {
-        "phantom": "drawn phantom scenes",
+        "phantom": "drawn scenes",
         "local": f"local pictures ({group.get('annotations')})",
         "coco": f"COCO {group.get('split')}",
     }

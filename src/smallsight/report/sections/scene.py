@@ -143,39 +143,33 @@ def _largest_cell(study: Study, row: Row) -> LargestCell:
 
 def rule_sentence(study: Study) -> str:
     """Compare the rule of the largest object with the network; empty without either."""
-    said = []
+    rules, asked = [], []
     for group in GROUPS:
         rule = study.baseline(FIRST, group)
-        asked = study.estimate(SCENE, study.headline_regime, UNTOUCHED, group)
-        if rule is not None and asked is not None and asked.n:
-            said.append(f"{percent(rule['accuracy'])} of {group} objects ({percent(asked.acc)})")
-    if not said:
+        one = study.estimate(SCENE, study.headline_regime, UNTOUCHED, group)
+        if rule is not None and one is not None and one.n:
+            rules.append(f"{percent(rule['accuracy'])} of {group}")
+            asked.append(percent(one.acc))
+    if not rules:
         return ""
     return (
-        "The rule “name the category of the picture’s largest object”, which sees no pixel of the "
-        f"target, is right for {listed(said)}; in brackets the {study.subject.network}."
+        "The rule “name the category of the picture’s largest object” sees no pixel of the "
+        f"target. It is right for {listed(rules)} objects; the {study.subject.network} is for "
+        f"{listed(asked)}."
     )
 
 
 def split_sentence(study: Study) -> str:
-    """Write how much hangs on the picture's largest object; empty without any.
-
-    Size groups that lack objects of one of the two kinds are left out.
-    """
+    """Write how much hangs on the picture's largest object, for small objects; may be empty."""
     by_key = keyed(study.tables["largest_object"], "size_group", "largest")
-    known = []
-    for group in GROUPS:
-        rows = [by_key.get((group, kind)) for kind in LARGEST]
-        shares = [row[SCENE] for row in rows if row is not None and row["n"]]
-        if len(shares) == len(LARGEST):
-            known.append((group, *map(percent, shares)))
-    if SCENE not in study.tasks or not known:
+    rows = [by_key.get(("small", kind)) for kind in LARGEST]
+    shares = [row[SCENE] for row in rows if row is not None and row["n"]]
+    if SCENE not in study.tasks or len(shares) < len(LARGEST):
         return ""
-    groups, same, other = zip(*known, strict=True)
-    named = [f"{share} of {group}" for group, share in zip(groups, same, strict=True)]
+    same, other = map(percent, shares)
     return (
-        f"Where the largest object has the target’s category, {listed(named)} objects are named "
-        f"right; where it has another, {listed(other)}."
+        f"Where the largest object has their category, {same} of small objects are named rightly. "
+        f"Where it has another, {other} are."
     )
 
 

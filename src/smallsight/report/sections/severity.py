@@ -63,37 +63,34 @@ def resizing_sentence(study: Study) -> str:
     shown, network = TASK_NAMES[study.headline_task], study.subject.network
     cut = "the window is cut and resized" if study.headline_task != SCENE else "it is resized"
     start = (
-        f"A condition changes the picture at its own size; then {cut} to the {network}’s input, "
-        "which may undo a change"
+        f"A condition changes the picture at its own size. Then {cut} to the {network}’s input, "
+        "which may undo a change."
     )
     maps = study.maps
     here = (maps["condition"] == UNTOUCHED) & (maps["task"] == study.headline_task)
     widths = maps.loc[here, "view_w"]
     if widths.empty:
-        return f"{start}."
+        return start
     size = int(study.about["input_size"])
     return (
-        f"{start}: the median width of a {shown} is {widths.median():g} pixels, the input’s {size}."
+        f"{start} The median width of a {shown} is {widths.median():g} pixels, the input’s {size}."
     )
 
 
 def surroundings_sentence(study: Study) -> str:
     """Write how similar all that is shown is where only surroundings change; may be empty."""
-    parts = []
-    for one in study.changed_conditions(study.headline_task):
-        found = [
-            row["ssim_picture"]
-            for group in GROUPS
-            if study.mark(study.headline_task, one.name, group) == SURROUNDINGS
-            and (row := study.similarity(study.headline_task, one.name, group))
-        ]
-        if found:
-            ends = sorted({f"{end:.2f}" for end in (min(found), max(found))})
-            parts.append(f"“{study.label(one.name)}” {' to '.join(ends)}")
-    if not parts:
+    found = [
+        row["ssim_picture"]
+        for one in study.changed_conditions(study.headline_task)
+        for group in GROUPS
+        if study.mark(study.headline_task, one.name, group) == SURROUNDINGS
+        and (row := study.similarity(study.headline_task, one.name, group))
+    ]
+    if not found:
         return ""
-    shown = "Whole windows" if study.headline_task != SCENE else "Whole pictures"
-    return f"{shown} under {SURROUNDINGS}: median similarity {', '.join(parts)}."
+    ends = " to ".join(sorted({f"{end:.2f}" for end in (min(found), max(found))}))
+    shown = "whole windows" if study.headline_task != SCENE else "whole pictures"
+    return f"Under {SURROUNDINGS}, the median similarity of {shown} is {ends}."
 
 
 def panels(study: Study) -> list[Markup]:

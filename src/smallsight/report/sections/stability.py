@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from smallsight.report.rows import Row, keyed
 from smallsight.report.section import Section
-from smallsight.report.study import Study, by_regime
-from smallsight.report.text import TASK_NAMES, listed, percent, percent_span
-from smallsight.vocabulary import ALL_AND_GROUPS, GROUPS
+from smallsight.report.study import Study
+from smallsight.report.text import TASK_NAMES, with_ends
+from smallsight.vocabulary import ALL_AND_GROUPS
 
 _FAMILY = "shift"
 """The family that moves what is shown."""
@@ -65,21 +65,24 @@ def rows(study: Study) -> list[StabilityRow]:
 
 
 def sentence(study: Study) -> str:
-    """Write how often answers change, by size; empty where nothing was moved."""
-    start = "Answers that change when what is shown is moved, by size of the object"
-    return by_regime(study, start, _clause)
-
-
-def _clause(study: Study, regime: str) -> str:
+    """Write how often answers on small and on large objects change; empty where none is known."""
     by_key = _by_key(study)
-    found = [row for group in GROUPS if (row := by_key.get((regime, group)))]
-    return listed(
-        [
-            f"{row['size_group']} {percent(row['flip_rate'])} "
-            f"({percent_span(row['ci_low'], row['ci_high'])})"
-            for row in found
-        ]
+    said = [
+        f"{with_ends(row['flip_rate'], row['ci_low'], row['ci_high'])} on {group} objects"
+        for group in ("small", "large")
+        if (row := by_key.get((study.headline_regime, group)))
+    ]
+    if not said:
+        return ""
+    return (
+        f"Where what is shown is shifted by up to {_reach(study)} input pixels, the share of "
+        f"answers that change is {' against '.join(said)}, no verdict."
     )
+
+
+def _reach(study: Study) -> str:
+    """Return by how many input pixels at most pictures are moved along each axis."""
+    return study.families[_FAMILY].conditions[0].options["reach"]
 
 
 def build(study: Study) -> Stability | None:
@@ -90,7 +93,7 @@ def build(study: Study) -> Stability | None:
     known = next(cell for row in found for cell in row.cells if cell)
     return Stability(
         task=TASK_NAMES[study.headline_task],
-        reach=study.families[_FAMILY].conditions[0].options["reach"],
+        reach=_reach(study),
         draws=int(known["draws"]),
         sentence=sentence(study),
         rows=found,

@@ -1,4 +1,4 @@
-"""Page one: whether small objects are recognised less often, and where that comes from.
+"""Page one: whether small objects are recognised less often, where that comes from, what to do.
 
 A direction ("less often", "larger") is written only where the test of the row gives one. Of
 anything else the sentence says what could have been found.
@@ -9,25 +9,22 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from smallsight.analysis.ladder import FIRST, SCENE_RUNG, WINDOW_RUNG
+from smallsight.analysis.ladder import SCENE_RUNG, WINDOW_RUNG
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report import network
-from smallsight.report.rows import Estimate
+from smallsight.report.rows import Estimate, Row
 from smallsight.report.section import Section
-from smallsight.report.sections import claims, classifier, effects, ladder, sample, scene
+from smallsight.report.sections import claims, classifier, ladder, remedies, sample
 from smallsight.report.sections.ladder import RungRow
 from smallsight.report.study import Study
-from smallsight.report.text import (
-    TASK_NAMES,
-    listed,
-    percent,
-    percent_span,
-    points_span,
-    signed,
-    size,
-    span,
-)
-from smallsight.vocabulary import SCENE, TASKS
+from smallsight.report.text import TASK_NAMES, amount, listed, percent, points, size, with_ends
+from smallsight.vocabulary import HEADLINE_TASK, SCENE
+
+_SHOWN = {
+    SCENE: "in the whole picture",
+    HEADLINE_TASK: "in a window, a cut-out round it alone",
+}
+"""How an object is shown in each task."""
 
 
 @dataclass(frozen=True)
@@ -36,20 +33,21 @@ class Summary:
 
     Attributes
     ----------
+    setup, sample
+        What was tested: the network or the user's classifier with the source of its pictures, which
+        may be empty, and the sample, each in one line.
+    drawn
+        That drawn scenes are no photographs; empty for others.
     tested
-        What was tested, in one line.
+        What was asked.
+    warning
+        What makes the numbers doubtful; may be empty.
     verdict
         Whether small objects are recognised less often than large ones.
     sentences
         What follows it.
-    sample
-        The sample in one line.
-    examined, setup
-        What was examined, the network or the user's classifier: in a word, and in a few lines with
-        what it was shown; the latter may be empty.
-    checked, warning
-        How the classifier does under other preprocessings, where the declared one is best; and what
-        makes the numbers doubtful. Both may be empty.
+    remedies
+        What to do, a line each.
     panels
         The ladder, and the parts of the gap.
     rules, rungs
@@ -61,14 +59,14 @@ class Summary:
         Accuracy of guessing.
     """
 
+    setup: str
+    sample: str
+    drawn: str
     tested: str
+    warning: str
     verdict: str
     sentences: list[str]
-    sample: str
-    examined: str
-    setup: str
-    checked: str
-    warning: str
+    remedies: list[str]
     panels: list[Markup]
     rules: list[RungRow]
     rungs: list[RungRow]
@@ -78,11 +76,11 @@ class Summary:
 
 
 def tested_sentence(study: Study) -> str:
-    """Write what was asked, and which tasks were given; empty where nothing was evaluated."""
-    tasks = [f"“{TASK_NAMES[task]}”, {TASKS[task]}" for task in study.tasks]
-    if not tasks:
+    """Write how objects were shown, and what names them; empty where nothing was evaluated."""
+    if not study.tasks:
         return ""
-    return f"{study.subject.tested} {'; '.join(tasks)}."
+    shown = " and ".join(_SHOWN[task] for task in study.tasks)
+    return f"Each object is shown {shown}. {study.subject.tested}"
 
 
 def verdict_sentence(study: Study) -> str:
@@ -101,85 +99,77 @@ def verdict_sentence(study: Study) -> str:
         ]
         why = f"no accuracy for {listed(lacking)} objects" if lacking else "nothing tests it"
         return f"Small and large objects cannot be compared: {why}."
-    where = f"{TASK_NAMES[task]}s" if task == SCENE else f"a {TASK_NAMES[task]} of their own"
-    place = f"In {where}, small"
-    numbers = f"{_accuracy(small)}, against {_accuracy(large)}"
-    mixed = _at_one_mix(study, small, large)
-    if row["direction"] == 1:
-        order, ends = "less", (row["ci_low"], row["ci_high"])
-    elif row["direction"] == -1:
-        order, ends = "more", (-row["ci_high"], -row["ci_low"])
-    else:
-        least = f" ({size(row['mde'])} was detectable)" if math.isfinite(row["mde"]) else ""
-        return (
-            f"{place} and large objects, as they are, are not told apart by this sample: "
-            f"{numbers}, a gap of {signed(row['effect'])} points "
-            f"({span(row)}{', by itself decided' * row['adjusted']}){least}{mixed}."
-        )
-    gap_size = f"a gap of {size(row['effect'])} points ({' to '.join(map(size, ends))})"
+    place = f"In {TASK_NAMES[task]}s{'' if task == SCENE else ' of their own'}"
+    numbers = " against ".join(map(_accuracy, (small, large)))
+    orders = {1: "less", -1: "more"}
+    if row["direction"] in orders:
+        order = orders[row["direction"]]
+        return f"{place}, small objects are named rightly {order} often than large ones: {numbers}."
     return (
-        f"{place} objects are recognised {order} often than large ones: {numbers}, {gap_size}"
-        f"{mixed}."
-    )
-
-
-def _at_one_mix(study: Study, small: Estimate, large: Estimate) -> str:
-    """Write both accuracies at one mix of categories, and the gap with its interval where known."""
-    even = [small.standardised, large.standardised]
-    if not all(map(math.isfinite, even)):
-        return ""
-    said = f"; at one mix of categories, {' against '.join(map(percent, even))}"
-    gap = study.gap(SCENE_RUNG if study.headline_task == SCENE else WINDOW_RUNG)
-    if gap is None or not math.isfinite(gap["standardised"]):
-        return said
-    ends = points_span(gap["standardised_low"], gap["standardised_high"])
-    return f"{said}, a gap of {signed(gap['standardised'])} points ({ends})"
+        f"{place}, it is not decided whether small objects are named rightly less often than "
+        f"large ones: {numbers}. {_missed(row)}"
+    ).strip()
 
 
 def _accuracy(estimate: Estimate) -> str:
-    ends = percent_span(estimate.low, estimate.high)
-    return f"{percent(estimate.acc)} ({ends}) of {estimate.n}"
+    return with_ends(estimate.acc, estimate.low, estimate.high)
+
+
+def _missed(row: Row) -> str:
+    """Write what limits a verdict that has no direction."""
+    least = size(row["mde"])
+    found = [f"This study may have missed a gap below {least} points."]
+    found = found if math.isfinite(row["mde"]) else []
+    if row["adjusted"]:
+        found.append("Taken by itself, without the other tests, it is decided.")
+    return " ".join(found)
+
+
+def gap_sentence(study: Study) -> str:
+    """Write the headline task's gap where it is shown; empty elsewhere."""
+    row = claims.find_row(study, study.headline_task, "small_worse_untouched")
+    if row is None or row["direction"] not in (1, -1) or study.headline_task == SCENE:
+        return ""
+    return f"The gap is {points(row['effect'], row['ci_low'], row['ci_high'])}: shown."
+
+
+def mix_sentence(study: Study) -> str:
+    """Write the gap at one mix of categories; empty where that is not known."""
+    gap = study.gap(SCENE_RUNG if study.headline_task == SCENE else WINDOW_RUNG)
+    mix = "At one mix of categories, where each weighs the same in both groups,"
+    if gap is not None and math.isfinite(gap["standardised"]):
+        ends = gap["standardised_low"], gap["standardised_high"]
+        return f"{mix} the gap is {amount(gap['standardised'], *ends)}, no verdict."
+    even = [
+        one.standardised
+        for group in ("small", "large")
+        if (one := study.estimate(study.headline_task, study.headline_regime, UNTOUCHED, group))
+    ]
+    if len(even) < 2 or not all(map(math.isfinite, even)):
+        return ""
+    return f"{mix} they are {' against '.join(map(percent, even))}."
 
 
 def sentences(study: Study) -> list[str]:
-    """Write what whole pictures show, where their gap goes, and what corruptions do."""
-    found = [
-        f"{whole_picture_sentence(study)} {scene.split_sentence(study)}".strip(),
-        ladder.parts_sentence(study),
-        corruptions_sentence(study),
-    ]
+    """Write the gap at one mix of categories, and where the gap of whole pictures goes."""
+    gaps = f"{gap_sentence(study)} {mix_sentence(study)}".strip()
+    found = gaps, whole_picture_sentence(study)
     return [sentence for sentence in found if sentence]
 
 
-def corruptions_sentence(study: Study) -> str:
-    """Write under which conditions small objects are recognised less or more often."""
-    clause, _ = effects.directions_clause(study)
-    if not clause:
-        return ""
-    lead = study.words(study.headline_regime).lead
-    return f"{lead}, small objects in {TASK_NAMES[study.headline_task]}s are recognised {clause}."
-
-
 def whole_picture_sentence(study: Study) -> str:
-    """Compare the gap in whole pictures with that of a rule that sees no pixel of the target."""
+    """Write the gap of whole pictures, and the largest part of it; empty where none is known."""
+    told = ladder.largest_sentence(study)
     row = claims.find_row(study, SCENE, "small_worse_untouched")
-    small, large = (study.baseline(FIRST, group) for group in ("small", "large"))
-    if row is None or small is None or large is None:
-        return ""
-    gap = f"the gap is {signed(row['effect'])} points ({span(row)}); "
-    if study.headline_task == SCENE:
-        # The verdict has told it.
-        gap = ""
-    return (
-        f"In {TASK_NAMES[SCENE]}s, which do not tell which object is meant, {gap}the "
-        "rule “name the category of the picture’s largest object”, which sees no pixel of the "
-        f"target, is right for {percent(small['accuracy'])} of small and "
-        f"{percent(large['accuracy'])} of large objects."
-    )
+    if told or row is None or study.headline_task == SCENE or not math.isfinite(row["effect"]):
+        return told
+    verdict = "shown" if row["direction"] in (1, -1) else "not decided"
+    gap = points(row["effect"], row["ci_low"], row["ci_high"])
+    return f"In {TASK_NAMES[SCENE]}s the gap is {gap}: {verdict}."
 
 
 def setup_sentence(study: Study) -> str:
-    """Write what was examined, which pictures it was shown, and what was read of it.
+    """Write in a line what was examined, which pictures it was shown, and what was read of it.
 
     It is empty where nothing but predictions is known.
     """
@@ -189,7 +179,7 @@ def setup_sentence(study: Study) -> str:
         return ""
     heads = network.readout(study).heads
     said = f"{study.backbone.describe()}, on {sample.describe_pictures(study.params.data)}"
-    return f"{said}; heads read {heads}." if heads else f"{said}."
+    return f"{said}. Heads read {heads}." if heads else f"{said}."
 
 
 def warning(study: Study) -> str:
@@ -205,14 +195,14 @@ def build(study: Study) -> Summary:
     sources += ["ladder.csv", "ladder_gaps.csv"] * bool(rungs)
     sources += ["accuracy.csv", "claims.csv"] * bool(apart)
     return Summary(
+        setup=setup_sentence(study),
+        sample=sample.sample_sentence(study),
+        drawn=sample.drawn_sentence(study),
         tested=tested_sentence(study),
+        warning=warning(study),
         verdict=verdict_sentence(study),
         sentences=sentences(study),
-        sample=sample.sample_sentence(study),
-        examined=study.subject.network.capitalize(),
-        setup=setup_sentence(study),
-        checked=classifier.preprocessing_sentence(study),
-        warning=warning(study),
+        remedies=remedies.lines(study),
         panels=ladder.panels(study),
         rules=ladder.rules(study),
         rungs=[*rungs, *apart],

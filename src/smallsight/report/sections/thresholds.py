@@ -16,10 +16,10 @@ from smallsight.report.text import (
     begun,
     factor_span,
     native_pixels,
-    p_equals,
     percent,
     percent_span,
     tooltip,
+    with_ends,
 )
 from smallsight.vocabulary import ALL_AND_GROUPS
 
@@ -151,21 +151,22 @@ def threshold_sentence(study: Study, regime: str) -> str:
         return ""
     start = study.words(regime).start
     if math.isnan(row["p_fit"]):
-        return begun(f"{start}no threshold: whether the curve fits cannot be told.")
+        return begun(f"{start}no threshold, for whether the curve fits cannot be told.")
     if not row["fits"]:
-        return begun(f"{start}no threshold: the curve does not fit ({p_equals(row['p_fit'])}).")
+        return begun(f"{start}no threshold, for the curve does not fit.")
     if not math.isfinite(row["threshold"]):
         ends = f"{row['side_min']:g} to {row['side_max']:g} native pixels"
-        return begun(
-            f"{start}no threshold: the curve fits ({p_equals(row['p_fit'])}), "
-            f"but is half-way up outside {ends}."
-        )
-    rise = f"{percent(row['floor'])} to {percent(row['ceiling'])} (fit: {p_equals(row['p_fit'])})"
+        return begun(f"{start}no threshold, for the curve is half-way up outside {ends}.")
     return begun(
-        f"{start}at {native_pixels(row['threshold'])} native pixels of side "
-        f"({_ends(row)}) the curve is half-way from {rise}; {percent(row['share_below'])} of the "
-        "data’s objects are smaller."
+        f"{start}the threshold is a side of {native_pixels(row['threshold'])} native pixels "
+        f"({_ends(row)}). There the curve is half-way from {percent(row['floor'])} to "
+        f"{percent(row['ceiling'])}. Of the data’s objects, {_few(row['share_below'])} are "
+        "smaller."
     )
+
+
+def _few(share: float) -> str:
+    return "fewer than 0.1%" if 0 < share < 0.001 else percent(share)
 
 
 def _ends(row: Row) -> str:
@@ -186,14 +187,14 @@ def equal_pixels_sentence(study: Study, regime: str) -> str:
         return ""
     large = min(reduced, key=lambda row: abs(math.log(row["side"] / small["side"])))
     return (
-        f"At about equal pixels{study.words(regime).aside}: large objects reduced to "
-        f"{large['side']:g} pixels are recognised in {_share(large)}, small ones, of "
-        f"{native_pixels(small['side'])} pixels at the median, in {_share(small)}."
+        f"At about equal pixels{study.words(regime).aside}: {_share(large)} of large objects, "
+        f"reduced to {large['side']:g} pixels, against {_share(small)} of small ones, of "
+        f"{native_pixels(small['side'])} pixels at the median."
     )
 
 
 def _share(row: Row) -> str:
-    return f"{percent(row['acc'])} ({percent_span(row['ci_low'], row['ci_high'])})"
+    return with_ends(row["acc"], row["ci_low"], row["ci_high"])
 
 
 def sides(study: Study) -> list[float]:

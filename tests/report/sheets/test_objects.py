@@ -1,4 +1,4 @@
-"""Objects as the report shows them: in pairs and both tasks, at their own proportions."""
+"""Small objects on paper: in pairs and both tasks, at their own proportions."""
 
 import base64
 import dataclasses
@@ -16,9 +16,8 @@ from PIL import Image
 from builders.study_files import APART, HOSTILE, INPUTS, built, with_tables
 from readers.report_pages import text_of
 from smallsight.conditions.rendered.names import UNTOUCHED
-from smallsight.report.sections import galleries, strips
+from smallsight.report.sheets import objects
 from smallsight.runtime.errors import PictureError
-from smallsight.vocabulary import GROUPS
 
 FEW = (UNTOUCHED, "downscale")
 
@@ -32,24 +31,21 @@ def shown(reported_study):
 @pytest.mark.parametrize(("correct", "failed"), [(2, 2), (3, 1), (1, 3), (2, 0), (0, 2)])
 def test_recognised_objects_stand_beside_failed_ones_of_their_size(shown, correct, failed):
     study = shown(correct=correct, failed=failed)
-    found = galleries.rows(study)
-    assert [part.group for part in found] == list(GROUPS)
-    for part in found:
-        rows = study.gallery[study.gallery["size_group"] == part.group]
-        whole = rows[rows["task"] == "scene"]
-        left = [pair.correct for pair in part.pairs]
-        right = [pair.failed for pair in part.pairs]
-        numbers = (part.n_correct, part.n_failed)
-        for column, outcome, number in zip(
-            (left, right), ("correct", "failed"), numbers, strict=True
-        ):
-            due = list(whole.loc[whole["outcome"] == outcome, "picture"])
-            missing = [None] * (max(correct, failed) - len(due))
-            assert [one and one.whole.row["picture"] for one in column] == due + missing
-            assert all(one.whole.is_correct == (outcome == "correct") for one in column if one)
-            assert number == len(due)
-        both = [card.row["picture"] for one in part.objects for card in (one.whole, one.window)]
-        assert both == list(rows["picture"])
+    found = objects.gallery(study)
+    assert found.group == "small"
+    rows = study.gallery[study.gallery["size_group"] == "small"]
+    whole = rows[rows["task"] == "scene"]
+    left = [pair.correct for pair in found.pairs]
+    right = [pair.failed for pair in found.pairs]
+    numbers = (found.n_correct, found.n_failed)
+    for column, outcome, number in zip((left, right), ("correct", "failed"), numbers, strict=True):
+        due = list(whole.loc[whole["outcome"] == outcome, "picture"])
+        missing = [None] * (max(correct, failed) - len(due))
+        assert [one and one.whole.row["picture"] for one in column] == due + missing
+        assert all(one.whole.is_correct == (outcome == "correct") for one in column if one)
+        assert number == len(due)
+    both = [card.row["picture"] for one in found.objects for card in (one.whole, one.window)]
+    assert both == list(rows["picture"])
 
 
 def test_what_is_drawn_by_the_whole_picture_is_counted_in_the_window_too(shown):
@@ -61,26 +57,22 @@ def test_what_is_drawn_by_the_whole_picture_is_counted_in_the_window_too(shown):
         table.loc[table[here].groupby("size_group").head(1).index, "outcome"] = "correct"
         table.to_csv(INPUTS.gallery, index=False)
 
-    for part in galleries.rows(shown(correct=2, failed=2, edit=edit)):
-        assert (part.n_correct, part.n_failed, part.n_window) == (2, 2, 3)
-        told = [pair.failed.window.is_correct for pair in part.pairs]
-        assert told == [True, False]
+    found = objects.gallery(shown(correct=2, failed=2, edit=edit))
+    assert (found.n_correct, found.n_failed, found.n_window) == (2, 2, 3)
+    assert [pair.failed.window.is_correct for pair in found.pairs] == [True, False]
 
 
-def test_no_object_makes_no_gallery_and_no_strip(shown):
-    study = shown(correct=0, failed=0)
-    assert galleries.rows(study) == []
-    assert strips.rows(dataclasses.replace(study, strips=study.strips[:0])) == []
+def test_no_object_makes_no_gallery(shown):
+    assert objects.gallery(shown(correct=0, failed=0)) is None
 
 
-@pytest.mark.parametrize("group", GROUPS)
-def test_a_size_without_objects_has_no_gallery_and_no_strip(shown, group):
+@pytest.mark.parametrize(
+    ("missing", "due"), [([], "small"), (["small"], "medium"), (["small", "medium"], "large")]
+)
+def test_the_smallest_objects_that_there_are_make_the_gallery(shown, missing, due):
     study = shown()
-    tables = {"gallery": study.gallery, "strips": study.strips}
-    left = {name: table[table["size_group"] != group] for name, table in tables.items()}
-    study = dataclasses.replace(study, **left)
-    for parts in (galleries.rows(study), strips.rows(study)):
-        assert [part.group for part in parts] == [name for name in GROUPS if name != group]
+    left = study.gallery[~study.gallery["size_group"].isin(missing)]
+    assert objects.gallery(dataclasses.replace(study, gallery=left)).group == due
 
 
 @pytest.mark.parametrize("cell", [32.0, 16.0, 64.0, 64 / 14])
@@ -89,10 +81,9 @@ def test_the_mesh_has_an_edge_on_both_sides_of_every_cell(shown, cell):
         about = json.loads(INPUTS.about.read_text(encoding="utf-8"))
         INPUTS.about.write_text(json.dumps(about | {"cell": cell}), encoding="utf-8")
 
-    for part in galleries.rows(shown(edit=edit)):
-        edges = part.mesh.edges
-        assert (edges[0], edges[-1]) == (0, part.mesh.size)
-        np.testing.assert_allclose(np.diff(edges), cell, atol=0.011)
+    mesh = objects.gallery(shown(edit=edit)).mesh
+    assert (mesh.edges[0], mesh.edges[-1]) == (0, mesh.size)
+    np.testing.assert_allclose(np.diff(mesh.edges), cell, atol=0.011)
 
 
 def test_the_meshs_box_is_that_of_the_largest_object_in_its_gallerys_whole_pictures(shown):
@@ -105,10 +96,9 @@ def test_the_meshs_box_is_that_of_the_largest_object_in_its_gallerys_whole_pictu
 
     study = shown(edit=edit)
     whole = study.gallery[study.gallery["task"] == "scene"]
-    largest = whole.sort_values("side").groupby("size_group").last()
-    for part in galleries.rows(study):
-        due = largest.loc[part.group, ["box_w", "box_h"]]
-        assert [part.mesh.width, part.mesh.height] == pytest.approx(list(due))
+    due = whole.sort_values("side").groupby("size_group").last().loc["small", ["box_w", "box_h"]]
+    mesh = objects.gallery(study).mesh
+    assert [mesh.width, mesh.height] == pytest.approx(list(due))
 
 
 def decoded(shot):
@@ -117,7 +107,7 @@ def decoded(shot):
 
 
 def test_addresses_tell_png_from_jpeg_and_hold_the_files(shown):
-    card = galleries.rows(shown())[0].objects[0].whole
+    card = objects.gallery(shown()).objects[0].whole
     for shot, name, kind in (
         (card.untouched, "untouched", "jpeg"),
         (card.picture, "picture", "png"),
@@ -142,7 +132,7 @@ def test_the_untouched_picture_has_a_size_of_its_own_and_its_box_the_same_place(
         pixels[top:bottom, left:right] = 255
         Image.fromarray(pixels).save(row["untouched"], quality=95)
 
-    card = galleries.rows(shown(edit=edit))[0].objects[0].whole
+    card = objects.gallery(shown(edit=edit)).objects[0].whole
     seen, due = card.untouched, card.picture
     assert (seen.box, seen.view, seen.pointers) == (due.box, due.view, due.pointers)
     assert (seen.left, seen.top, seen.width, seen.height) == (
@@ -164,7 +154,7 @@ def test_a_missing_or_broken_picture_is_named_in_one_line(shown, kind):
     for spoil in (lambda: path.write_text("no picture", encoding="utf-8"), path.unlink):
         spoil()
         with pytest.raises(PictureError, match=re.escape(str(path))) as caught:
-            [one.whole.untouched for one in galleries.rows(study)[0].objects]
+            [one.whole.untouched for one in objects.gallery(study).objects]
         assert "\n" not in str(caught.value)
 
 
@@ -195,8 +185,9 @@ class Cards(HTMLParser):
 def page(tmp_path_factory):
     """A page with three objects recognised to one failed, and their table, pictures and all."""
     folder = tmp_path_factory.mktemp("shown")
-    made = built(folder, only=FEW, category=HOSTILE, correct=3, failed=1)
+    made = built(folder, form="printed", only=FEW, category=HOSTILE, correct=3, failed=1)
     table = pd.read_csv(folder / INPUTS.gallery)
+    table = table[table["size_group"] == "small"].reset_index(drop=True)
     for name in ("untouched", "picture", "overlay"):
         table[name] = [(folder / path).read_bytes() for path in table[name]]
     return made, table
@@ -210,20 +201,19 @@ def test_every_card_says_what_its_object_is_and_what_was_predicted(page):
     whole, window = (
         table[table["task"] == task].reset_index(drop=True) for task in ("scene", "object")
     )
-    rank = whole.groupby(["size_group", "outcome"]).cumcount()
-    order = whole.assign(rank=rank, part=whole["size_group"].map(list(GROUPS).index))
-    order = order.sort_values(["part", "rank", "outcome"]).index
+    order = whole.assign(rank=whole.groupby("outcome").cumcount())
+    order = order.sort_values(["rank", "outcome"]).index
     for (text, pictures), number in zip(found, order, strict=True):
         rows = whole.loc[number], window.loc[number]
         assert rows[0]["ann_id"] == rows[1]["ann_id"]
         assert text.startswith(f" {rows[0]['category_name']} , side {rows[0]['side']:.0f} px")
         for row, name in zip(rows, ("Whole picture", "Window"), strict=True):
             sign = {"correct": "✓", "failed": "✗"}[row["outcome"]]
-            lift = "– (no evidence in the map)" if np.isnan(row["lift"]) else f"{row['lift']:.2f}"
-            said = f"{name}: {sign} {row['predicted']} {100 * row['confidence']:.1f}%; "
-            assert f"{said}lift {lift}, brightest cell {row['peak']:.2g}" in text
+            lift = "– (no evidence)" if np.isnan(row["lift"]) else f"{row['lift']:.2f}"
+            said = f"{name}: {sign} {row['predicted']} {100 * row['confidence']:.0f}%, "
+            assert f"{said}lift {lift}" in text
         texts, addresses = zip(*pictures, strict=True)
-        words = ("photograph", "whole picture as", "map", "enlarged", "window as", "map")
+        words = ("picture itself", "whole picture as", "map", "enlarged", "window as", "map")
         for alt, word in zip(texts, words, strict=True):
             assert word in alt
         assert all(HOSTILE in texts[number] for number in (0, 1, 4))
@@ -240,19 +230,18 @@ def test_hostile_names_stay_text_in_the_cards(page):
 
 def test_where_fewer_failed_the_page_says_so(page):
     text = text_of(page[0])
-    assert text.count("No further failed object was drawn.") == len(GROUPS) * 2
+    assert text.count("No further failed object was drawn.") == 2
     assert "No further recognised object" not in text
 
 
 def test_a_caption_counts_what_is_shown_of_what_there_is(page):
     text = text_of(page[0])
-    for group, accuracy in APART.items():
-        correct = round(40 * accuracy)
-        counts = (
-            f"3 of the {correct} objects recognised in the whole picture, and 1 of the "
-            f"{40 - correct} objects that failed in it"
-        )
-        assert f"untouched, {group} objects: {counts}. Of these 4, 3 are recognised" in text
+    correct = round(40 * APART["small"])
+    counts = (
+        f"3 of the {correct} objects recognised in the whole picture, and 1 of the "
+        f"{40 - correct} objects that failed"
+    )
+    assert f"Small objects, untouched: {counts}. Of these 4, 3 are recognised" in text
 
 
 @pytest.mark.parametrize(("count", "due"), [(1, "1 object"), (1234, "1,234 objects")])
@@ -263,7 +252,7 @@ def test_a_gallery_counts_the_objects_that_it_is_drawn_from(shown, count, due):
     asked = counts[counts["condition"] == UNTOUCHED].query(f"task == 'scene' and {asked}").index
     counts.loc[asked, "n"] = count
     made = with_tables(study, attention=counts)
-    assert galleries.count_objects(made, "medium", "failed") == due
-    assert galleries.count_objects(made, "medium", "correct") == "7 objects"
+    assert objects.count_objects(made, "medium", "failed") == due
+    assert objects.count_objects(made, "medium", "correct") == "7 objects"
     nothing = with_tables(study, attention=counts[:0])
-    assert galleries.count_objects(nothing, "medium", "failed") == "0 objects"
+    assert objects.count_objects(nothing, "medium", "failed") == "0 objects"

@@ -1,4 +1,4 @@
-"""Objects drawn by seed, recognised beside failed ones, in every task; on paper."""
+"""Small objects drawn by seed, recognised beside failed ones, in every task."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,10 +53,12 @@ class Pair:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Objects of one size group.
+    """What the sheet shows: objects of one size group.
 
     Attributes
     ----------
+    scene, window
+        What the two tasks are called; the latter is empty where no windows were shown.
     group
         The size group.
     objects
@@ -73,6 +75,8 @@ class Gallery:
         The cells of their maps.
     """
 
+    scene: str
+    window: str
     group: str
     objects: list[Shown]
     pairs: list[Pair]
@@ -84,46 +88,27 @@ class Gallery:
     mesh: Mesh
 
 
-@dataclass(frozen=True)
-class Galleries:
-    """What the section shows.
-
-    Attributes
-    ----------
-    scene, window
-        What the two tasks are called; the latter is empty where no windows were shown.
-    galleries
-        A gallery per size group.
-    """
-
-    scene: str
-    window: str
-    galleries: list[Gallery]
-
-
-def rows(study: Study) -> list[Gallery]:
-    """Return a gallery per size group that has objects."""
-    found = []
-    for group in GROUPS:
-        part = study.gallery[study.gallery["size_group"] == group]
-        if part.empty:
-            continue
-        objects = [_shown(study, one) for _, one in part.groupby(INSTANCE, sort=False)]
-        n_correct = sum(one.whole.is_correct for one in objects)
-        found.append(
-            Gallery(
-                group=group,
-                objects=objects,
-                pairs=_pairs(objects),
-                n_correct=n_correct,
-                n_failed=len(objects) - n_correct,
-                n_window=_count_windows(objects),
-                of_correct=count_objects(study, group, "correct"),
-                of_failed=count_objects(study, group, "failed"),
-                mesh=_mesh(study, part[part["task"] == SCENE]),
-            )
-        )
-    return found
+def gallery(study: Study) -> Gallery | None:
+    """Return the smallest objects that were drawn, or None where there are none."""
+    group = next((one for one in GROUPS if (study.gallery["size_group"] == one).any()), None)
+    if group is None:
+        return None
+    part = study.gallery[study.gallery["size_group"] == group]
+    objects = [_shown(study, one) for _, one in part.groupby(INSTANCE, sort=False)]
+    n_correct = sum(one.whole.is_correct for one in objects)
+    return Gallery(
+        scene=TASK_NAMES[SCENE],
+        window=study.window,
+        group=group,
+        objects=objects,
+        pairs=_pairs(objects),
+        n_correct=n_correct,
+        n_failed=len(objects) - n_correct,
+        n_window=_count_windows(objects),
+        of_correct=count_objects(study, group, "correct"),
+        of_failed=count_objects(study, group, "failed"),
+        mesh=_mesh(study, part[part["task"] == SCENE]),
+    )
 
 
 def _shown(study: Study, part: pd.DataFrame) -> Shown:
@@ -167,18 +152,10 @@ def count_objects(study: Study, group: str, outcome: str) -> str:
     return counted(int(row["n"]) if row is not None else 0, "object")
 
 
-def build(study: Study) -> Galleries | None:
-    """Return what the section shows of a study; None where no object was drawn."""
-    found = rows(study)
-    return Galleries(TASK_NAMES[SCENE], study.window, found) if found else None
-
-
-SECTION = Section(
-    name="galleries",
-    build=build,
+SHEET = Section(
+    name="sheets/objects",
+    build=gallery,
     anchor="galleries",
-    title="Objects, recognised and failed",
-    contents="Objects",
-    forms=("paper",),
-    count_figures=lambda context: len(context.galleries),
+    title="Small objects, recognised and failed",
+    contents="Small objects",
 )

@@ -71,11 +71,10 @@ def build(study: Study) -> Strips | None:
     return Strips(TASK_NAMES[SCENE], study.window, found) if found else None
 
 
-SECTION = Section(
-    name="strips",
+SHEET = Section(
+    name="sheets/conditions",
     build=build,
     anchor="strips",
-    title="The conditions, on the same objects",
-    forms=("paper",),
-    count_figures=lambda context: len(context.strips),
+    title="Conditions, on the same objects",
+    contents="Conditions",
 )

@@ -1,0 +1,1 @@
+"""A study's numbers against limits that a user sets: a verdict for machines."""
