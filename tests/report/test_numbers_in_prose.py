@@ -48,6 +48,8 @@ NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?(?:e-\d+)?")
 WORDS = (
     r"(Figures?|Table) \d+", r"EfficientNet-Lite\d", r"package \S+ \S+(?=\))", r"SHA-256",
     r"(in|from) 0 to 1", r"80% of the objects with", r"first 12 digits",
+    r"It costs one pass per \w+|It takes [\d.]+ times a plain pass per \w+",
+    r", and [\d.]+ times its time",
     r"Kitagawa \(1955\)", r"blocks\.\d", r"\w+=[\d.]+",
     r"(below|from) \d%", r"(above|line at) 0\.98", r"80% of such studies", r"strides 8, 16 and 32",
     r"(\(1|, \d)(?= (the|its|a) )", r"Below 1\b", r"On 80%",

@@ -63,7 +63,7 @@ def test_every_sheet_stands_once_in_order(printed):
 def test_page_one_holds_the_answer_and_nothing_of_the_next_sheet(printed):
     _, path = printed("whole")
     first = " ".join(pages_of(path)[0].extract_text().split())
-    for said in ("In short", "Figure 1.", "What to do", "recognised", "95% interval"):
+    for said in ("In short", "Figure 1.", "What to do", "named rightly", "95% interval"):
         assert said in first
     assert "Table 1." not in first
     assert "Figure 2." not in first

@@ -98,13 +98,10 @@ def find_suspected(
         for group, chosen in members.items()
         if chosen.any()
     }
+    # Without sizes, all objects are one group.
+    groups = [group for group in GROUPS if group in checks] or ["all"]
     is_told = np.any(
-        [
-            members[group] & _tells(checks[group].likelihood_ratio)
-            for group in GROUPS
-            if group in checks
-        ],
-        axis=0,
+        [members[group] & _tells(checks[group].likelihood_ratio) for group in groups], axis=0
     )
     is_flagged = labels.flagged(labels.given)
     return Suspicions(
