@@ -130,7 +130,7 @@ def gap_sentence(study: Study) -> str:
     row = claims.find_row(study, study.headline_task, "small_worse_untouched")
     if row is None or row["direction"] not in (1, -1) or study.headline_task == SCENE:
         return ""
-    return f"The gap is {points(row['effect'], row['ci_low'], row['ci_high'])}: shown."
+    return f"The gap is {amount(row['effect'], row['ci_low'], row['ci_high'])}: shown."
 
 
 def mix_sentence(study: Study) -> str:
