@@ -15,8 +15,8 @@ _WORDS = {
     "condition": "A condition is one change that is made to every picture.",
     "shown": (
         "Shown: the interval and a test that is adjusted for the number of tests agree on a "
-        "direction; tables say helps, harms, lower, more or supported. Not decided: they do not. No "
-        "verdict: nothing was tested."
+        "direction; tables say helps, harms, lower, more or supported. Not decided: they do not. "
+        "No verdict: nothing was tested."
     ),
     "balanced": "Balanced accuracy (bal.) is the mean of the categories’ accuracies.",
     "side": "An object’s side is the square root of its box’s area, in pixels.",
