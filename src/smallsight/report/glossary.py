@@ -4,10 +4,7 @@ from smallsight.report.study import Study
 from smallsight.vocabulary import SIZE_GROUPS
 
 _WORDS = {
-    "whole": "In the whole picture, nothing tells which of its objects is meant.",
-    "window": "A window is a cut-out round one object, so that it is known which one is meant.",
     "mix": "At one mix of categories, each category weighs the same in every size group.",
-    "points": "Points are percentage points.",
     "ladder": (
         "The ladder gives more of the object from rung to rung. A step is the change from one rung "
         "to the next, and stands for a cause of failure."
@@ -21,7 +18,6 @@ _WORDS = {
     "balanced": "Balanced accuracy (bal.) is the mean of the categories’ accuracies.",
     "side": "An object’s side is the square root of its box’s area, in pixels.",
     "rule": "A rule that sees no pixel goes by annotations alone.",
-    "mde": "mde: the least effect that 80% of such studies would find.",
 }
 """What does not depend on the study."""
 
@@ -48,10 +44,6 @@ def words(study: Study) -> dict[str, str]:
             "some pictures were tested."
         ),
     }
-    if study.has_heads:
-        found["head"] = (
-            "A head is a linear layer that reads the network’s features. It is all that is trained."
-        )
     for regime in study.regimes:
         told = study.words(regime)
         found[regime] = f"{told.caption.capitalize()}: {told.meaning}."

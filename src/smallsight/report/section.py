@@ -40,7 +40,7 @@ class Section(Part):
     title
         Its heading.
     contents
-        What the table of contents calls it; empty where it is not listed there.
+        What the contents of paper call it; empty where it is not listed there.
     parts
         Further pieces, below its own template and inside the same element.
     """

@@ -1,9 +1,10 @@
 """A study as the report sees it: its tables, and what its conditions are called and marked with."""
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,8 @@ from smallsight.vocabulary import (
     TASKS,
     headline_task,
 )
+
+T = TypeVar("T")
 
 UNCHANGED, SURROUNDINGS = "∅", "⊙"
 """Marks of a condition that leaves the object as it was: the whole picture, or the box alone."""
@@ -316,6 +319,11 @@ class Study:
         return UNCHANGED if whole else SURROUNDINGS
 
     @cached_property
+    def built(self) -> dict[Callable[..., Any], Any]:
+        """What `once` has built of the study, by what builds it."""
+        return {}
+
+    @cached_property
     def _conditions(self) -> list[Condition]:
         columns = ["task", "condition", "family", "level"]
         names = self.tables["accuracy"][columns].drop_duplicates()
@@ -355,3 +363,16 @@ class Study:
     @cached_property
     def _severities(self) -> dict[tuple[Any, ...], Row]:
         return keyed(self.tables["severity"], "task", "condition", "size_group")
+
+
+def once(build: Callable[[Study], T]) -> Callable[[Study], T]:
+    """Build what both forms of the page show, and its figures, but once for each study."""
+
+    @functools.wraps(build)
+    def built(study: Study) -> T:
+        if build not in study.built:
+            study.built[build] = build(study)
+        made: T = study.built[build]
+        return made
+
+    return built

@@ -13,7 +13,7 @@ from smallsight.report.marks import Heading, heading, long_key
 from smallsight.report.rows import Estimate, Row, records
 from smallsight.report.section import Section
 from smallsight.report.sections import confusion, sample
-from smallsight.report.study import Study
+from smallsight.report.study import Study, once
 from smallsight.report.text import (
     TASK_NAMES,
     counted,
@@ -270,6 +270,7 @@ def dots(study: Study) -> str:
     return f"mean over {repeats} of cross-validation"
 
 
+@once
 def build(study: Study) -> Accuracy | None:
     """Return what the section shows of a study; None where nothing was evaluated."""
     if not study.regimes:
@@ -294,6 +295,5 @@ SECTION = Section(
     build=build,
     anchor="accuracy",
     title="Accuracy by size and condition",
-    contents="Accuracy",
     parts=(confusion.PART,),
 )

@@ -162,6 +162,4 @@ def build(study: Study) -> Claims | None:
     return Claims(rows(study), n_tests)
 
 
-SECTION = Section(
-    name="claims", build=build, anchor="claims", title="Claims and verdicts", contents="Claims"
-)
+SECTION = Section(name="claims", build=build, anchor="claims", title="Claims and verdicts")

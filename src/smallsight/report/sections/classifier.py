@@ -250,5 +250,4 @@ SECTION = Section(
     build=build,
     anchor="classifier",
     title="The classifier",
-    contents="Classifier",
 )

@@ -153,5 +153,4 @@ SECTION = Section(
     build=build,
     anchor="confidence",
     title="Confidence",
-    contents="Confidence",
 )

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.figures import curves
 from smallsight.report.section import Section
-from smallsight.report.study import Study
+from smallsight.report.study import Study, once
 from smallsight.report.text import TASK_NAMES, interval, percent, tooltip
 from smallsight.vocabulary import GROUPS
 
@@ -102,6 +102,7 @@ def order_levels(study: Study, family: str) -> tuple[str, dict[str, str]]:
     return option, {name: ticks[name] for name in order}
 
 
+@once
 def build(study: Study) -> DoseResponse | None:
     """Return what the section shows of a study; None where no family has several levels."""
     drawn = panels(study)
@@ -115,5 +116,4 @@ SECTION = Section(
     build=build,
     anchor="dose-response",
     title="Dose and response",
-    contents="Doses",
 )

@@ -260,6 +260,5 @@ SECTION = Section(
     build=build,
     anchor="effects",
     title="What each condition does",
-    contents="Effects",
     parts=(background.UNDER_EFFECTS,),
 )

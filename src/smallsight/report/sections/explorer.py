@@ -259,5 +259,4 @@ SECTION = Section(
     build=build,
     anchor="galleries",
     title="Objects, one by one",
-    contents="Objects",
 )

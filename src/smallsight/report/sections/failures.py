@@ -254,5 +254,4 @@ SECTION = Section(
     build=build,
     anchor="failures",
     title="What would rescue a failure",
-    contents="Failures",
 )

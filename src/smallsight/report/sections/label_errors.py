@@ -151,5 +151,4 @@ SECTION = Section(
     build=build,
     anchor="label-errors",
     title="Failures that may be the annotator’s",
-    contents="Labels",
 )

@@ -447,6 +447,5 @@ SECTION = Section(
     build=build,
     anchor="ladder",
     title="The ladder: where the gap goes",
-    contents="Ladder",
     parts=(background.UNDER_LADDER,),
 )

@@ -185,5 +185,4 @@ SECTION = Section(
     build=build,
     anchor="left-out",
     title="Left out, and why",
-    contents="Left out",
 )

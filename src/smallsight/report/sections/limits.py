@@ -73,4 +73,4 @@ def build(study: Study) -> Limits | None:
     )
 
 
-SECTION = Section(name="limits", build=build, anchor="limits", title="Limits", contents="Limits")
+SECTION = Section(name="limits", build=build, anchor="limits", title="Limits")

@@ -117,6 +117,4 @@ def build(study: Study) -> Method | None:
     )
 
 
-SECTION = Section(
-    name="method", build=build, anchor="method", title="How it was made", contents="Method"
-)
+SECTION = Section(name="method", build=build, anchor="method", title="How it was made")

@@ -9,7 +9,7 @@ from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.figures import curves
 from smallsight.report.rows import Row, keyed, records
 from smallsight.report.section import Part
-from smallsight.report.study import Study
+from smallsight.report.study import Study, once
 from smallsight.report.text import (
     TASK_NAMES,
     part,
@@ -115,6 +115,7 @@ def _told(study: Study, row: Row) -> str:
     )
 
 
+@once
 def build(study: Study) -> MoreExamples | None:
     """Return what the part shows of a study; None where no head learned from fewer."""
     found = panels(study)

@@ -106,5 +106,4 @@ SECTION = Section(
     build=build,
     anchor="neighbours",
     title="What failures are taken for",
-    contents="Neighbours",
 )

@@ -91,5 +91,4 @@ SECTION = Section(
     build=build,
     anchor="protocol",
     title="The original study’s protocol",
-    contents="Protocol",
 )

@@ -93,5 +93,4 @@ SECTION = Section(
     build=build,
     anchor="provenance",
     title="Provenance",
-    contents="Provenance",
 )

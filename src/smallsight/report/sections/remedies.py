@@ -319,6 +319,5 @@ SECTION = Section(
     build=build,
     anchor="remedies",
     title="What to do",
-    contents="What to do",
     parts=(more_examples.PART, levers.PART),
 )

@@ -14,7 +14,7 @@ from smallsight.report.figures.saliency import spreads
 from smallsight.report.rows import Row, keyed
 from smallsight.report.section import Section
 from smallsight.report.sections import controls, deletion, outcomes
-from smallsight.report.study import Study
+from smallsight.report.study import Study, once
 from smallsight.report.text import TASK_NAMES, percent, tooltip
 from smallsight.vocabulary import GROUPS, HEADLINE_TASK
 
@@ -197,6 +197,7 @@ def signed_share(study: Study) -> str:
     )
 
 
+@once
 def build(study: Study) -> Saliency | None:
     """Return what the section shows of a study; None without maps."""
     tasks = [
@@ -226,6 +227,5 @@ SECTION = Section(
     build=build,
     anchor="saliency",
     title="Where the saliency maps lie",
-    contents="Saliency",
     parts=(outcomes.PART, controls.PART, deletion.UNDER_MAPS),
 )

@@ -183,6 +183,4 @@ def build(study: Study) -> Sample | None:
     )
 
 
-SECTION = Section(
-    name="sample", build=build, anchor="sample", title="The sample", contents="Sample"
-)
+SECTION = Section(name="sample", build=build, anchor="sample", title="The sample")

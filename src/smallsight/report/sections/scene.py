@@ -194,6 +194,5 @@ SECTION = Section(
     build=build,
     anchor="scene",
     title="The original question: whole pictures",
-    contents="Whole pictures",
     parts=(deletion.UNDER_SCENE,),
 )

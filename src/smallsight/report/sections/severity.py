@@ -162,5 +162,4 @@ SECTION = Section(
     build=build,
     anchor="severity",
     title="How much of a change reaches the network",
-    contents="Severity",
 )

@@ -105,5 +105,4 @@ SECTION = Section(
     build=build,
     anchor="stability",
     title="How stable the answers are",
-    contents="Stability",
 )

@@ -16,7 +16,7 @@ from smallsight.report.rows import Estimate, Row
 from smallsight.report.section import Section
 from smallsight.report.sections import claims, classifier, ladder, remedies, sample
 from smallsight.report.sections.ladder import RungRow
-from smallsight.report.study import Study
+from smallsight.report.study import Study, once
 from smallsight.report.text import TASK_NAMES, amount, listed, percent, points, size, with_ends
 from smallsight.vocabulary import HEADLINE_TASK, SCENE
 
@@ -188,6 +188,7 @@ def warning(study: Study) -> str:
     return " ".join(filter(None, (untrained, classifier.preprocessing_warning(study))))
 
 
+@once
 def build(study: Study) -> Summary:
     """Return what the section shows of a study."""
     rungs, apart = ladder.rungs(study), ladder.apart(study)
@@ -212,6 +213,4 @@ def build(study: Study) -> Summary:
     )
 
 
-SECTION = Section(
-    name="summary", build=build, anchor="summary", title="In short", contents="Summary"
-)
+SECTION = Section(name="summary", build=build, anchor="summary", title="In short")

@@ -10,7 +10,7 @@ from smallsight.report.figures import curves
 from smallsight.report.marks import Heading, heading
 from smallsight.report.rows import Row, keyed, records
 from smallsight.report.section import Section
-from smallsight.report.study import Study
+from smallsight.report.study import Study, once
 from smallsight.report.text import (
     TASK_NAMES,
     begun,
@@ -261,6 +261,7 @@ def sentences(study: Study) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
+@once
 def build(study: Study) -> Thresholds | None:
     """Return what the section shows of a study; None where no object was reduced."""
     found = sides(study)
@@ -282,5 +283,4 @@ SECTION = Section(
     build=build,
     anchor="thresholds",
     title="How many pixels an object needs",
-    contents="Pixels",
 )

@@ -6,12 +6,11 @@ from markupsafe import Markup
 
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.report.marks import Heading, heading
-from smallsight.report.rows import Row
+from smallsight.report.rows import Estimate, Row
 from smallsight.report.section import Section
 from smallsight.report.sections import accuracy, effects
-from smallsight.report.sections.accuracy import AccuracyCell, BaselineRow
+from smallsight.report.sections.accuracy import BaselineRow
 from smallsight.report.study import Study
-from smallsight.report.text import TASK_NAMES
 from smallsight.vocabulary import GROUPS
 
 _MOST_ROWS = 16
@@ -27,7 +26,7 @@ class ConditionRow:
     heading
         What the condition is called.
     tasks
-        By task, a cell per size group; none where the task lacks the condition.
+        By task, an accuracy per size group; none where the task lacks the condition.
     effect
         What it does to small objects in the headline task, where that is known.
     mark
@@ -35,7 +34,7 @@ class ConditionRow:
     """
 
     heading: Heading
-    tasks: list[list[AccuracyCell]]
+    tasks: list[list[Estimate | None]]
     effect: Row | None
     mark: str
 
@@ -83,12 +82,7 @@ def rows(study: Study) -> list[ConditionRow]:
     for name in sorted(names, key=lambda one: order[one]):
         condition = next(known[name] for known in by_task.values() if name in known)
         cells = [
-            [
-                AccuracyCell(
-                    study.estimate(task, regime, name, group), study.mark(task, name, group)
-                )
-                for group in GROUPS
-            ]
+            [study.estimate(task, regime, name, group) for group in GROUPS]
             if name in by_task[task]
             else []
             for task in study.tasks
@@ -101,17 +95,18 @@ def rows(study: Study) -> list[ConditionRow]:
 
 def build(study: Study) -> Accuracy | None:
     """Return what the sheet shows of a study; None where nothing was evaluated."""
-    if not study.regimes:
+    whole = accuracy.build(study)
+    if whole is None:
         return None
-    task, found = study.headline_task, rows(study)
+    found = rows(study)
     return Accuracy(
-        task=TASK_NAMES[task],
-        panels=accuracy.panels(study, task),
-        dots=accuracy.dots(study),
-        chance=study.chance,
+        task=whole.task,
+        panels=whole.panels,
+        dots=whole.dots,
+        chance=whole.chance,
         sentences=effects.sentences(study),
         rows=found[:_MOST_ROWS],
-        rules=accuracy.baseline_rows(study),
+        rules=whole.baselines,
         left_out=max(len(found) - _MOST_ROWS, 0),
     )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from smallsight.report.section import Section
 from smallsight.report.sections import failures, label_errors, neighbours
-from smallsight.report.sections.failures import CauseRow, Failures, RescueRow
+from smallsight.report.sections.failures import Failures, RescueRow
 from smallsight.report.sections.neighbours import NeighbourRow
 from smallsight.report.study import Study
 
@@ -20,8 +20,6 @@ class FailureSheet:
     ----------
     failures
         What the page for a browser shows of them.
-    causes
-        A row per cause.
     rescues
         What conditions rescue and break, the headline regime's.
     neighbours
@@ -33,7 +31,6 @@ class FailureSheet:
     """
 
     failures: Failures
-    causes: list[CauseRow]
     rescues: list[RescueRow]
     neighbours: list[NeighbourRow]
     sentence: str
@@ -48,7 +45,6 @@ def build(study: Study) -> FailureSheet | None:
     taken = neighbours.build(study)
     return FailureSheet(
         failures=found,
-        causes=found.causes,
         rescues=found.rescues[0].rows[:_MOST_RESCUES] if found.rescues else [],
         neighbours=taken.rows if taken else [],
         sentence=taken.sentence if taken else "",

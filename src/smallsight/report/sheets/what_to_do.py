@@ -40,7 +40,7 @@ class ShownTable:
 
     Attributes
     ----------
-    place, counts, starts_whole
+    place, starts_whole
         As in `RemedyTable`.
     before
         Share of small objects that are right without a remedy; not a number where none is known.
@@ -49,7 +49,6 @@ class ShownTable:
     """
 
     place: str
-    counts: str
     starts_whole: bool
     before: float
     groups: list[ShownGroup]
@@ -102,7 +101,6 @@ def _table(table: RemedyTable) -> ShownTable:
     known = [row.primary for group in table.groups for row in group.rows if row.primary]
     return ShownTable(
         place=table.place,
-        counts=table.counts,
         starts_whole=table.starts_whole,
         before=float(known[0]["before"]) if known else math.nan,
         groups=[shown(group) for group in table.groups],
