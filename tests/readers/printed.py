@@ -2,11 +2,15 @@
 
 import dataclasses
 
+import matplotlib as mpl
 import numpy as np
+from PIL import ImageFont
 from pypdf import PdfReader
 
 POINTS = 72 / 25.4
 """Points in a millimetre."""
+
+TYPEFACE = ImageFont.truetype(f"{mpl.get_data_path()}/fonts/ttf/DejaVuSans.ttf", 100)
 
 SHEETS = [
     "In short",
@@ -32,6 +36,11 @@ class Run:
     size: float
     x: float
     y: float
+
+    @property
+    def right(self):
+        """Where it ends at the least: in the narrower of the page's typefaces."""
+        return self.x + TYPEFACE.getlength(self.text) * self.size / TYPEFACE.size
 
 
 def runs_of(page):
@@ -73,6 +82,6 @@ def check_paper(path, *, most=12):
         assert least.size >= 7.99, f"page {number}: {least}"
         if page is not pages[-1]:
             assert fill_of(page) >= 0.5, f"page {number}"
-        width = float(page.mediabox.width)
-        outside = [run for run in runs_of(page) if not 0 < run.x < width - 15 * POINTS]
+        right = float(page.mediabox.width) - 16 * POINTS
+        outside = [run for run in runs_of(page) if not 0 < run.x <= run.right <= right + 1]
         assert not outside, f"page {number}: {outside}"

@@ -28,7 +28,7 @@ _SIZE = (2.3, 1.65)
 _WIDE = (3.45, 2.35)
 """Width and height of a panel of sides, in inches."""
 
-_BROAD = (3.45, 1.3)
+_BROAD = (3.45, 1.38)
 """Width and height of a panel of shares, in inches."""
 
 ALL = Series("All", INK, "o")
@@ -142,7 +142,7 @@ def learning_curve(rows: pd.DataFrame, *, name: str, title: str, chance: float) 
     """
     shares = sorted(rows["share"].unique())
     with style(name):
-        figure, axes = panel(title, size=_BROAD, place=(0.125, 0.29, 0.855, 0.57))
+        figure, axes = panel(title, size=_BROAD, place=(0.125, 0.275, 0.855, 0.555))
         _accuracy_axis(axes, chance)
         axes.set_xscale("log", base=2)
         for (group, series), aside in zip(SERIES.items(), (0.95, 1.0, 1.05), strict=True):
@@ -156,7 +156,12 @@ def learning_curve(rows: pd.DataFrame, *, name: str, title: str, chance: float) 
                 dot(axes, x, row.accuracy, series, hollow=row.is_extrapolated, tooltip=row.tooltip)
             axes.plot([], [], color=series.colour, marker=series.marker, label=series.label)
         axes.legend(
-            loc="lower right", bbox_to_anchor=(1.02, 0.97), ncols=len(SERIES), columnspacing=1.0
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            ncols=len(SERIES),
+            columnspacing=1.0,
+            borderaxespad=0,
+            borderpad=0.15,
         )
         axes.xaxis.set_major_locator(FixedLocator(shares))
         axes.xaxis.set_minor_locator(NullLocator())

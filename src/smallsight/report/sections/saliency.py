@@ -140,6 +140,7 @@ def panels(study: Study, task: str) -> list[Markup]:
                         "tooltip": _lift_tooltip(one.label, one.row),
                     }
                     for one in part.rows
+                    if np.isfinite(one.row["lift"])
                 ),
                 limit=limit,
                 name=f"lift-{task}-{part.group}",
