@@ -22,10 +22,12 @@ from smallsight.runtime import files, script
 from smallsight.runtime.randomness import derive
 from smallsight.runtime.tables import Table, conform, read_table
 from smallsight.saliency.tables import OTHER_MAPS, PREDICTED_CLASS_MAPS, REMOVALS
-from smallsight.sampling import sample
 from smallsight.sampling.donors import read_donors
+from smallsight.sampling.sample import OBJECTS as OBJECT_TABLE
+from smallsight.sampling.sample import read_categories, read_sample
 from smallsight.vocabulary import TASKS
 
+CATEGORIES = "data/categories.json"
 SAMPLE = "data/samples_step1_person_limited.csv"
 SAMPLING = Path("data/sampling.json")
 PREDICTIONS = "data/predictions.parquet"
@@ -74,8 +76,8 @@ def main() -> str:
     made = compute_tables(
         {task: evidence(task) for task in TASKS if (predictions["task"] == task).any()},
         rung_predictions=pd.read_parquet(RUNGS),
-        sample=sample.read_sample(SAMPLE),
-        objects=read_table(OBJECTS, sample.OBJECTS),
+        sample=read_sample(SAMPLE),
+        objects=read_table(OBJECTS, OBJECT_TABLE),
         donors=read_donors(DONORS),
         removals=read_table(FAITHFULNESS, REMOVALS),
         remedies=RemedyEvidence(
@@ -86,7 +88,7 @@ def main() -> str:
         ),
         side_counts=json.loads(SAMPLING.read_text(encoding="utf-8"))["side_counts"],
         facts=facts,
-        categories=parameters.data.categories,
+        categories=read_categories(CATEGORIES),
         window_margin=parameters.tasks.window_margin,
         rng=derive(parameters.seed, "chance"),
     )

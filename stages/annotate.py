@@ -1,10 +1,11 @@
-"""Write the annotations of the chosen source."""
+"""Write the annotations of the chosen source, what cannot be used left out."""
 
 import own_library  # noqa: F401
 
 from smallsight import params
 from smallsight.datasets import coco
 from smallsight.datasets.registry import make_source
+from smallsight.datasets.tidying import tidy
 from smallsight.runtime import files, script
 
 ANNOTATIONS = "data/source/instances.json"
@@ -14,11 +15,18 @@ def main() -> str:
     parameters = params.load()
     data = parameters.data
     source = make_source(data, seed=parameters.seed)
+    tree = tidy(
+        source.annotations(),
+        data.categories,
+        where=source.where,
+        max_bad_share=data.max_bad_share,
+        folder=source.folder,
+    )
     with files.new_file(ANNOTATIONS) as new:
-        coco.write(source.annotations(), new)
+        coco.write(tree, new)
         dataset = coco.read(new, data.categories, where=source.where)
     counts = dataset.annotations["category_name"].value_counts()
-    named = ", ".join(f"{counts.get(name, 0)} {name}" for name in data.categories)
+    named = ", ".join(f"{counts.get(name, 0)} {name}" for name in dataset.categories)
     return f"{len(dataset.images)} pictures, {len(dataset.annotations)} annotations ({named})"
 
 

@@ -61,12 +61,14 @@ def check_classifier(parameters: params.Params) -> BackboneFacts:
             layer=parameters.explain.layer,
             preview=True,
         )
-    resolve_mapping(
-        settings.mapping,
-        facts.classes,
-        parameters.data.categories,
-        keeps_rest=settings.rest == "other",
-    )
+    # Which categories are all of them is known where the sample is drawn.
+    if parameters.data.categories != "all":
+        resolve_mapping(
+            settings.mapping,
+            facts.classes,
+            parameters.data.categories,
+            keeps_rest=settings.rest == "other",
+        )
     return facts.as_network()
 
 

@@ -20,9 +20,10 @@ from smallsight.runtime import files, script
 from smallsight.runtime.device import map_batches, pick_device
 from smallsight.runtime.tables import read_table
 from smallsight.sampling.sample import OBJECTS as ALL_OBJECTS
-from smallsight.sampling.sample import read_sample
+from smallsight.sampling.sample import read_categories, read_sample
 from smallsight.vocabulary import SCENE
 
+CATEGORIES = "data/categories.json"
 SAMPLE = "data/samples_step1_person_limited.csv"
 OBJECTS = "data/objects.csv"
 SPLITS = "data/splits.csv"
@@ -41,7 +42,7 @@ def main() -> str:
     classifier = read_classifier_facts(CLASSIFIER)
     protocol = find_protocol(parameters.protocol, is_own=classifier is not None)
     tasks = asked_tasks(classifier)
-    splits = read_splits(SPLITS, read_sample(SAMPLE), parameters.data.categories)
+    splits = read_splits(SPLITS, read_sample(SAMPLE), read_categories(CATEGORIES))
     untouched = {task: heads.read(HEADS / f"{task}.npz") for task in tasks}
     facts = read_all_facts(CONDITIONS, parameters.conditions)
     chosen = protocol.conditions(facts, tasks)

@@ -24,8 +24,9 @@ from smallsight.saliency.explain import Explainer, HeadExplainer, trained_and_un
 from smallsight.saliency.own_explainer import OwnExplainer
 from smallsight.saliency.run import StudyMaps, explain_study, write_no_maps, write_study_maps
 from smallsight.saliency.tables import OTHER_MAPS, PREDICTED_CLASS_MAPS
-from smallsight.sampling.sample import read_sample
+from smallsight.sampling.sample import read_categories, read_sample
 
+CATEGORIES = "data/categories.json"
 SAMPLE = "data/samples_step1_person_limited.csv"
 SPLITS = "data/splits.csv"
 BACKBONE = Path("data/backbone.pth")
@@ -74,7 +75,7 @@ def explain(
 ) -> StudyMaps:
     """Explain the first seed's predictions in the headline regime."""
     device = pick_device(parameters.device)
-    splits = read_splits(SPLITS, sample, parameters.data.categories)
+    splits = read_splits(SPLITS, sample, read_categories(CATEGORIES))
     protocol = find_protocol(parameters.protocol, is_own=classifier is not None)
     regime = protocol.regimes[0]
     facts = read_all_facts(CONDITIONS, parameters.conditions)

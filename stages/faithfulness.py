@@ -17,9 +17,10 @@ from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 from smallsight.saliency import removal
 from smallsight.saliency.tables import REMOVALS
-from smallsight.sampling.sample import read_sample
+from smallsight.sampling.sample import read_categories, read_sample
 from smallsight.vocabulary import SCENE
 
+CATEGORIES = "data/categories.json"
 SAMPLE = "data/samples_step1_person_limited.csv"
 SPLITS = "data/splits.csv"
 COLOUR = Path("data/colour.json")
@@ -45,7 +46,7 @@ def main() -> str:
         CONDITIONS / untouched.folder,
         colour=tuple(json.loads(COLOUR.read_text(encoding="utf-8"))["mean_colour"]),
         seed=parameters.seed,
-        splits=read_splits(SPLITS, sample, parameters.data.categories),
+        splits=read_splits(SPLITS, sample, read_categories(CATEGORIES)),
         fitted=heads.read(HEADS / f"{SCENE}.npz"),
         seen=read_features(FEATURES, untouched, readout),
         readout=readout,

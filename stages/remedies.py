@@ -22,9 +22,10 @@ from smallsight.remedies.sides import estimate_sides
 from smallsight.remedies.tables import ESTIMATED_SIDES, MORE_EXAMPLES_PREDICTIONS
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
-from smallsight.sampling.sample import read_sample
+from smallsight.sampling.sample import read_categories, read_sample
 from smallsight.vocabulary import SCENE, TASKS
 
+CATEGORIES = "data/categories.json"
 SAMPLE = "data/samples_step1_person_limited.csv"
 SPLITS = "data/splits.csv"
 BACKBONE = Path("data/backbone.pth")
@@ -46,7 +47,7 @@ def main() -> str:
     classifier = read_classifier_facts(CLASSIFIER)
     mapping = None if classifier is None else read_mapping(HEADS / f"{SCENE}.npz")
     bench = Bench(
-        splits=read_splits(SPLITS, read_sample(SAMPLE), parameters.data.categories),
+        splits=read_splits(SPLITS, read_sample(SAMPLE), read_categories(CATEGORIES)),
         settings=parameters.heads,
         weights=read_weights(BACKBONE) if classifier is None else None,
         reader=open_reader(classifier, BACKBONE),

@@ -6,16 +6,22 @@ import own_library  # noqa: F401
 
 from smallsight import params
 from smallsight.datasets import coco
+from smallsight.imaging.pictures import read_input_format
 from smallsight.runtime import files, script
 from smallsight.sampling.annotated_masks import collect_masks
+from smallsight.sampling.console import left_out_table, sizes_table
 from smallsight.sampling.donors import draw_donors
 from smallsight.sampling.draw import draw_sample
 from smallsight.sampling.instance_masks import write_masks
+from smallsight.sampling.listed import read_listed
+from smallsight.sampling.sample import write_categories
 
 ANNOTATIONS = "data/source/instances.json"
+INPUT = "data/input.json"
 PICTURES = "data/images"
 SAMPLE = "data/samples_step1_person_limited.csv"
 SUMMARY = "data/sampling.json"
+CATEGORIES = "data/categories.json"
 DONORS = "data/donors.csv"
 MASKS = "data/masks.json"
 OBJECTS = "data/objects.csv"
@@ -23,25 +29,33 @@ OBJECTS = "data/objects.csv"
 
 def main() -> str:
     parameters = params.load()
-    dataset = coco.read(ANNOTATIONS, parameters.data.categories)
+    data = parameters.data
+    dataset = coco.read(ANNOTATIONS, data.categories)
+    listed = read_listed(data.instances)
     draw = draw_sample(
         dataset,
         parameters.sample,
         picture_folder=PICTURES,
+        input_size=read_input_format(INPUT).size,
         seed=parameters.seed,
+        listed=None if listed is None else (data.instances, listed),
     )
-    known_masks = collect_masks(dataset, draw.sample)
+    masks, unreadable = collect_masks(dataset, draw.sample, max_bad_share=data.max_bad_share)
+    summary = draw.summary | {"unreadable_masks": unreadable}
     files.write_table(draw.sample, SAMPLE)
-    write_masks(known_masks, MASKS)
+    write_categories(draw.categories, CATEGORIES)
+    write_masks(masks, MASKS)
     objects = dataset.annotations[dataset.annotations["image_id"].isin(draw.sample["image_id"])]
     margin = parameters.tasks.window_margin
     donors = draw_donors(draw.sample, objects, window_margin=margin, seed=parameters.seed)
     files.write_table(donors, DONORS)
     files.write_table(objects.drop(columns="segmentation"), OBJECTS)
-    files.write_text(json.dumps(draw.summary, indent=2) + "\n", SUMMARY)
+    files.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", SUMMARY)
+    for table in (left_out_table(summary), sizes_table(summary)):
+        print(table, end="")
     groups = ", ".join(f"{n} {group}" for group, n in draw.summary["drawn"].items())
     closing = f"{len(draw.sample)} instances of {draw.sample['image_id'].nunique()} pictures"
-    if short := ", ".join(draw.shortfalls):
+    if listed is None and (short := ", ".join(draw.shortfalls)):
         return f"{closing} ({groups}; short of {parameters.sample.per_group}: {short})"
     return f"{closing} ({groups})"
 

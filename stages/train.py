@@ -33,9 +33,10 @@ from smallsight.evaluation.tables import TRAINING_CURVE
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 from smallsight.runtime.randomness import derive
-from smallsight.sampling.sample import read_sample
+from smallsight.sampling.sample import read_categories, read_sample
 from smallsight.vocabulary import SCENE, TASKS
 
+CATEGORIES = "data/categories.json"
 SAMPLE = "data/samples_step1_person_limited.csv"
 BACKBONE = Path("data/backbone.pth")
 FACTS = "data/backbone.json"
@@ -59,7 +60,7 @@ def main() -> str:
     splits = make_splits(
         protocol,
         sample,
-        parameters.data.categories,
+        read_categories(CATEGORIES),
         settings=parameters.evaluation,
         seed=parameters.seed,
     )

@@ -2,11 +2,19 @@
 
 import json
 import re
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 
 from smallsight.runtime.errors import ParameterError
@@ -22,6 +30,21 @@ NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 
 
+def plain_name(name: str) -> str:
+    r"""Write a name as it is compared: composed letters, and single plain spaces inside.
+
+    Examples
+    --------
+    >>> plain_name(" traffic\u00a0 light ")
+    'traffic light'
+    """
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+Name = Annotated[str, AfterValidator(plain_name), Field(min_length=1)]
+"""The name of a category."""
+
+
 class Section(BaseModel):
     """A frozen group of parameters; an unknown key is an error, and nothing is converted."""
 
@@ -32,13 +55,24 @@ class Data(Section):
     """Where annotations and pictures come from, with a group of parameters for each source.
 
     A group's keys are checked by the source that it belongs to (`smallsight.datasets.registry`).
+
+    Attributes
+    ----------
+    categories
+        Names of at least two categories, or "all" of those that the annotations use.
+    instances
+        A CSV file whose rows are the sample; without rows, the sample is drawn.
+    max_bad_share
+        The run stops where more of the annotations, or of the pictures, than this cannot be used.
     """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Any]
 
     source: Annotated[str, Field(min_length=1)]
-    categories: Annotated[tuple[str, ...], Field(min_length=1)]
+    categories: Literal["all"] | tuple[Name, ...]
+    instances: Annotated[str, Field(min_length=1)]
+    max_bad_share: Share
 
     @property
     def groups(self) -> dict[str, Any]:
@@ -47,17 +81,61 @@ class Data(Section):
 
     @field_validator("categories")
     @classmethod
-    def _distinct(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(names)) < len(names):
+    def _distinct(cls, names: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if names != "all" and len(set(names)) < len(names):
             raise ValueError("names that differ from each other")
+        if len(names) < 2:
+            raise ValueError("at least two names: a classifier of one category is always right")
         return names
 
 
+class Sizes(Section):
+    """What makes an object small, medium or large.
+
+    Attributes
+    ----------
+    measure
+        share: the box's share of the picture's area. area: the object's own area in square pixels,
+        as COCO's evaluation has it. input: the box's side in pixels of the network's input.
+    limits
+        Small objects lie below the first, large ones at or above the second.
+    """
+
+    measure: Literal["share", "area", "input"]
+    limits: tuple[Positive, Positive]
+
+    @field_validator("limits")
+    @classmethod
+    def _rising(cls, limits: tuple[float, float]) -> tuple[float, float]:
+        if limits[0] >= limits[1]:
+            raise ValueError("two numbers, the first below the second")
+        return limits
+
+
 class Sample(Section):
-    """How many instances are drawn."""
+    """How many instances are drawn, and of what.
+
+    Attributes
+    ----------
+    per_group
+        Instances per size group.
+    caps
+        The most instances of a category that a size group may have, by the category's name.
+    balance
+        natural: a category has the share that chance gives it. equal: each category has as many
+        instances in every size group, as evenly as there are enough of each.
+    seed
+        Another seed draws another sample; None: the study's.
+    min_visible_area
+        Objects whose mask (or box, where there is none) has fewer square pixels are left out.
+    """
 
     per_group: Count
-    person_cap: Annotated[int, Field(ge=0)]
+    caps: dict[Name, Annotated[int, Field(ge=0)]]
+    balance: Literal["natural", "equal"]
+    seed: Annotated[int, Field(ge=0)] | None
+    min_visible_area: NotNegative
+    sizes: Sizes
 
 
 class Tasks(Section):
@@ -195,6 +273,11 @@ class Params(Section):
     limits: Limits
     remedies: dict[str, bool]
 
+    def of_categories(self, names: tuple[str, ...]) -> "Params":
+        """Return the same parameters with the names that "all" categories stand for."""
+        data = self.data.model_copy(update={"categories": names})
+        return self.model_copy(update={"data": data})
+
 
 def load(path: str | Path = "params.yaml") -> Params:
     """Read and check a file of parameters.
@@ -216,7 +299,25 @@ def load(path: str | Path = "params.yaml") -> Params:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}, line {mark.line + 1}" if mark else path
         raise ParameterError(where, getattr(error, "problem", None) or "?", "YAML") from None
-    return validate(Params, tree, where=path.stem)
+    return validate(Params, with_present_names(tree), where=path.stem)
+
+
+def with_present_names(tree: Any) -> Any:
+    """Read `sample.person_cap`, as earlier studies have it, as the cap of the category person.
+
+    Examples
+    --------
+    >>> with_present_names({"sample": {"caps": {}, "person_cap": 70}})
+    {'sample': {'caps': {'person': 70}}}
+    """
+    sample = tree.get("sample") if isinstance(tree, dict) else None
+    if not isinstance(sample, dict) or "person_cap" not in sample:
+        return tree
+    caps = sample.get("caps", {})
+    if not isinstance(caps, dict):
+        return tree
+    others = {name: value for name, value in sample.items() if name != "person_cap"}
+    return tree | {"sample": others | {"caps": caps | {"person": sample["person_cap"]}}}
 
 
 SectionT = TypeVar("SectionT", bound=Section)

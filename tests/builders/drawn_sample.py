@@ -6,6 +6,7 @@ import pandas as pd
 from smallsight import params
 from smallsight.datasets import coco
 from smallsight.sampling.draw import draw_sample
+from smallsight.sampling.sizes import DEFAULT
 
 CATEGORIES = ("person", "car", "bus")
 SIDE = 100
@@ -46,6 +47,17 @@ def dataset(*, pictures=60, per_picture=8, seed=0, **overrides):
     )
 
 
-def draw(data, *, per_group=20, person_cap=7, seed=0, folder="data/images"):
-    limits = params.Sample(per_group=per_group, person_cap=person_cap)
-    return draw_sample(data, limits, picture_folder=folder, seed=seed)
+def sample_settings(*, per_group=20, person_cap=7, **others):
+    given = {"balance": "natural", "seed": None, "min_visible_area": 0, "sizes": DEFAULT}
+    return params.Sample(per_group=per_group, caps={"person": person_cap}, **given | others)
+
+
+def draw(data, *, seed=0, folder="data/images", input_size=96, listed=None, **settings):
+    return draw_sample(
+        data,
+        sample_settings(**settings),
+        picture_folder=folder,
+        input_size=input_size,
+        seed=seed,
+        listed=listed,
+    )

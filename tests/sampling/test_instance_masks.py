@@ -30,9 +30,13 @@ def dataset(segmentations):
     return coco.parse(tree, ("car",), where="mine.json")
 
 
+def collect(data, instances, *, max_bad_share=0.01):
+    return collect_masks(data, instances, max_bad_share=max_bad_share)[0]
+
+
 def collected(segmentations):
     data = dataset(segmentations)
-    return collect_masks(data, data.annotations)
+    return collect(data, data.annotations)
 
 
 def test_masks_come_by_the_ids_of_their_instances():
@@ -52,14 +56,14 @@ def test_one_mask_is_kept_one_way_however_it_was_written():
 def test_masks_are_those_of_the_sample_alone():
     data = dataset([POLYGON, POLYGON, MALFORMED["runs that end early"], POLYGON])
     sample = data.annotations[data.annotations["ann_id"].isin([11, 10])]
-    assert collect_masks(data, sample).keys() == {(7, 10), (3, 11)}
-    assert collect_masks(data, sample.iloc[:0]) == {}
+    assert collect(data, sample).keys() == {(7, 10), (3, 11)}
+    assert collect(data, sample.iloc[:0]) == {}
 
 
 def test_the_order_of_the_sample_does_not_matter(tmp_path):
     data = dataset([POLYGON, RUNS, masks.encode(~SQUARE), POLYGON])
     for name, sample in (("one", data.annotations), ("other", data.annotations[::-1])):
-        write_masks(collect_masks(data, sample), tmp_path / name)
+        write_masks(collect(data, sample), tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 
@@ -67,11 +71,13 @@ def test_the_order_of_the_sample_does_not_matter(tmp_path):
 def test_a_malformed_segmentation_is_one_line_that_names_file_and_annotation(kind):
     data = dataset([POLYGON, MALFORMED[kind], RUNS])
     with pytest.raises(
-        AnnotationError, match=r"mine\.json: annotation 11: segmentation "
+        AnnotationError, match=r"mine\.json: 1 of 3 segmentations .* that of annotation 11 "
     ) as caught:
-        collect_masks(data, data.annotations)
+        collect(data, data.annotations, max_bad_share=0)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 600
+    found, unreadable = collect_masks(data, data.annotations, max_bad_share=0.01)
+    assert (found.keys(), unreadable) == ({(7, 10), (7, 12)}, 1)
 
 
 def test_a_mask_of_another_size_than_its_picture_is_named_even_if_another_picture_has_it():

@@ -4,7 +4,8 @@ import pytest
 
 from builders.drawn_sample import SIDE, dataset, draw
 from smallsight.runtime.errors import SampleError
-from smallsight.sampling.sample import read_sample, size_groups
+from smallsight.sampling.sample import read_sample
+from smallsight.sampling.sizes import size_groups
 
 
 @pytest.mark.parametrize(

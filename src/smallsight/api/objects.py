@@ -12,7 +12,7 @@ from smallsight.api.columns import POSITIVE, as_names, as_numbers, as_whole, ide
 from smallsight.api.options import kind_of
 from smallsight.datasets import coco
 from smallsight.runtime.errors import SmallsightError
-from smallsight.sampling.sample import size_groups
+from smallsight.sampling.sizes import size_groups
 from smallsight.vocabulary import INSTANCE
 
 ObjectSource = pd.DataFrame | Mapping[str, Any] | str | Path

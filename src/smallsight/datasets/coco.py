@@ -5,13 +5,15 @@ All checks of annotations are made here. Code that takes a `Dataset` may assume 
 
 import json
 import reprlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, NoReturn
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, NoReturn
 
 import pandas as pd
 
+from smallsight.datasets.left_out import LeftOut
+from smallsight.datasets.picture_folder import stays_inside
 from smallsight.runtime import files
 from smallsight.runtime.errors import AnnotationError
 
@@ -53,15 +55,22 @@ class Dataset:
         `ANNOTATION_COLUMNS`, a row per annotated object, sorted by `image_id` and `ann_id`: ids,
         category, box (in pixels from the upper left corner), `area` of the mask in square pixels,
         iscrowd (0 or 1), and `segmentation` as COCO writes it (see `imaging.masks`) or None.
+    left_out
+        What of the source is not among them, by the name of the reason (`left_out.REASONS`).
     """
 
     where: str
     categories: tuple[str, ...]
     images: pd.DataFrame
     annotations: pd.DataFrame
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)
 
 
-def read(path: str | Path, categories: Sequence[str], *, where: str | None = None) -> Dataset:
+Categories = Sequence[str] | Literal["all"]
+"""Names of categories, or all that annotations use."""
+
+
+def read(path: str | Path, categories: Categories, *, where: str | None = None) -> Dataset:
     """Read and check a COCO JSON file.
 
     Parameters
@@ -69,7 +78,8 @@ def read(path: str | Path, categories: Sequence[str], *, where: str | None = Non
     path
         The file.
     categories
-        Names of the categories to keep. The file must have all of them.
+        Names of the categories to keep. The file must have all of them, or, where all that are
+        used are kept, at least two.
     where
         What errors call the file; its path by default.
 
@@ -120,7 +130,7 @@ def write(tree: dict[str, Any], path: str | Path) -> None:
     files.write_text(json.dumps(tree, sort_keys=True) + "\n", path)
 
 
-def parse(tree: dict[str, Any], categories: Sequence[str], *, where: str) -> Dataset:
+def parse(tree: dict[str, Any], categories: Categories, *, where: str) -> Dataset:
     """Check a COCO tree and arrange it as tables.
 
     Parameters
@@ -150,6 +160,8 @@ def parse(tree: dict[str, Any], categories: Sequence[str], *, where: str) -> Dat
     [[1, 'car', 32.0, 512.0]]
     """
     names = {entry["id"]: entry["name"] for entry in _entries(tree, "categories", where)}
+    if categories == "all":
+        categories = _used_categories(names, _entries(tree, "annotations", where), where)
     _check_categories(names, categories, where)
     images = {entry["id"]: entry for entry in _entries(tree, "images", where)}
     _check_images(images, where)
@@ -171,6 +183,7 @@ def parse(tree: dict[str, Any], categories: Sequence[str], *, where: str) -> Dat
             keys=["image_id"],
         ),
         annotations=_table(rows, ANNOTATION_COLUMNS, keys=["image_id", "ann_id"]),
+        left_out={name: LeftOut(**one) for name, one in tree.get("left_out", {}).items()},
     )
 
 
@@ -197,6 +210,18 @@ def _entries(tree: dict[str, Any], key: str, where: str) -> list[dict[str, Any]]
     return entries
 
 
+def _used_categories(
+    names: dict[int, str], annotations: list[dict[str, Any]], where: str
+) -> list[str]:
+    """Return the names of the categories that have annotations, in the file's order."""
+    used = {str(entry.get("category_id")) for entry in annotations}
+    found = [name for identity, name in names.items() if str(identity) in used]
+    if len(found) < 2:
+        said = f"annotations of {len(found)} categories: {', '.join(found)}".rstrip(": ")
+        raise AnnotationError(where, said, "at least two, for a classifier of one is always right")
+    return found
+
+
 def _check_categories(names: dict[int, str], categories: Sequence[str], where: str) -> None:
     present = list(names.values())
     for name in categories:
@@ -221,7 +246,7 @@ def _check_images(images: dict[int, dict[str, Any]], where: str) -> None:
             if not (_is_length(side) and side > 0 and side == int(side)):
                 _bad(place, image, key, "a whole number of pixels above 0")
         name = image.get("file_name")
-        if not (isinstance(name, str) and _stays_inside(name)):
+        if not (isinstance(name, str) and stays_inside(name)):
             _bad(place, image, "file_name", "a relative path inside the picture folder")
         path = PurePosixPath(name)
         if path in seen:
@@ -250,8 +275,8 @@ def _annotation_row(entry: dict[str, Any], name: str, where: str) -> tuple[Any, 
     if not (isinstance(box, list) and len(box) == 4 and all(map(_is_length, box))):
         _bad(place, entry, "bbox", "four finite numbers x, y, width, height")
     x, y, width, height = map(float, box)
-    if width <= 0 or height <= 0:
-        _bad(place, entry, "bbox", "a box of width and height above 0")
+    if width < 0 or height < 0:
+        _bad(place, entry, "bbox", "a box whose width and height are not negative")
     area = entry.get("area", width * height)
     if not _is_length(area, largest=LARGEST_LENGTH**2):
         _bad(place, entry, "area", "a finite number")
@@ -274,17 +299,6 @@ def _table(rows: list[tuple[Any, ...]], columns: list[str], *, keys: list[str]) 
 def _is_length(value: object, *, largest: int = LARGEST_LENGTH) -> bool:
     """Return whether a value is a number, finite, and small enough not to overflow."""
     return type(value) in (int, float) and -largest < value < largest  # type: ignore[operator]
-
-
-def _stays_inside(name: str) -> bool:
-    windows, posix = PureWindowsPath(name), PurePosixPath(name)
-    return (
-        bool(posix.name)
-        and name.isprintable()
-        and not posix.is_absolute()
-        and not windows.anchor
-        and ".." not in windows.parts
-    )
 
 
 def _bad(place: str, entry: dict[str, Any], key: str, expected: str) -> NoReturn:

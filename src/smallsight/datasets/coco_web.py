@@ -62,6 +62,10 @@ class CocoWeb:
     def _url(self, *parts: str) -> str:
         return "/".join([self.settings.base_url.rstrip("/"), *map(quote, parts)])
 
+    @property
+    def folder(self) -> None:
+        """The pictures are downloaded when they are fetched."""
+
     def annotations(self) -> dict[str, Any]:
         """Return all annotations of the split, and download them if the cache has none.
 

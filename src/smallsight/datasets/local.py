@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from smallsight.datasets import coco
+from smallsight.datasets.picture_folder import PictureFolder
 from smallsight.imaging import pictures
 from smallsight.params import Section
 from smallsight.runtime import files, parallel
-from smallsight.runtime.errors import ParameterError, PictureError
+from smallsight.runtime.errors import AnnotationError, ParameterError, PictureError
 
 
 class LocalData(Section):
@@ -32,6 +33,19 @@ class Local:
     def where(self) -> str:
         """The annotation file."""
         return self.settings.annotations
+
+    @property
+    def folder(self) -> PictureFolder:
+        """The folder of pictures.
+
+        Raises
+        ------
+        AnnotationError
+            If there is no such folder.
+        """
+        if not Path(self.settings.images).is_dir():
+            raise AnnotationError("data.local.images", repr(self.settings.images), "a folder")
+        return PictureFolder(Path(self.settings.images))
 
     def annotations(self) -> dict[str, Any]:
         """Return all annotations as they stand in the file."""

@@ -55,6 +55,10 @@ class Phantom:
         """The generator's own settings."""
         return phantom.Dials(**self.settings.model_dump(exclude={"scenes"}))
 
+    @property
+    def folder(self) -> None:
+        """The pictures are painted when they are fetched."""
+
     def annotations(self) -> dict[str, Any]:
         """Return the annotations of every scene, with their true masks, without painting any."""
         annotate = partial(_annotate, dials=self.dials, seed=self.seed)

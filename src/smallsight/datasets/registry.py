@@ -11,6 +11,7 @@ from smallsight import params
 from smallsight.datasets.coco_web import CocoData, CocoWeb
 from smallsight.datasets.local import Local, LocalData
 from smallsight.datasets.phantom_scenes import Phantom, PhantomData
+from smallsight.datasets.picture_folder import PictureFolder
 from smallsight.params import Section
 from smallsight.runtime.errors import ParameterError
 
@@ -22,8 +23,12 @@ class Source(Protocol):
     def where(self) -> str:
         """What errors call the source."""
 
+    @property
+    def folder(self) -> PictureFolder | None:
+        """Where the pictures lie; None where that cannot be looked at before they are fetched."""
+
     def annotations(self) -> dict[str, Any]:
-        """Return all annotations as a COCO tree, which `coco.parse` checks."""
+        """Return all annotations as a COCO tree, for `tidying.tidy` and then `coco.parse`."""
 
     def fetch(self, images: pd.DataFrame, folder: str | Path) -> None:
         """Fill a folder with these pictures and no others, each checked for decoding and size.
@@ -81,6 +86,8 @@ def make_source(data: params.Data, *, seed: int) -> Source:
     >>> data = params.Data(
     ...     source="local",
     ...     categories=("car", "bus"),
+    ...     instances="none.csv",
+    ...     max_bad_share=0.01,
     ...     local={"annotations": "mine/instances.json", "images": "mine/pictures"},
     ... )
     >>> make_source(data, seed=0).where

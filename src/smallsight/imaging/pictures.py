@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from smallsight.runtime import files
 from smallsight.runtime.errors import PictureError
@@ -91,6 +91,28 @@ def verify_picture(path: str | Path, *, width: int, height: int, where: object =
     if size != (width, height):
         found, due = f"{size[0]} x {size[1]} pixels", f"{width} x {height} pixels"
         raise PictureError(where, found, f"{due}, as the annotations say")
+
+
+def upright_size(path: str | Path) -> tuple[int, int]:
+    """Read a picture's width and height in pixels, turned as its EXIF orientation says.
+
+    Raises
+    ------
+    PictureError
+        Where it is missing, or its beginning is no picture's.
+    """
+    try:
+        with Image.open(path) as picture:
+            width, height = picture.size
+            is_turned = picture.getexif().get(ExifTags.Base.Orientation, 1) > _LAST_UNTURNED
+    except Exception as error:  # whatever a decoder met
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise PictureError(path, reason, "a picture") from None
+    return (height, width) if is_turned else (width, height)
+
+
+_LAST_UNTURNED = 4
+"""EXIF orientations above it exchange width and height."""
 
 
 def resize(

@@ -1,7 +1,10 @@
 """Words of the report, each explained in a sentence that stands where the word first does."""
 
+from collections.abc import Callable
+
+from smallsight.params import Sizes
 from smallsight.report.study import Study
-from smallsight.vocabulary import SIZE_GROUPS
+from smallsight.vocabulary import GROUPS
 
 _WORDS = {
     "mix": "At one mix of categories, each category weighs the same in every size group.",
@@ -22,23 +25,34 @@ _WORDS = {
 """What does not depend on the study."""
 
 
-def size_bounds() -> str:
-    """Write the bounds of the size groups, in percent of the picture's area.
+_MEASURES: dict[str, tuple[str, Callable[[float], str]]] = {
+    "share": ("the box’s share of the picture", lambda limit: f"{100 * limit:g}%"),
+    "area": ("the object’s area in square pixels", lambda limit: f"{limit:,.6g}"),
+    "input": ("the box’s side at the network’s input", lambda limit: f"{limit:g} pixels"),
+}
+"""What a measure of size is called, and how its limits are written."""
+
+
+def size_words(sizes: Sizes) -> str:
+    """Say what makes an object small, medium or large.
 
     Examples
     --------
-    >>> size_bounds()
-    'small below 1%, medium below 5%, large from 5%'
+    >>> size_words(Sizes(measure="share", limits=(0.01, 0.05)))
+    'Size is the box’s share of the picture: small below 1%, medium below 5%, large from 5%.'
+    >>> size_words(Sizes(measure="input", limits=(16, 32)))[45:]
+    'small below 16 pixels, medium below 32 pixels, large from 32 pixels.'
     """
-    bounded = [(group, f"{100 * bound:g}%") for group, bound in SIZE_GROUPS.items()]
-    parts = [f"{group} below {bound}" for group, bound in bounded[:-1]]
-    return ", ".join([*parts, f"{bounded[-1][0]} from {bounded[-2][1]}"])
+    name, written = _MEASURES[sizes.measure]
+    first, second = map(written, sizes.limits)
+    small, medium, large = GROUPS
+    return f"Size is {name}: {small} below {first}, {medium} below {second}, {large} from {second}."
 
 
 def words(study: Study) -> dict[str, str]:
     """Return what explains each word that the study's report may use, by the word's name."""
     found = _WORDS | {
-        "size": f"Size is the box’s share of the picture: {size_bounds()}.",
+        "size": size_words(study.params.sample.sizes),
         "interval": (
             f"In brackets stands the {study.interval}: how far off the number may be, since only "
             "some pictures were tested."

@@ -23,7 +23,7 @@ from smallsight.report.study import Study
 from smallsight.runtime.errors import SmallsightError
 from smallsight.runtime.tables import read_table
 from smallsight.saliency.tables import GALLERY, MAP_LIST, STRIPS
-from smallsight.sampling.sample import SAMPLE
+from smallsight.sampling.sample import SAMPLE, read_categories
 from smallsight.vocabulary import ALL_AND_GROUPS
 
 
@@ -35,6 +35,8 @@ class Inputs:
     ----------
     sample, sampling
         The sampled instances (CSV), and the counts of what was eligible, drawn and excluded (JSON).
+    categories
+        The names of the study's categories (JSON).
     backbone
         The facts of the network (JSON).
     classifier, preprocessings
@@ -60,6 +62,7 @@ class Inputs:
 
     sample: Path
     sampling: Path
+    categories: Path
     backbone: Path
     classifier: Path
     preprocessings: Path
@@ -88,7 +91,7 @@ class Inputs:
     def paths(self) -> tuple[Path, ...]:
         """Return the paths of all files but the families' facts, in the order of the pipeline."""
         return (
-            *(self.sample, self.sampling, self.backbone, self.classifier),
+            *(self.sample, self.sampling, self.categories, self.backbone, self.classifier),
             *(self.preprocessings, self.results),
             *(self.remedies, self.remedy_times),
             *(self.table(table.name) for table in TABLES),
@@ -120,11 +123,16 @@ def read_study(inputs: Inputs, params: Params) -> Study:
     _check_agreement(results[~results["family"].isin(sweeps)], tables["accuracy"], inputs)
     remedies = {one.name: one for one in read_remedy_facts(inputs.remedies)}
     _check_remedies(tables["remedies"], inputs, remedies)
+    sampling = _keys(
+        inputs.sampling,
+        *("requested_per_group", "drawn", "eligible", "excluded", "examples", "measures"),
+        *("listed", "unreadable_masks"),
+    )
     return Study(
-        params=params,
+        params=params.of_categories(read_categories(inputs.categories)),
         families=families,
         sample=read_table(inputs.sample, SAMPLE),
-        sampling=_keys(inputs.sampling, "requested_per_group", "drawn", "eligible", "excluded"),
+        sampling=sampling,
         backbone=backbone,
         classifier=classifier,
         preprocessings=read_table(inputs.preprocessings, PREPROCESSINGS),

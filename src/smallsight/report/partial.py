@@ -13,13 +13,14 @@ from smallsight.analysis.tables import TABLES
 from smallsight.classifiers.tables import PREPROCESSINGS
 from smallsight.conditions.rendered.names import FamilyFacts
 from smallsight.evaluation.tables import TRAINING_CURVE
-from smallsight.params import Analysis, Data, Evaluation, Params
+from smallsight.params import Analysis, Data, Evaluation, Params, Sample
 from smallsight.remedies.tables import REMEDY_TIMES
 from smallsight.report import page, typeset
 from smallsight.report.study import Study
 from smallsight.runtime import files
 from smallsight.runtime.tables import Table, conform, read_table
 from smallsight.saliency.tables import GALLERY, MAP_LIST, STRIPS
+from smallsight.sampling.sizes import DEFAULT
 from smallsight.vocabulary import CATEGORY_NAME, INSTANCE, SIZE_GROUP
 
 
@@ -76,6 +77,7 @@ def study_of(
         data=Data.model_construct(
             source="local", categories=tuple(dict.fromkeys(_categories(whole)))
         ),
+        sample=Sample.model_construct(sizes=DEFAULT),
         evaluation=Evaluation.model_construct(),
         analysis=Analysis.model_construct(confidence=confidence),
     )

@@ -8,20 +8,13 @@ import pandas as pd
 
 from smallsight import params
 from smallsight.datasets import coco
+from smallsight.datasets.left_out import REASONS
 from smallsight.runtime.errors import SampleError
 from smallsight.runtime.randomness import derive
-from smallsight.sampling.sample import SAMPLE, size_groups
-from smallsight.vocabulary import SIZE_GROUPS
-
-PERSON = "person"
-"""The category that is capped; it would fill the sample otherwise."""
-
-EXCLUSIONS = {
-    "crowd": "annotated as a crowd, not as one object",
-    "degenerate": "box less than one pixel wide or high",
-    "outside": "box reaches more than one pixel beyond the picture",
-}
-"""Why an instance is left out; the first reason that holds is the one counted."""
+from smallsight.sampling.listed import take_listed
+from smallsight.sampling.sample import SAMPLE
+from smallsight.sampling.sizes import measure_sizes, size_groups, summarise_sizes
+from smallsight.vocabulary import GROUPS
 
 
 @dataclass(frozen=True)
@@ -32,13 +25,18 @@ class Draw:
     ----------
     sample
         One row per instance, sorted by image_id and ann_id; the columns of `SAMPLE`.
+    categories
+        The study's, in its order: those asked for, or all that have an eligible object.
     summary
-        Counts, ready for JSON: requested_per_group, person_cap, drawn[group],
-        eligible[group][category], excluded[reason], and side_counts: of eligible objects by their
-        side, in whole pixels of the picture rounded down.
+        Counts, ready for JSON: requested_per_group, caps, balance, sizes (measure and limits),
+        listed (the file that lists the sample; empty where it is drawn), drawn[group],
+        eligible[group][category], excluded[reason], examples[reason], measures[group][measure],
+        and side_counts: of eligible objects by their side, in whole pixels of the picture rounded
+        down.
     """
 
     sample: pd.DataFrame
+    categories: tuple[str, ...]
     summary: dict[str, Any]
 
     @property
@@ -49,22 +47,35 @@ class Draw:
 
 
 def draw_sample(
-    dataset: coco.Dataset, settings: params.Sample, *, picture_folder: str, seed: int
+    dataset: coco.Dataset,
+    settings: params.Sample,
+    *,
+    picture_folder: str,
+    input_size: int,
+    seed: int,
+    listed: tuple[str, pd.DataFrame] | None = None,
 ) -> Draw:
-    """Draw up to `per_group` eligible instances of each size group.
+    """Draw up to `per_group` eligible instances of each size group, or take those of a list.
 
-    The eligible instances of a group are shuffled and taken in turn; persons beyond the cap are
-    passed over. The random stream depends on the seed and the group alone.
+    The eligible instances of a group are shuffled and taken in turn; those beyond the cap of their
+    category, or beyond its number in balanced groups, are passed over. The random stream depends on
+    the seed and the group alone.
 
     Parameters
     ----------
     picture_folder
         The folder that will hold the pictures, for the column `image_path`.
+    input_size
+        Width and height of the network's input, in pixels.
+    seed
+        The study's; that of the settings goes before it.
+    listed
+        The name and content of a list of instances (`listed.read_listed`).
 
     Raises
     ------
     SampleError
-        Where no instance can be drawn.
+        Where no instance can be drawn, or the list does not fit the annotations.
 
     Examples
     --------
@@ -80,8 +91,11 @@ def draw_sample(
     ...     "categories": [{"id": 3, "name": "car"}],
     ... }
     >>> dataset = coco.parse(tree, ("car",), where="example")
-    >>> settings = params.Sample(per_group=1, person_cap=0)
-    >>> draw = draw_sample(dataset, settings, picture_folder="pictures", seed=0)
+    >>> from smallsight.sampling.sizes import DEFAULT
+    >>> settings = params.Sample(
+    ...     per_group=1, caps={}, balance="natural", seed=None, min_visible_area=0, sizes=DEFAULT
+    ... )
+    >>> draw = draw_sample(dataset, settings, picture_folder="pictures", input_size=96, seed=0)
     >>> draw.sample[["ann_id", "image_path", "area_ratio", "size_group"]]
        ann_id      image_path  area_ratio size_group
     0       1  pictures/a.jpg      0.0064      small
@@ -89,58 +103,71 @@ def draw_sample(
     2       4  pictures/a.jpg      0.1600      large
     """
     instances = _instances(dataset, picture_folder)
-    reasons = _exclusions(instances)
+    measured = measure_sizes(instances, input_size=input_size)
+    instances["size_group"] = size_groups(measured[settings.sizes.measure], settings.sizes)
+    reasons = _exclusions(instances, settings)
     eligible = instances[reasons == ""]
-    drawn = [
-        _draw_group(
-            eligible[eligible["size_group"] == group],
-            settings,
-            rng=derive(seed, "sample", group),
-        )
-        for group in SIZE_GROUPS
-    ]
-    sample = pd.concat(drawn).sort_values(["image_id", "ann_id"], ignore_index=True)
-    excluded = {reason: int((reasons == reason).sum()) for reason in EXCLUSIONS}
+    sample = take_listed(eligible, listed[1], listed[0]) if listed else None
+    if sample is None:
+        own_seed = seed if settings.seed is None else settings.seed
+        caps = _caps(eligible, settings)
+        drawn = [
+            _draw_group(
+                eligible[eligible["size_group"] == group],
+                settings.per_group,
+                caps[group],
+                rng=derive(own_seed, "sample", group),
+            )
+            for group in GROUPS
+        ]
+        sample = pd.concat(drawn)
+    sample = sample.sort_values(["image_id", "ann_id"], ignore_index=True)
+    excluded, examples = _left_out(dataset, instances, reasons)
     if sample.empty:
-        counts = ", ".join(f"{n} {reason}" for reason, n in excluded.items())
+        counts = ", ".join(f"{n} {REASONS[name].description}" for name, n in excluded.items() if n)
         raise SampleError(
             dataset.where,
-            f"none of {len(instances)} annotations can be drawn (left out: {counts}; "
-            f"{len(eligible)} eligible, of persons at most {settings.person_cap} per group)",
-            f"an instance of {', '.join(dataset.categories)}",
+            f"none of {len(instances)} annotations can be drawn "
+            f"(left out: {counts or 'none'}; {len(eligible)} eligible)",
+            f"an instance of {', '.join(dataset.categories)} that no cap forbids",
         )
     table = pd.crosstab(eligible["size_group"], eligible["category_name"]).reindex(
-        index=list(SIZE_GROUPS), columns=list(dataset.categories), fill_value=0
+        index=list(GROUPS), columns=list(dataset.categories), fill_value=0
     )
+    of_sample = measure_sizes(sample, input_size=input_size)
+    groups = sample["size_group"].to_numpy()
     summary = {
         "requested_per_group": settings.per_group,
-        "person_cap": settings.person_cap,
-        "drawn": {group: len(part) for group, part in zip(SIZE_GROUPS, drawn, strict=True)},
+        "caps": dict(settings.caps),
+        "balance": settings.balance,
+        "sizes": settings.sizes.model_dump(mode="json"),
+        "listed": listed[0] if listed else "",
+        "drawn": {group: int((groups == group).sum()) for group in GROUPS},
         "eligible": {
             group: {category: int(n) for category, n in row.items()}
             for group, row in table.iterrows()
         },
         "excluded": excluded,
+        "examples": examples,
+        "measures": summarise_sizes(of_sample, groups),
         "side_counts": _count_sides(eligible),
     }
-    return Draw(sample=sample[SAMPLE.names], summary=summary)
+    return Draw(sample[SAMPLE.names], dataset.categories, summary)
 
 
 def _instances(dataset: coco.Dataset, picture_folder: str) -> pd.DataFrame:
     instances = dataset.annotations.merge(dataset.images, on="image_id", validate="m:1")
     bbox_area = instances["bbox_w"] * instances["bbox_h"]
     img_area = instances["width"] * instances["height"]
-    area_ratio = bbox_area / img_area
     return instances.assign(
         image_path=picture_folder.rstrip("/") + "/" + instances["file_name"],
         bbox_area=bbox_area,
         img_area=img_area,
-        area_ratio=area_ratio,
-        size_group=size_groups(area_ratio.to_numpy()),
+        area_ratio=bbox_area / img_area,
     ).sort_values(["image_id", "ann_id"], ignore_index=True)
 
 
-def _exclusions(instances: pd.DataFrame) -> np.ndarray:
+def _exclusions(instances: pd.DataFrame, settings: params.Sample) -> np.ndarray:
     """Return the reason to leave each instance out; empty text where there is none."""
     x, y, w, h = (instances[name] for name in coco.BOX_COLUMNS)
     holds = {
@@ -150,8 +177,67 @@ def _exclusions(instances: pd.DataFrame) -> np.ndarray:
         | (y < -1)
         | (x + w > instances["width"] + 1)
         | (y + h > instances["height"] + 1),
+        "hardly_visible": instances["area"] < settings.min_visible_area,
     }
-    return np.select([holds[reason] for reason in EXCLUSIONS], list(EXCLUSIONS), default="")
+    reasons = [name for name in REASONS if name in holds]
+    return np.select([holds[name] for name in reasons], reasons, default="")
+
+
+def _left_out(
+    dataset: coco.Dataset, instances: pd.DataFrame, reasons: np.ndarray
+) -> tuple[dict[str, int], dict[str, str]]:
+    """Count what is left out, here and where annotations were read, with an example of each."""
+    counts = {name: one.count for name, one in dataset.left_out.items()}
+    examples = {name: one.example for name, one in dataset.left_out.items()}
+    for name in REASONS:
+        found = instances[reasons == name]
+        if len(found):
+            box = [float(value) for value in found.iloc[0][coco.BOX_COLUMNS]]
+            counts[name] = counts.get(name, 0) + len(found)
+            examples.setdefault(name, f"annotation {found.iloc[0]['ann_id']} (bbox {box})")
+    ordered = [name for name in REASONS if name in counts]
+    return {name: counts[name] for name in ordered}, {name: examples[name] for name in ordered}
+
+
+def _caps(eligible: pd.DataFrame, settings: params.Sample) -> dict[str, dict[str, int]]:
+    """Return the most instances of each category that each size group may have."""
+    names = [str(name) for name in eligible["category_name"].unique()]
+    counts = {}
+    for group in GROUPS:
+        found = eligible.loc[eligible["size_group"] == group, "category_name"].value_counts()
+        there = {name: int(found.get(name, 0)) for name in names}
+        counts[group] = {name: min(n, settings.caps.get(name, n)) for name, n in there.items()}
+    if settings.balance == "natural":
+        return counts
+    # A group without any object cannot be balanced with the others.
+    filled = [row for row in counts.values() if any(row.values())]
+    shared = {name: min(row[name] for row in filled) for name in names}
+    return dict.fromkeys(GROUPS, spread_evenly(shared, settings.per_group))
+
+
+def spread_evenly(available: dict[str, int], total: int) -> dict[str, int]:
+    """Divide a total among categories as evenly as there are instances of each.
+
+    Returns
+    -------
+    dict
+        Instances per category; what cannot be divided goes to the categories that come first.
+
+    Examples
+    --------
+    >>> spread_evenly({"person": 90, "car": 30, "bus": 2}, 20)
+    {'person': 9, 'car': 9, 'bus': 2}
+    """
+    shares = dict.fromkeys(available, 0)
+    left = min(total, sum(available.values()))
+    while left:
+        open_ = [name for name in available if shares[name] < available[name]]
+        each = max(left // len(open_), 1)
+        for name in open_[:left]:
+            more = min(each, available[name] - shares[name], left)
+            shares[name] += more
+            left -= more
+    return shares
 
 
 def _count_sides(eligible: pd.DataFrame) -> dict[str, int]:
@@ -161,8 +247,9 @@ def _count_sides(eligible: pd.DataFrame) -> dict[str, int]:
 
 
 def _draw_group(
-    group: pd.DataFrame, settings: params.Sample, *, rng: np.random.Generator
+    group: pd.DataFrame, per_group: int, caps: dict[str, int], *, rng: np.random.Generator
 ) -> pd.DataFrame:
     shuffled = group.iloc[rng.permutation(len(group))]
-    person = shuffled["category_name"] == PERSON
-    return shuffled[~person | (person.cumsum() <= settings.person_cap)].head(settings.per_group)
+    place = shuffled.groupby("category_name").cumcount()
+    most = shuffled["category_name"].map(caps).fillna(0)
+    return shuffled[place < most].head(per_group)

@@ -1,13 +1,15 @@
-"""The balanced sample as a table: its columns, its size groups, and reading it back."""
+"""The sample as a table: its columns, its categories, and reading them back."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
+from smallsight.runtime import files
 from smallsight.runtime.errors import SampleError
 from smallsight.runtime.tables import Table, identifier, number, text, whole
-from smallsight.vocabulary import ANN_ID, CATEGORY_NAME, IMAGE_ID, SIZE_GROUP, SIZE_GROUPS
+from smallsight.vocabulary import ANN_ID, CATEGORY_NAME, IMAGE_ID, SIZE_GROUP
 
 _CATEGORY_ID = identifier("category_id", "the object's category, as the annotations number it")
 
@@ -51,18 +53,14 @@ OBJECTS = Table(
 )
 
 
-def size_groups(area_ratio: np.ndarray) -> np.ndarray:
-    """Return the size group of each box, given its share of the picture's area.
+def write_categories(names: Sequence[str], path: str | Path) -> None:
+    """Write the names of the study's categories, in its order, as JSON."""
+    files.write_text(json.dumps(list(names), ensure_ascii=False) + "\n", path)
 
-    Examples
-    --------
-    >>> size_groups(np.array([0.0099, 0.01, 0.3])).tolist()
-    ['small', 'medium', 'large']
-    """
-    limits = list(SIZE_GROUPS.values())
-    return np.array(list(SIZE_GROUPS), dtype=object)[
-        np.searchsorted(limits, area_ratio, side="right").clip(max=len(limits) - 1)
-    ]
+
+def read_categories(path: str | Path) -> tuple[str, ...]:
+    """Read the names that `write_categories` wrote."""
+    return tuple(json.loads(Path(path).read_text(encoding="utf-8")))
 
 
 def read_sample(path: str | Path) -> pd.DataFrame:

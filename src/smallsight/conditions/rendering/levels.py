@@ -133,14 +133,15 @@ def levels_by_family(settings: Settings, tasks: params.Tasks) -> dict[str, tuple
     ------
     ParameterError
         As `levels_of` does, where the untouched family is not among them or not in the scene task,
-        and where that task lists a family that is not among them.
+        and where that task lists an unknown family. One that is known and not among them is
+        rendered in no task.
     """
     if UNTOUCHED not in settings:
         raise ParameterError("conditions", ", ".join(settings) or "nothing", UNTOUCHED)
     if UNTOUCHED not in tasks.scene:
         raise ParameterError("tasks.scene", ", ".join(tasks.scene), UNTOUCHED)
     for family in tasks.scene:
-        if family not in settings:
+        if family not in FAMILIES:
             raise ParameterError("tasks.scene", family, f"one of {', '.join(settings)}")
     return {family: levels_of(family, settings, tasks) for family in settings}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from smallsight.report import network
 from smallsight.report.section import Section
-from smallsight.report.sections import claims, classifier, effects, stability, thresholds
+from smallsight.report.sections import claims, classifier, effects, sample, stability, thresholds
 from smallsight.report.study import Study
 from smallsight.report.text import TASK_NAMES
 from smallsight.vocabulary import SCENE
@@ -19,8 +19,8 @@ class Method:
     scene, window, task
         What the original study's task is called, the other one, empty where it was not asked, and
         the headline task.
-    person_cap
-        Most persons of a size group.
+    drawing
+        How the objects were chosen.
     window_margin
         The share of the box's width and height by which a window is larger, on each side.
     input_size
@@ -53,7 +53,7 @@ class Method:
     scene: str
     window: str
     task: str
-    person_cap: int
+    drawing: str
     window_margin: float
     input_size: int
     backbone: str
@@ -90,7 +90,7 @@ def build(study: Study) -> Method | None:
         scene=TASK_NAMES[SCENE],
         window=study.window,
         task=TASK_NAMES[study.headline_task],
-        person_cap=params.sample.person_cap,
+        drawing=sample.drawing_sentence(study),
         window_margin=params.tasks.window_margin,
         input_size=study.backbone.input_size,
         backbone=study.backbone.describe() if study.has_heads else "",

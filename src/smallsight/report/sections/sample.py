@@ -5,17 +5,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from smallsight import params
+from smallsight.datasets.left_out import REASONS
 from smallsight.evaluation.rungs import BASELINES
 from smallsight.report.section import Section
 from smallsight.report.study import Study
 from smallsight.report.text import counted, listed, percent
+from smallsight.sampling.sizes import MEASURES
 from smallsight.vocabulary import GROUPS
-
-_EXCLUDED = {
-    "crowd": "crowd regions",
-    "degenerate": "degenerate boxes",
-    "outside": "boxes outside their picture",
-}
 
 
 @dataclass(frozen=True)
@@ -36,10 +32,22 @@ class SampleRow:
 
 @dataclass(frozen=True)
 class Exclusion:
-    """How many objects were excluded before drawing, and as what."""
+    """How many annotations or pictures were left out, as what, and one of them."""
 
     number: int
     description: str
+    example: str
+
+
+@dataclass(frozen=True)
+class SizeRow:
+    """The sizes of a group's objects in one measure."""
+
+    group: str
+    measure: str
+    least: str
+    median: str
+    most: str
 
 
 @dataclass(frozen=True)
@@ -48,20 +56,23 @@ class Sample:
 
     Attributes
     ----------
-    requested
-        Objects that were asked for per size group.
+    drawing
+        How the objects were chosen.
     shortfalls
         Sentences about the groups that have fewer.
     rows, totals
         What was drawn, by category and together.
+    sizes
+        How large the drawn objects are, in every measure.
     excluded
         What could not be drawn.
     """
 
-    requested: int
+    drawing: str
     shortfalls: list[str]
     rows: list[SampleRow]
     totals: list[Draw]
+    sizes: list[SizeRow]
     excluded: list[Exclusion]
 
 
@@ -98,13 +109,52 @@ def totals(study: Study) -> list[Draw]:
 
 def shortfall_sentences(study: Study) -> list[str]:
     """Name the size groups that have fewer objects than were asked for."""
-    due = int(study.sampling["requested_per_group"])
+    due = 0 if study.sampling["listed"] else int(study.sampling["requested_per_group"])
     return [
         f"{group.capitalize()}: {total.drawn} of the {due} requested were drawn, for "
         f"{total.eligible} were eligible."
         for group, total in zip(GROUPS, totals(study), strict=True)
         if total.drawn < due
     ]
+
+
+def drawing_sentence(study: Study) -> str:
+    """Say how the objects were chosen."""
+    chosen = study.params.sample
+    if study.sampling["listed"]:
+        return f"The objects are those that {study.sampling['listed']} lists; none was drawn."
+    caps = listed([f"{cap} of {name}" for name, cap in chosen.caps.items()])
+    ends = {
+        "natural": f", with at most {caps} in each" if caps else "",
+        "equal": ", each with the same categories in the same numbers as far as there are enough",
+    }
+    number = counted(chosen.per_group, "object")
+    return f"Up to {number} per size group are drawn{ends[chosen.balance]}."
+
+
+def size_rows(study: Study) -> list[SizeRow]:
+    """Return how large the drawn objects are, a row per measure and size group."""
+    written = {"share": lambda value: f"{100 * value:.3g}%", "area": "{:,.0f}".format}
+    return [
+        SizeRow(
+            group,
+            measure,
+            **{end: written.get(name, "{:.3g}".format)(v) for end, v in measured[name].items()},
+        )
+        for name, measure in MEASURES.items()
+        for group, measured in study.sampling["measures"].items()
+    ]
+
+
+def exclusions(study: Study) -> list[Exclusion]:
+    """Return what was left out, by reason."""
+    examples = study.sampling["examples"]
+    found = [
+        Exclusion(number, f"{REASONS[name].of} {REASONS[name].description}", examples[name])
+        for name, number in study.sampling["excluded"].items()
+    ]
+    unreadable = study.sampling["unreadable_masks"]
+    return found + ([Exclusion(unreadable, "masks that cannot be read", "")] if unreadable else [])
 
 
 def sample_sentence(study: Study) -> str:
@@ -155,7 +205,7 @@ def describe_pictures(data: params.Data) -> str:
     Examples
     --------
     >>> chosen = {"source": "coco", "coco": {"split": "val2017"}}
-    >>> describe_pictures(params.Data(categories=("car",), **chosen))
+    >>> describe_pictures(params.Data.model_construct(None, **chosen))
     'COCO val2017'
     """
     group = data.groups.get(data.source, {})
@@ -172,14 +222,12 @@ def build(study: Study) -> Sample | None:
     if not study.sampling:
         return None
     return Sample(
-        requested=study.sampling["requested_per_group"],
+        drawing=drawing_sentence(study),
         shortfalls=shortfall_sentences(study),
         rows=rows(study),
         totals=totals(study),
-        excluded=[
-            Exclusion(number, _EXCLUDED.get(reason, reason))
-            for reason, number in study.sampling["excluded"].items()
-        ],
+        sizes=size_rows(study),
+        excluded=exclusions(study),
     )
 
 

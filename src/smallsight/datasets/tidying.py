@@ -1,0 +1,365 @@
+"""Annotations as tools export them, made such that `coco.parse` reads them.
+
+What is plainly meant is read: ids that are texts or too large, backslashes, a root category without
+annotations. What cannot be used is left out and counted by reason. Annotations without any quirk
+come out as they went in.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from smallsight.datasets.coco import LARGEST_ID, LARGEST_LENGTH, shortened
+from smallsight.datasets.left_out import FLAT, REASONS, LeftOut, Reason, check_shares
+from smallsight.datasets.picture_folder import PictureFolder, stays_inside
+from smallsight.imaging.pictures import upright_size
+from smallsight.params import plain_name
+from smallsight.runtime.errors import AnnotationError, PictureError
+
+LEFT_OUT = "left_out"
+"""Key of a tidied tree: what is left out, by reason, where anything is."""
+
+SOURCE_ID = "source_id"
+"""Key of an entry that was numbered anew: its id as it was."""
+
+Entry = dict[str, Any]
+
+
+def tidy(
+    tree: dict[str, Any],
+    categories: Sequence[str] | Literal["all"],
+    *,
+    where: str,
+    max_bad_share: float,
+    folder: PictureFolder | None = None,
+) -> dict[str, Any]:
+    """Read what is meant, and leave out and count what cannot be used.
+
+    Parameters
+    ----------
+    tree
+        The content of a COCO JSON file, or of another format that was turned into such.
+    categories
+        The study's; annotations of others are passed on as they are.
+    max_bad_share
+        The share of the annotations, or of the pictures, that may be faulty.
+    folder
+        Where the pictures lie; None where that cannot be looked at.
+
+    Returns
+    -------
+    dict
+        The tree with its entries changed where they had to be, and under `LEFT_OUT` the count,
+        total and example of each reason. An entry with a new id has the old one as `source_id`.
+        What has not the structure of COCO's files is passed on, for `coco.parse` to refuse.
+
+    Raises
+    ------
+    AnnotationError
+        Where too many entries are faulty, or an id or name does not say which entry is meant.
+
+    Examples
+    --------
+    >>> tree = {
+    ...     "images": [{"id": "seven", "file_name": "7.jpg", "width": 640, "height": 480}],
+    ...     "categories": [{"id": 3, "name": "car"}, {"id": 3, "name": "car"}],
+    ...     "annotations": [
+    ...         {"id": 1, "image_id": "seven", "category_id": 3, "bbox": [1, 2, 3, 4]},
+    ...         {"id": 2, "image_id": "seven", "category_id": 3, "bbox": [9, 2, 3, 4], "ignore": 1},
+    ...     ],
+    ... }
+    >>> tidied = tidy(tree, ["car"], where="an example", max_bad_share=0.01)
+    >>> tidied["annotations"]
+    [{'id': 1, 'image_id': 1, 'category_id': 3, 'bbox': [1, 2, 3, 4]}]
+    >>> tidied["left_out"]["ignored"]["count"]
+    1
+    """
+    keys = ("images", "annotations", "categories")
+    if not all(_is_list_of_entries(tree.get(key)) for key in keys):
+        return tree
+    tally = _Tally()
+    named = _categories(tree["categories"], tree["annotations"], where)
+    images = _images(tree["images"], folder, tally, where)
+    chosen = {entry["name"] for entry in named.values()} if categories == "all" else {*categories}
+    annotations = _annotations(tree["annotations"], images, named, chosen, tally)
+    check_shares(tally.faults(), share=max_bad_share, where=where)
+    tidied = dict(tree) | {
+        "images": [entry for entry in images.values() if entry],
+        "annotations": annotations,
+        "categories": list({entry["id"]: entry for entry in named.values()}.values()),
+    }
+    if tally.reasons:
+        tidied[LEFT_OUT] = {
+            name: {
+                "count": tally.reasons[name],
+                "total": tally.totals[reason.of],
+                "example": tally.examples[reason],
+            }
+            for name, reason in REASONS.items()
+            if tally.reasons[name]
+        }
+    return tidied
+
+
+@dataclass
+class _Tally:
+    """Counts what is left out, and keeps an example of each reason."""
+
+    reasons: Counter[str] = field(default_factory=Counter)
+    totals: Counter[str] = field(default_factory=Counter)
+    examples: dict[Reason, str] = field(default_factory=dict)
+    flat: int = 0
+
+    def leave_out(self, name: str, example: str) -> None:
+        self.reasons[name] += 1
+        self.examples.setdefault(REASONS[name], example)
+
+    def saw_flat(self, example: str) -> None:
+        self.flat += 1
+        self.examples.setdefault(FLAT, example)
+
+    def faults(self) -> dict[Reason, LeftOut]:
+        counts = {REASONS[name]: count for name, count in self.reasons.items()}
+        if self.flat:
+            counts[FLAT] = self.flat
+        return {
+            reason: LeftOut(count, self.totals[reason.of], self.examples[reason])
+            for reason, count in counts.items()
+            if reason.is_bad
+        }
+
+
+def _is_list_of_entries(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
+
+
+def _key(identity: object) -> str | None:
+    """Write an id as references are compared with it; None where it is no id.
+
+    A number and the text of it are the same id, for tools write either.
+    """
+    if isinstance(identity, float) and identity.is_integer():
+        identity = int(identity)
+    if isinstance(identity, bool) or not isinstance(identity, int | str):
+        return None
+    return str(identity).strip() or None
+
+
+def _numbers(keys: Iterable[str]) -> dict[str, int]:
+    """Give every key its number: its own where all have one that fits, else 1, 2, 3 and so on."""
+    keys = list(dict.fromkeys(keys))
+    own = {key: int(key) for key in keys if key.isascii() and key.isdecimal() and len(key) < 20}
+    if len(set(own.values())) == len(keys) and max(own.values(), default=0) <= LARGEST_ID:
+        return own
+    return {key: number for number, key in enumerate(keys, start=1)}
+
+
+def _with_id(entry: Entry, number: int) -> Entry:
+    if entry.get("id") == number and type(entry["id"]) is int:
+        return entry
+    renamed = {"id": number} | {key: value for key, value in entry.items() if key != "id"}
+    return renamed | ({SOURCE_ID: entry["id"]} if _key(entry.get("id")) != str(number) else {})
+
+
+def _identified(entries: list[Entry], kind: str, where: str) -> dict[str, Entry]:
+    """Return entries by the key of their ids, whole repetitions once."""
+    found: dict[str, Entry] = {}
+    for position, entry in enumerate(entries):
+        key = _key(entry.get("id"))
+        place = f"{where}: {kind}[{position}]"
+        if key is None:
+            said = f"id {shortened(entry['id'])}" if "id" in entry else "no id"
+            raise AnnotationError(place, said, "an id, a number or text")
+        if key in found and found[key] != entry:
+            raise AnnotationError(place, f"id {shortened(entry['id'])} again", "distinct ids")
+        found[key] = entry
+    return found
+
+
+def _categories(entries: list[Entry], annotations: list[Entry], where: str) -> dict[str, Entry]:
+    """Return categories by the key of their ids; of a name twice, the one with annotations."""
+    found = _identified(entries, "categories", where)
+    numbers = _numbers(found)
+    for key, entry in found.items():
+        name = entry.get("name")
+        if type(name) is int:
+            name = str(name)
+        if not isinstance(name, str) or not plain_name(name):
+            said = f"name {shortened(name)}" if "name" in entry else "no name"
+            raise AnnotationError(f"{where}: category {entry['id']}", said, "a name, a text")
+        plain = plain_name(name)
+        named = entry if entry["name"] == plain else entry | {"name": plain}
+        found[key] = _with_id(named, numbers[key])
+    names = Counter(entry["name"] for entry in found.values())
+    if max(names.values(), default=0) < 2:
+        return found
+    used = {_key(entry.get("category_id")) for entry in annotations}
+    of_used = {found[key]["name"] for key in found.keys() & used}
+    return {
+        key: entry for key, entry in found.items() if key in used or entry["name"] not in of_used
+    }
+
+
+def _images(
+    entries: list[Entry], folder: PictureFolder | None, tally: _Tally, where: str
+) -> dict[str, Entry | None]:
+    """Return pictures by the key of their ids; None for those that are left out."""
+    found = _identified(entries, "images", where)
+    numbers = _numbers(found)
+    tally.totals["pictures"] = len(found)
+    tidied: dict[str, Entry | None] = {}
+    for key, entry in found.items():
+        image, reason = _image(entry, folder)
+        if reason:
+            tally.leave_out(reason, f"image {shortened(entry['id'])} ({_said(entry, 'file_name')})")
+        tidied[key] = None if reason else _with_id(image, numbers[key])
+    return tidied
+
+
+def _image(entry: Entry, folder: PictureFolder | None) -> tuple[Entry, str]:
+    """Return a picture's entry with its file and size, or the reason to leave it out."""
+    name = entry.get("file_name")
+    if not isinstance(name, str) or not name:
+        return entry, "malformed_picture"
+    if folder:
+        file = folder.find(name)
+        if file is None:
+            return entry, "missing_picture" if name.isprintable() else "malformed_picture"
+        name = file
+    elif "\\" in name:
+        name = name.replace("\\", "/")
+    sides = [_whole(entry.get(key)) for key in ("width", "height")]
+    if folder and None in sides:
+        try:
+            sides = list(upright_size(folder.path / name))
+        except PictureError:
+            return entry, "malformed_picture"
+    if None in sides or not stays_inside(name):
+        return entry, "malformed_picture"
+    changes = {"file_name": name, "width": sides[0], "height": sides[1]}
+    changes = {key: value for key, value in changes.items() if entry.get(key) != value}
+    return entry | changes if changes else entry, ""
+
+
+def _whole(value: object) -> int | None:
+    """Read a side in pixels, which tools also write as a text; None where it is none."""
+    number = _number(value)
+    return int(number) if number is not None and number >= 1 and number == int(number) else None
+
+
+def _number(value: object) -> float | None:
+    """Read a finite number of a size that pictures have, which tools also write as a text."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if -LARGEST_LENGTH < value < LARGEST_LENGTH else None
+
+
+def _annotations(
+    entries: list[Entry],
+    images: dict[str, Entry | None],
+    categories: dict[str, Entry],
+    chosen: set[str],
+    tally: _Tally,
+) -> list[Entry]:
+    keys = [_key(entry.get("id")) for entry in entries]
+    known = [key for key in keys if key is not None]
+    numbers = _numbers(known)
+    # Nothing refers to an annotation's id: where some are missing or twice, positions are as good.
+    counted = len(numbers) < len(entries)
+    tally.totals["annotations"] = len(entries)
+    kept, seen = [], set()
+    for position, (key, entry) in enumerate(zip(keys, entries, strict=True)):
+        category = categories.get(_key(entry.get("category_id")) or "")
+        is_chosen = category is None or category["name"] in chosen
+        annotation, reason = _annotation(entry, images, category, is_chosen=is_chosen)
+        if not reason and is_chosen:
+            place = (annotation["image_id"], annotation["category_id"], *annotation["bbox"])
+            reason = "repeated" if place in seen else ""
+            seen.add(place)
+        if reason and is_chosen:
+            telling = {"unknown_picture": "image_id", "unknown_category": "category_id"}
+            tally.leave_out(reason, _example(entry, telling.get(reason, "bbox")))
+        if reason:
+            continue
+        if is_chosen and 0 in annotation["bbox"][2:]:
+            tally.saw_flat(_example(entry, "bbox"))
+        kept.append(_with_id(annotation, position + 1 if counted else numbers[key or ""]))
+    return kept
+
+
+def _annotation(
+    entry: Entry, images: dict[str, Entry | None], category: Entry | None, *, is_chosen: bool
+) -> tuple[Entry, str]:
+    """Return an annotation with its references, box and flags, or the reason to leave it out.
+
+    Of categories that are not the study's, the references alone are looked at.
+    """
+    image_key = _key(entry.get("image_id")) or ""
+    if image_key not in images:
+        return entry, "unknown_picture"
+    image = images[image_key]
+    if image is None:
+        return entry, "of_left_out_picture"
+    if category is None:
+        return entry, "unknown_category"
+    references = {"image_id": image["id"], "category_id": category["id"]}
+    if not is_chosen:
+        return _changed(entry, references), ""
+    if _is_set(entry.get("ignore")):
+        return entry, "ignored"
+    box = _box(entry.get("bbox"))
+    if box is None:
+        return entry, "malformed_box"
+    area = _number_of_area(entry.get("area"))
+    flags = {
+        "iscrowd": int(_is_set(entry.get("iscrowd"))),
+        "area": box[2] * box[3] if area is None else area,
+    }
+    flags = {key: value for key, value in flags.items() if key in entry}
+    return _changed(entry, references | {"bbox": box} | flags), ""
+
+
+def _changed(entry: Entry, values: Entry) -> Entry:
+    """Return an entry with other values; the same entry where it has them."""
+    changes = {
+        key: value
+        for key, value in values.items()
+        if entry[key] != value or isinstance(entry[key], bool | str)
+    }
+    return entry | changes if changes else entry
+
+
+def _box(value: object) -> list[float] | None:
+    if not isinstance(value, list | tuple) or len(value) != 4:
+        return None
+    numbers = [number for each in value if (number := _number(each)) is not None]
+    return numbers if len(numbers) == 4 and min(numbers[2:]) >= 0 else None
+
+
+def _number_of_area(value: object) -> float | None:
+    """Read an area in square pixels; None where it is none, as some tools write it."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if math.isfinite(value) and 0 <= value < LARGEST_LENGTH**2 else None
+
+
+def _is_set(value: object) -> bool:
+    """Return whether a flag is set, which tools write as a number, a truth value or a text."""
+    if isinstance(value, str):
+        return value.strip().lower() not in ("", "0", "0.0", "false", "no", "none", "null")
+    return bool(value)
+
+
+def _example(entry: Entry, key: str) -> str:
+    return f"annotation {shortened(entry.get('id'))} ({_said(entry, key)})"
+
+
+def _said(entry: Entry, key: str) -> str:
+    return f"{key} {shortened(entry[key])}" if key in entry else f"no {key}"

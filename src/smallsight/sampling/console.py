@@ -1,0 +1,47 @@
+"""What the terminal is told of a sample."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from smallsight.datasets.left_out import REASONS
+from smallsight.sampling.sizes import MEASURES
+
+
+def left_out_table(summary: Mapping[str, Any]) -> str:
+    """Write what was left out, a line per reason; empty where nothing was.
+
+    Examples
+    --------
+    >>> summary = {"excluded": {"crowd": 12}, "examples": {"crowd": "annotation 7 (bbox [...])"}}
+    >>> print(left_out_table(summary), end="")
+    left out:
+          12 annotations of a crowd, not of one object, such as annotation 7 (bbox [...])
+    """
+    rows = [
+        f"{count:8} {REASONS[name].of} {REASONS[name].description}, such as "
+        f"{summary['examples'][name]}\n"
+        for name, count in summary["excluded"].items()
+    ]
+    return "".join(["left out:\n", *rows]) if rows else ""
+
+
+def sizes_table(summary: Mapping[str, Any]) -> str:
+    """Write the sizes of the drawn objects by group, in every measure: least, median and most.
+
+    Examples
+    --------
+    >>> ends = {"least": 1, "median": 2, "most": 30}
+    >>> measures = {"small": {"share": ends, "area": ends, "input": ends}}
+    >>> print(sizes_table({"measures": measures}), end="")
+    sizes (least, median, most):
+       small  share of the picture's area                       1       2      30
+       small  area of the object, in square pixels              1       2      30
+       small  side at the network's input, in pixels            1       2      30
+    """
+    rows = [
+        f"{group:>8}  {MEASURES[name]:44}{ends['least']:>8.3g}{ends['median']:>8.3g}"
+        f"{ends['most']:>8.3g}\n"
+        for group, measured in summary["measures"].items()
+        for name, ends in measured.items()
+    ]
+    return "".join(["sizes (least, median, most):\n", *rows]) if rows else ""
