@@ -18,6 +18,7 @@ from smallsight.evaluation.protocols import find_protocol
 from smallsight.remedies.registry import check_remedies
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
+from smallsight.sampling.listed import read_listed
 
 MARK = "data/checked.txt"
 
@@ -26,6 +27,7 @@ def main() -> str:
     parameters = params.load()
     check_groups(parameters.data)
     make_source(parameters.data, seed=parameters.seed)
+    read_listed(parameters.data.instances)
     families = levels_by_family(parameters.conditions, parameters.tasks)
     check_remedies(parameters.remedies)
     pick_device(parameters.device)

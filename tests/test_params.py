@@ -15,21 +15,21 @@ FILE = Path(__file__).parents[1] / "params.yaml"
 TREE = yaml.safe_load(FILE.read_text())
 
 
-NAMED = {"conditions", "remedies"}
-"""Sections whose keys are names that registries check."""
+NAMED = {("conditions",), ("remedies",), ("sample", "caps")}
+"""Sections whose keys are names: of families, remedies and categories."""
 
 
 def walk(tree, keys=()):
     """Give every (keys, value) below a tree, sections included, but for what `NAMED` hold."""
     for key, value in tree.items():
         yield (*keys, key), value
-        if isinstance(value, dict) and key not in NAMED:
+        if isinstance(value, dict) and (*keys, key) not in NAMED:
             yield from walk(value, (*keys, key))
 
 
 ALL = dict(walk(TREE))
 SECTIONS = [()] + [keys for keys, value in ALL.items() if isinstance(value, dict)]
-SECTIONS = [keys for keys in SECTIONS if keys[:1] not in {(name,) for name in NAMED}]
+SECTIONS = [keys for keys in SECTIONS if keys not in NAMED]
 LEAVES = {keys: value for keys, value in ALL.items() if not isinstance(value, dict)}
 NUMBERS = [keys for keys, value in LEAVES.items() if type(value) in (int, float)]
 FLOATS = [keys for keys in NUMBERS if isinstance(LEAVES[keys], float)]
@@ -123,7 +123,10 @@ def test_options_of_families_are_finite(value):
         ("data.source", "web"), ("data.categories", []), ("data.categories", ["a", "b", "a"]),
         ("data.phantom.scenes", 0), ("data.phantom.context", 1.01), ("data.phantom.noise", -0.1),
         ("data.phantom.small_blur", -1), ("data.coco.split", "test2017"),
-        ("data.coco.annotations_md5", "abc"), ("sample.per_group", 0), ("sample.person_cap", -1),
+        ("data.coco.annotations_md5", "abc"), ("sample.per_group", 0), ("sample.seed", -1),
+        ("sample.caps.person", -1), ("sample.balance", "even"), ("sample.min_visible_area", -1),
+        ("sample.sizes.measure", "side"), ("sample.sizes.limits", [0.05, 0.01]),
+        ("data.categories", ["a"]), ("data.max_bad_share", 1.1),
         ("tasks.scene", []), ("tasks.scene", "orig_full"), ("tasks.window_margin", -0.1),
         ("backbone.name", ""), ("backbone.weights", ""), ("backbone.checkpoint", ""),
         ("backbone.input_size", 31), ("backbone.input_size", "big"), ("backbone.dilated", 0),
@@ -143,7 +146,8 @@ def test_values_out_of_range_are_refused(key, value):
 @pytest.mark.parametrize(
     ("key", "value"),
     [("seed", 0), ("device", "cuda:1"), ("data.phantom.context", 1), ("data.phantom.noise", 0),
-     ("sample.person_cap", 0), ("tasks.window_margin", 0),
+     ("sample.caps", {}), ("sample.seed", 0), ("data.categories", "all"),
+     ("tasks.window_margin", 0),
      ("backbone.input_size", 32), ("backbone.input_size", "auto"),
      ("evaluation.folds", 2)],
 )  # fmt: skip

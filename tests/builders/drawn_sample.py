@@ -47,9 +47,10 @@ def dataset(*, pictures=60, per_picture=8, seed=0, **overrides):
     )
 
 
-def sample_settings(*, per_group=20, person_cap=7, **others):
-    given = {"balance": "natural", "seed": None, "min_visible_area": 0, "sizes": DEFAULT}
-    return params.Sample(per_group=per_group, caps={"person": person_cap}, **given | others)
+def sample_settings(*, per_group=20, person_cap=7, seed_=None, **others):
+    given = {"balance": "natural", "seed": seed_, "min_visible_area": 0, "sizes": DEFAULT}
+    given["caps"] = {"person": person_cap}
+    return params.Sample(per_group=per_group, **given | others)
 
 
 def draw(data, *, seed=0, folder="data/images", input_size=96, listed=None, **settings):

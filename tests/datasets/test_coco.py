@@ -142,9 +142,8 @@ def test_byte_order_mark_is_no_obstacle(path):
         ((["annotations", 0, "bbox"], [1, 2, "3", 4]), ["annotation 12", "'3'"]),
         ((["annotations", 0, "bbox"], [1, 2, 3]), ["annotation 12", "[1, 2, 3]"]),
         ((["annotations", 0, "bbox"], del_), ["annotation 12", "no bbox"]),
-        ((["annotations", 0, "bbox"], [1, 2, 0, 4]), ["annotation 12", "[1, 2, 0, 4]"]),
         ((["annotations", 0, "bbox"], [1, 2, 3, -4]), ["annotation 12", "-4"]),
-        ((["annotations", 2, "bbox"], [1, 2, 3, 0]), ["annotation 10", "[1, 2, 3, 0]"]),
+        ((["annotations", 2, "bbox"], [1, 2, -3, 0]), ["annotation 10", "[1, 2, -3, 0]"]),
         ((["annotations", 0, "area"], "much"), ["annotation 12", "area 'much'"]),
         ((["annotations", 0, "iscrowd"], 2), ["annotation 12", "iscrowd 2"]),
     ],
@@ -214,4 +213,4 @@ def test_any_replaced_value_is_accepted_or_reported_in_one_line(leaf, value):
     else:
         boxes = dataset.annotations[coco.BOX_COLUMNS].to_numpy()
         assert np.isfinite(boxes).all()
-        assert (boxes[:, 2:] > 0).all()
+        assert (boxes[:, 2:] >= 0).all()

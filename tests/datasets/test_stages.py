@@ -13,6 +13,7 @@ from PIL import Image
 from smallsight import params
 from smallsight.datasets import coco, coco_web, local, phantom_scenes
 from smallsight.datasets.registry import make_source
+from smallsight.imaging.pictures import InputFormat, write_input_format
 from smallsight.runtime.errors import AnnotationError, PictureError
 from smallsight.sampling.donors import KINDS, read_donors
 from smallsight.sampling.instance_masks import read_masks
@@ -23,6 +24,7 @@ WRITTEN = {
     "source/instances.json",
     "samples_step1_person_limited.csv",
     "sampling.json",
+    "categories.json",
     "donors.csv",
     "masks.json",
     "objects.csv",
@@ -50,7 +52,9 @@ def run(tmp_path, monkeypatch, tree, paint):
         "categories": ["car", "person"],
         "local": {"annotations": "mine/instances.json", "images": "mine/pictures"},
     }
+    parameters["data"]["instances"] = str(ROOT / parameters["data"]["instances"])
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(parameters))
+    write_input_format(InputFormat(96), tmp_path / "data/input.json")
     monkeypatch.chdir(tmp_path)
     return lambda name, *given: runpy.run_path(str(ROOT / "stages" / f"{name}.py"))["main"](*given)
 
@@ -65,7 +69,7 @@ def test_stages_follow_each_other(run, snapshot):
     sample = pd.read_csv("data/samples_step1_person_limited.csv")
     assert list(sample.columns) == SAMPLE.names
     assert all(Path(path).is_file() for path in sample["image_path"])
-    assert written.keys() == WRITTEN | {"colour.json"} | {
+    assert written.keys() == WRITTEN | {"colour.json", "input.json"} | {
         f"images/{name}" for name in sample["file_name"]
     }
     assert json.loads(written["sampling.json"])["requested_per_group"] == 200
@@ -122,9 +126,11 @@ def test_the_colour_is_the_mean_of_the_pictures(run, images):
     assert np.abs(np.mean(means, axis=0) - colour).max() <= 0.5
 
 
-@pytest.mark.parametrize("categories", [["car", "person"], ["car"]])
-def test_interventions_are_rendered_from_what_the_stages_wrote(run, snapshot, categories):
-    """With one category no instance has a donor of another."""
+@pytest.mark.parametrize("categories", [["car", "person"], ["car", "kite"]])
+def test_interventions_are_rendered_from_what_the_stages_wrote(run, snapshot, tree, categories):
+    """Where there are objects of one category alone, no instance has a donor of another."""
+    tree["categories"].append({"id": 3, "name": "kite"})
+    coco.write(tree, "mine/instances.json")
     parameters = yaml.safe_load(Path("params.yaml").read_text())
     parameters["conditions"] |= {"object_only": {}}
     parameters["data"]["categories"] = categories
@@ -133,7 +139,7 @@ def test_interventions_are_rendered_from_what_the_stages_wrote(run, snapshot, ca
     for name in ("annotate", "sample", "fetch", "backbone"):
         run(name)
     sample = read_sample("data/samples_step1_person_limited.csv")
-    assert set(sample["category_name"]) == set(categories)
+    assert set(sample["category_name"]) == {*categories} - {"kite"}
     for family, levels in (("object_only", 1), ("bg_swap", 2)):
         done = run("render", family)
         assert done.startswith(f"{levels * len(sample)} pictures of 96 x 96 at object/")
@@ -142,18 +148,17 @@ def test_interventions_are_rendered_from_what_the_stages_wrote(run, snapshot, ca
         alone = folder[f"object_only/object/default/{name}"]
         same, other = (folder[f"bg_swap/object/donor={kind}/{name}"] for kind in KINDS)
         assert same != alone
-        assert (other == alone) == (categories == ["car"])
+        assert (other == alone) == ("kite" in categories)
 
 
-def test_a_bad_mask_is_named_and_replaces_nothing(run, snapshot, tree):
+def test_too_many_bad_masks_are_named_and_replace_nothing(run, snapshot, tree):
     run("annotate")
     run("sample")
     before = snapshot("data")
-    tree["annotations"][2]["segmentation"] = [[2, 3, 9]]
+    for annotation in tree["annotations"][::2]:
+        annotation["segmentation"] = [[2, 3, 9]]
     coco.write(tree, "data/source/instances.json")
-    with pytest.raises(
-        AnnotationError, match=r"instances\.json: annotation 21: segmentation \[\[2"
-    ):
+    with pytest.raises(AnnotationError, match=r"4 of 4 segmentations .* annotation 21 \(\[\[2"):
         run("sample")
     after = snapshot("data")
     assert after.pop("source/instances.json") != before.pop("source/instances.json")
@@ -163,9 +168,11 @@ def test_a_bad_mask_is_named_and_replaces_nothing(run, snapshot, tree):
 def test_bad_annotations_are_named_and_replace_nothing(run, snapshot, tree):
     run("annotate")
     before = snapshot("data")
-    tree["annotations"][0]["bbox"][2] = -1
+    for annotation in tree["annotations"][:3]:
+        annotation["bbox"][2] = -1
     coco.write(tree, "mine/instances.json")
-    with pytest.raises(AnnotationError, match=r"error: mine/instances\.json: annotation 51: bbox"):
+    due = r"error: mine/instances\.json: 3 of 8 annotations whose box .* annotation 51 \(bbox \[-?1"
+    with pytest.raises(AnnotationError, match=due):
         run("annotate")
     assert snapshot("data") == before
 

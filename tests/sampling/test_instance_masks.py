@@ -83,8 +83,8 @@ def test_a_malformed_segmentation_is_one_line_that_names_file_and_annotation(kin
 def test_a_mask_of_another_size_than_its_picture_is_named_even_if_another_picture_has_it():
     data = dataset([masks.encode(np.ones((4, 5), bool)), POLYGON])
     data.images.loc[data.images["image_id"] == 3, ["width", "height"]] = [5, 4]
-    with pytest.raises(AnnotationError, match=r"annotation 10: .* of the picture's size"):
-        collect_masks(data, data.annotations)
+    with pytest.raises(AnnotationError, match=r"of the picture's size, .* annotation 10 "):
+        collect(data, data.annotations, max_bad_share=0)
 
 
 # The file.

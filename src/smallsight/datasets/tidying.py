@@ -121,13 +121,13 @@ class _Tally:
         self.examples.setdefault(FLAT, example)
 
     def faults(self) -> dict[Reason, LeftOut]:
-        counts = {REASONS[name]: count for name, count in self.reasons.items()}
+        counts = {reason: self.reasons[name] for name, reason in REASONS.items()}
         if self.flat:
             counts[FLAT] = self.flat
         return {
             reason: LeftOut(count, self.totals[reason.of], self.examples[reason])
             for reason, count in counts.items()
-            if reason.is_bad
+            if count and reason.is_bad
         }
 
 
@@ -280,7 +280,8 @@ def _annotations(
         is_chosen = category is None or category["name"] in chosen
         annotation, reason = _annotation(entry, images, category, is_chosen=is_chosen)
         if not reason and is_chosen:
-            place = (annotation["image_id"], annotation["category_id"], *annotation["bbox"])
+            crowd = annotation.get("iscrowd", 0)
+            place = (annotation["image_id"], annotation["category_id"], crowd, *annotation["bbox"])
             reason = "repeated" if place in seen else ""
             seen.add(place)
         if reason and is_chosen:
@@ -331,7 +332,7 @@ def _changed(entry: Entry, values: Entry) -> Entry:
     changes = {
         key: value
         for key, value in values.items()
-        if entry[key] != value or isinstance(entry[key], bool | str)
+        if entry[key] != value or type(entry[key]) is not type(value)
     }
     return entry | changes if changes else entry
 

@@ -28,7 +28,7 @@ _WORDS = {
 _MEASURES: dict[str, tuple[str, Callable[[float], str]]] = {
     "share": ("the box’s share of the picture", lambda limit: f"{100 * limit:g}%"),
     "area": ("the object’s area in square pixels", lambda limit: f"{limit:,.6g}"),
-    "input": ("the box’s side at the network’s input", lambda limit: f"{limit:g} pixels"),
+    "input": ("the side in input pixels", lambda limit: f"{limit:g}"),
 }
 """What a measure of size is called, and how its limits are written."""
 
@@ -40,8 +40,8 @@ def size_words(sizes: Sizes) -> str:
     --------
     >>> size_words(Sizes(measure="share", limits=(0.01, 0.05)))
     'Size is the box’s share of the picture: small below 1%, medium below 5%, large from 5%.'
-    >>> size_words(Sizes(measure="input", limits=(16, 32)))[45:]
-    'small below 16 pixels, medium below 32 pixels, large from 32 pixels.'
+    >>> size_words(Sizes(measure="input", limits=(16, 32)))
+    'Size is the side in input pixels: small below 16, medium below 32, large from 32.'
     """
     name, written = _MEASURES[sizes.measure]
     first, second = map(written, sizes.limits)

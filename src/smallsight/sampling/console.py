@@ -39,7 +39,7 @@ def sizes_table(summary: Mapping[str, Any]) -> str:
        small  side at the network's input, in pixels            1       2      30
     """
     rows = [
-        f"{group:>8}  {MEASURES[name]:44}{ends['least']:>8.3g}{ends['median']:>8.3g}"
+        f"{group:>8}  {MEASURES[name]:43}{ends['least']:>8.3g}{ends['median']:>8.3g}"
         f"{ends['most']:>8.3g}\n"
         for group, measured in summary["measures"].items()
         for name, ends in measured.items()

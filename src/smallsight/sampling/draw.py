@@ -251,5 +251,5 @@ def _draw_group(
 ) -> pd.DataFrame:
     shuffled = group.iloc[rng.permutation(len(group))]
     place = shuffled.groupby("category_name").cumcount()
-    most = shuffled["category_name"].map(caps).fillna(0)
+    most = np.array([caps[name] for name in shuffled["category_name"]], int)
     return shuffled[place < most].head(per_group)
