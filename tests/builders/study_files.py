@@ -32,6 +32,8 @@ from smallsight.report import page
 from smallsight.report.inputs import Inputs
 from smallsight.runtime.tables import conform
 from smallsight.sampling.donors import draw_donors
+from smallsight.sampling.sample import write_categories
+from smallsight.sampling.sizes import DEFAULT, measure_sizes, summarise_sizes
 from smallsight.vocabulary import GROUPS, HEADLINE_TASK, OTHER, SCENE, TASKS, headline_task
 
 ROOT = Path(__file__).parents[2]
@@ -715,12 +717,25 @@ def write_study(
     write_json(
         folder / INPUTS.sampling,
         requested_per_group=40,
-        person_cap=70,
+        caps={"person": 70},
+        balance="natural",
+        sizes=DEFAULT.model_dump(mode="json"),
+        listed="",
         drawn=counts,
         eligible=eligible,
-        excluded={"crowd": 3, "degenerate": 1, "outside": 0},
+        excluded={"crowd": 3, "degenerate": 1},
+        examples={
+            "crowd": "annotation 7 (bbox [0.0, 0.0, 99.0, 50.0])",
+            "degenerate": "annotation 9 (bbox [4.0, 8.0, 0.0, 3.0])",
+        },
+        measures=summarise_sizes(
+            measure_sizes(sample.assign(area=sample["bbox_area"]), input_size=size),
+            sample["size_group"].to_numpy(),
+        ),
+        unreadable_masks=0,
         side_counts=side_counts(sample),
     )
+    write_categories(named(category), folder / INPUTS.categories)
     epochs = np.arange(1, 4 if own is None else 1)
     pd.DataFrame(
         {
