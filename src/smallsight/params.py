@@ -32,6 +32,9 @@ class Data(Section):
     """Where annotations and pictures come from, with a group of parameters for each source.
 
     A group's keys are checked by the source that it belongs to (`smallsight.datasets.registry`).
+
+    `orientation` says whether boxes refer to pictures turned as their EXIF data say, or to the
+    stored pixels; `max_pixels`, how many pixels a picture may have.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -39,6 +42,8 @@ class Data(Section):
 
     source: Annotated[str, Field(min_length=1)]
     categories: Annotated[tuple[str, ...], Field(min_length=1)]
+    orientation: Literal["auto", "upright", "stored"] = "auto"
+    max_pixels: Count = 178_956_970
 
     @property
     def groups(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from smallsight import params
 from smallsight.datasets.coco_web import CocoData, CocoWeb
+from smallsight.datasets.collecting import USUAL, PictureFacts, Reading
 from smallsight.datasets.local import Local, LocalData
 from smallsight.datasets.phantom_scenes import Phantom, PhantomData
 from smallsight.params import Section
@@ -25,7 +26,9 @@ class Source(Protocol):
     def annotations(self) -> dict[str, Any]:
         """Return all annotations as a COCO tree, which `coco.parse` checks."""
 
-    def fetch(self, images: pd.DataFrame, folder: str | Path) -> None:
+    def fetch(
+        self, images: pd.DataFrame, folder: str | Path, reading: Reading = USUAL
+    ) -> PictureFacts:
         """Fill a folder with these pictures and no others, each checked for decoding and size.
 
         After an error, what was in the folder before is still there.
@@ -36,6 +39,8 @@ class Source(Protocol):
             Rows of `coco.Dataset.images`.
         folder
             It is made where it does not exist.
+        reading
+            How files are read, as the parameters say.
         """
 
 

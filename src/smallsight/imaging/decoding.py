@@ -110,9 +110,7 @@ def open_picture(path: str | Path) -> Image.Image:
 _OPENING = threading.Lock()
 
 
-def read_header(
-    path: str | Path, *, where: object = None, max_pixels: int = MAX_PIXELS
-) -> Header:
+def read_header(path: str | Path, *, where: object = None, max_pixels: int = MAX_PIXELS) -> Header:
     """Read what a file says of itself.
 
     Parameters

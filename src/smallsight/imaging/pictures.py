@@ -1,4 +1,4 @@
-"""Pictures read, verified and brought to the network's input, and their mean colour."""
+"""Pictures read and brought to the network's input, and their mean colour."""
 
 import dataclasses
 import json
@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from smallsight.imaging.decoding import open_picture
 from smallsight.runtime import files
-from smallsight.runtime.errors import PictureError
 from smallsight.runtime.parallel import map_items
 
 Interpolation = Literal["bilinear", "bicubic"]
@@ -45,8 +45,8 @@ def read_input_format(path: str | Path) -> InputFormat:
 
 
 def read_picture(path: str | Path) -> np.ndarray:
-    """Decode a picture to (height, width, 3), uint8."""
-    with Image.open(path) as picture:
+    """Decode a picture that `fetch` has verified to (height, width, 3), uint8."""
+    with open_picture(path) as picture:
         return np.asarray(picture.convert("RGB"))
 
 
@@ -59,38 +59,6 @@ def mean_colour(paths: Iterable[str | Path]) -> tuple[int, int, int]:
 
 def _mean(path: str | Path) -> np.ndarray:
     return read_picture(path).mean(axis=(0, 1))
-
-
-def verify_picture(path: str | Path, *, width: int, height: int, where: object = None) -> None:
-    """Check that a picture decodes wholly and has the annotations' size.
-
-    The size is that of the stored pixels, whatever the EXIF orientation says: COCO's boxes refer
-    to them.
-
-    Parameters
-    ----------
-    where
-        The name of the picture in errors; its path where there is none.
-
-    Raises
-    ------
-    PictureError
-        Where it is missing, no picture, truncated, or of another size.
-    """
-    where = where or path
-    try:
-        with Image.open(path) as picture:
-            size = picture.size
-            if size == (width, height):
-                picture.load()
-    except FileNotFoundError:
-        raise PictureError(where, "no such file", "a picture") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise PictureError(where, reason, "a picture that decodes wholly") from None
-    if size != (width, height):
-        found, due = f"{size[0]} x {size[1]} pixels", f"{width} x {height} pixels"
-        raise PictureError(where, found, f"{due}, as the annotations say")
 
 
 def resize(
