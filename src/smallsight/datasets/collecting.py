@@ -131,11 +131,10 @@ def collect_pictures(
     PictureError
         For all pictures that are missing, damaged, too large or of another size, in one line.
     """
+    names, widths, heights = (images[key].to_list() for key in ("file_name", "width", "height"))
     items = [
-        _Item(
-            row.file_name, (row.width, row.height), source / row.file_name, target / row.file_name
-        )
-        for row in images.itertuples(index=False)
+        _Item(name, (width, height), source / name, target / name)
+        for name, width, height in zip(names, widths, heights, strict=True)
     ]
     ways, doubt = _ways(items, reading, convention)
     bring = partial(_bring, ways=ways, max_pixels=reading.max_pixels)

@@ -40,8 +40,13 @@ _WHITE = (255, 255, 255)
 _PLAIN = frozenset({"1", "L", "P", "RGB", "RGBX", "LA", "PA", "La", "RGBA", "RGBa"})
 
 
-def as_rgb(picture: Image.Image) -> tuple[Image.Image, list[str]]:
+def as_rgb(picture: Image.Image, *, is_deep: bool = False) -> tuple[Image.Image, list[str]]:
     """Convert an opened picture to 8-bit RGB, as it is stored, whatever its orientation.
+
+    Parameters
+    ----------
+    is_deep
+        What `is_deep_colour` said of it before it was loaded.
 
     Returns
     -------
@@ -60,18 +65,22 @@ def as_rgb(picture: Image.Image) -> tuple[Image.Image, list[str]]:
     # An MPO's further pictures are previews and maps of depth.
     if getattr(picture, "is_animated", False) and picture.format != "MPO":
         done.append("first")
-    has_16_bits = any(";16" in _raw_mode(tile) for tile in getattr(picture, "tile", ()))
     picture.load()
     if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
         return Image.fromarray(scaled(np.asarray(picture))).convert("RGB"), [*done, "scaled"]
     if picture.mode not in _PLAIN:
         done.append("converted")
-    if has_16_bits:
+    if is_deep:
         done.append("upper_bits")
         if np.asarray(picture.convert("RGB")).max() < LEAST_UPPER:
             raise ValueError(f"16 bits a channel, all values below {LEAST_UPPER * 256} of 65536")
     converted, is_composited = _on_white(picture)
     return converted, [*done, "composited"] if is_composited else done
+
+
+def is_deep_colour(picture: Image.Image) -> bool:
+    """Return whether an opened file, which is not loaded yet, has 16 bits for each channel."""
+    return any(";16" in _raw_mode(tile) for tile in getattr(picture, "tile", ()))
 
 
 def _raw_mode(tile: tuple[object, ...]) -> str:

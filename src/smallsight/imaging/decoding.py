@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base
 from PIL.Image import Transpose
 
-from smallsight.imaging.conversion import as_rgb
+from smallsight.imaging.conversion import as_rgb, is_deep_colour
 from smallsight.runtime.errors import PictureError
 
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
@@ -151,10 +151,12 @@ def decode(
         Where the file is missing, no picture, damaged, or too large.
     """
     with reading(path, where), open_picture(path) as picture:
+        # Asking a PNG file for its orientation loads it.
+        is_deep = is_deep_colour(picture)
         header = _header(picture, where or path, max_pixels)
         # Pillow itself brings the pixels of TIFF files upright.
         comes_upright = picture.format == "TIFF"
-        converted, done = as_rgb(picture)
+        converted, done = as_rgb(picture, is_deep=is_deep)
         turn = _TURNS.get(header.orientation)
         if turn is not None and is_upright != comes_upright:
             converted = converted.transpose(turn if is_upright else _BACK.get(turn, turn))
