@@ -4,6 +4,7 @@ What their pixels become is said in `conversion`.
 """
 
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ _BACK = {Transpose.ROTATE_270: Transpose.ROTATE_90, Transpose.ROTATE_90: Transpo
 
 MADE_HERE = "smallsight"
 """Key of the text in a PNG file that says what was done to the picture that it is made of."""
+
+
+# Pillow warns of each damaged tag; what matters of them comes out as an error.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
 
 
 class MissingPictureError(PictureError):

@@ -89,9 +89,10 @@ class Duplicates:
         said = []
         if len(self.table):
             tree = self.as_tree()
+            noun = "photograph" if tree["photographs"] == 1 else "photographs"
             said.append(
                 f"{tree['identical']} identical and {tree['near']} near-identical pictures of "
-                f"{tree['photographs']} photographs share a fold"
+                f"{tree['photographs']} {noun} share a fold"
             )
         if self.n_unjoined:
             said.append(
