@@ -12,6 +12,7 @@ from smallsight.runtime import files, script
 INPUTS = Inputs(
     sample=Path("data/samples_step1_person_limited.csv"),
     sampling=Path("data/sampling.json"),
+    pictures=Path("data/pictures.json"),
     backbone=Path("data/backbone.json"),
     classifier=Path("data/classifier.json"),
     preprocessings=Path("data/preprocessing.csv"),

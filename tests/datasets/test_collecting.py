@@ -166,7 +166,7 @@ def test_what_plain_reading_does_not_show_is_written_without_loss(mine, collect,
     assert tree["changed"]["composited"] == {
         "count": 1,
         "example": "hidden.png",
-        "rule": "transparency laid on white",
+        "rule": "laid on white where transparent",
     }
 
 

@@ -130,7 +130,7 @@ def test_what_was_done_to_the_pictures_is_said_and_written(run, tree, paint):
     run("annotate")
     run("sample")
     assert run("fetch") == (
-        f"4 pictures from source local; 1: turned as the file's EXIF orientation says, such as "
+        f"4 pictures from source local; 1 turned as EXIF says, such as "
         f"{names[0]}; 1 whose orientation is in doubt, taken upright (as is usual for this source; "
         f"`data.orientation` decides), such as {names[0]}; "
         "2 identical and 0 near-identical pictures of 1 photograph share a fold"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageEnhance
 
-from builders.phantom_dials import DIALS
+from builders.phantom_dials import make_dials
 from smallsight import phantom
 from smallsight.imaging.duplicates import DUPLICATES, Duplicates, find_duplicates, groups_of
 from smallsight.runtime.tables import conform
@@ -20,14 +20,9 @@ N_SCENES = 12
 @pytest.fixture(scope="module")
 def scenes():
     """Drawn scenes, different ones."""
-    return [
-        Image.fromarray(
-            phantom.paint(
-                phantom.layout(np.random.default_rng(n), DIALS), np.random.default_rng(100 + n)
-            )
-        )
-        for n in range(N_SCENES)
-    ]
+    layouts = [phantom.layout(np.random.default_rng(n), make_dials()) for n in range(N_SCENES)]
+    rng = np.random.default_rng(0)
+    return [Image.fromarray(phantom.paint(layout, rng)) for layout in layouts]
 
 
 @pytest.fixture

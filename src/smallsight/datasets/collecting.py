@@ -77,12 +77,10 @@ class PictureFacts:
         Examples
         --------
         >>> PictureFacts("mine", {"composited": ["a.png", "b.png"]}).describe()
-        '2 with transparency laid on white, such as a.png'
+        '2 laid on white where transparent, such as a.png'
         """
         said = [
-            f"{len(names)} with {RULES[kind]}, such as {names[0]}"
-            if kind == "composited"
-            else f"{len(names)}: {RULES[kind]}, such as {names[0]}"
+            f"{len(names)} {RULES[kind]}, such as {names[0]}"
             for kind, names in self.changed.items()
         ]
         if self.doubt.names:

@@ -12,15 +12,14 @@ import numpy as np
 from PIL import Image
 
 RULES = {
-    "turned": "turned as the file's EXIF orientation says",
-    "scaled": "values of more than 8 bits scaled, from the 0.01st to the 99.99th percentile of the "
-    "picture to 0 to 255",
-    "upper_bits": "of 16 bits a channel, the upper 8 taken",
-    "composited": "transparency laid on white",
-    "converted": "another colour model than RGB converted, without its ICC profile",
-    "first": "of an animation or of several pages, the first taken",
+    "turned": "turned as EXIF says",
+    "scaled": "scaled to 8 bits, from the 0.01st to the 99.99th percentile of the values",
+    "upper_bits": "read by the upper 8 of 16 bits a channel",
+    "composited": "laid on white where transparent",
+    "converted": "converted to RGB from another colour model, without a colour profile",
+    "first": "taken as the first of several frames or pages",
 }
-"""What may have been done to a picture, by its short name."""
+"""What may have been done to a picture, by its short name: a picture was ..."""
 
 PERCENTILES = (0.01, 99.99)
 """Of a picture's finite values: what becomes 0, and what becomes 255.

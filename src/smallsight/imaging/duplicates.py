@@ -157,8 +157,8 @@ def _describe(path: str | Path) -> tuple[str, np.ndarray, np.ndarray]:
     picture = Image.fromarray(pixels)
     bits = imagehash.phash(picture, hash_size=HASH_SIZE).hash.ravel()
     small = picture.resize((VIEW, VIEW), Image.Resampling.BILINEAR)
-    view = np.asarray(small, np.float64).ravel()
-    view -= view.mean()
+    colours = np.asarray(small, np.float64).reshape(-1, 3)
+    view = (colours - colours.mean(axis=0)).ravel()
     return digest, bits, view / max(float(np.linalg.norm(view)), 1)
 
 

@@ -35,6 +35,8 @@ class Inputs:
     ----------
     sample, sampling
         The sampled instances (CSV), and the counts of what was eligible, drawn and excluded (JSON).
+    pictures
+        What was done to the pictures, and which are the same photograph (JSON).
     backbone
         The facts of the network (JSON).
     classifier, preprocessings
@@ -60,6 +62,7 @@ class Inputs:
 
     sample: Path
     sampling: Path
+    pictures: Path
     backbone: Path
     classifier: Path
     preprocessings: Path
@@ -88,7 +91,7 @@ class Inputs:
     def paths(self) -> tuple[Path, ...]:
         """Return the paths of all files but the families' facts, in the order of the pipeline."""
         return (
-            *(self.sample, self.sampling, self.backbone, self.classifier),
+            *(self.sample, self.sampling, self.pictures, self.backbone, self.classifier),
             *(self.preprocessings, self.results),
             *(self.remedies, self.remedy_times),
             *(self.table(table.name) for table in TABLES),
@@ -125,6 +128,7 @@ def read_study(inputs: Inputs, params: Params) -> Study:
         families=families,
         sample=read_table(inputs.sample, SAMPLE),
         sampling=_keys(inputs.sampling, "requested_per_group", "drawn", "eligible", "excluded"),
+        pictures=_keys(inputs.pictures, "changed", "in_doubt", "duplicates"),
         backbone=backbone,
         classifier=classifier,
         preprocessings=read_table(inputs.preprocessings, PREPROCESSINGS),

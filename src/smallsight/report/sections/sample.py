@@ -56,6 +56,8 @@ class Sample:
         What was drawn, by category and together.
     excluded
         What could not be drawn.
+    pictures
+        Sentences about what was done to the pictures.
     """
 
     requested: int
@@ -63,6 +65,7 @@ class Sample:
     rows: list[SampleRow]
     totals: list[Draw]
     excluded: list[Exclusion]
+    pictures: list[str]
 
 
 def categories(study: Study) -> list[str]:
@@ -167,6 +170,38 @@ def describe_pictures(data: params.Data) -> str:
     return known.get(data.source, data.source)
 
 
+def picture_sentences(study: Study) -> list[str]:
+    """Say what was done to pictures, which are in doubt, and which are the same photograph."""
+    found = [
+        f"{_some(one['count'], one['example'])} {one['rule']}."
+        for one in study.pictures["changed"].values()
+    ]
+    doubt, same = study.pictures["in_doubt"], study.pictures["duplicates"]
+    if doubt["count"]:
+        found.append(
+            f"{_some(doubt['count'], doubt['examples'][0])} taken as {doubt['way']}, "
+            f"{doubt['reason']}: no size tells which way up their boxes are."
+        )
+    if n_same := same["identical"] + same["near"]:
+        found.append(
+            f"{counted(n_same, 'picture')} are of {counted(same['photographs'], 'photograph')} "
+            f"alone: {same['identical']} identical, {same['near']} nearly so."
+        )
+        if study.protocol.split == "folds":
+            found.append("Pictures of one photograph are always test data together.")
+    if same["unjoined"]:
+        found.append(
+            f"{counted(same['unjoined'], 'picture')} look alike, as those of a fixed camera do, "
+            "and may be test data apart from each other."
+        )
+    return found
+
+
+def _some(number: int, example: str) -> str:
+    """Name one of some pictures."""
+    return f"{number:,} pictures, such as “{example}”, were" if number > 1 else f"“{example}” was"
+
+
 def build(study: Study) -> Sample | None:
     """Return what the section shows of a study; None where it is not known what was drawn."""
     if not study.sampling:
@@ -180,6 +215,7 @@ def build(study: Study) -> Sample | None:
             Exclusion(number, _EXCLUDED.get(reason, reason))
             for reason, number in study.sampling["excluded"].items()
         ],
+        pictures=picture_sentences(study),
     )
 
 
