@@ -53,8 +53,8 @@ FILES = {
     "how many eligible ones have which side in pixels of their picture",
     "data/masks.json": "masks of the sampled instances, in COCO's run-length encoding",
     "data/images/": "the sampled pictures, as the source has them where they are used as they are; "
-    "others as PNG under the same name (see [pictures](pictures.md)); of downloaded ones, `.origin` "
-    "says where from",
+    "others as PNG under the same name (see [pictures](pictures.md)); of downloaded ones, "
+    "`.origin` says where from",
     "data/pictures.json": "`source` of the pictures; `changed`: how many were changed by which "
     "rule, with an example; `in_doubt`: those whose EXIF orientation may not be that of their "
     "boxes; `duplicates`: how many are the same photograph as another one",
