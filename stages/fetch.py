@@ -9,7 +9,8 @@ from smallsight.datasets import coco
 from smallsight.datasets.collecting import Reading
 from smallsight.datasets.registry import make_source
 from smallsight.imaging import pictures
-from smallsight.imaging.duplicates import DUPLICATES, find_duplicates
+from smallsight.imaging.duplicates import find_duplicates
+from smallsight.imaging.photographs import DUPLICATES
 from smallsight.runtime import files, script
 from smallsight.runtime.tables import conform
 from smallsight.sampling.sample import read_sample

@@ -30,7 +30,7 @@ from smallsight.evaluation.reference_head import (
 )
 from smallsight.evaluation.splits import Splits, make_splits, write_splits
 from smallsight.evaluation.tables import TRAINING_CURVE
-from smallsight.imaging.duplicates import DUPLICATES
+from smallsight.imaging.photographs import DUPLICATES
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 from smallsight.runtime.randomness import derive

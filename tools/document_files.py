@@ -16,7 +16,7 @@ from smallsight.evaluation.tables import (
     SPLITS,
     TRAINING_CURVE,
 )
-from smallsight.imaging.duplicates import DUPLICATES
+from smallsight.imaging.photographs import DUPLICATES
 from smallsight.remedies.tables import (
     ESTIMATED_SIDES,
     MORE_EXAMPLES_PREDICTIONS,

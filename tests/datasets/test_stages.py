@@ -14,7 +14,7 @@ from PIL import Image
 from smallsight import params
 from smallsight.datasets import coco, coco_web, local, phantom_scenes
 from smallsight.datasets.registry import make_source
-from smallsight.imaging.duplicates import DUPLICATES
+from smallsight.imaging.photographs import DUPLICATES
 from smallsight.runtime.errors import AnnotationError, PictureError
 from smallsight.runtime.tables import read_table
 from smallsight.sampling.donors import KINDS, read_donors

@@ -9,7 +9,8 @@ from PIL import Image, ImageEnhance
 
 from builders.phantom_dials import make_dials
 from smallsight import phantom
-from smallsight.imaging.duplicates import DUPLICATES, Duplicates, find_duplicates, groups_of
+from smallsight.imaging.duplicates import Duplicates, find_duplicates
+from smallsight.imaging.photographs import DUPLICATES, groups_of
 from smallsight.runtime.tables import conform
 
 pytestmark = pytest.mark.usefixtures("single_worker")

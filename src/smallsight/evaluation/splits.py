@@ -11,7 +11,7 @@ from smallsight import params
 from smallsight.evaluation.folds import image_grouped_folds, instance_split, reference_split
 from smallsight.evaluation.protocols import EvaluationProtocol
 from smallsight.evaluation.tables import SPLITS
-from smallsight.imaging.duplicates import groups_of
+from smallsight.imaging.photographs import groups_of
 from smallsight.runtime import files
 from smallsight.runtime.errors import SampleError
 from smallsight.runtime.randomness import derive
@@ -82,8 +82,8 @@ def make_splits(
     Parameters
     ----------
     duplicates
-        The columns of `imaging.duplicates.DUPLICATES`: pictures that share a fold, where folds keep
-        pictures whole.
+        The columns of `imaging.photographs.DUPLICATES`: pictures that share a fold, where folds
+        keep pictures whole.
     """
     if protocol.split == "none":
         fold_of = np.zeros((1, len(sample)), np.int64)

@@ -19,20 +19,9 @@ from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from smallsight.imaging.photographs import DUPLICATES
 from smallsight.imaging.pictures import read_picture
 from smallsight.runtime.parallel import map_items
-from smallsight.runtime.tables import Table, identifier, text
-from smallsight.vocabulary import IMAGE_ID
-
-DUPLICATES = Table(
-    "duplicates",
-    "sampled pictures that are the same photograph as another one: they share a fold",
-    (
-        IMAGE_ID,
-        identifier("group", "the smallest image_id of the pictures that are the same photograph"),
-        text("kind", "`identical`: the same pixels as another one of the group; or `near`"),
-    ),
-)
 
 HASH_SIZE = 16
 """Width and height of a hash: 256 bits."""
@@ -100,19 +89,6 @@ class Duplicates:
                 "lie in several folds"
             )
         return "; ".join(said)
-
-
-def groups_of(image_id: pd.Series, duplicates: pd.DataFrame) -> pd.Series:
-    """Return which photograph each picture is of: the group of duplicates, else the picture itself.
-
-    Examples
-    --------
-    >>> found = pd.DataFrame({"image_id": [3, 8], "group": [3, 3], "kind": ["near", "near"]})
-    >>> groups_of(pd.Series([8, 5, 3]), found).tolist()
-    [3, 5, 3]
-    """
-    known = dict(zip(duplicates["image_id"], duplicates["group"], strict=True))
-    return image_id.map(lambda one: known.get(one, one))
 
 
 def find_duplicates(image_id: Sequence[int], paths: Sequence[str | Path]) -> Duplicates:
