@@ -231,8 +231,8 @@ BOX = (20, 10, 8, 12)
         ({"input_size": 6.5}, "render.input_size: 6.5; expected a whole number of pixels above 0"),
         ({"input_size": 0}, "render.input_size: 0; expected a whole number of pixels above 0"),
         ({"margin": "a"}, "render.margin: 'a'; expected a share of the box, 0 or above"),
-        ({"picture": "nowhere.png"}, "nowhere.png: No such file or directory; expected a picture"),
-        ({"picture": __file__}, f"{__file__}: no picture; expected a picture"),
+        ({"picture": "nowhere.png"}, "nowhere.png: no such file; expected a picture"),
+        ({"picture": __file__}, f"{__file__}: no picture of a format that is opened; expected"),
         (
             {"box": (1, 2, 3)},
             "render: box: (1, 2, 3); expected left, top, width and height above 0",
