@@ -52,7 +52,7 @@ def test_broken_links_are_counted_with_an_example(data):
     )
     Path("mine/c").symlink_to("c")
     with pytest.raises(
-        SystemExit, match="check_folders: .*2 broken symbolic links, such as mine/c"
+        SystemExit, match=r"check_folders: .*2 broken symbolic links, such as mine/c"
     ):
         check()
 

@@ -23,7 +23,7 @@ def check_watched_folders(data: Data) -> None:
         if Path(name).is_symlink():
             raise SmallsightError(
                 name,
-                f"a symbolic link to {os.readlink(name)}",
+                f"a symbolic link to {Path(name).readlink()}",
                 "a folder of the project itself: DVC writes to no other. `dvc cache dir PATH` and "
                 "`dvc config cache.type symlink` keep large files elsewhere",
             )
