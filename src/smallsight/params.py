@@ -42,8 +42,8 @@ class Data(Section):
 
     source: Annotated[str, Field(min_length=1)]
     categories: Annotated[tuple[str, ...], Field(min_length=1)]
-    orientation: Literal["auto", "upright", "stored"] = "auto"
-    max_pixels: Count = 178_956_970
+    orientation: Literal["auto", "upright", "stored"]
+    max_pixels: Count
 
     @property
     def groups(self) -> dict[str, Any]:

@@ -86,6 +86,8 @@ def make_source(data: params.Data, *, seed: int) -> Source:
     >>> data = params.Data(
     ...     source="local",
     ...     categories=("car", "bus"),
+    ...     orientation="auto",
+    ...     max_pixels=10**8,
     ...     local={"annotations": "mine/instances.json", "images": "mine/pictures"},
     ... )
     >>> make_source(data, seed=0).where

@@ -158,7 +158,7 @@ def describe_pictures(data: params.Data) -> str:
     Examples
     --------
     >>> chosen = {"source": "coco", "coco": {"split": "val2017"}}
-    >>> describe_pictures(params.Data(categories=("car",), **chosen))
+    >>> describe_pictures(params.Data.model_construct(**chosen))
     'COCO val2017'
     """
     group = data.groups.get(data.source, {})
