@@ -14,6 +14,7 @@ help: ## say what can be made
 
 report: $(BIN)/.installed ## run the study and write reports/report.pdf and reports/report.html
 	@python tools/system_libraries.py
+	@python tools/check_folders.py
 	dvc repro
 	@echo
 	@echo "PDF:  $(CURDIR)/reports/report.pdf"

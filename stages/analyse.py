@@ -16,6 +16,7 @@ from smallsight.analysis.outcomes import arrange_outcomes
 from smallsight.analysis.tables import TABLES, Evidence, RemedyEvidence, compute_tables
 from smallsight.conditions.rendered.names import read_all_facts
 from smallsight.conditions.rendered.views import read_changed_views
+from smallsight.imaging.photographs import DUPLICATES
 from smallsight.remedies.facts import read_remedy_facts
 from smallsight.remedies.tables import ESTIMATED_SIDES
 from smallsight.runtime import files, script
@@ -35,6 +36,7 @@ RUNGS = "data/rungs.parquet"
 CONDITIONS = Path("data/conditions")
 DONORS = "data/donors.csv"
 OBJECTS = "data/objects.csv"
+DUPLICATE_PICTURES = "data/duplicates.csv"
 ATTENTION = "data/attention.csv"
 MAPS = "data/attention_maps.csv"
 FAITHFULNESS = "data/faithfulness.csv"
@@ -53,6 +55,7 @@ def main() -> str:
     facts = read_all_facts(CONDITIONS, predictions["family"].unique())
     is_swept = predictions["family"].map(lambda family: facts[family].role == "sweep")
     compared = predictions[~is_swept]
+    duplicates = read_table(DUPLICATE_PICTURES, DUPLICATES)
     maps = read_table(ATTENTION, PREDICTED_CLASS_MAPS)
     other_maps = read_table(MAPS, OTHER_MAPS)
 
@@ -62,6 +65,7 @@ def main() -> str:
             task=task,
             settings=parameters.analysis,
             rng=derive(parameters.seed, "bootstrap"),
+            duplicates=duplicates,
         )
         swept = predictions[is_swept & (predictions["task"] == task)]
         return Evidence(

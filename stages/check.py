@@ -14,6 +14,7 @@ from smallsight.classifiers.load import collect_classifier
 from smallsight.classifiers.mapping import resolve_mapping
 from smallsight.conditions.rendering.levels import levels_by_family
 from smallsight.datasets.registry import check_groups, make_source
+from smallsight.datasets.watched import check_watched_folders
 from smallsight.evaluation.protocols import find_protocol
 from smallsight.remedies.registry import check_remedies
 from smallsight.runtime import files, script
@@ -25,6 +26,7 @@ MARK = "data/checked.txt"
 
 def main() -> str:
     parameters = params.load()
+    check_watched_folders(parameters.data)
     check_groups(parameters.data)
     make_source(parameters.data, seed=parameters.seed)
     read_listed(parameters.data.instances)

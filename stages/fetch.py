@@ -1,4 +1,4 @@
-"""Fetch the sampled pictures, and no others; average their colour."""
+"""Fetch the sampled pictures, and no others; average their colour, find duplicates."""
 
 import json
 
@@ -6,15 +6,21 @@ import own_library  # noqa: F401
 
 from smallsight import params
 from smallsight.datasets import coco
+from smallsight.datasets.collecting import Reading
 from smallsight.datasets.registry import make_source
 from smallsight.imaging import pictures
+from smallsight.imaging.duplicates import find_duplicates
+from smallsight.imaging.photographs import DUPLICATES
 from smallsight.runtime import files, script
+from smallsight.runtime.tables import conform
 from smallsight.sampling.sample import read_sample
 
 ANNOTATIONS = "data/source/instances.json"
 SAMPLE = "data/samples_step1_person_limited.csv"
 PICTURES = "data/images"
 COLOUR = "data/colour.json"
+ABOUT = "data/pictures.json"
+SAME = "data/duplicates.csv"
 
 
 def main() -> str:
@@ -22,10 +28,18 @@ def main() -> str:
     sample = read_sample(SAMPLE)
     images = coco.read(ANNOTATIONS, parameters.data.categories).images
     images = images[images["image_id"].isin(sample["image_id"])]
-    make_source(parameters.data, seed=parameters.seed).fetch(images, PICTURES)
+    source = make_source(parameters.data, seed=parameters.seed)
+    reading = Reading(parameters.data.orientation, parameters.data.max_pixels)
+    facts = source.fetch(images, PICTURES, reading)
     colour = pictures.mean_colour(sample["image_path"].unique())
+    paths = sample[["image_id", "image_path"]].drop_duplicates()
+    found = find_duplicates(paths["image_id"].to_list(), paths["image_path"].to_list())
+    files.write_table(conform(found.table, DUPLICATES), SAME)
+    about = facts.as_tree() | {"duplicates": found.as_tree()}
+    files.write_text(json.dumps(about, indent=2) + "\n", ABOUT)
     files.write_text(json.dumps({"mean_colour": colour}) + "\n", COLOUR)
-    return f"{len(images)} pictures from source {parameters.data.source}"
+    fetched = f"{len(images)} pictures from source {parameters.data.source}"
+    return "; ".join(filter(None, (fetched, facts.describe(), found.describe())))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ INPUTS = Inputs(
     sample=Path("data/samples_step1_person_limited.csv"),
     sampling=Path("data/sampling.json"),
     categories=Path("data/categories.json"),
+    pictures=Path("data/pictures.json"),
     backbone=Path("data/backbone.json"),
     classifier=Path("data/classifier.json"),
     preprocessings=Path("data/preprocessing.csv"),

@@ -30,9 +30,11 @@ from smallsight.evaluation.reference_head import (
 )
 from smallsight.evaluation.splits import Splits, make_splits, write_splits
 from smallsight.evaluation.tables import TRAINING_CURVE
+from smallsight.imaging.photographs import DUPLICATES
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 from smallsight.runtime.randomness import derive
+from smallsight.runtime.tables import read_table
 from smallsight.sampling.sample import read_categories, read_sample
 from smallsight.vocabulary import SCENE, TASKS
 
@@ -48,6 +50,7 @@ CURVE = "data/training_curve.csv"
 PREPROCESSING = "data/preprocessing.csv"
 SUMMARY = "data/training.json"
 HEADS = Path("data/heads")
+DUPLICATE_PICTURES = "data/duplicates.csv"
 SPLITS = "data/splits.csv"
 
 
@@ -63,6 +66,7 @@ def main() -> str:
         read_categories(CATEGORIES),
         settings=parameters.evaluation,
         seed=parameters.seed,
+        duplicates=read_table(DUPLICATE_PICTURES, DUPLICATES),
     )
     write_splits(splits, SPLITS)
     if classifier is None:

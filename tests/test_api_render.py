@@ -111,7 +111,31 @@ def test_a_damaged_picture_of_pil_is_refused_in_one_line(noise, tmp_path):
     path.write_bytes(path.read_bytes()[:2000])
     with Image.open(path) as opened, pytest.raises(PictureError) as error:
         smallsight.render(opened, BOX)
-    assert str(error.value) == "picture error: render: picture: no picture; expected a picture"
+    assert str(error.value) == (
+        "picture error: render: picture: image file is truncated; "
+        "expected a picture that decodes wholly"
+    )
+
+
+def test_a_file_is_turned_upright_and_a_picture_of_pil_is_not(noise, tmp_path):
+    path, exif = tmp_path / "picture.png", Image.Exif()
+    exif[0x0112] = 3
+    Image.fromarray(noise(40, 60)).save(path, exif=exif)
+    upright = smallsight.render(noise(40, 60)[::-1, ::-1], BOX)
+    assert np.array_equal(smallsight.render(path, BOX), upright)
+    with Image.open(path) as opened:
+        assert np.array_equal(smallsight.render(opened, BOX), smallsight.render(noise(40, 60), BOX))
+
+
+def test_pictures_of_16_bits_and_transparent_ones_follow_the_studys_rules(tmp_path):
+    thermal = np.linspace(21000, 26000, 40 * 60).reshape(40, 60).astype(np.uint16)
+    hidden = np.dstack([np.full((40, 60, 3), 90, np.uint8), np.zeros((40, 60), np.uint8)])
+    for name, pixels, least, most in (("a.tif", thermal, 0, 255), ("b.png", hidden, 255, 255)):
+        Image.fromarray(pixels).save(tmp_path / name)
+        with Image.open(tmp_path / name) as opened:
+            for given in (tmp_path / name, opened):
+                found = smallsight.render(given, (0, 0, 60, 40), "orig_full", margin=0)
+                assert (found.min(), found.max()) == (least, most)
 
 
 def test_an_input_size_may_be_of_any_type_of_whole_numbers():
@@ -207,8 +231,8 @@ BOX = (20, 10, 8, 12)
         ({"input_size": 6.5}, "render.input_size: 6.5; expected a whole number of pixels above 0"),
         ({"input_size": 0}, "render.input_size: 0; expected a whole number of pixels above 0"),
         ({"margin": "a"}, "render.margin: 'a'; expected a share of the box, 0 or above"),
-        ({"picture": "nowhere.png"}, "nowhere.png: No such file or directory; expected a picture"),
-        ({"picture": __file__}, f"{__file__}: no picture; expected a picture"),
+        ({"picture": "nowhere.png"}, "nowhere.png: no such file; expected a picture"),
+        ({"picture": __file__}, f"{__file__}: no picture of a format that is opened; expected"),
         (
             {"box": (1, 2, 3)},
             "render: box: (1, 2, 3); expected left, top, width and height above 0",

@@ -16,6 +16,7 @@ from smallsight.evaluation.tables import (
     SPLITS,
     TRAINING_CURVE,
 )
+from smallsight.imaging.photographs import DUPLICATES
 from smallsight.remedies.tables import (
     ESTIMATED_SIDES,
     MORE_EXAMPLES_PREDICTIONS,
@@ -51,7 +52,12 @@ FILES = {
     "data/sampling.json": "how many instances were asked for, eligible, excluded and drawn, and "
     "how many eligible ones have which side in pixels of their picture",
     "data/masks.json": "masks of the sampled instances, in COCO's run-length encoding",
-    "data/images/": "the sampled pictures, as the source has them",
+    "data/images/": "the sampled pictures, as the source has them where they are used as they are; "
+    "others as PNG under the same name (see [pictures](pictures.md)); of downloaded ones, "
+    "`.origin` says where from",
+    "data/pictures.json": "`source` of the pictures; `changed`: how many were changed by which "
+    "rule, with an example; `in_doubt`: those whose EXIF orientation may not be that of their "
+    "boxes; `duplicates`: how many are the same photograph as another one",
     "data/colour.json": "`mean_colour` of these pictures: red, green, blue, 0 to 255",
     "data/backbone.pth": "name, weights and normalisation of the frozen backbone, without its "
     "last layer; `torch.load(..., weights_only=True)` reads it. Of a classifier of your own: its "
@@ -99,6 +105,7 @@ PLACES = {
     "data/donors.csv": DONORS,
     "data/objects.csv": OBJECTS,
     "data/conditions/<family>/views.csv": VIEWS,
+    "data/duplicates.csv": DUPLICATES,
     "data/splits.csv": SPLITS,
     "data/training_curve.csv": TRAINING_CURVE,
     "data/preprocessing.csv": PREPROCESSINGS,

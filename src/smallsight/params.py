@@ -64,6 +64,10 @@ class Data(Section):
         A CSV file whose rows are the sample; without rows, the sample is drawn.
     max_bad_share
         The run stops where more of the annotations, or of the pictures, than this cannot be used.
+    orientation
+        Whether boxes refer to pictures turned as their EXIF data say, or to the stored pixels.
+    max_pixels
+        How many pixels a picture may have.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -73,6 +77,8 @@ class Data(Section):
     categories: Literal["all"] | tuple[Name, ...]
     instances: Annotated[str, Field(min_length=1)]
     max_bad_share: Share
+    orientation: Literal["auto", "upright", "stored"]
+    max_pixels: Count
 
     @property
     def groups(self) -> dict[str, Any]:

@@ -207,3 +207,24 @@ def test_equal_shares_have_equal_accuracies_in_every_draw(found):
         means = same.means[group]
         assert (means[0] == means[0, 0]).all()
         assert means == pytest.approx(means[:, :1] * np.ones(means.shape[1]), abs=1e-14)
+
+
+def test_pictures_of_one_photograph_are_drawn_together(found, predictions):
+    images = found.instances["image_id"].to_numpy()
+    pair = np.unique(images)[[1, 4]]
+    twins = pd.DataFrame({"image_id": pair, "group": pair[0], "kind": "identical"})
+    made = outcomes_of(predictions, duplicates=twins)
+    drawn = made.weights[:, np.isin(images, pair)]
+    assert (drawn == drawn[:, :1]).all()
+    apart = found.weights[:, np.isin(images, pair)]
+    assert not (apart == apart[:, :1]).all()
+    everything = np.ones(len(images), bool)
+    assert made.images(everything) == found.images(everything) - 1
+    assert len(np.unique(made.image[np.isin(images, pair)])) == 1
+
+
+def test_without_duplicates_draws_stay_what_they_were(found, predictions):
+    none = pd.DataFrame({"image_id": [], "group": [], "kind": []})
+    made = outcomes_of(predictions, duplicates=none)
+    assert (made.weights == found.weights).all()
+    assert (made.image == found.image).all()

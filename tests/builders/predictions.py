@@ -47,7 +47,7 @@ def predicted(
     return table.assign(**{f"p_{name}": 0.0 for name in "abcdef"})
 
 
-def outcomes_of(predictions, *, draws=300, confidence=0.95, seed=0, task=None):
+def outcomes_of(predictions, *, draws=300, confidence=0.95, seed=0, task=None, duplicates=None):
     """Arrange predictions as the analysis does, those of a task or of the first one.
 
     Where no picture is shown whole, sides are those of the windows.
@@ -58,7 +58,9 @@ def outcomes_of(predictions, *, draws=300, confidence=0.95, seed=0, task=None):
         untouched = predictions[predictions["condition"] == "orig_full"]
         predictions = pd.concat([predictions, untouched.assign(task=SCENE)], ignore_index=True)
     rng = np.random.default_rng(seed)
-    return arrange_outcomes(predictions, task=task, settings=settings, rng=rng)
+    return arrange_outcomes(
+        predictions, task=task, settings=settings, rng=rng, duplicates=duplicates
+    )
 
 
 def facts_of(conditions=CONDITIONS):

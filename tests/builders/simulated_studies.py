@@ -110,6 +110,7 @@ def study(
         n_seeds=seeds,
         side=np.full(n, 20.0) if side is None else side,
         weights=np.concatenate([np.ones((1, n), np.float32), weights]),
+        image=np.unique(image, return_inverse=True)[1],
         chance=1 / 6,
         settings=params.Analysis(confidence=confidence, bootstrap_draws=draws),
     )

@@ -736,6 +736,13 @@ def write_study(
         side_counts=side_counts(sample),
     )
     write_categories(named(category), folder / INPUTS.categories)
+    write_json(
+        folder / INPUTS.pictures,
+        source="phantom",
+        changed={},
+        in_doubt={"count": 0, "examples": []},
+        duplicates={"identical": 0, "near": 0, "photographs": 0, "unjoined": 0},
+    )
     epochs = np.arange(1, 4 if own is None else 1)
     pd.DataFrame(
         {

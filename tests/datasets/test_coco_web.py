@@ -7,8 +7,12 @@ import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from PIL import Image
 
 from smallsight.datasets import coco, coco_web
+from smallsight.datasets.collecting import Reading
+from smallsight.datasets.orientation import Doubt
+from smallsight.imaging.pictures import read_picture
 from smallsight.runtime.errors import AnnotationError, DownloadError
 
 CATEGORIES = ("person", "car")
@@ -107,7 +111,9 @@ def out(tmp_path):
 
 
 def served(server, images):
-    return {name: server.files[f"/val2017/{name}"] for name in images["file_name"]}
+    """What the folder of pictures holds."""
+    pictures = {name: server.files[f"/val2017/{name}"] for name in images["file_name"]}
+    return {coco_web.ORIGIN: f"{server.url}/val2017\n".encode()} | pictures
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -176,6 +182,7 @@ def test_whole_pictures_are_not_asked_for_again(open_source, server, images, out
 
 
 def test_pictures_no_longer_asked_for_go(open_source, server, images, out, paint, snapshot):
+    open_source().fetch(images, out)
     paint(out / "old/stale.jpg")
     (out / ".left.jpg.partial").write_bytes(b"left by a run that was killed")
     open_source().fetch(images[1:3], out)
@@ -188,7 +195,8 @@ def test_interrupted_download_goes_on(open_source, server, images, out, snapshot
     server.faults[last] = always(truncated)
     with pytest.raises(DownloadError):
         open_source().fetch(images, out)
-    assert snapshot(out) == served(server, images[:-1])
+    assert not out.exists()
+    assert snapshot(out.parent / ".images.download") == served(server, images[:-1])
     del server.faults[last]
     server.requests.clear()
     open_source().fetch(images, out)
@@ -235,7 +243,135 @@ def test_failure_names_the_address_and_leaves_what_was(
 
 def test_other_size_is_said(open_source, images, out):
     with pytest.raises(DownloadError, match="48 x 32 pixels; expected 32 x 48 pixels"):
-        open_source().fetch(images.assign(width=32, height=48), out)
+        open_source().fetch(images[:1].assign(width=32, height=48), out)
+
+
+def test_pictures_that_cannot_be_had_are_told_at_once(open_source, server, images, out, snapshot):
+    lost, broken, _, other = (f"/val2017/{name}" for name in images["file_name"])
+    del server.files[lost]
+    server.faults[broken] = always(short)
+    sizes = images.assign(width=images["width"].where(images.index != 3, 99))
+    with pytest.raises(DownloadError) as caught:
+        open_source().fetch(sizes, out)
+    assert str(caught.value) == (
+        f"download error: {server.url}/val2017: 3 of 4 pictures cannot be had, such as "
+        f"{server.url}{lost}: 404 Not Found; expected every picture, whole"
+    )
+    asked = {path: server.requests.count(path) for path in (lost, broken, other)}
+    assert asked == {lost: 1, broken: 3, other: 3}
+
+
+def test_a_server_that_does_not_answer_is_not_asked_for_every_picture(
+    open_source, server, images, out
+):
+    for name in images["file_name"]:
+        server.faults[f"/val2017/{name}"] = always(unavailable)
+    with pytest.raises(DownloadError, match="503 Service Unavailable"):
+        open_source().fetch(images, out)
+    assert len(server.requests) == 3
+
+
+# Another source.
+
+
+@pytest.fixture
+def repaint(server, tmp_path, paint):
+    """Serve other pictures under the names and in the sizes of the first split."""
+
+    def repaint(split, images):
+        for name, seed in zip(images["file_name"], range(100, 200), strict=False):
+            paint(tmp_path / "picture.jpg", seed=seed)
+            server.files[f"/{split}/{name}"] = (tmp_path / "picture.jpg").read_bytes()
+        return {
+            coco_web.ORIGIN: f"{server.url}/{split}\n".encode(),
+            **{name: server.files[f"/{split}/{name}"] for name in images["file_name"]},
+        }
+
+    return repaint
+
+
+def test_pictures_of_another_source_are_fetched_anew(
+    open_source, server, images, out, paint, snapshot
+):
+    """Local pictures of the same names and sizes were there before."""
+    for seed, name in enumerate(images["file_name"]):
+        paint(out / name, seed=1000 + seed)
+    open_source().fetch(images, out)
+    assert snapshot(out) == served(server, images)
+    assert [path.name for path in out.parent.iterdir()] == ["images"]
+
+
+def test_pictures_of_another_split_are_fetched_anew(
+    open_source, server, images, out, snapshot, repaint
+):
+    open_source().fetch(images, out)
+    due = repaint("train2017", images)
+    open_source(split="train2017").fetch(images, out)
+    assert snapshot(out) == due
+
+
+def test_an_error_leaves_the_other_sources_pictures_and_the_download_goes_on(
+    open_source, server, images, out, snapshot, repaint
+):
+    open_source().fetch(images, out)
+    before = snapshot(out)
+    due = repaint("train2017", images)
+    last = f"/train2017/{images['file_name'].iloc[-1]}"
+    server.faults[last] = iter([unavailable] * 3)
+    with pytest.raises(DownloadError, match="503"):
+        open_source(split="train2017").fetch(images, out)
+    assert snapshot(out) == before
+    server.requests.clear()
+    open_source(split="train2017").fetch(images, out)
+    assert server.requests == [last]
+    assert snapshot(out) == due
+
+
+def test_what_is_left_of_a_third_source_is_not_gone_on_with(
+    open_source, server, images, out, snapshot, repaint
+):
+    repaint("train2017", images)
+    server.faults[f"/train2017/{images['file_name'].iloc[-1]}"] = always(unavailable)
+    with pytest.raises(DownloadError, match="503"):
+        open_source(split="train2017").fetch(images, out)
+    open_source().fetch(images, out)
+    assert snapshot(out) == served(server, images)
+
+
+# What becomes of them.
+
+
+def turned(server, images, orientation, tmp_path, paint):
+    """Serve the first picture with an EXIF orientation; return its pixels."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    paint(tmp_path / "picture.png", seed=7, exif=exif)
+    server.files[f"/val2017/{images['file_name'][0]}"] = (tmp_path / "picture.png").read_bytes()
+    return read_picture(tmp_path / "picture.png")
+
+
+def test_cocos_boxes_are_of_the_stored_pixels(open_source, server, images, out, tmp_path, paint):
+    pixels = turned(server, images, 3, tmp_path, paint)
+    facts = open_source().fetch(images, out)
+    name = images["file_name"][0]
+    assert (read_picture(out / name) == pixels).all()
+    assert facts.doubt == Doubt((name,), "stored", "as is usual for this source")
+    assert facts.changed == {}
+
+
+def test_what_was_changed_is_told_again_and_can_be_undone(
+    open_source, server, images, out, tmp_path, paint
+):
+    pixels = turned(server, images, 3, tmp_path, paint)
+    name = images["file_name"][0]
+    for _ in range(2):
+        facts = open_source().fetch(images, out, Reading(orientation="upright"))
+        assert (read_picture(out / name) == pixels[::-1, ::-1]).all()
+        assert facts.changed == {"turned": [name]}
+    open_source().fetch(images, out, Reading(orientation="stored"))
+    assert (read_picture(out / name) == pixels).all()
+    asked = [path for path in server.requests if path.endswith(name)]
+    assert len(asked) == 3
 
 
 @pytest.mark.parametrize("question", ["annotations", "pictures"])

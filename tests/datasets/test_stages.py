@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from PIL import Image
 from smallsight import params
 from smallsight.datasets import coco, coco_web, local, phantom_scenes
 from smallsight.datasets.registry import make_source
+from smallsight.imaging.photographs import DUPLICATES
 from smallsight.imaging.pictures import InputFormat, write_input_format
 from smallsight.runtime.errors import AnnotationError, PictureError
+from smallsight.runtime.tables import read_table
 from smallsight.sampling.donors import KINDS, read_donors
 from smallsight.sampling.instance_masks import read_masks
 from smallsight.sampling.sample import SAMPLE, read_sample
@@ -69,9 +72,15 @@ def test_stages_follow_each_other(run, snapshot):
     sample = pd.read_csv("data/samples_step1_person_limited.csv")
     assert list(sample.columns) == SAMPLE.names
     assert all(Path(path).is_file() for path in sample["image_path"])
-    assert written.keys() == WRITTEN | {"colour.json", "input.json"} | {
-        f"images/{name}" for name in sample["file_name"]
+    facts = {"colour.json", "duplicates.csv", "input.json", "pictures.json"}
+    assert written.keys() == WRITTEN | facts | {f"images/{name}" for name in sample["file_name"]}
+    assert json.loads(written["pictures.json"]) == {
+        "source": "mine/pictures",
+        "changed": {},
+        "in_doubt": {"count": 0, "examples": []},
+        "duplicates": {"identical": 0, "near": 0, "photographs": 0, "unjoined": 0},
     }
+    assert read_table("data/duplicates.csv", DUPLICATES).empty
     assert json.loads(written["sampling.json"])["requested_per_group"] == 200
     for name in ("annotate", "sample", "fetch"):
         run(name)
@@ -113,6 +122,32 @@ def test_another_donors_window_is_as_large_as_the_parameters_say(run, tree):
     of_person = category.loc[drawn["ann_id"], "category_name"].to_numpy() == "person"
     lacking = drawn["donor_ann_id"].isna().to_numpy()
     assert (lacking == (of_person & (drawn["donor"] == "other"))).all()
+
+
+def test_what_was_done_to_the_pictures_is_said_and_written(run, tree, paint):
+    names = [image["file_name"] for image in tree["images"]]
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    paint(Path("mine/pictures") / names[0], seed=5, exif=exif)
+    shutil.copy(f"mine/pictures/{names[1]}", f"mine/pictures/{names[2]}")
+    run("annotate")
+    run("sample")
+    assert run("fetch") == (
+        f"4 pictures from source local; 1 turned as EXIF says, such as "
+        f"{names[0]}; 1 whose orientation is in doubt, taken upright (as is usual for this source; "
+        f"`data.orientation` decides), such as {names[0]}; "
+        "2 identical and 0 near-identical pictures of 1 photograph share a fold"
+    )
+    written = json.loads(Path("data/pictures.json").read_text())
+    assert written["changed"]["turned"]["example"] == names[0]
+    assert written["in_doubt"]["examples"] == [names[0]]
+    assert written["duplicates"]["identical"] == 2
+    found = read_table("data/duplicates.csv", DUPLICATES)
+    assert found.to_dict("list") == {
+        "image_id": [2, 9],
+        "group": [2, 2],
+        "kind": ["identical", "identical"],
+    }
 
 
 def test_the_colour_is_the_mean_of_the_pictures(run, images):

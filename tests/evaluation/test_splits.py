@@ -35,6 +35,53 @@ def test_too_few_images_are_an_error(population):
         cross_validation(population(images=4), CATEGORIES, settings=SETTINGS, seed=0)
 
 
+def twins(*pairs):
+    """Pictures that are the same photograph, by twos."""
+    rows = [(image_id, min(pair), "near") for pair in pairs for image_id in pair]
+    return pd.DataFrame(rows, columns=["image_id", "group", "kind"])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_duplicates_are_on_the_same_side_of_every_fold(population, seed):
+    sample = population(images=23, seed=seed)
+    images = sorted(sample["image_id"].unique())
+    pairs = list(zip(images[:8], images[8:16], strict=True))
+    folds = make_splits(
+        PROTOCOLS["cross_validation"],
+        sample,
+        CATEGORIES,
+        settings=SETTINGS,
+        seed=seed,
+        duplicates=twins(*pairs),
+    )
+    apart = cross_validation(sample, CATEGORIES, settings=SETTINGS, seed=seed)
+    together = 0
+    for pair in pairs:
+        chosen = sample["image_id"].isin(pair).to_numpy()
+        assert (np.ptp(folds.fold_of[:, chosen], axis=1) == 0).all()
+        assert len(set(folds.reference_test[chosen])) == 1
+        together += (np.ptp(apart.fold_of[:, chosen], axis=1) == 0).all()
+    assert together < len(pairs)
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_without_duplicates_nothing_changes(sample, tmp_path, name):
+    for path, duplicates in (("a.csv", None), ("b.csv", twins())):
+        made = make_splits(
+            PROTOCOLS[name], sample, CATEGORIES, settings=SETTINGS, seed=4, duplicates=duplicates
+        )
+        write_splits(made, tmp_path / path)
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+def test_too_few_photographs_are_an_error(population):
+    sample = population(images=6)
+    images = sorted(sample["image_id"].unique())
+    found = twins(images[:2], images[2:4])
+    with pytest.raises(SampleError, match=r"6 pictures of 4 photographs; expected at least 5"):
+        cross_validation(sample, CATEGORIES, settings=SETTINGS, seed=0, duplicates=found)
+
+
 def test_labels_are_places_among_the_categories(folds, sample):
     assert [CATEGORIES[label] for label in folds.labels] == list(sample["category_name"])
 

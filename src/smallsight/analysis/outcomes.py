@@ -9,6 +9,7 @@ import pandas as pd
 from smallsight import params
 from smallsight.analysis.statistics import bootstrap
 from smallsight.conditions.rendered.names import UNTOUCHED
+from smallsight.imaging.photographs import groups_of
 from smallsight.vocabulary import ALL_AND_GROUPS, INSTANCE, REGIMES, SCENE
 
 CONDITION_KEYS = ["task", "regime", "condition", "family", "level"]
@@ -17,6 +18,8 @@ CONDITION_KEYS = ["task", "regime", "condition", "family", "level"]
 @dataclass(frozen=True)
 class Outcomes:
     """Outcomes of n instances under k conditions of one task, and draws of their images.
+
+    An image stands for all pictures of one photograph, where several are the same.
 
     The draws are the same for every condition, group and task, so that results can be compared draw
     by draw. The first row of `weights` is the sample itself: the first entry of any array over
@@ -37,6 +40,8 @@ class Outcomes:
         it is not known.
     weights
         (1 + draws, n): how often it was drawn.
+    image
+        (n,), 0, 1, ...: which image each instance belongs to.
     chance
         Accuracy of guessing: 1 / categories.
     settings
@@ -75,6 +80,7 @@ class Outcomes:
     n_seeds: int
     side: np.ndarray
     weights: np.ndarray
+    image: np.ndarray
     chance: float
     settings: params.Analysis
 
@@ -129,11 +135,6 @@ class Outcomes:
         """(n,), bool, by size group, `all` first: the instances that belong to it."""
         group = self.instances["size_group"].to_numpy()
         return {name: (group == name) | (name == "all") for name in ALL_AND_GROUPS}
-
-    @cached_property
-    def image(self) -> np.ndarray:
-        """(n,), 0, 1, ...: which image each instance belongs to."""
-        return np.unique(self.instances["image_id"], return_inverse=True)[1]
 
     def size(self, *groups: str) -> dict[str, int]:
         """Count the instances of some groups, and their images."""
@@ -256,6 +257,7 @@ def arrange_outcomes(
     task: str,
     settings: params.Analysis,
     rng: np.random.Generator,
+    duplicates: pd.DataFrame | None = None,
 ) -> Outcomes:
     """Arrange the predictions of a task, and draw images with replacement.
 
@@ -267,6 +269,9 @@ def arrange_outcomes(
         or in the only task.
     rng
         Equal generators give equal draws in all tasks.
+    duplicates
+        The columns of `imaging.photographs.DUPLICATES`: pictures that are drawn together; None
+        where that is not known.
     """
     whole = SCENE if (predictions["task"] == SCENE).any() else task
     shown = predictions[(predictions["task"] == whole) & (predictions["condition"] == UNTOUCHED)]
@@ -292,9 +297,10 @@ def arrange_outcomes(
         ]
     )
     sides = shown.sort_values(INSTANCE, kind="stable").drop_duplicates(INSTANCE)
-    drawn = bootstrap.image_weights(
-        instances["image_id"].to_numpy(), draws=settings.bootstrap_draws, rng=rng
-    )
+    photographs = instances["image_id"]
+    if duplicates is not None:
+        photographs = groups_of(photographs, duplicates)
+    drawn = bootstrap.image_weights(photographs.to_numpy(), draws=settings.bootstrap_draws, rng=rng)
     return Outcomes(
         instances=instances,
         conditions=conditions,
@@ -302,6 +308,7 @@ def arrange_outcomes(
         n_seeds=hits.shape[2],
         side=sides["side"].to_numpy(),
         weights=np.concatenate([np.ones((1, len(instances)), np.float32), drawn]),
+        image=np.unique(photographs, return_inverse=True)[1],
         chance=1 / sum(name.startswith("p_") for name in predictions.columns),
         settings=settings,
     )

@@ -15,7 +15,9 @@ from smallsight.conditions.rendered.names import UNTOUCHED, Condition, split_nam
 from smallsight.conditions.rendering.levels import Level, levels_of
 from smallsight.conditions.rendering.views import InterventionInputs, View
 from smallsight.imaging.boxes import Box
-from smallsight.imaging.pictures import Interpolation, read_picture, resize
+from smallsight.imaging.conversion import as_rgb, is_deep_colour
+from smallsight.imaging.decoding import decode, reading
+from smallsight.imaging.pictures import Interpolation, resize
 from smallsight.params import Option
 from smallsight.runtime.errors import ParameterError, PictureError
 from smallsight.vocabulary import HEADLINE_TASK, SCENE, TASKS
@@ -45,8 +47,9 @@ def render(
     Parameters
     ----------
     picture
-        (height, width, 3), uint8; or a picture that PIL opened, or the path of a file, of which
-        the stored pixels are taken, as RGB.
+        (height, width, 3), uint8; or a picture that PIL opened, which is not turned; or the path of
+        a file, which is turned upright as its EXIF data say. Both become RGB as a study's own
+        pictures do (`smallsight.imaging.conversion`).
     box
         The object's: left, top, width and height, in pixels of the picture.
     condition
@@ -170,13 +173,10 @@ def _pixels(picture: np.ndarray | Image.Image | str | Path) -> np.ndarray:
     if not isinstance(picture, Image.Image | str | Path):
         expected = "an array, a picture that PIL opened, or a path"
         raise PictureError("render: picture", kind_of(picture), expected)
-    try:
-        if isinstance(picture, Image.Image):
-            return np.asarray(picture.convert("RGB"))
-        return read_picture(picture)
-    except OSError as error:
-        where = "render: picture" if isinstance(picture, Image.Image) else picture
-        raise PictureError(where, error.strerror or "no picture", "a picture") from None
+    if isinstance(picture, Image.Image):
+        with reading("render: picture"):
+            return np.asarray(as_rgb(picture, is_deep=is_deep_colour(picture))[0])
+    return np.asarray(decode(picture, is_upright=True).picture)
 
 
 def _view(

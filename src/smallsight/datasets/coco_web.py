@@ -1,6 +1,7 @@
 """COCO 2017, downloaded from its own addresses or from a server with the same paths."""
 
 import logging
+import shutil
 import sys
 import time
 import zipfile
@@ -17,7 +18,9 @@ import requests
 from pydantic import Field
 
 from smallsight.datasets import coco
-from smallsight.imaging import pictures
+from smallsight.datasets.collecting import USUAL, PictureFacts, Reading, collect_pictures
+from smallsight.imaging import decoding
+from smallsight.imaging.decoding import LargePictureError
 from smallsight.params import Section
 from smallsight.runtime import files, parallel
 from smallsight.runtime.errors import DownloadError, PictureError
@@ -32,8 +35,14 @@ WAITS = (1, 4)
 PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses after which a further attempt may succeed."""
 
+ORIGIN = ".origin"
+"""File in a folder of downloaded pictures that says where they are from."""
 
 pooch.get_logger().setLevel(logging.ERROR)
+
+
+class LastingDownloadError(DownloadError):
+    """The server answers, but this file cannot be had from it: others may."""
 
 
 class CocoData(Section):
@@ -94,43 +103,95 @@ class CocoWeb:
             raise DownloadError(url, str(error), f"a ZIP file with {self._member}") from None
         return coco.loads(member, where=self.where)
 
-    def fetch(self, images: pd.DataFrame, folder: str | Path) -> None:
-        """Download these pictures into a folder, except those that are whole in it already.
+    def fetch(
+        self, images: pd.DataFrame, folder: str | Path, reading: Reading = USUAL
+    ) -> PictureFacts:
+        """Download these pictures into a folder, except those of this source that are whole in it.
 
-        After an error, the downloaded pictures stay, so that the next run continues from there.
+        A folder of another source is replaced, once all pictures are there. After an error, the
+        downloaded pictures stay, so that the next run continues from there.
 
         Raises
         ------
         DownloadError
-            If a picture cannot be downloaded, is truncated, or has another size than the
-            annotations say.
+            If the server does not answer; or for all pictures that it lacks, that are damaged, or
+            that have another size than the annotations say, in one line.
         """
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        place = folder
+        if not self._is_own(folder):
+            place = folder.with_name(f".{folder.name}.download")
+            if not self._is_own(place):
+                shutil.rmtree(place, ignore_errors=True)
+                place.mkdir(parents=True)
+                files.write_text(self._origin, place / ORIGIN)
         urls = [self._url(self.settings.split, name) for name in images["file_name"]]
         items = list(zip(urls, images.itertuples(index=False), strict=True))
-        obtain = partial(_obtain, folder=folder)
-        parallel.map_items(obtain, items, description="downloading pictures", prefer="threads")
-        _keep_only(folder, set(images["file_name"]))
+        obtain = partial(_obtain, folder=place, max_pixels=reading.max_pixels)
+        found = parallel.map_items(
+            obtain, items, description="downloading pictures", prefer="threads"
+        )
+        failures = [one for one in found if one is not None]
+        if len(failures) == 1:
+            raise failures[0]
+        if failures:
+            example = f"{failures[0].where}: {failures[0].found}"
+            count = f"{len(failures)} of {len(items)} pictures cannot be had, such as {example}"
+            raise DownloadError(self._url(self.settings.split), count, "every picture, whole")
+        facts = collect_pictures(
+            images,
+            origin=self._url(self.settings.split),
+            source=place,
+            target=place,
+            reading=reading,
+            convention="stored",
+        )
+        _keep_only(place, {ORIGIN, *images["file_name"]})
+        if place != folder:
+            files.replace_folder(folder, place)
+        return facts
+
+    @property
+    def _origin(self) -> str:
+        """What a folder of downloaded pictures keeps of their source."""
+        return self._url(self.settings.split) + "\n"
+
+    def _is_own(self, folder: Path) -> bool:
+        """Return whether a folder holds pictures of this source."""
+        path = folder / ORIGIN
+        return path.is_file() and path.read_text(encoding="utf-8") == self._origin
 
 
-def _obtain(item: tuple[str, Any], *, folder: Path) -> None:
+def _obtain(item: tuple[str, Any], *, folder: Path, max_pixels: int) -> DownloadError | None:
+    """Obtain one picture; return what is wrong with it alone."""
     url, image = item
     path = folder / image.file_name
-    verify = partial(pictures.verify_picture, width=image.width, height=image.height)
+    verify = partial(_verify, size=(image.width, image.height), max_pixels=max_pixels)
     try:
-        verify(path)
+        if not verify(path).is_made_here:
+            return None
     except PictureError:
         pass
-    else:
-        return
 
     def attempt() -> None:
         with files.new_file(path) as new:
             _download(url, new)
             verify(new)
 
-    _persist(attempt, url)
+    try:
+        _persist(attempt, url)
+    except LastingDownloadError as error:
+        return error
+    return None
+
+
+def _verify(path: Path, *, size: tuple[int, int], max_pixels: int) -> decoding.Header:
+    """Check that a picture decodes wholly, and has the annotated size one way up or the other."""
+    header = decoding.read_header(path, max_pixels=max_pixels)
+    decoding.decode(path, max_pixels=max_pixels)
+    if size != header.upright:
+        decoding.check_size(header.stored, size, where=path)
+    return header
 
 
 def _download(url: str, path: Path, *, chunk_size: int = 2**16, progressbar: bool = False) -> None:
@@ -140,16 +201,19 @@ def _download(url: str, path: Path, *, chunk_size: int = 2**16, progressbar: boo
 
 def _persist(attempt: Callable[[], Any], url: str) -> Any:
     """Repeat an attempt after errors that may pass, then raise the last one in one line."""
+    failure: DownloadError
     for wait in (*WAITS, None):
         try:
             return attempt()
         except PictureError as error:
-            failure, passing = DownloadError(url, error.found, error.expected), True
+            failure = LastingDownloadError(url, error.found, error.expected)
+            passing = not isinstance(error, LargePictureError)
         except requests.RequestException as error:
             if error.response is not None:
                 status, found = error.response.status_code, error.response.reason
-                failure = DownloadError(url, f"{status} {found}", "200 OK")
                 passing = status in PASSING_STATUSES
+                kind = DownloadError if passing else LastingDownloadError
+                failure = kind(url, f"{status} {found}", "200 OK")
             else:
                 failure = DownloadError(url, _reason(error), "the whole file")
                 # A malformed address also raises a ValueError.

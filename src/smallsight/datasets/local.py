@@ -1,19 +1,17 @@
 """A COCO-format dataset on disk."""
 
-import shutil
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from smallsight.datasets import coco
+from smallsight.datasets.collecting import USUAL, PictureFacts, Reading, collect_pictures
 from smallsight.datasets.picture_folder import PictureFolder
-from smallsight.imaging import pictures
 from smallsight.params import Section
-from smallsight.runtime import files, parallel
-from smallsight.runtime.errors import AnnotationError, ParameterError, PictureError
+from smallsight.runtime import files
+from smallsight.runtime.errors import AnnotationError, ParameterError
 
 
 class LocalData(Section):
@@ -51,13 +49,18 @@ class Local:
         """Return all annotations as they stand in the file."""
         return coco.load(self.settings.annotations)
 
-    def fetch(self, images: pd.DataFrame, folder: str | Path) -> None:
-        """Replace a folder by copies of these pictures.
+    def fetch(
+        self, images: pd.DataFrame, folder: str | Path, reading: Reading = USUAL
+    ) -> PictureFacts:
+        """Replace a folder by these pictures, as the study uses them.
+
+        Tools that label pictures show them upright, as browsers do: where nothing else tells, their
+        boxes are taken to be annotated so.
 
         Raises
         ------
         PictureError
-            If a picture is missing, truncated, or of another size than the annotations say.
+            If pictures are missing, damaged, or of another size than the annotations say.
         ParameterError
             If one of the two folders, `folder` and that of the pictures, is or contains the other.
         """
@@ -67,16 +70,11 @@ class Local:
                 "data.local.images", repr(self.settings.images), f"a folder apart from {folder}"
             )
         with files.new_folder(folder) as new:
-            copy = partial(_copy, source=Path(self.settings.images), target=new)
-            items = list(images.itertuples(index=False))
-            parallel.map_items(copy, items, description="copying pictures", prefer="threads")
-
-
-def _copy(image: Any, *, source: Path, target: Path) -> None:
-    original, path = source / image.file_name, target / image.file_name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        shutil.copyfile(original, path)
-    except OSError as error:
-        raise PictureError(original, error.strerror or str(error), "a readable picture") from None
-    pictures.verify_picture(path, width=image.width, height=image.height, where=original)
+            return collect_pictures(
+                images,
+                origin=self.settings.images,
+                source=Path(self.settings.images),
+                target=new,
+                reading=reading,
+                convention="upright",
+            )

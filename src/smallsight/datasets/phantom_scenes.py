@@ -11,7 +11,9 @@ from PIL import Image
 from pydantic import Field
 
 from smallsight import phantom
-from smallsight.imaging import masks, pictures
+from smallsight.datasets.collecting import USUAL, PictureFacts, Reading
+from smallsight.imaging import masks
+from smallsight.imaging.decoding import verify_picture
 from smallsight.params import Count, NotNegative, Section, Share
 from smallsight.runtime import files, parallel
 from smallsight.runtime.randomness import derive
@@ -76,7 +78,9 @@ class Phantom:
             ],
         }
 
-    def fetch(self, images: pd.DataFrame, folder: str | Path) -> None:
+    def fetch(
+        self, images: pd.DataFrame, folder: str | Path, reading: Reading = USUAL
+    ) -> PictureFacts:
         """Replace a folder by these pictures, painted anew.
 
         Pictures that are there already are not used: nothing in them tells with which dials or
@@ -86,6 +90,7 @@ class Phantom:
             paint = partial(_paint, dials=self.dials, seed=self.seed, folder=new)
             items = list(images.itertuples(index=False, name=None))
             parallel.map_items(paint, items, description="painting pictures")
+        return PictureFacts(self.where)
 
 
 def file_name(image_id: int) -> str:
@@ -124,4 +129,4 @@ def _paint(
     rng = derive(seed, "paint", image_id)
     pixels = phantom.paint(_layout(image_id, dials=dials, seed=seed), rng)
     Image.fromarray(pixels).save(folder / name, quality=95, subsampling="4:4:4")
-    pictures.verify_picture(folder / name, width=width, height=height)
+    verify_picture(folder / name, width=width, height=height)

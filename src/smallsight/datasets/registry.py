@@ -9,6 +9,7 @@ import pandas as pd
 
 from smallsight import params
 from smallsight.datasets.coco_web import CocoData, CocoWeb
+from smallsight.datasets.collecting import USUAL, PictureFacts, Reading
 from smallsight.datasets.local import Local, LocalData
 from smallsight.datasets.phantom_scenes import Phantom, PhantomData
 from smallsight.datasets.picture_folder import PictureFolder
@@ -30,7 +31,9 @@ class Source(Protocol):
     def annotations(self) -> dict[str, Any]:
         """Return all annotations as a COCO tree, for `tidying.tidy` and then `coco.parse`."""
 
-    def fetch(self, images: pd.DataFrame, folder: str | Path) -> None:
+    def fetch(
+        self, images: pd.DataFrame, folder: str | Path, reading: Reading = USUAL
+    ) -> PictureFacts:
         """Fill a folder with these pictures and no others, each checked for decoding and size.
 
         After an error, what was in the folder before is still there.
@@ -41,6 +44,8 @@ class Source(Protocol):
             Rows of `coco.Dataset.images`.
         folder
             It is made where it does not exist.
+        reading
+            How files are read, as the parameters say.
         """
 
 
@@ -88,6 +93,8 @@ def make_source(data: params.Data, *, seed: int) -> Source:
     ...     categories=("car", "bus"),
     ...     instances="none.csv",
     ...     max_bad_share=0.01,
+    ...     orientation="auto",
+    ...     max_pixels=10**8,
     ...     local={"annotations": "mine/instances.json", "images": "mine/pictures"},
     ... )
     >>> make_source(data, seed=0).where

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from smallsight.datasets.coco import LARGEST_ID, LARGEST_LENGTH, shortened
 from smallsight.datasets.left_out import FLAT, REASONS, LeftOut, Reason, check_shares
 from smallsight.datasets.picture_folder import PictureFolder, stays_inside
-from smallsight.imaging.pictures import upright_size
+from smallsight.imaging.decoding import read_header
 from smallsight.params import plain_name
 from smallsight.runtime.errors import AnnotationError, PictureError
 
@@ -233,7 +233,7 @@ def _image(entry: Entry, folder: PictureFolder | None) -> tuple[Entry, str]:
     sides = [_whole(entry.get(key)) for key in ("width", "height")]
     if folder and None in sides:
         try:
-            sides = list(upright_size(folder.path / name))
+            sides = list(read_header(folder.path / name).upright)
         except PictureError:
             return entry, "malformed_picture"
     if None in sides or not stays_inside(name):

@@ -1,4 +1,4 @@
-"""Divisions of a sample that keep an image's instances together."""
+"""Divisions of a sample that keep a photograph's instances together."""
 
 import warnings
 from fractions import Fraction
@@ -14,12 +14,21 @@ FINEST_SPLIT = 20
 
 
 def image_grouped_folds(
-    sample: pd.DataFrame, *, folds: int, rng: np.random.Generator
+    sample: pd.DataFrame,
+    photographs: pd.Series | None = None,
+    *,
+    folds: int,
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    """Assign every instance to a fold, all instances of a picture to the same one.
+    """Assign every instance to a fold, all instances of a photograph to the same one.
 
-    Folds resemble each other in category x size group as well as whole pictures allow
+    Folds resemble each other in category x size group as well as whole photographs allow
     (scikit-learn's StratifiedGroupKFold).
+
+    Parameters
+    ----------
+    photographs
+        Which photograph each row is of; its image_id where no two pictures are the same one.
 
     Returns
     -------
@@ -29,11 +38,10 @@ def image_grouped_folds(
     Raises
     ------
     SampleError
-        Where there are fewer pictures than folds.
+        Where there are fewer photographs than folds.
     """
-    pictures = sample["image_id"].nunique()
-    if pictures < folds:
-        raise SampleError("sample", f"{pictures} pictures", f"at least {folds}, one per fold")
+    photographs = sample["image_id"] if photographs is None else photographs
+    _check_enough(sample, photographs, folds, "one per fold")
     strata = sample.groupby(["category_name", "size_group"]).ngroup().to_numpy()
     if np.bincount(strata).max() < folds:
         # scikit-learn refuses where every stratum is this rare: balance the folds' sizes alone.
@@ -42,15 +50,32 @@ def image_grouped_folds(
     fold = np.empty(len(sample), dtype=int)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        for number, (_, test) in enumerate(splitter.split(strata, strata, sample["image_id"])):
+        for number, (_, test) in enumerate(splitter.split(strata, strata, photographs)):
             fold[test] = number
     return fold
 
 
+def _check_enough(sample: pd.DataFrame, photographs: pd.Series, least: int, why: str) -> None:
+    """Refuse a sample of fewer photographs than that."""
+    n_pictures, n_photographs = sample["image_id"].nunique(), photographs.nunique()
+    if n_photographs < least:
+        repeated = f" of {n_photographs} photographs" if n_photographs < n_pictures else ""
+        raise SampleError("sample", f"{n_pictures} pictures{repeated}", f"at least {least}, {why}")
+
+
 def reference_split(
-    sample: pd.DataFrame, *, test_share: float, rng: np.random.Generator
+    sample: pd.DataFrame,
+    photographs: pd.Series | None = None,
+    *,
+    test_share: float,
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    """Mark about `test_share` of the instances as test data, pictures kept whole, stratified.
+    """Mark about `test_share` of the instances as test data, photographs kept whole, stratified.
+
+    Parameters
+    ----------
+    photographs
+        As in `image_grouped_folds`.
 
     Returns
     -------
@@ -60,15 +85,14 @@ def reference_split(
     Raises
     ------
     SampleError
-        Where there are fewer than two pictures.
+        Where there are fewer than two photographs.
     """
-    pictures = sample["image_id"].nunique()
-    if pictures < 2:
-        raise SampleError("sample", f"{pictures} pictures", "at least 2, one per side")
-    finest = min(FINEST_SPLIT, pictures)
+    photographs = sample["image_id"] if photographs is None else photographs
+    _check_enough(sample, photographs, 2, "one per side")
+    finest = min(FINEST_SPLIT, photographs.nunique())
     share = Fraction(test_share).limit_denominator(finest)
     share = min(max(share, Fraction(1, finest)), 1 - Fraction(1, finest))
-    folds = image_grouped_folds(sample, folds=share.denominator, rng=rng)
+    folds = image_grouped_folds(sample, photographs, folds=share.denominator, rng=rng)
     return folds < share.numerator
 
 

@@ -1,4 +1,4 @@
-"""Pictures read, verified and brought to the network's input, and their mean colour."""
+"""Pictures read and brought to the network's input, and their mean colour."""
 
 import dataclasses
 import json
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import Image
 
+from smallsight.imaging.decoding import open_picture
 from smallsight.runtime import files
-from smallsight.runtime.errors import PictureError
 from smallsight.runtime.parallel import map_items
 
 Interpolation = Literal["bilinear", "bicubic"]
@@ -45,8 +45,8 @@ def read_input_format(path: str | Path) -> InputFormat:
 
 
 def read_picture(path: str | Path) -> np.ndarray:
-    """Decode a picture to (height, width, 3), uint8."""
-    with Image.open(path) as picture:
+    """Decode a picture that `fetch` has verified to (height, width, 3), uint8."""
+    with open_picture(path) as picture:
         return np.asarray(picture.convert("RGB"))
 
 
@@ -59,60 +59,6 @@ def mean_colour(paths: Iterable[str | Path]) -> tuple[int, int, int]:
 
 def _mean(path: str | Path) -> np.ndarray:
     return read_picture(path).mean(axis=(0, 1))
-
-
-def verify_picture(path: str | Path, *, width: int, height: int, where: object = None) -> None:
-    """Check that a picture decodes wholly and has the annotations' size.
-
-    The size is that of the stored pixels, whatever the EXIF orientation says: COCO's boxes refer
-    to them.
-
-    Parameters
-    ----------
-    where
-        The name of the picture in errors; its path where there is none.
-
-    Raises
-    ------
-    PictureError
-        Where it is missing, no picture, truncated, or of another size.
-    """
-    where = where or path
-    try:
-        with Image.open(path) as picture:
-            size = picture.size
-            if size == (width, height):
-                picture.load()
-    except FileNotFoundError:
-        raise PictureError(where, "no such file", "a picture") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise PictureError(where, reason, "a picture that decodes wholly") from None
-    if size != (width, height):
-        found, due = f"{size[0]} x {size[1]} pixels", f"{width} x {height} pixels"
-        raise PictureError(where, found, f"{due}, as the annotations say")
-
-
-def upright_size(path: str | Path) -> tuple[int, int]:
-    """Read a picture's width and height in pixels, turned as its EXIF orientation says.
-
-    Raises
-    ------
-    PictureError
-        Where it is missing, or its beginning is no picture's.
-    """
-    try:
-        with Image.open(path) as picture:
-            width, height = picture.size
-            is_turned = picture.getexif().get(ExifTags.Base.Orientation, 1) > _LAST_UNTURNED
-    except Exception as error:  # whatever a decoder met
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise PictureError(path, reason, "a picture") from None
-    return (height, width) if is_turned else (width, height)
-
-
-_LAST_UNTURNED = 4
-"""EXIF orientations above it exchange width and height."""
 
 
 def resize(

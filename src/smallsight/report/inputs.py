@@ -37,6 +37,8 @@ class Inputs:
         The sampled instances (CSV), and the counts of what was eligible, drawn and excluded (JSON).
     categories
         The names of the study's categories (JSON).
+    pictures
+        What was done to the pictures, and which are the same photograph (JSON).
     backbone
         The facts of the network (JSON).
     classifier, preprocessings
@@ -63,6 +65,7 @@ class Inputs:
     sample: Path
     sampling: Path
     categories: Path
+    pictures: Path
     backbone: Path
     classifier: Path
     preprocessings: Path
@@ -91,7 +94,8 @@ class Inputs:
     def paths(self) -> tuple[Path, ...]:
         """Return the paths of all files but the families' facts, in the order of the pipeline."""
         return (
-            *(self.sample, self.sampling, self.categories, self.backbone, self.classifier),
+            *(self.sample, self.sampling, self.categories, self.pictures),
+            *(self.backbone, self.classifier),
             *(self.preprocessings, self.results),
             *(self.remedies, self.remedy_times),
             *(self.table(table.name) for table in TABLES),
@@ -133,6 +137,7 @@ def read_study(inputs: Inputs, params: Params) -> Study:
         families=families,
         sample=read_table(inputs.sample, SAMPLE),
         sampling=sampling,
+        pictures=_keys(inputs.pictures, "changed", "in_doubt", "duplicates"),
         backbone=backbone,
         classifier=classifier,
         preprocessings=read_table(inputs.preprocessings, PREPROCESSINGS),

@@ -89,6 +89,7 @@ def study_of(
         families=families,
         sample=answers[about].drop_duplicates(INSTANCE, ignore_index=True),
         sampling={},
+        pictures={},
         backbone=None,
         classifier=None,
         preprocessings=PREPROCESSINGS.empty(),

@@ -56,6 +56,8 @@ class Study:
         What is known of each family, by name.
     sample, sampling
         The sampled instances, and what was eligible, drawn and excluded.
+    pictures
+        What was done to the pictures, and how many are the same photograph.
     backbone
         What is known of the network; None where predictions were given and nothing else.
     classifier, preprocessings
@@ -90,6 +92,7 @@ class Study:
     families: Mapping[str, FamilyFacts]
     sample: pd.DataFrame
     sampling: Mapping[str, Any]
+    pictures: Mapping[str, Any]
     backbone: BackboneFacts | None
     classifier: ClassifierFacts | None
     preprocessings: pd.DataFrame

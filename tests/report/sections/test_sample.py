@@ -1,12 +1,14 @@
 """The sample in words: what was drawn, and what needs no pixel."""
 
 import dataclasses
+import json
 
 import pytest
 
-from builders.study_files import with_tables
+from builders.study_files import INPUTS, with_tables
+from smallsight import params
 from smallsight.evaluation.rungs import BASELINES
-from smallsight.report import text
+from smallsight.report import page, text
 from smallsight.report.sections import accuracy, sample, summary
 from smallsight.vocabulary import GROUPS
 
@@ -57,3 +59,67 @@ def test_an_empty_group_is_named_and_never_compared(reported_study, group):
     assert sample.shortfall_sentences(made) == [
         f"{group.capitalize()}: 0 of the 40 requested were drawn, for 0 were eligible."
     ]
+
+
+SOURCE = "<code>data/pictures.json</code></p>"
+
+
+def with_pictures(study, **changes):
+    return dataclasses.replace(study, pictures={**study.pictures, **changes})
+
+
+def test_of_pictures_as_they_are_nothing_is_said(forms):
+    assert sample.picture_sentences(forms.study) == []
+    assert SOURCE not in forms.screen
+    assert SOURCE not in forms.printed
+
+
+def test_what_was_done_to_pictures_is_said(forms):
+    rule = "laid on white where transparent"
+    turned = {"count": 1, "example": "b.jpg", "rule": "turned as EXIF says"}
+    made = with_pictures(
+        forms.study,
+        changed={"composited": {"count": 1200, "example": "a.png", "rule": rule}, "turned": turned},
+        in_doubt={
+            "count": 3,
+            "examples": ["c.jpg", "d.jpg"],
+            "way": "upright",
+            "reason": "as is usual for this source",
+        },
+        duplicates={"identical": 2, "near": 3, "photographs": 2, "unjoined": 0},
+    )
+    assert sample.build(made).pictures == [
+        "1,200 pictures, such as “a.png”, were laid on white where transparent.",
+        "“b.jpg” was turned as EXIF says.",
+        "3 pictures, such as “c.jpg”, were taken as upright, as is usual for this source: no size "
+        "tells which way up their boxes are.",
+        "5 pictures are of 2 photographs alone: 2 identical, 3 nearly so.",
+        "Pictures of one photograph are always test data together.",
+    ]
+
+
+def test_pictures_of_a_fixed_camera_are_counted(forms):
+    same = {"identical": 0, "near": 0, "photographs": 0, "unjoined": 40}
+    assert sample.picture_sentences(with_pictures(forms.study, duplicates=same)) == [
+        "40 pictures look alike, as those of a fixed camera do, and may be test data apart from "
+        "each other."
+    ]
+
+
+def test_a_split_by_instance_keeps_no_photographs_together(reported_study):
+    same = {"identical": 2, "near": 0, "photographs": 1, "unjoined": 0}
+    made = with_pictures(reported_study(protocol="original"), duplicates=same)
+    assert len(sample.picture_sentences(made)) == 1
+
+
+@pytest.mark.page
+def test_page_and_paper_both_say_what_was_done(reported_study):
+    def edit():
+        tree = json.loads(INPUTS.pictures.read_text())
+        tree["changed"] = {"turned": {"count": 1, "example": "<b>.jpg", "rule": "turned"}}
+        INPUTS.pictures.write_text(json.dumps(tree))
+
+    reported_study(edit=edit)
+    made = page.build(INPUTS, params.load())
+    for form in (made.screen(), made.printed()):
+        assert f"“&lt;b&gt;.jpg” was turned. {SOURCE}" in form

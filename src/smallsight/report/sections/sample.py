@@ -66,6 +66,8 @@ class Sample:
         How large the drawn objects are, in every measure.
     excluded
         What could not be drawn.
+    pictures
+        Sentences about what was done to the pictures.
     """
 
     drawing: str
@@ -74,6 +76,7 @@ class Sample:
     totals: list[Draw]
     sizes: list[SizeRow]
     excluded: list[Exclusion]
+    pictures: list[str]
 
 
 def categories(study: Study) -> list[str]:
@@ -205,7 +208,7 @@ def describe_pictures(data: params.Data) -> str:
     Examples
     --------
     >>> chosen = {"source": "coco", "coco": {"split": "val2017"}}
-    >>> describe_pictures(params.Data.model_construct(None, **chosen))
+    >>> describe_pictures(params.Data.model_construct(**chosen))
     'COCO val2017'
     """
     group = data.groups.get(data.source, {})
@@ -215,6 +218,38 @@ def describe_pictures(data: params.Data) -> str:
         "coco": f"COCO {group.get('split')}",
     }
     return known.get(data.source, data.source)
+
+
+def picture_sentences(study: Study) -> list[str]:
+    """Say what was done to pictures, which are in doubt, and which are the same photograph."""
+    found = [
+        f"{_some(one['count'], one['example'])} {one['rule']}."
+        for one in study.pictures["changed"].values()
+    ]
+    doubt, same = study.pictures["in_doubt"], study.pictures["duplicates"]
+    if doubt["count"]:
+        found.append(
+            f"{_some(doubt['count'], doubt['examples'][0])} taken as {doubt['way']}, "
+            f"{doubt['reason']}: no size tells which way up their boxes are."
+        )
+    if n_same := same["identical"] + same["near"]:
+        found.append(
+            f"{counted(n_same, 'picture')} are of {counted(same['photographs'], 'photograph')} "
+            f"alone: {same['identical']} identical, {same['near']} nearly so."
+        )
+        if study.protocol.split == "folds":
+            found.append("Pictures of one photograph are always test data together.")
+    if same["unjoined"]:
+        found.append(
+            f"{counted(same['unjoined'], 'picture')} look alike, as those of a fixed camera do, "
+            "and may be test data apart from each other."
+        )
+    return found
+
+
+def _some(number: int, example: str) -> str:
+    """Name one of some pictures."""
+    return f"{number:,} pictures, such as “{example}”, were" if number > 1 else f"“{example}” was"
 
 
 def build(study: Study) -> Sample | None:
@@ -228,6 +263,7 @@ def build(study: Study) -> Sample | None:
         totals=totals(study),
         sizes=size_rows(study),
         excluded=exclusions(study),
+        pictures=picture_sentences(study),
     )
 
 
