@@ -48,7 +48,11 @@ def run(tmp_path, monkeypatch, tree, paint):
     parameters["data"] |= {
         "source": "local",
         "categories": ["car", "person"],
-        "local": {"annotations": "mine/instances.json", "images": "mine/pictures"},
+        "local": {
+            "format": "coco",
+            "annotations": "mine/instances.json",
+            "images": "mine/pictures",
+        },
     }
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(parameters))
     monkeypatch.chdir(tmp_path)

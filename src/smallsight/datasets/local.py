@@ -18,7 +18,7 @@ from smallsight.runtime.errors import ParameterError, PictureError
 class LocalData(Section):
     """A dataset on disk; `formats.registry` says what its paths name in each format."""
 
-    format: Literal["coco", "yolo", "voc", "fiftyone", "folders"] = "coco"
+    format: Literal["coco", "yolo", "voc", "fiftyone", "folders"]
     annotations: str
     images: str
 

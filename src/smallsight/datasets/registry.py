@@ -81,7 +81,7 @@ def make_source(data: params.Data, *, seed: int) -> Source:
     >>> data = params.Data(
     ...     source="local",
     ...     categories=("car", "bus"),
-    ...     local={"annotations": "mine/instances.json", "images": "mine/pictures"},
+    ...     local={"format": "coco", "annotations": "mine/instances.json", "images": "mine"},
     ... )
     >>> make_source(data, seed=0).where
     'mine/instances.json'

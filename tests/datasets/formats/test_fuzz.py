@@ -89,7 +89,7 @@ def test_yolo_descriptions(tmp_path, blank, write, content):
     blank("images/a.png", size=(20, 10))
     write("labels/a.txt", "0 0.5 0.5 0.1 0.1")
     (tmp_path / "data.yaml").write_bytes(content)
-    try_format("yolo", tmp_path / "data.yaml", tmp_path / "images")
+    try_format("yolo", tmp_path, tmp_path / "images")
 
 
 XML_TEXT = st.one_of(NUMBER, TEXT)

@@ -15,7 +15,7 @@ def read(tmp_path, blank, write):
         blank("images/a.jpg")
         write("data.yaml", yaml)
         write("labels/a.txt", labels)
-        return yolo.read(tmp_path / "data.yaml", tmp_path / "images")
+        return yolo.read(tmp_path, tmp_path / "images")
 
     return read
 
@@ -189,6 +189,16 @@ def test_what_is_missing_is_named(tmp_path, read, lacking):
     (tmp_path / lacking).rename(tmp_path / "elsewhere")
     with pytest.raises(AnnotationError, match=lacking):
         yolo.read(tmp_path, tmp_path / "images")
+
+
+def test_labels_that_nothing_watches_are_refused(tmp_path, blank, write):
+    blank("images/a.jpg")
+    write("labels/a.txt", "0 0.5 0.5 0.1 0.1")
+    write("described/data.yaml", "names: [person]")
+    with pytest.raises(AnnotationError, match="label files outside of both folders: 1"):
+        yolo.read(tmp_path / "described", tmp_path / "images")
+    with pytest.raises(AnnotationError, match="no folder; expected the folder"):
+        yolo.read(tmp_path / "described/data.yaml", tmp_path / "images")
 
 
 def test_shares_are_of_the_upright_picture(tmp_path, blank, read):

@@ -34,8 +34,8 @@ FORMATS = {
     ),
     "yolo": Format(
         yolo.read,
-        "annotations: data.yaml, or the folder that holds it; images: the folder of the pictures "
-        "that are used, with all folders in it",
+        "annotations: the dataset's folder, with data.yaml and the labels; images: the folder of "
+        "the pictures that are used, with all folders in it",
     ),
     "voc": Format(
         voc.read,

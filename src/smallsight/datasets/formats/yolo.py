@@ -5,6 +5,7 @@ Of the libraries, supervision stops at the first bad line, holds a dense mask pe
 these files are simple enough to be read here.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -46,19 +47,20 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
     Parameters
     ----------
     annotations
-        `data.yaml`, a list of names (a name per line), or the folder that holds one of them.
+        The dataset's folder: it holds `data.yaml`, or a list of names, a name per line.
     images
         The folder of the pictures that are used, with all folders in it.
 
     Raises
     ------
     AnnotationError
-        With all that is not as the format has it.
+        With all that is not as the format has it, and where labels lie neither in `annotations`
+        nor in `images`: nothing would tell that they changed.
     """
     source = _find_description(annotations)
     description = _read_description(source)
     names = find_pictures(images)
-    read_one = partial(_read_picture, images=images, root=source.parent, described=description)
+    read_one = partial(_read_picture, images=images, root=annotations, described=description)
     results = map_items(read_one, names, description="reading labels", prefer="threads")
     refuse(
         (fault for result in results for fault in result.faults),
@@ -77,7 +79,8 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
 
 def _find_description(annotations: Path) -> Path:
     if not annotations.is_dir():
-        return annotations
+        reason = "no folder" if annotations.exists() else "no such folder"
+        raise AnnotationError(named(annotations), reason, "the folder of data.yaml and labels")
     found = [annotations / name for name in ("data.yaml", "data.yml")]
     others = (*annotations.glob("*.yaml"), *annotations.glob("*.yml"))
     found += sorted(path for path in others if path not in found)
@@ -187,6 +190,9 @@ def _read_picture(name: str, *, images: Path, root: Path, described: Description
     )
     if labels is None:
         return _Read(size, (), (), has_labels=False)
+    if not any(labels.is_relative_to(_whole(folder)) for folder in (root, images)):
+        fault = Fault("label files outside of both folders", named(labels))
+        return _Read(size, (), (fault,), has_labels=True)
     try:
         content = labels.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
@@ -205,14 +211,19 @@ def _read_picture(name: str, *, images: Path, root: Path, described: Description
 
 
 def _label_files(name: str, *, images: Path, root: Path) -> Iterator[Path]:
-    path = (images / name).absolute()
+    path = _whole(images) / name
     parts = list(path.parts)
     if "images" in parts[:-1]:
         last = len(parts) - 2 - parts[-2::-1].index("images")
         yield Path(*parts[:last], "labels", *parts[last + 1 :]).with_suffix(".txt")
-    for folder in (images.absolute().parent / "labels", root / "labels"):
-        yield (folder / name).with_suffix(".txt")
+    for folder in (_whole(images).parent, _whole(root)):
+        yield (folder / "labels" / name).with_suffix(".txt")
     yield path.with_suffix(".txt")
+
+
+def _whole(path: Path) -> Path:
+    """Return an absolute path without `..`, its links as they are, as Ultralytics has it."""
+    return Path(os.path.normpath(path.absolute()))
 
 
 def _read_line(values: list[str], size: Size, described: Description) -> Shape | str:
