@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NoReturn
 
+import numpy as np
 import pandas as pd
 
 from smallsight.runtime import files
@@ -59,6 +60,14 @@ class Dataset:
     categories: tuple[str, ...]
     images: pd.DataFrame
     annotations: pd.DataFrame
+
+    @property
+    def are_whole_pictures(self) -> bool:
+        """Whether the box of every object is its whole picture, as in classification data."""
+        sides = self.images.set_index("image_id").loc[self.annotations["image_id"]]
+        whole = np.zeros((len(sides), 2)), sides[["width", "height"]].to_numpy()
+        boxes = self.annotations[BOX_COLUMNS].to_numpy()
+        return len(boxes) > 0 and bool((boxes == np.hstack(whole)).all())
 
 
 def read(path: str | Path, categories: Sequence[str], *, where: str | None = None) -> Dataset:

@@ -57,3 +57,9 @@ def test_an_empty_group_is_named_and_never_compared(reported_study, group):
     assert sample.shortfall_sentences(made) == [
         f"{group.capitalize()}: 0 of the 40 requested were drawn, for 0 were eligible."
     ]
+
+
+def test_objects_that_are_whole_pictures_are_said_to_be(forms):
+    assert not sample.build(forms.study).whole_pictures
+    alike = forms.study.sample.assign(area_ratio=1.0)
+    assert sample.build(dataclasses.replace(forms.study, sample=alike)).whole_pictures

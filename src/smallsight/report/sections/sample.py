@@ -52,6 +52,8 @@ class Sample:
         Objects that were asked for per size group.
     shortfalls
         Sentences about the groups that have fewer.
+    whole_pictures
+        Whether every object's box is its whole picture.
     rows, totals
         What was drawn, by category and together.
     excluded
@@ -60,6 +62,7 @@ class Sample:
 
     requested: int
     shortfalls: list[str]
+    whole_pictures: bool
     rows: list[SampleRow]
     totals: list[Draw]
     excluded: list[Exclusion]
@@ -174,6 +177,7 @@ def build(study: Study) -> Sample | None:
     return Sample(
         requested=study.sampling["requested_per_group"],
         shortfalls=shortfall_sentences(study),
+        whole_pictures=bool((study.sample["area_ratio"] == 1).all()),
         rows=rows(study),
         totals=totals(study),
         excluded=[
