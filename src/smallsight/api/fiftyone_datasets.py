@@ -19,7 +19,7 @@ GROUND_TRUTH = "ground_truth"
 """The field that holds the objects; every condition has a field of its own beside it."""
 
 IDS = {"image_id": ("image_id", "coco_id"), "ann_id": ("ann_id", "coco_id")}
-"""Names of ids: those of a study, and those that FiftyOne's import of COCO gives on request."""
+"""Names of ids: those of a study, and those that FiftyOne's import of COCO keeps on request."""
 
 
 def write_dataset(study: StudyObjects, name: str) -> int:

@@ -24,6 +24,11 @@ NUMBER = st.one_of(
 )
 
 
+def mostly(usual, odd):
+    """Draw what is usual three times in four."""
+    return st.sampled_from([usual, usual, usual, odd]).flatmap(lambda drawn: drawn)
+
+
 def try_format(name, annotations, images):
     """Return the tree, or None where there is an error of one line."""
     try:
@@ -98,7 +103,13 @@ XML_TEXT = st.one_of(NUMBER, TEXT)
 @st.composite
 def xml(draw):
     """A document with odd values, or with parts in odd places."""
-    words = [draw(XML_TEXT) for _ in range(9)]
+    usual = [
+        TEXT,
+        *[st.integers(0, 30).map(str)] * 2,
+        st.just("car"),
+        *[st.integers(0, 30).map(str)] * 5,
+    ]
+    words = [draw(mostly(one, XML_TEXT)) for one in usual]
     words = [word.replace("&", "").replace("<", "") for word in words]
     pieces = [
         "<annotation>", f"<filename>{words[0]}</filename>",
@@ -123,38 +134,32 @@ def test_voc_files(tmp_path, blank, write, content):
     try_format("voc", tmp_path / "xml", tmp_path / "images")
 
 
-NUMBERS = st.one_of(st.floats(), st.integers(), st.floats(0, 1))
-DETECTION = st.one_of(
-    PLAIN,
+NUMBERS = mostly(st.floats(0, 1), st.one_of(st.floats(), st.integers()))
+DETECTION = mostly(
     st.fixed_dictionaries(
-        {}, optional={"label": st.one_of(TEXT, PLAIN),
-                      "bounding_box": st.one_of(st.lists(NUMBERS, min_size=4, max_size=4), PLAIN)}
+        {"label": mostly(st.just("car"), st.one_of(TEXT, PLAIN)),
+         "bounding_box": mostly(st.lists(NUMBERS, min_size=4, max_size=4), PLAIN)}
     ),
+    PLAIN,
 )  # fmt: skip
-DETECTIONS = st.one_of(st.lists(DETECTION, max_size=3), PLAIN)
-LABELS_JSON = st.one_of(
-    st.binary(max_size=60),
-    PLAIN.map(lambda value: json.dumps(value).encode()),
+DETECTIONS = mostly(st.lists(DETECTION, max_size=3), PLAIN)
+LABELS_JSON = mostly(
     st.fixed_dictionaries(
-        {"labels": st.one_of(st.fixed_dictionaries({"a": DETECTIONS}), PLAIN)},
-        optional={"classes": st.one_of(st.lists(TEXT, max_size=3), PLAIN)},
+        {"labels": mostly(st.fixed_dictionaries({"a": DETECTIONS}), PLAIN)},
+        optional={"classes": mostly(st.lists(TEXT, max_size=3), PLAIN)},
     ).map(lambda value: json.dumps(value).encode()),
+    st.one_of(st.binary(max_size=60), PLAIN.map(lambda value: json.dumps(value).encode())),
 )
-SAMPLE = st.one_of(
-    PLAIN,
+FIELD = st.fixed_dictionaries({"_cls": st.just("Detections"), "detections": DETECTIONS})
+SAMPLE = mostly(
     st.fixed_dictionaries(
-        {"filepath": st.one_of(st.just("data/a.png"), PLAIN)},
-        optional={
-            "ground_truth": st.one_of(
-                st.fixed_dictionaries({"_cls": st.just("Detections"), "detections": DETECTIONS}),
-                PLAIN,
-            )
-        },
+        {"filepath": mostly(st.just("data/a.png"), PLAIN), "ground_truth": mostly(FIELD, PLAIN)}
     ),
+    PLAIN,
 )
-SAMPLES_JSON = st.one_of(
-    PLAIN.map(lambda value: json.dumps({"samples": value}).encode()),
+SAMPLES_JSON = mostly(
     st.lists(SAMPLE, max_size=3).map(lambda value: json.dumps({"samples": value}).encode()),
+    PLAIN.map(lambda value: json.dumps({"samples": value}).encode()),
 )
 
 
