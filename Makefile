@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 PYTEST := python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help report compare check requests test test-fast lint clean
+.PHONY: help report compare check requests fiftyone test test-fast lint clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -34,6 +34,11 @@ check: $(BIN)/.installed ## hold the study against the limits in params.yaml: re
 
 requests: $(BIN)/.installed ## render, and write requests.csv: what a table of predictions has to answer
 	@python tools/write_requests.py
+
+# Make passes the name on in the environment, where no shell reads it as code.
+fiftyone: $(BIN)/.installed ## keep the study in FiftyOne's database: make fiftyone NAME=<dataset>
+	@test -n "$$NAME" || { echo "make fiftyone NAME=<dataset>"; exit 1; }
+	@python tools/fiftyone_dataset.py write "$$NAME"
 
 test: $(BIN)/.installed-dev ## run all tests
 	@python tools/system_libraries.py

@@ -27,7 +27,9 @@ def main() -> str:
         dataset = coco.read(new, data.categories, where=source.where)
     counts = dataset.annotations["category_name"].value_counts()
     named = ", ".join(f"{counts.get(name, 0)} {name}" for name in dataset.categories)
-    return f"{len(dataset.images)} pictures, {len(dataset.annotations)} annotations ({named})"
+    whole = "; every box is the whole picture" if dataset.are_whole_pictures else ""
+    annotations = len(dataset.annotations)
+    return f"{len(dataset.images)} pictures, {annotations} annotations ({named}){whole}"
 
 
 if __name__ == "__main__":

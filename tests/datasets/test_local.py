@@ -19,7 +19,7 @@ def dataset(tmp_path, tree, paint):
 @pytest.fixture
 def source(dataset):
     annotations, pictures = str(dataset / "instances.json"), str(dataset / "pictures")
-    return Local(LocalData(annotations=annotations, images=pictures))
+    return Local(LocalData(format="coco", annotations=annotations, images=pictures))
 
 
 def test_annotations_are_the_files(source, tree):
@@ -103,7 +103,8 @@ def test_own_pictures_are_never_replaced(source, dataset, images, tmp_path, snap
 def test_real_photographs(real, tmp_path):
     categories = ("person", "car", "truck", "bus", "bicycle", "motorcycle")
     annotations = real / "instances_val2017.json"
-    source = Local(LocalData(annotations=str(annotations), images=str(real / "val2017")))
+    settings = LocalData(format="coco", annotations=str(annotations), images=str(real / "val2017"))
+    source = Local(settings)
     dataset = coco.parse(source.annotations(), categories, where=source.where)
     limits = params.Sample(per_group=200, person_cap=70)
     draw = draw_sample(dataset, limits, picture_folder="data/images", seed=0)

@@ -53,7 +53,11 @@ def run(tmp_path, monkeypatch, tree, paint):
     parameters["data"] |= {
         "source": "local",
         "categories": ["car", "person"],
-        "local": {"annotations": "mine/instances.json", "images": "mine/pictures"},
+        "local": {
+            "format": "coco",
+            "annotations": "mine/instances.json",
+            "images": "mine/pictures",
+        },
     }
     parameters["data"]["instances"] = str(ROOT / parameters["data"]["instances"])
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(parameters))
@@ -85,6 +89,24 @@ def test_stages_follow_each_other(run, snapshot):
     for name in ("annotate", "sample", "fetch"):
         run(name)
     assert snapshot("data") == written
+
+
+@pytest.mark.parametrize("part", ["", "train/"])
+def test_a_folder_per_class_is_said_to_have_no_boxes(run, tree, paint, part):
+    parameters = yaml.safe_load(Path("params.yaml").read_text())
+    parameters["data"]["local"] = {"format": "folders", "annotations": "own", "images": "own"}
+    Path("params.yaml").write_text(yaml.safe_dump(parameters))
+    for name in ("car/1.png", "person/2.png", "person/3.png"):
+        paint(Path("own") / part / name)
+    said = "3 pictures, 3 annotations (1 car, 2 person); every box is the whole picture"
+    assert run("annotate") == said
+    assert run("sample").startswith("3 instances of 3 pictures (0 small, 0 medium, 3 large")
+    assert run("fetch") == "3 pictures from source local"
+    sample = read_sample("data/samples_step1_person_limited.csv")
+    assert sample["area_ratio"].eq(1).all()
+    assert sample["file_name"].tolist() == [
+        f"{part}{name}" for name in ("car/1.png", "person/2.png", "person/3.png")
+    ]
 
 
 def test_the_sample_has_donors_masks_and_the_objects_around_it(run, tree):

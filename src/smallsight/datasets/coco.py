@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, NoReturn
 
+import numpy as np
 import pandas as pd
 
 from smallsight.datasets.left_out import LeftOut
@@ -64,6 +65,14 @@ class Dataset:
     images: pd.DataFrame
     annotations: pd.DataFrame
     left_out: Mapping[str, LeftOut] = field(default_factory=dict)
+
+    @property
+    def are_whole_pictures(self) -> bool:
+        """Whether the box of every object is its whole picture, as in classification data."""
+        sides = self.images.set_index("image_id").loc[self.annotations["image_id"]]
+        whole = np.zeros((len(sides), 2)), sides[["width", "height"]].to_numpy()
+        boxes = self.annotations[BOX_COLUMNS].to_numpy()
+        return len(boxes) > 0 and bool((boxes == np.hstack(whole)).all())
 
 
 Categories = Sequence[str] | Literal["all"]

@@ -1,13 +1,13 @@
-"""A COCO-format dataset on disk."""
+"""A dataset on disk."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
-from smallsight.datasets import coco
 from smallsight.datasets.collecting import USUAL, PictureFacts, Reading, collect_pictures
+from smallsight.datasets.formats.registry import FORMATS
 from smallsight.datasets.picture_folder import PictureFolder
 from smallsight.params import Section
 from smallsight.runtime import files
@@ -15,21 +15,22 @@ from smallsight.runtime.errors import AnnotationError, ParameterError
 
 
 class LocalData(Section):
-    """A COCO-format dataset on disk."""
+    """A dataset on disk; `formats.registry` says what its paths name in each format."""
 
+    format: Literal["coco", "yolo", "voc", "fiftyone", "folders"]
     annotations: str
     images: str
 
 
 @dataclass(frozen=True)
 class Local:
-    """A COCO JSON file and a folder of pictures; neither is ever written to."""
+    """Annotations and a folder of pictures; neither is ever written to."""
 
     settings: LocalData
 
     @property
     def where(self) -> str:
-        """The annotation file."""
+        """The annotations' file or folder."""
         return self.settings.annotations
 
     @property
@@ -46,8 +47,15 @@ class Local:
         return PictureFolder(Path(self.settings.images))
 
     def annotations(self) -> dict[str, Any]:
-        """Return all annotations as they stand in the file."""
-        return coco.load(self.settings.annotations)
+        """Return all annotations as they stand there.
+
+        Raises
+        ------
+        AnnotationError
+            If they are not as the format has them.
+        """
+        settings = self.settings
+        return FORMATS[settings.format].read(Path(settings.annotations), Path(settings.images))
 
     def fetch(
         self, images: pd.DataFrame, folder: str | Path, reading: Reading = USUAL

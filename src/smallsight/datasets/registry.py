@@ -95,7 +95,7 @@ def make_source(data: params.Data, *, seed: int) -> Source:
     ...     max_bad_share=0.01,
     ...     orientation="auto",
     ...     max_pixels=10**8,
-    ...     local={"annotations": "mine/instances.json", "images": "mine/pictures"},
+    ...     local={"format": "coco", "annotations": "mine/instances.json", "images": "mine"},
     ... )
     >>> make_source(data, seed=0).where
     'mine/instances.json'

@@ -123,3 +123,9 @@ def test_page_and_paper_both_say_what_was_done(reported_study):
     made = page.build(INPUTS, params.load())
     for form in (made.screen(), made.printed()):
         assert f"“&lt;b&gt;.jpg” was turned. {SOURCE}" in form
+
+
+def test_objects_that_are_whole_pictures_are_said_to_be(forms):
+    assert not sample.build(forms.study).whole_pictures
+    alike = forms.study.sample.assign(area_ratio=1.0)
+    assert sample.build(dataclasses.replace(forms.study, sample=alike)).whole_pictures

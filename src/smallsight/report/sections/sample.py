@@ -60,6 +60,8 @@ class Sample:
         How the objects were chosen.
     shortfalls
         Sentences about the groups that have fewer.
+    whole_pictures
+        Whether every object's box is its whole picture.
     rows, totals
         What was drawn, by category and together.
     sizes
@@ -72,6 +74,7 @@ class Sample:
 
     drawing: str
     shortfalls: list[str]
+    whole_pictures: bool
     rows: list[SampleRow]
     totals: list[Draw]
     sizes: list[SizeRow]
@@ -259,6 +262,7 @@ def build(study: Study) -> Sample | None:
     return Sample(
         drawing=drawing_sentence(study),
         shortfalls=shortfall_sentences(study),
+        whole_pictures=bool((study.sample["area_ratio"] == 1).all()),
         rows=rows(study),
         totals=totals(study),
         sizes=size_rows(study),

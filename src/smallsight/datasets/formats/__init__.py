@@ -1,0 +1,1 @@
+"""Annotations in other formats than COCO's, read as raw COCO trees."""

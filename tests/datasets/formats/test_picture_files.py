@@ -1,0 +1,31 @@
+import pytest
+from PIL import Image
+
+from smallsight.datasets.formats.picture_files import SUFFIXES, find_pictures, read_size
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_every_kind_of_picture_is_found_and_measured(tmp_path, suffix):
+    path = tmp_path / f"a{suffix.upper()}"
+    Image.new("RGB", (30, 20)).save(path, format=SUFFIXES[suffix])
+    assert find_pictures(tmp_path) == [path.name]
+    assert read_size(path, upright=False) == (30, 20)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_quarter_turns_swap_the_sides_of_upright_pictures(blank, orientation):
+    path = blank("a.jpg", size=(30, 20), orientation=orientation)
+    assert read_size(path, upright=False) == (30, 20)
+    assert read_size(path, upright=True) == ((20, 30) if orientation > 4 else (30, 20))
+
+
+@pytest.mark.parametrize("content", [b"", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"\xff\xd8\xff"])
+def test_what_is_no_picture_has_no_size(tmp_path, content):
+    (tmp_path / "a.jpg").write_bytes(content)
+    assert read_size(tmp_path / "a.jpg", upright=True) is None
+
+
+def test_broken_links_have_no_size(tmp_path):
+    (tmp_path / "a.jpg").symlink_to("nowhere")
+    assert find_pictures(tmp_path) == ["a.jpg"]
+    assert read_size(tmp_path / "a.jpg", upright=True) is None
