@@ -45,7 +45,8 @@ def collect(settings: params.Classifier, model: Path, wanted: Wanted) -> Classif
     ------
     SmallsightError
         Where onnx or onnxruntime is not installed, the file is no such graph or keeps its weights
-        elsewhere, these are not finite, it takes no batch of pictures, or it does not answer as it declares.
+        elsewhere, these are not finite, it takes no batch of pictures, or it does not answer as it
+        declares.
     """
     content = read_model(settings.file)
     graph = _parse(content, settings.file)
