@@ -31,6 +31,9 @@ _ALWAYS = frozenset(map(chr, range(0x20, 0x7F))) | frozenset("\xa0\xad‐‘’�
 _FEATURES = ["ccmp", "kern", "locl", "mark", "mkmk"]
 """Without ligatures: text copied from the PDF has the letters that were written."""
 
+_JOINING = ["init", "medi", "fina", "isol", "rlig"]
+"""Forms of letters that join, as those of Arabic do."""
+
 
 def characters(page: str) -> frozenset[str]:
     """Return every character that a page in HTML may show."""
@@ -94,7 +97,9 @@ def _repertoire() -> frozenset[int]:
 
 def _cut(file: str, shown: Set[str]) -> bytes:
     """Cut a face down to some characters."""
-    options = subset.Options(layout_features=_FEATURES, hinting=False, notdef_outline=True)
+    joins = any(unicodedata.bidirectional(one) == "AL" for one in shown)
+    features = [*_FEATURES, *_JOINING] if joins else _FEATURES
+    options = subset.Options(layout_features=features, hinting=False, notdef_outline=True)
     options.drop_tables += ["FFTM"]  # when FontForge wrote it
     font = subset.load_font(_path(file), options)
     cutter = subset.Subsetter(options)
