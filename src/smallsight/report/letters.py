@@ -30,6 +30,9 @@ _COLOURED = {"CBDT", "COLR", "SVG ", "sbix"}
 
 _OUTLINES = {"glyf", "CFF "}
 
+_SPACES = " \xa0"
+"""What a line of text has in the font of the letter before it."""
+
 _PACKAGES = {
     "fonts-noto-cjk": r"CJK|HIRAGANA|KATAKANA|HANGUL|BOPOMOFO|IDEOGRAPHIC|FULLWIDTH|YI ",
     "fonts-symbola": r"EMOJI",
@@ -215,44 +218,53 @@ def _find(letters: frozenset[str]) -> tuple[Face, ...]:
 def _candidates(letters: frozenset[str]) -> Iterator[_Candidate]:
     for path in sorted(font_manager.findSystemFonts()):
         try:
-            for number, font in enumerate(_fonts(path)):
-                found = frozenset(one for one in letters if ord(one) in (font.getBestCmap() or ()))
-                if found and _OUTLINES & set(font.keys()) and not _COLOURED & set(font.keys()):
-                    yield _Candidate(path, number, found, _rank(font, path))
+            with _opened(path) as fonts_of_file:
+                for number, font in enumerate(fonts_of_file):
+                    known, tables = font.getBestCmap() or {}, set(font.keys())
+                    found = frozenset(one for one in letters if ord(one) in known)
+                    is_drawn = _OUTLINES & tables and not _COLOURED & tables
+                    if found and is_drawn and ord(_SPACES[0]) in known:
+                        yield _Candidate(path, number, found, _rank(font, path))
         except (TTLibError, OSError, LookupError, ValueError, AssertionError):
             continue  # a damaged font is none
 
 
-def _fonts(path: str) -> list[TTFont]:
+@contextmanager
+def _opened(path: str) -> Iterator[list[TTFont]]:
     """Open the fonts of a file; a collection has several."""
     if Path(path).suffix.lower() == ".ttc":
-        return list(TTCollection(path, lazy=True).fonts)
-    return [TTFont(path, lazy=True)]
+        with TTCollection(path, lazy=True) as collection:
+            yield collection.fonts
+    else:
+        with TTFont(path, lazy=True) as font:
+            yield [font]
 
 
 def _rank(font: TTFont, path: str) -> tuple[Any, ...]:
     names = font["name"]
     weight = font["OS/2"].usWeightClass if "OS/2" in font else 400
     is_italic = bool(font["head"].macStyle & 2)
-    return (is_italic, abs(weight - 400), names.getDebugName(4) or "", Path(path).name, path)
+    name = names.getDebugName(4) or names.getDebugName(1) or ""
+    return (is_italic, abs(weight - 400), name, Path(path).name, path)
 
 
 def _cut(chosen: _Candidate, letters: frozenset[str]) -> Face:
     """Cut a font down to some letters; equal fonts give equal bytes."""
     options = subset.Options(hinting=False, notdef_outline=True, font_number=chosen.number)
     options.drop_tables += ["FFTM", "DSIG", "STAT", "vhea", "vmtx", "VORG"]
-    font = subset.load_font(chosen.path, options)
-    if "fvar" in font:
-        middle = {axis.axisTag: axis.defaultValue for axis in font["fvar"].axes}
-        instancer.instantiateVariableFont(font, middle, inplace=True)
-    cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=map(ord, letters))
-    cutter.subset(font)
-    font["name"].names = []
-    family = f"Other letters {sha256(_bytes(font, options)).hexdigest()[:6]}"
-    for number, name in ((1, family), (2, "Regular"), (4, family), (6, family.replace(" ", "-"))):
-        font["name"].setName(name, number, 3, 1, 0x409)
-    return Face(family, letters, _bytes(font, options))
+    with subset.load_font(chosen.path, options) as font:
+        if "fvar" in font:
+            middle = {axis.axisTag: axis.defaultValue for axis in font["fvar"].axes}
+            instancer.instantiateVariableFont(font, middle, inplace=True)
+        cutter = subset.Subsetter(options)
+        cutter.populate(unicodes=map(ord, letters.union(_SPACES)))
+        cutter.subset(font)
+        font["name"].names = []
+        family = f"Other letters {sha256(_bytes(font, options)).hexdigest()[:6]}"
+        given = {1: family, 2: "Regular", 4: family, 6: family.replace(" ", "-")}
+        for number, name in given.items():
+            font["name"].setName(name, number, 3, 1, 0x409)
+        return Face(family, letters, _bytes(font, options))
 
 
 def _bytes(font: TTFont, options: subset.Options) -> bytes:
