@@ -1,4 +1,4 @@
-"""Small fonts that have some letters and no others: each letter is a pile of bars, and none is a box."""
+"""Small fonts that have some letters and no others: each letter is a pile of bars, none a box."""
 
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.t2CharStringPen import T2CharStringPen
