@@ -29,7 +29,7 @@ SMALL = {
 
 
 class Study:
-    """A copy of this project, under Git and DVC, with small parameters; or in a repository above."""
+    """A copy of this project, under Git and DVC, with small parameters; Git's own may lie above."""
 
     def __init__(self, folder, *, repository=None):
         self.folder = folder
