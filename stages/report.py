@@ -35,6 +35,8 @@ INPUTS = Inputs(
 
 def main() -> str:
     made = page.build(INPUTS, params.load())
+    if note := made.note():
+        print(f"report: {note}", flush=True)
     files.write_text(made.screen(), "reports/report.html")
     with files.new_file("reports/report.pdf") as partial:
         count = typeset.write_pdf(made.printed(), partial, sheets=made.anchors)

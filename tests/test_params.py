@@ -208,3 +208,19 @@ def test_a_mapping_s_slip_is_named_where_it_is(mapping, message):
     with pytest.raises(ParameterError) as caught:
         params.validate(params.Params, tree, where="params")
     assert str(caught.value) == f"parameter error: {message}"
+
+
+@pytest.mark.parametrize("name", [0, 7, 1e5, True])
+def test_a_name_that_reads_as_a_number_needs_quotes(name):
+    error = complaint(changed(("data", "categories"), ["person", name]))
+    assert (error.where, error.found) == ("params.data.categories.1", repr(name))
+    assert error.expected == "text, in quotes where it reads as a number"
+
+
+def test_quoted_names_stay_text(tmp_path):
+    names = '["0", "1e5", "007", "nan", "True", "-", "a, b", "{{ x }}", "$x$"]'
+    text = FILE.read_text(encoding="utf-8")
+    text = text.replace("[person, car, truck, bus, bicycle, motorcycle]", names)
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    due = ("0", "1e5", "007", "nan", "True", "-", "a, b", "{{ x }}", "$x$")
+    assert params.load(tmp_path / "params.yaml").data.categories == due

@@ -9,17 +9,16 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
+from smallsight.runtime.yaml_files import parse_yaml
 
 LOCK, PARAMETERS = "dvc.lock", "params.yaml"
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def main(revision: str = "HEAD") -> None:
     """Exit with 1 and a line for each recorded file, folder or parameter that has changed since."""
     files = _files(revision)
-    stages = yaml.load(files[LOCK], Loader=_LOADER)["stages"]
-    parameters = yaml.load(files[PARAMETERS], Loader=_LOADER)
+    stages = parse_yaml(files[LOCK])["stages"]
+    parameters = parse_yaml(files[PARAMETERS])
     complaints = [
         f"{LOCK}: stage {name}: {complaint}"
         for name, stage in stages.items()

@@ -7,7 +7,7 @@ from smallsight.comparison.comparison import compare_studies
 from smallsight.comparison.inputs import Files, read_side
 from smallsight.comparison.page import MOST_ON_PAPER, MOST_ON_SCREEN, build
 from smallsight.comparison.revisions import WORKSPACE, open_revision
-from smallsight.report import typeset
+from smallsight.report import letters, typeset
 from smallsight.runtime import files, script
 
 FILES = Files(
@@ -31,9 +31,11 @@ def main(a: str, b: str) -> str:
     comparison = compare_studies(first, second)
     page = build(comparison, most=MOST_ON_SCREEN)
     printed = build(comparison, most=MOST_ON_PAPER)
+    if note := letters.note(page):
+        print(f"compare: {note}", flush=True)
     with files.new_file(PAPER) as partial:
         pages = typeset.write_pdf(printed, partial)
-        files.write_text(page, PAGE)
+        files.write_text(letters.embedded(page), PAGE)
     counts = comparison.headline.counts.set_index("size_group").loc["all"]
     size = PAGE.stat().st_size / 1e6
     return (

@@ -374,6 +374,7 @@ def validate(section: type[SectionT], tree: object, *, where: str) -> SectionT:
 def _in_words(message: str) -> str:
     """Say what pydantic expected without its own words for lists and groups."""
     message = message.removeprefix("Value error, ").removeprefix("Input should be ")
+    message = message.replace("a valid string", "text, in quotes where it reads as a number")
     message = re.sub(r"Tuple should have (at \w+ \d+ items?) after validation, .*", r"\1", message)
     return message.replace("a valid array", "a list").replace("an object", "values under names")
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders.small_study import write_small_study
+from builders.handmade_study import write_small_study
 from smallsight.api import fiftyone_datasets
 from smallsight.api.fiftyone_datasets import export_dataset, read_instances, write_dataset
 from smallsight.api.study_objects import read_study_objects

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from builders.small_study import write_small_study
+from builders.handmade_study import write_small_study
 from smallsight.api.study_objects import Answer, read_study_objects
 from smallsight.runtime.errors import PictureError, SmallsightError
 

@@ -271,9 +271,9 @@ def side_of(folder, *, name="default", commit="", experiment=""):
 
 
 class Project:
-    """A folder under Git and DVC, in which commands can be run."""
+    """A folder under Git and DVC, in which commands can be run; `repository` is Git's own."""
 
-    def __init__(self, folder, **variables):
+    def __init__(self, folder, *, repository=None, **variables):
         self.folder = folder
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         self.environment = os.environ | {
@@ -282,8 +282,8 @@ class Project:
         }  # fmt: skip
         self.run("git", "config", "--global", "user.email", "study@example.org")
         self.run("git", "config", "--global", "user.name", "Study")
-        self.run("git", "init", "-q", "-b", "main")
-        self.dvc("init", "-q")
+        self.run("git", "init", "-q", "-b", "main", str(repository or folder))
+        self.dvc("init", "-q", *(["--subdir"] if repository else []))
         (folder / ".gitignore").write_text("/data/\n/reports/\n", encoding="utf-8")
 
     def run(self, *command, fails=False):

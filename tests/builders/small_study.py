@@ -1,102 +1,103 @@
-"""The files of a study of three objects, written by hand."""
+"""A whole study, small, by DVC in a repository of its own."""
 
-import itertools
+import copy
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from PIL import Image
+import yaml
 
-from smallsight.analysis.failures import FAILURES
-from smallsight.analysis.majority_votes import VOTES
-from smallsight.api.study_objects import Files
-from smallsight.runtime import files
-from smallsight.saliency.tables import MAP_LIST
-from smallsight.sampling.sample import SAMPLE
-
-OBJECTS = {
-    (7, 70): ("car", "small", (10, 20, 30, 40)),
-    (7, 71): ("bus", "large", (0, 0, 200, 100)),
-    (3, 30): ("bus", "medium", (50, 50, 100, 25)),
+ROOT = Path(__file__).parents[2]
+SMALL = {
+    "data.phantom": {"scenes": 30, "width": 240, "height": 180},
+    "sample": {"per_group": 15, "caps": {"person": 5}},
+    "conditions.downscale": {"scale": [0.5, 0.125]},
+    "conditions.motion_blur": {"length": [15]},
+    "conditions.occlusion": {"ratio": [0.35]},
+    "conditions.bg_blur": {"sigma": [3.5]},
+    "conditions.pixels": {"side": [6, 12]},
+    "conditions.shift": {"reach": [5], "draw": [1, 2]},
+    "backbone": {"input_size": 64},
+    "evaluation": {"folds": 3, "repeats": 2},
+    "analysis": {"bootstrap_draws": 100},
+    "explain": {"gallery_size": 2},
 }
-"""image_id and ann_id: category, size group, box in pixels of a picture of 200 x 100."""
-
-CONDITIONS = [
-    ("scene", "orig_full"),
-    ("object", "orig_full"),
-    ("object", "downscale/scale=0.125"),
-]
-FAILED = {("scene", "orig_full", 70), ("object", "downscale/scale=0.125", 70)}
-"""What is wrong, by three of four seeds; all else is right by all of them."""
 
 
-def write_small_study(folder):
-    """Write the study; return the paths of its files."""
-    folder = Path(folder)
-    paths = Files(
-        sample=folder / "sample.csv",
-        predictions=folder / "predictions.parquet",
-        answers=folder / "answers.csv",
-        failures=folder / "failures.csv",
-        maps=folder / "maps.csv",
-        map_values=folder / "maps.npz",
-    )
-    for image in (3, 7):
-        Image.new("RGB", (200, 100)).save(folder / f"{image}.png")
-    sample = [
-        {
-            **dict(zip(("bbox_x", "bbox_y", "bbox_w", "bbox_h"), box, strict=True)),
-            "image_id": image,
-            "ann_id": ann,
-            "file_name": f"{image}.png",
-            "image_path": str(folder / f"{image}.png"),
-            "category_id": 1,
-            "category_name": category,
-            "bbox_area": box[2] * box[3],
-            "img_area": 20_000,
-            "area_ratio": box[2] * box[3] / 20_000,
-            "size_group": group,
-        }
-        for (image, ann), (category, group, box) in OBJECTS.items()
-    ]
-    _write(sample, SAMPLE, paths.sample)
-    predictions, votes, maps = [], [], []
-    for (task, condition), (image, ann) in itertools.product(CONDITIONS, OBJECTS):
-        category, group, _ = OBJECTS[image, ann]
-        other = {"car": "bus", "bus": "car"}[category]
-        failed = (task, condition, ann) in FAILED
-        key = {"task": task, "condition": condition, "image_id": image, "ann_id": ann}
-        for seed in range(4):
-            wrong = failed and seed > 0
-            share = {other if wrong else category: 0.75, category if wrong else other: 0.25}
-            predictions.append(
-                key
-                | {"regime": "fixed", "seed": seed, "p_car": share["car"], "p_bus": share["bus"]}
-            )
-            predictions.append(predictions[-1] | {"regime": "retrained", "p_car": 0, "p_bus": 0})
-        votes.append(
-            key
-            | {
-                "category_name": category,
-                "size_group": group,
-                "side": 5.0,
-                "failed": failed,
-                "predicted": other if failed else category,
-                "right": 0.25 if failed else 1.0,
-            }
+class Study:
+    """A copy of this project, under Git and DVC, with small parameters; Git's own may lie above."""
+
+    def __init__(self, folder, *, repository=None):
+        self.folder = folder
+        home = {"PYTHONPATH": str(folder / "src"), "GIT_CONFIG_GLOBAL": str(folder / "gitconfig")}
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        self.environment = os.environ | home | {"PATH": path, "DVC_NO_ANALYTICS": "1"}
+        # Other tests run beside these: torch's threads would wait for cores that those hold.
+        self.environment |= {"OMP_NUM_THREADS": "1"}
+        listed = subprocess.check_output(
+            ["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT
         )
-        maps.append(key)
-    pd.DataFrame(predictions).to_parquet(paths.predictions)
-    _write(votes, VOTES, paths.answers)
-    _write([{"image_id": 7, "ann_id": 70, "cause": "no_window", "stable": True}], FAILURES,
-           paths.failures)  # fmt: skip
-    _write(maps, MAP_LIST, paths.maps)
-    cams = np.arange(9 * 4, dtype=np.float32).reshape(3, 3, 2, 2)
-    cams[0, 1] = 0
-    files.write_arrays({"cams": cams}, paths.map_values)
-    return paths
+        for name in filter(None, listed.decode().split("\0")):
+            if (ROOT / name).is_file() and not name.startswith(("tests/", "dvc.lock")):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(ROOT / name, folder / name)
+        for key, changes in SMALL.items():
+            for name, value in changes.items():
+                self.set(f"{key}.{name}", value)
+        self.git("config", "--global", "user.email", "study@example.org")
+        self.git("config", "--global", "user.name", "Study")
+        self.git("init", "-q", "-b", "main", str(repository or folder))
+        self.commit("Small study")
 
+    def run(self, *command, fails=False):
+        """Run a command; give its exit status' agreement with `fails` and what it printed."""
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True
+        )
+        output = done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, output
+        return output
 
-def _write(rows, table, path):
-    """Write a table; what is not given is empty."""
-    files.write_table(pd.DataFrame(rows).reindex(columns=table.names), path)
+    def git(self, *arguments):
+        return self.run("git", *arguments)
+
+    def dvc(self, *arguments, fails=False):
+        return self.run(sys.executable, "-m", "dvc", *arguments, fails=fails)
+
+    def clone(self, folder):
+        """Clone what is committed, as another user does: without anything that DVC keeps."""
+        self.git("clone", "-q", str(self.folder), str(folder))
+        made = copy.copy(self)
+        made.folder = folder
+        made.environment = self.environment | {"PYTHONPATH": str(folder / "src")}
+        return made
+
+    def commit(self, message):
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", message)
+
+    def set(self, key, value):
+        path = self.folder / "params.yaml"
+        tree = yaml.safe_load(path.read_text())
+        *above, last = key.split(".")
+        branch = tree
+        for name in above:
+            branch = branch[name]
+        branch[last] = value
+        path.write_text(yaml.safe_dump(tree, sort_keys=False))
+
+    def bytes(self):
+        """Digest of every file that the study wrote."""
+        return {
+            str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for part in ("data", "reports")
+            for path in sorted((self.folder / part).rglob("*"))
+            if path.is_file() and path.name != ".gitignore"
+        }
+
+    def table(self, name):
+        return pd.read_csv(self.folder / name)

@@ -292,10 +292,12 @@ def test_an_output_of_another_form_is_said_as_it_runs(built, tmp_path):
     assert own.one_line(caught).found == "an output of 1 x 5 x 1 for 1 picture"
 
 
-def test_nan_in_the_weights_is_said(built, tmp_path):
-    with pytest.raises(ClassifierError) as caught:
-        own.collected(built([GEMM], NUMBERS | {"b": BIAS * np.nan}), tmp_path)
-    assert own.one_line(caught, tmp_path / "own.onnx").found == "NaN among the outputs"
+def test_a_bound_of_an_operator_may_be_infinite(built, tmp_path):
+    gemm = ("Gemm", ["bounded", "w", "b"], ["logits"], ("transB", 1))
+    nodes = [("Clip", ["flat", "lowest", ""], ["bounded"]), gemm]
+    weights = NUMBERS | {"lowest": np.array(-np.inf, np.float32)}
+    found, _ = own.collected(built(nodes, weights), tmp_path)
+    assert found.source == "onnx"
 
 
 def test_an_operator_that_nobody_knows_is_said(built, tmp_path):

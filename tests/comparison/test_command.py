@@ -147,9 +147,11 @@ def test_the_disk_is_as_good_as_a_commit(compared):
     pd.testing.assert_frame_equal(*numbers)
 
 
-@pytest.fixture
-def made(tmp_path):
-    """Run this project's `make compare` where nothing needs installing."""
+@pytest.fixture(params=["plain", "sub folder/größe"])
+def made(request, tmp_path):
+    """Run this project's `make compare` where nothing needs installing, whatever the path."""
+    tmp_path = tmp_path / request.param
+    tmp_path.mkdir(parents=True)
     shutil.copy(ROOT / "Makefile", tmp_path)
     (tmp_path / "tools").mkdir()
     (tmp_path / "tools/system_libraries.py").touch()

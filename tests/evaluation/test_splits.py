@@ -6,7 +6,7 @@ from builders.evaluations import CATEGORIES, FOLDS, REPEATS, SETTINGS
 from smallsight.evaluation.protocols import PROTOCOLS
 from smallsight.evaluation.splits import cross_validation, make_splits, read_splits, write_splits
 from smallsight.evaluation.tables import SPLITS
-from smallsight.runtime.errors import SampleError
+from smallsight.runtime.errors import SampleError, SmallsightError
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -138,7 +138,7 @@ def test_splits_of_other_instances_are_refused(folds, sample, tmp_path):
 
 
 def test_a_table_of_splits_that_is_none_is_refused(sample, tmp_path):
-    with pytest.raises(SampleError, match=r"splits\.csv: .*expected a readable CSV"):
+    with pytest.raises(SmallsightError, match=r"splits\.csv: No such file .*expected a table"):
         read_splits(tmp_path / "splits.csv", sample, CATEGORIES)
     (tmp_path / "splits.csv").write_text("seed,fold\n0,1\n")
     with pytest.raises(SampleError, match=r"columns seed, fold; expected seed, image_id, ann_id"):

@@ -151,13 +151,6 @@ def test_what_dejavu_lacks_is_known(text, lacks):
     assert fonts.lacking(fonts.characters(text)) == set(lacks)
 
 
-def test_a_name_in_another_script_may_use_a_font_of_the_system(tmp_path):
-    path = tmp_path / "page.pdf"
-    assert typeset.write_pdf(PAGE.replace("quoted", "人"), path) == 1
-    # What such a font adds is cut down, as far as WeasyPrint can.
-    assert path.stat().st_size < 500_000
-
-
 @pytest.mark.parametrize("before", [None, "/etc/fonts/fonts.conf"])
 def test_settings_of_fonts_are_left_as_they_were(before, monkeypatch):
     monkeypatch.delenv("FONTCONFIG_FILE", raising=False)

@@ -193,7 +193,7 @@ def moved(study):
     for section, key, value in (
         ("evaluation", "folds", 7), ("evaluation", "repeats", 7), ("heads", "epochs", 7),
         ("analysis", "bootstrap_draws", 777), ("analysis", "confidence", 0.9),
-        ("sample", "person_cap", 7), ("tasks", "window_margin", 0.5),
+        ("sample", "caps", {"person": 7}), ("tasks", "window_margin", 0.5),
     ):  # fmt: skip
         before = getattr(study.params, section)
         yield key, with_parameter(study, section, key, value), {getattr(before, key)}

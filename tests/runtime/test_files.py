@@ -1,3 +1,4 @@
+import ast
 import hashlib
 import os
 import zipfile
@@ -182,3 +183,28 @@ def test_objects_are_no_arrays(tmp_path):
     with pytest.raises(ValueError, match="allow_pickle"):
         files.write_arrays({"a": np.array([{}])}, tmp_path / "arrays.npz")
     assert not list(tmp_path.iterdir())
+
+
+def lacks_encoding(call):
+    """Say whether a call opens a file as text in whatever encoding the machine likes."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    if name not in ("open", "read_text", "write_text"):
+        return False
+    texts = [one.value for one in call.args if isinstance(one, ast.Constant)]
+    is_binary = any(isinstance(one, str) and "b" in one for one in texts) and name == "open"
+    owner = getattr(getattr(call.func, "value", None), "id", "")
+    is_own = owner == "files" or getattr(call.func, "id", "") == "write_text"
+    is_other = is_own or owner in ("Image", "tarfile")
+    return not (is_binary or is_other or any(one.arg == "encoding" for one in call.keywords))
+
+
+def test_every_text_file_is_opened_with_its_encoding():
+    root = Path(__file__).parents[2]
+    found = [
+        f"{path.relative_to(root)}:{node.lineno}"
+        for folder in ("src", "stages", "tools")
+        for path in sorted((root / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and lacks_encoding(node)
+    ]
+    assert found == []

@@ -1,3 +1,4 @@
+import os
 import re
 import subprocess
 import sys
@@ -25,9 +26,10 @@ def run(tmp_path):
     script = tmp_path / "render.py"
     script.write_text(SCRIPT)
 
-    def run(*arguments):
+    def run(*arguments, **environment):
         command = [sys.executable, str(script), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        environment = os.environ | environment
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
     return run
 
@@ -57,3 +59,12 @@ def test_wrong_number_of_arguments_says_how_to_call_it(run, arguments):
     assert done.returncode != 0
     assert done.stdout == ""
     assert re.fullmatch(r"usage: python \S*render\.py FAMILY LEVEL\n", done.stderr)
+
+
+@pytest.mark.parametrize("family", ["crop", "bad"])
+def test_a_terminal_that_knows_few_letters_is_told_their_numbers(run, family):
+    done = run(family, "größe 翻", LC_ALL="C", PYTHONIOENCODING="ascii")
+    said = done.stdout + done.stderr
+    assert said.startswith(f"render {family} gr\\xf6\\xdfe \\u7ffb: ")
+    assert done.returncode == (family == "bad")
+    assert len(said.splitlines()) == 1

@@ -63,7 +63,7 @@ def write_params(folder, case, **backbone):
     tree |= {"device": "cpu", "conditions": FAMILIES}
     tree["tasks"]["scene"] = ["orig_full", "orig_crop"]
     tree["data"]["phantom"] |= {"scenes": 16, "width": 200, "height": 150}
-    tree["sample"] = {"per_group": case.per_group, "person_cap": 4}
+    tree["sample"] |= {"per_group": case.per_group, "caps": {"person": 4}}
     tree["backbone"] |= backbone | {"input_size": case.size}
     tree["heads"] |= {"readout": case.readout, "epochs": 1}
     tree["evaluation"] |= {"folds": 2, "repeats": 2}

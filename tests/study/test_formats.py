@@ -108,7 +108,7 @@ def predict(tmp_path_factory):
             tree |= {"device": "cpu", "conditions": FAMILIES}
             tree["data"] |= {"source": "local", "local": local}
             tree["tasks"]["scene"] = ["orig_full", "orig_crop"]
-            tree["sample"] = {"per_group": 8, "person_cap": 4}
+            tree["sample"] |= {"per_group": 8, "caps": {"person": 4}}
             tree["backbone"] |= {"name": "resnet18", "weights": "random", "input_size": 64}
             tree["evaluation"] |= {"folds": 2, "repeats": 1}
             tree["heads"] |= {"epochs": 2}

@@ -181,7 +181,7 @@ def write_params(folder, source, trained):
     tree |= {"device": "cpu", "conditions": FAMILIES}
     tree["tasks"]["scene"] = list(FAMILIES)[:-1]
     tree["data"]["phantom"] |= {"scenes": 60, "width": 320, "height": 240}
-    tree["sample"] = {"per_group": 32, "person_cap": 12}
+    tree["sample"] |= {"per_group": 32, "caps": {"person": 12}}
     tree["analysis"]["bootstrap_draws"] = 100
     tree["explain"]["gallery_size"] = 1
     for name, value in declared(source).items():

@@ -139,7 +139,7 @@ def write_params(**classifier):
     tree["tasks"] = {"scene": ["orig_full", "downscale"], "window_margin": MARGIN}
     tree["data"] |= {"source": "local", "categories": NAMES}
     tree["data"]["local"] = {"annotations": "drawn/instances.json", "images": "drawn/pictures"}
-    tree["sample"] = {"per_group": EACH, "person_cap": EACH}
+    tree["sample"] |= {"per_group": EACH, "caps": {"person": EACH}}
     tree["analysis"]["bootstrap_draws"] = 1000
     tree["remedies"] = {name: name in REMEDIES for name in tree["remedies"]}
     tree["classifier"] |= {"class_names": "file", "class_names_file": "classes.txt"} | classifier
@@ -324,7 +324,7 @@ def project(tmp_path):
             shutil.copyfile(ROOT / name, tmp_path / name)
     tree = yaml.safe_load((tmp_path / "params.yaml").read_text())
     tree["data"]["phantom"] |= {"scenes": 12, "width": 160, "height": 120}
-    tree["sample"] = {"per_group": 4, "person_cap": 2}
+    tree["sample"] |= {"per_group": 4, "caps": {"person": 2}}
     tree["conditions"] = {"orig_full": {}, "downscale": {"scale": [0.5, 0.25]}}
     tree["tasks"]["scene"] = ["orig_full"]
     tree["classifier"] |= {"source": "predictions", "file": "mine.parquet", "class_names": "file"}

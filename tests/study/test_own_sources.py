@@ -78,7 +78,7 @@ def write_params(folder, case):
     tree |= {"device": "cpu", "conditions": FAMILIES}
     tree["tasks"]["scene"] = ["orig_full", "orig_crop"]
     tree["data"]["phantom"] |= {"scenes": 20, "width": 200, "height": 150}
-    tree["sample"] = {"per_group": PER_GROUP, "person_cap": 4}
+    tree["sample"] |= {"per_group": PER_GROUP, "caps": {"person": 4}}
     tree["analysis"]["bootstrap_draws"] = 100
     tree["explain"] |= {"gallery_size": 1}
     tree["classifier"] |= {"weights": "random"} | case.chosen

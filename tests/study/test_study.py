@@ -1,13 +1,8 @@
 """A whole study, small, by DVC in its own repository: what runs, what re-runs, what is lost."""
 
-import copy
-import hashlib
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -16,6 +11,8 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+
+from builders.small_study import SMALL, Study
 
 pytestmark = pytest.mark.dvc
 
@@ -32,95 +29,6 @@ OBJECT = [
 FAMILIES = list(dict.fromkeys(name.split("/")[0] for name in (*SCENE, *OBJECT)))
 COMPARED = [name for name in OBJECT if name not in SWEEPS]
 EXPLAINED = [name for name in COMPARED if "/" not in name]
-SMALL = {
-    "data.phantom": {"scenes": 30, "width": 240, "height": 180},
-    "sample": {"per_group": 15, "person_cap": 5},
-    "conditions.downscale": {"scale": [0.5, 0.125]},
-    "conditions.motion_blur": {"length": [15]},
-    "conditions.occlusion": {"ratio": [0.35]},
-    "conditions.bg_blur": {"sigma": [3.5]},
-    "conditions.pixels": {"side": [6, 12]},
-    "conditions.shift": {"reach": [5], "draw": [1, 2]},
-    "backbone": {"input_size": 64},
-    "evaluation": {"folds": 3, "repeats": 2},
-    "analysis": {"bootstrap_draws": 100},
-    "explain": {"gallery_size": 2},
-}
-
-
-class Study:
-    """A copy of this project, under Git and DVC, with small parameters."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        home = {"PYTHONPATH": str(folder / "src"), "GIT_CONFIG_GLOBAL": str(folder / "gitconfig")}
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        self.environment = os.environ | home | {"PATH": path, "DVC_NO_ANALYTICS": "1"}
-        # Other tests run beside these: torch's threads would wait for cores that those hold.
-        self.environment |= {"OMP_NUM_THREADS": "1"}
-        listed = subprocess.check_output(
-            ["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT
-        )
-        for name in filter(None, listed.decode().split("\0")):
-            if (ROOT / name).is_file() and not name.startswith(("tests/", "dvc.lock")):
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(ROOT / name, folder / name)
-        for key, changes in SMALL.items():
-            for name, value in changes.items():
-                self.set(f"{key}.{name}", value)
-        self.git("config", "--global", "user.email", "study@example.org")
-        self.git("config", "--global", "user.name", "Study")
-        self.git("init", "-q", "-b", "main")
-        self.commit("Small study")
-
-    def run(self, *command, fails=False):
-        """Run a command; give its exit status' agreement with `fails` and what it printed."""
-        done = subprocess.run(
-            command, cwd=self.folder, env=self.environment, capture_output=True, text=True
-        )
-        output = done.stdout + done.stderr
-        assert (done.returncode != 0) == fails, output
-        return output
-
-    def git(self, *arguments):
-        return self.run("git", *arguments)
-
-    def dvc(self, *arguments, fails=False):
-        return self.run(sys.executable, "-m", "dvc", *arguments, fails=fails)
-
-    def clone(self, folder):
-        """Clone what is committed, as another user does: without anything that DVC keeps."""
-        self.git("clone", "-q", str(self.folder), str(folder))
-        made = copy.copy(self)
-        made.folder = folder
-        made.environment = self.environment | {"PYTHONPATH": str(folder / "src")}
-        return made
-
-    def commit(self, message):
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", message)
-
-    def set(self, key, value):
-        path = self.folder / "params.yaml"
-        tree = yaml.safe_load(path.read_text())
-        *above, last = key.split(".")
-        branch = tree
-        for name in above:
-            branch = branch[name]
-        branch[last] = value
-        path.write_text(yaml.safe_dump(tree, sort_keys=False))
-
-    def bytes(self):
-        """Digest of every file that the study wrote."""
-        return {
-            str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for part in ("data", "reports")
-            for path in sorted((self.folder / part).rglob("*"))
-            if path.is_file() and path.name != ".gitignore"
-        }
-
-    def table(self, name):
-        return pd.read_csv(self.folder / name)
 
 
 def stages_run(output):

@@ -10,6 +10,7 @@ from torch.export import ExportedProgram
 from torch.export.pt2_archive._package import load_pt2
 
 from smallsight import params
+from smallsight.backbones.networks.fitting import check_finite
 from smallsight.classifiers.collecting import declared_facts, examine, reopen
 from smallsight.classifiers.exported_archives import check_archive
 from smallsight.classifiers.facts import ClassifierFacts
@@ -37,12 +38,13 @@ def collect(settings: params.Classifier, model: Path, wanted: Wanted) -> Classif
     ------
     SmallsightError
         Where the file is no such archive, holds more than a graph and tensors, its graph takes no
-        batch of pictures, or it does not answer as it declares.
+        batch of pictures, its weights are not finite, or it does not answer as it declares.
     """
     content = read_model(settings.file)
     check_format(content, PT2, settings.file)
     check_archive(content, settings.file)
     graph, metadata = _load(content, settings.file)
+    check_finite(graph.state_dict(), settings.file)
     size = _fixed_size(graph, settings.file)
     carried = with_graph_size(read_metadata_file(metadata, settings.file), size)
     facts = declared_facts(settings, carried, origin_of(settings, content))

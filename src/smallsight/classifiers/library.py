@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from smallsight import params
+from smallsight.backbones.networks.fitting import check_finite
 from smallsight.backbones.networks.libraries import library_of
 from smallsight.backbones.networks.network import Network
 from smallsight.backbones.networks.published import Published
@@ -83,6 +84,7 @@ def _load(
         return network, Published({}, f"published with {record.library}", "")
     else:
         published = library_of(record).published(record.architecture)
+    check_finite(published.state, settings.file if is_local else published.source)
     network.module.load_state_dict(published.state)
     return network, published
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from smallsight import params
 from smallsight.backbones.facts import LAST
+from smallsight.backbones.networks.fitting import check_finite
 from smallsight.backbones.networks.network import Layout
 from smallsight.backbones.pooling import mean_over_cells
 from smallsight.classifiers.anatomy import NO_MAPS, SHOWN, Shape, coarsening, do_agree, no_sum
@@ -44,11 +45,13 @@ def collect(settings: params.Classifier, model: Path, wanted: Wanted) -> Classif
     ------
     SmallsightError
         Where onnx or onnxruntime is not installed, the file is no such graph or keeps its weights
-        elsewhere, it takes no batch of pictures, or it does not answer as it declares.
+        elsewhere, these are not finite, it takes no batch of pictures, or it does not answer as it
+        declares.
     """
     content = read_model(settings.file)
     graph = _parse(content, settings.file)
     _check_whole(graph, settings.file)
+    _check_finite(graph, settings.file)
     size = _fixed_size(graph, settings.file)
     entries = {entry.key: entry.value for entry in graph.metadata_props}
     carried = with_graph_size(read_metadata(entries, settings.file), size)
@@ -160,6 +163,13 @@ def _check_whole(model: Any, where: object) -> None:
         if len(values) != 1:
             found = f"a graph with {len(values)} {what}s"
             raise ClassifierError(where, found, "one input, one output")
+
+
+def _check_finite(model: Any, where: object) -> None:
+    """Refuse weights that are not finite; a number alone may be an operator's bound."""
+    for name, value in _constants(model).items():
+        if value.ndim and np.issubdtype(value.dtype, np.floating):
+            check_finite({name: torch.from_numpy(value.copy())}, where)
 
 
 def _inputs(model: Any) -> list[Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from smallsight import params
+from smallsight.backbones.networks.fitting import check_finite
 from smallsight.classifiers.collecting import declared_facts
 from smallsight.classifiers.facts import ClassifierFacts
 from smallsight.classifiers.formats import TORCHSCRIPT, check_format, read_model
@@ -36,13 +37,14 @@ def collect(settings: params.Classifier, model: Path, wanted: Wanted) -> Classif
     Raises
     ------
     SmallsightError
-        Where the file is no such archive, its code opens files or runs as it is loaded, or it does
-        not answer as it declares.
+        Where the file is no such archive, its code opens files or runs as it is loaded, its weights
+        are not finite, or it does not answer as it declares.
     """
     content = read_model(settings.file)
     check_format(content, TORCHSCRIPT, settings.file)
     _check_code(content, settings.file)
     module, metadata = _load(content, settings.file)
+    check_finite(module.state_dict(), settings.file)
     carried = read_metadata_file(metadata, settings.file)
     facts = declared_facts(settings, carried, origin_of(settings, content, (DEPRECATED,)))
     check_answers(OwnClassifier(facts, _ScriptModel(module)), facts.origin)

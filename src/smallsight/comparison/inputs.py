@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,8 +14,10 @@ from smallsight.analysis.failures import FAILURES
 from smallsight.comparison.revisions import Revision, holds
 from smallsight.conditions.rendered.names import FACTS, FamilyFacts, parse_facts
 from smallsight.conditions.rendered.views import VIEWS
+from smallsight.evaluation.tables import PREDICTIONS, RUNG_PREDICTIONS
 from smallsight.report import provenance
 from smallsight.runtime.errors import ParameterError, SmallsightError
+from smallsight.runtime.tables import Table, parse_table
 from smallsight.sampling.sample import SAMPLE
 from smallsight.vocabulary import INSTANCE, TASKS
 
@@ -38,14 +40,6 @@ WANTED_OF_RUNGS = ("rung", "seed", *INSTANCE, "correct")
 WANTED_OF_FAILURES = (*INSTANCE, "cause")
 WANTED_OF_VIEWS = ("task", *INSTANCE, "box_x", "box_y", "box_w", "box_h", "view_w", "view_h")
 """Columns that a comparison reads of each table; others do not matter."""
-
-_TEXT = {
-    column.name: str
-    for table in (SAMPLE, FAILURES, VIEWS)
-    for column in table.columns
-    if column.kind == "text"
-}
-"""Type of the columns that hold text: a category may be called "None" or "NA"."""
 
 
 @dataclass(frozen=True)
@@ -183,15 +177,15 @@ def read_side(revision: Revision, files: Files) -> Side:
     _check_run(revision, files, tree, stages)
     # Predictions first: those of an older version know of no tasks, and lack other files too.
     wanted = {
-        files.predictions: WANTED_OF_PREDICTIONS,
-        files.sample: WANTED_OF_SAMPLE,
-        files.rungs: WANTED_OF_RUNGS,
-        files.failures: WANTED_OF_FAILURES,
+        files.predictions: (PREDICTIONS, WANTED_OF_PREDICTIONS),
+        files.sample: (SAMPLE, WANTED_OF_SAMPLE),
+        files.rungs: (RUNG_PREDICTIONS, WANTED_OF_RUNGS),
+        files.failures: (FAILURES, WANTED_OF_FAILURES),
     }
     tables, fingerprints = {}, {}
-    for path, columns in wanted.items():
+    for path, (declared, columns) in wanted.items():
         content = revision.read(path)
-        tables[path] = _table(revision, path, content, columns)
+        tables[path] = _table(revision, path, content, declared, columns)
         fingerprints[path] = hashlib.sha256(content).hexdigest()[: provenance.DIGITS]
     return Side(
         revision=revision,
@@ -222,7 +216,7 @@ def read_views(side: Side) -> dict[str, pd.DataFrame]:
         If the table is missing, malformed, or lacks a column.
     """
     path = side.files.views
-    table = _table(side.revision, path, side.revision.read(path), WANTED_OF_VIEWS)
+    table = _table(side.revision, path, side.revision.read(path), VIEWS, WANTED_OF_VIEWS)
     return {task: table[table["task"] == task].set_index(INSTANCE) for task in TASKS}
 
 
@@ -272,16 +266,18 @@ def _facts(revision: Revision, path: str) -> FamilyFacts:
         ) from None
 
 
-def _table(revision: Revision, path: str, content: bytes, columns: tuple[str, ...]) -> pd.DataFrame:
+def _table(
+    revision: Revision, path: str, content: bytes, declared: Table, columns: tuple[str, ...]
+) -> pd.DataFrame:
     where = f"{path} at {revision.name}"
-    parse: Callable[..., pd.DataFrame] = pd.read_csv
-    options: dict[str, Any] = {"dtype": _TEXT, "keep_default_na": False}
+    source = io.BytesIO(content)
     if path.endswith(".parquet"):
-        parse, options = pd.read_parquet, {}
-    try:
-        table = parse(io.BytesIO(content), **options)
-    except (ValueError, OSError) as error:
-        raise SmallsightError(where, " ".join(str(error).split()), "a table") from None
+        try:
+            table = pd.read_parquet(source)
+        except (ValueError, OSError) as error:
+            raise SmallsightError(where, " ".join(str(error).split()), "a table") from None
+    else:
+        table = parse_table(source, declared, where=where)
     for column in columns:
         if column not in table:
             due = f"the columns {', '.join(columns)}, as this version of smallsight writes them"

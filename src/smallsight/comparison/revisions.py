@@ -1,5 +1,6 @@
 """Reads the files of a study as they were at a branch, tag, commit or experiment."""
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 import yaml
 
 from smallsight.runtime.errors import SmallsightError
+from smallsight.runtime.yaml_files import parse_yaml
 
 WORKSPACE = "workspace"
 """Name of the files on disk, as in `dvc metrics diff`."""
@@ -25,8 +27,6 @@ _LONGEST = 28
 """Number of letters that a table's head has room for."""
 
 _KINDS = f"a branch, a tag, a commit, a DVC experiment, or {WORKSPACE}"
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The loader written in C where there is one: lock files are long, and it is ten times as fast."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,22 @@ class Revision:
         """
         where = f"{path} at {self.name}"
         try:
-            tree = yaml.load(self.read(path), Loader=_LOADER)
+            tree = parse_yaml(self.read(path))
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise SmallsightError(where, str(error).partition("\n")[0], "YAML") from None
         if not isinstance(tree, Mapping):
             raise SmallsightError(where, type(tree).__name__, "values under names")
         return tree
+
+
+class _Below:
+    """What a file system of DVC's holds below a folder of its own."""
+
+    def __init__(self, files: Any, folder: str) -> None:
+        self._files, self._folder = files, folder
+
+    def read_bytes(self, path: str) -> bytes:
+        return self._files.read_bytes(posixpath.join(self._folder, path))
 
 
 class _Folder:
@@ -157,8 +167,18 @@ def open_revision(root: Path, name: str) -> Revision:
     with _in_one_line(name, _KINDS), Repo(str(root)) as repo:
         commit = resolve_rev(repo.scm, name)
         experiment = repo.experiments.get_exact_name([commit])[commit] or ""
-        files = DVCFileSystem(str(root), rev=commit, config=_remote(repo.config))
-    return Revision(name, commit[:_SHORT], experiment, files)
+        # Of a commit, DVC sees the whole Git repository, in which the project may be a folder.
+        folder = _inside(repo.root_dir, repo.scm.root_dir)
+        files = DVCFileSystem(
+            str(root), rev=commit, config=_remote(repo.config), subrepos=bool(folder)
+        )
+    return Revision(name, commit[:_SHORT], experiment, _Below(files, folder))
+
+
+def _inside(folder: str, above: str) -> str:
+    """Return the way from a folder to one inside it, with slashes; empty where both are one."""
+    way = Path(folder).resolve().relative_to(Path(above).resolve()).as_posix()
+    return "" if way == "." else way
 
 
 def _remote(config: Mapping[str, Any]) -> dict[str, Any]:

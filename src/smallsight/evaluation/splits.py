@@ -15,6 +15,7 @@ from smallsight.imaging.photographs import groups_of
 from smallsight.runtime import files
 from smallsight.runtime.errors import SampleError
 from smallsight.runtime.randomness import derive
+from smallsight.runtime.tables import parse_table
 from smallsight.vocabulary import INSTANCE
 
 
@@ -159,13 +160,10 @@ def read_splits(path: str | Path, sample: pd.DataFrame, categories: Sequence[str
 
     Raises
     ------
-    SampleError
+    SmallsightError
         Where the file is missing or malformed, or holds other instances than the sample.
     """
-    try:
-        table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise SampleError(path, str(error).strip().splitlines()[0], "a readable CSV") from None
+    table = parse_table(path, SPLITS, where=path)
     if list(table.columns) != SPLITS.names:
         raise SampleError(path, f"columns {', '.join(table.columns)}", ", ".join(SPLITS.names))
     seeds = tuple(int(seed) for seed in table["seed"].unique())

@@ -31,6 +31,9 @@ _ALWAYS = frozenset(map(chr, range(0x20, 0x7F))) | frozenset("\xa0\xad‐‘’�
 _FEATURES = ["ccmp", "kern", "locl", "mark", "mkmk"]
 """Without ligatures: text copied from the PDF has the letters that were written."""
 
+_JOINING = ["init", "medi", "fina", "isol", "rlig"]
+"""Forms of letters that join, as those of Arabic do."""
+
 
 def characters(page: str) -> frozenset[str]:
     """Return every character that a page in HTML may show."""
@@ -92,13 +95,23 @@ def _repertoire() -> frozenset[int]:
         return frozenset(font.getBestCmap())
 
 
+def _joined_forms(shown: Set[str]) -> frozenset[str]:
+    """Return the forms of letters that join, by which a PDF knows them; none of other letters."""
+    if not any(unicodedata.bidirectional(one) == "AL" for one in shown):
+        return frozenset()
+    forms = map(chr, (*range(0xFB50, 0xFE00), *range(0xFE70, 0xFF00)))
+    return frozenset(one for one in forms if set(unicodedata.normalize("NFKC", one)) <= shown)
+
+
 def _cut(file: str, shown: Set[str]) -> bytes:
     """Cut a face down to some characters."""
-    options = subset.Options(layout_features=_FEATURES, hinting=False, notdef_outline=True)
+    forms = _joined_forms(shown)
+    features = [*_FEATURES, *_JOINING] if forms else _FEATURES
+    options = subset.Options(layout_features=features, hinting=False, notdef_outline=True)
     options.drop_tables += ["FFTM"]  # when FontForge wrote it
     font = subset.load_font(_path(file), options)
     cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=map(ord, shown))
+    cutter.populate(unicodes=map(ord, shown | forms))
     cutter.subset(font)
     made = io.BytesIO()
     subset.save_font(font, made, options)

@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup
 from PIL import ImageFile
 
-from smallsight.report import fonts, forest, paging, text
+from smallsight.report import fonts, forest, letters, paging, text
 from smallsight.report.paging import LaidOut
 from smallsight.runtime.errors import SmallsightError
 
@@ -89,23 +89,20 @@ def write_pdf(html: str, path: Path, *, sheets: Sequence[str] = ()) -> int:
         Where the libraries that set type are not installed.
     """
     weasyprint, text = _weasyprint()
+    html = letters.spelled(html)
     shown = fonts.characters(html)
-    # Names in scripts that DejaVu lacks are set in whatever the system has: bytes are then its own.
-    lacks = fonts.lacking(shown)
     # Cut down already: WeasyPrint would do it by one library or another.
-    options = {"pdf_variant": "pdf/ua-1", "full_fonts": not lacks}
+    options = {"pdf_variant": "pdf/ua-1", "full_fonts": True}
     # The page may refer to nothing outside itself; the stylesheet, to the fonts alone.
     sealed, fetcher = (
         weasyprint.urls.URLFetcher(allowed_protocols=allowed) for allowed in (["data"], ["file"])
     )
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        if not lacks:
-            stack.enter_context(fonts.without_system_fonts())
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        faces = fonts.write_faces(shown, folder) + letters.write_faces("".join(shown), folder)
+        stack.enter_context(fonts.without_system_fonts())
         known = text.fonts.FontConfiguration()
-        style = weasyprint.CSS(
-            string=fonts.write_faces(shown, Path(folder)), font_config=known, url_fetcher=fetcher
-        )
+        style = weasyprint.CSS(string=faces, font_config=known, url_fetcher=fetcher)
         source = weasyprint.HTML(string=html, url_fetcher=sealed)
 
         def lay_out(following: Iterable[str]) -> Any:

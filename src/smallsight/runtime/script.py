@@ -1,6 +1,7 @@
 """What all stages' scripts share: one closing line, or one line of error."""
 
 import inspect
+import io
 import sys
 import time
 from collections.abc import Callable
@@ -30,6 +31,7 @@ def run(main: Callable[..., str], *arguments: str) -> None:
         sys.exit(" ".join(("usage: python", str(script), *(name.upper() for name in wanted))))
     name = " ".join((script.stem, *arguments))
     start = time.perf_counter()
+    _escape_what_the_terminal_lacks()
     try:
         _check_library(script)
         # Sums over several threads are rounded otherwise: results would depend on their number.
@@ -38,6 +40,13 @@ def run(main: Callable[..., str], *arguments: str) -> None:
     except SmallsightError as error:
         sys.exit(f"{name}: {error}")
     print(f"{name}: {summary} [{time.perf_counter() - start:.1f} s]", flush=True)
+
+
+def _escape_what_the_terminal_lacks() -> None:
+    r"""Print a letter that the terminal's encoding lacks as its number, such as `\xfc`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _check_library(script: Path) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import pandas as pd
 
@@ -114,26 +114,44 @@ def read_table(path: str | Path, table: Table) -> pd.DataFrame:
     SmallsightError
         Where the file cannot be read, a declared column is missing, or one holds something else.
     """
+    frame = parse_table(path, table, where=path)
+    for name in table.names:
+        if name not in frame:
+            known = ", ".join(table.names)
+            raise SmallsightError(path, f"no column {name}", f"the columns {known}")
+    return frame
+
+
+def parse_table(source: str | Path | IO[bytes], table: Table, *, where: object) -> pd.DataFrame:
+    """Read CSV as `read_table` does; declared columns may be missing.
+
+    Parameters
+    ----------
+    where
+        The file, for errors.
+
+    Raises
+    ------
+    SmallsightError
+        Where it cannot be read, or a declared column holds something else.
+    """
     types: dict[str, Any] = {"text": str, "identifier": "Int64"}
     try:
         frame = pd.read_csv(
-            path,
+            source,
             dtype={one.name: types[one.kind] for one in table.columns if one.kind in types},
             keep_default_na=False,
             na_values={one.name: [""] for one in table.columns if one.kind != "text"},
         )
     except OSError as error:
-        raise SmallsightError(path, error.strerror or str(error), "a table") from None
+        raise SmallsightError(where, error.strerror or str(error), "a table") from None
     except ValueError as error:
-        raise SmallsightError(path, " ".join(str(error).split()), "a table in CSV") from None
-    for name in table.names:
-        if name not in frame:
-            known = ", ".join(table.names)
-            raise SmallsightError(path, f"no column {name}", f"the columns {known}")
-    return frame.assign(**{one.name: _typed(frame[one.name], one, path) for one in table.columns})
+        raise SmallsightError(where, " ".join(str(error).split()), "a table in CSV") from None
+    declared = [one for one in table.columns if one.name in frame]
+    return frame.assign(**{one.name: _typed(frame[one.name], one, where) for one in declared})
 
 
-def _typed(values: pd.Series, column: Column, path: str | Path) -> pd.Series:
+def _typed(values: pd.Series, column: Column, path: object) -> pd.Series:
     """Convert a column that pandas has read to its declared type."""
     where = f"{path}: {column.name}"
     if column.kind == "text":

@@ -8,7 +8,7 @@ import pandas as pd
 
 from smallsight.runtime import files
 from smallsight.runtime.errors import SampleError
-from smallsight.runtime.tables import Table, identifier, number, text, whole
+from smallsight.runtime.tables import Table, identifier, number, parse_table, text, whole
 from smallsight.vocabulary import ANN_ID, CATEGORY_NAME, IMAGE_ID, SIZE_GROUP
 
 _CATEGORY_ID = identifier("category_id", "the object's category, as the annotations number it")
@@ -73,14 +73,11 @@ def read_sample(path: str | Path) -> pd.DataFrame:
 
     Raises
     ------
-    SampleError
-        Where the file is missing or does not begin with the columns of `SAMPLE`.
+    SmallsightError
+        Where the file is missing, does not begin with the columns of `SAMPLE`, or one of these
+        holds something else than it should.
     """
-    try:
-        # Without the usual NaN names: a category may be called "NA".
-        sample = pd.read_csv(path, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise SampleError(path, str(error).strip().splitlines()[0], "a readable CSV") from None
+    sample = parse_table(path, SAMPLE, where=path)
     found = list(sample.columns[: len(SAMPLE.names)])
     if found != SAMPLE.names:
         raise SampleError(path, f"columns {', '.join(found)}", ", ".join(SAMPLE.names))

@@ -99,7 +99,7 @@ def fit_state(
         due = f"the {len(expected)} entries of {network}"
         raise WeightsError(path, place + found, due + (" without its last layer" if unused else ""))
     state = {name: _fit_entry(name, own[name], due, path) for name, due in expected.items()}
-    _check_finite(state, path)
+    check_finite(state, path)
     notes = [*_origin_notes(checkpoint, prefix), *_left_out_notes(entries, unused)]
     if counters:
         notes.append(f"put in counters `{COUNTER}`: {len(counters)}")
@@ -199,7 +199,14 @@ def _kind(value: torch.Tensor) -> str:
     return str(value.dtype).removeprefix("torch.")
 
 
-def _check_finite(state: Mapping[str, torch.Tensor], path: str | Path) -> None:
+def check_finite(state: Mapping[str, torch.Tensor], path: object) -> None:
+    """Refuse weights and statistics that are not finite: outputs might still be numbers.
+
+    Raises
+    ------
+    WeightsError
+        For the first entry that holds NaN or infinity.
+    """
     for name, value in state.items():
         if not value.isfinite().all():
             found = "NaN" if value.isnan().any() else "infinity"

@@ -1,23 +1,18 @@
 """The pictures of a folder, and their sizes as their headers have them."""
 
 import os
-import struct
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import ExifTags, Image
-
 from smallsight.datasets.formats.faults import named
-from smallsight.runtime.errors import AnnotationError
+from smallsight.imaging.decoding import read_header
+from smallsight.runtime.errors import AnnotationError, PictureError
 
-SUFFIXES = {
-    ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG", ".mpo": "JPEG", ".png": "PNG",
-    ".webp": "WEBP", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF", ".gif": "GIF",
-}  # fmt: skip
-"""What names of pictures end in, and the format behind it."""
-
-_QUARTER_TURNS = frozenset({5, 6, 7, 8})
-
+SUFFIXES = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif",
+    ".ppm", ".pgm", ".jp2", ".avif",
+)  # fmt: skip
+"""What names of pictures end in: those of `imaging.decoding.FORMATS`."""
 
 class Size(NamedTuple):
     """Width and height of a picture, in pixels."""
@@ -78,15 +73,11 @@ def read_size(path: Path, *, upright: bool) -> Size | None:
     Parameters
     ----------
     upright
-        Whether the picture is turned as the EXIF orientation of a JPEG says; its stored pixels
-        are measured otherwise.
+        Whether the picture is turned as its EXIF orientation says; its stored pixels are measured
+        otherwise.
     """
     try:
-        with Image.open(path, formats=sorted(set(SUFFIXES.values()))) as picture:
-            size = Size(*picture.size)
-            if upright and picture.format in ("JPEG", "MPO"):
-                turn = picture.getexif().get(ExifTags.Base.Orientation)
-                size = Size(size.height, size.width) if turn in _QUARTER_TURNS else size
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError):
+        header = read_header(path)
+    except PictureError:
         return None
-    return size
+    return Size(*(header.upright if upright else header.stored))

@@ -12,6 +12,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from smallsight.report import letters
+
 INK, FAINT, BAND = "#1b2430", "#8a94a3", "#f2f4f7"
 """Colours of text, of axes and lines of comparison, and of every other row."""
 
@@ -66,7 +68,8 @@ _STYLE: dict[Any, Any] = {
 @contextmanager
 def style(name: str) -> Iterator[None]:
     """Draw in the report's style, with ids that depend on the figure's name alone."""
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
+    families = [*_STYLE["font.family"], *letters.families_in_figures()]
+    with mpl.rc_context({**_STYLE, "font.family": families, "svg.hashsalt": name}):
         yield
 
 
