@@ -10,8 +10,6 @@ import yaml
 
 from builders.stages import run
 
-pytestmark = pytest.mark.usefixtures("single_worker")
-
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/local"
 FAMILIES = {"orig_full": {}, "orig_crop": {"margin": [0.25]}, "object_alone": {}}
@@ -101,6 +99,8 @@ def predict(tmp_path_factory):
         folder = tmp_path_factory.mktemp(name)
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(folder)
+            # Processes that other tests left behind are in another folder.
+            patch.setenv("SMALLSIGHT_WORKERS", "1")
             shutil.copytree(EXAMPLE / "images", "mine/images")
             annotations = write(read_example())
             tree = yaml.safe_load((ROOT / "params.yaml").read_text())
