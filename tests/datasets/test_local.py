@@ -1,10 +1,9 @@
 import pytest
 
-from smallsight import params
+from builders.drawn_sample import draw
 from smallsight.datasets import coco
 from smallsight.datasets.local import Local, LocalData
 from smallsight.runtime.errors import AnnotationError, ParameterError, PictureError
-from smallsight.sampling.draw import draw_sample
 
 
 @pytest.fixture
@@ -106,12 +105,11 @@ def test_real_photographs(real, tmp_path):
     settings = LocalData(format="coco", annotations=str(annotations), images=str(real / "val2017"))
     source = Local(settings)
     dataset = coco.parse(source.annotations(), categories, where=source.where)
-    limits = sample_settings(per_group=200, person_cap=70)
-    draw = draw_sample(dataset, limits, picture_folder="data/images", seed=0)
-    sizes = draw.sample["size_group"].value_counts()
-    assert sizes.drop(list(draw.shortfalls)).eq(limits.per_group).all()
-    persons = draw.sample[draw.sample["category_name"] == "person"]["size_group"].value_counts()
-    assert persons.between(1, limits.caps["person"]).all()
-    images = dataset.images[dataset.images["image_id"].isin(draw.sample["image_id"])][:20]
+    drawn = draw(dataset, per_group=200, person_cap=70)
+    sizes = drawn.sample["size_group"].value_counts()
+    assert sizes.drop(list(drawn.shortfalls)).eq(200).all()
+    persons = drawn.sample[drawn.sample["category_name"] == "person"]["size_group"].value_counts()
+    assert persons.between(1, 70).all()
+    images = dataset.images[dataset.images["image_id"].isin(drawn.sample["image_id"])][:20]
     source.fetch(images, tmp_path / "out")
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(images["file_name"])

@@ -14,6 +14,7 @@ SUFFIXES = (
 )  # fmt: skip
 """What names of pictures end in: those of `imaging.decoding.FORMATS`."""
 
+
 class Size(NamedTuple):
     """Width and height of a picture, in pixels."""
 
