@@ -123,7 +123,7 @@ class CocoWeb:
             place = folder.with_name(f".{folder.name}.download")
             if not self._is_own(place):
                 shutil.rmtree(place, ignore_errors=True)
-                place.mkdir(parents=True)
+                place.mkdir(parents=True, exist_ok=True)
                 files.write_text(self._origin, place / ORIGIN)
         urls = [self._url(self.settings.split, name) for name in images["file_name"]]
         items = list(zip(urls, images.itertuples(index=False), strict=True))

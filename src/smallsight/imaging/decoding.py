@@ -102,8 +102,8 @@ class Decoded:
 
 def open_picture(path: str | Path) -> Image.Image:
     """Open a file of one of the `FORMATS`, whatever its size; its pixels are not decoded yet."""
-    Image.init()
     with _OPENING:
+        Image.init()
         # Files may be larger than Pillow allows: `data.max_pixels` says how large.
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
