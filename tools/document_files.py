@@ -43,14 +43,18 @@ REPORTS = {
     "reports/metrics.json": "at most ten numbers that `dvc metrics diff` compares",
     "reports/compare.html": "two experiments compared, to explore (`make compare`)",
     "reports/compare.pdf": "the same to print",
+    "reports/inspect.html": "what a study would make of the data (`make inspect`)",
     "reports/limits.xml": "limits that are kept or not, as JUnit XML (`make check`)",
 }
 
 FILES = {
     "data/checked.txt": "always the same text: a mark that all parameters were checked",
-    "data/source/instances.json": "annotations of the chosen source, in COCO's format",
-    "data/sampling.json": "how many instances were asked for, eligible, excluded and drawn, and "
-    "how many eligible ones have which side in pixels of their picture",
+    "data/source/instances.json": "annotations of the chosen source, in COCO's format, without "
+    "what cannot be used; `left_out`: how much of that there is, by reason, with examples",
+    "data/sampling.json": "how the sample was drawn; how many instances were asked for, eligible, "
+    "left out by reason (`excluded`, with `examples`) and drawn; least, median and most of each "
+    "measure of size by group; how many eligible ones have which side in pixels of their picture",
+    "data/categories.json": "names of the study's categories, in its order",
     "data/masks.json": "masks of the sampled instances, in COCO's run-length encoding",
     "data/images/": "the sampled pictures, as the source has them where they are used as they are; "
     "others as PNG under the same name (see [pictures](pictures.md)); of downloaded ones, "

@@ -96,8 +96,8 @@ def test_a_folder_per_class_is_said_to_have_no_boxes(run, tree, paint, part):
     parameters = yaml.safe_load(Path("params.yaml").read_text())
     parameters["data"]["local"] = {"format": "folders", "annotations": "own", "images": "own"}
     Path("params.yaml").write_text(yaml.safe_dump(parameters))
-    for name in ("car/1.png", "person/2.png", "person/3.png"):
-        paint(Path("own") / part / name)
+    for seed, name in enumerate(("car/1.png", "person/2.png", "person/3.png")):
+        paint(Path("own") / part / name, seed=seed)
     said = "3 pictures, 3 annotations (1 car, 2 person); every box is the whole picture"
     assert run("annotate") == said
     assert run("sample").startswith("3 instances of 3 pictures (0 small, 0 medium, 3 large")

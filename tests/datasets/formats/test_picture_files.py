@@ -3,11 +3,14 @@ from PIL import Image
 
 from smallsight.datasets.formats.picture_files import SUFFIXES, find_pictures, read_size
 
+KINDS = {".jfif": "JPEG", ".jpe": "JPEG", ".mpo": "JPEG", ".pgm": "PPM"}
+"""Suffixes that Pillow does not write by themselves."""
+
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_every_kind_of_picture_is_found_and_measured(tmp_path, suffix):
     path = tmp_path / f"a{suffix.upper()}"
-    Image.new("RGB", (30, 20)).save(path, format=SUFFIXES[suffix])
+    Image.new("RGB", (30, 20)).save(path, format=KINDS.get(suffix))
     assert find_pictures(tmp_path) == [path.name]
     assert read_size(path, upright=False) == (30, 20)
 

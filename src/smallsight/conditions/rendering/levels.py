@@ -140,10 +140,11 @@ def levels_by_family(settings: Settings, tasks: params.Tasks) -> dict[str, tuple
         raise ParameterError("conditions", ", ".join(settings) or "nothing", UNTOUCHED)
     if UNTOUCHED not in tasks.scene:
         raise ParameterError("tasks.scene", ", ".join(tasks.scene), UNTOUCHED)
+    levels = {family: levels_of(family, settings, tasks) for family in settings}
     for family in tasks.scene:
         if family not in FAMILIES:
             raise ParameterError("tasks.scene", family, f"one of {', '.join(settings)}")
-    return {family: levels_of(family, settings, tasks) for family in settings}
+    return levels
 
 
 def facts_of(levels: Sequence[Level]) -> FamilyFacts:
