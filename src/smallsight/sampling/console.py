@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from smallsight.datasets.left_out import REASONS
-from smallsight.sampling.sizes import MEASURES
+from smallsight.sampling.sizes import MEASURES, written
 
 
 def left_out_table(summary: Mapping[str, Any]) -> str:
@@ -30,17 +30,15 @@ def sizes_table(summary: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> ends = {"least": 1, "median": 2, "most": 30}
-    >>> measures = {"small": {"share": ends, "area": ends, "input": ends}}
+    >>> measures = {"small": {"area": {"least": 16, "median": 616, "most": 3130.4}}}
     >>> print(sizes_table({"measures": measures}), end="")
     sizes (least, median, most):
-       small  share of the picture's area                       1       2      30
-       small  area of the object, in square pixels              1       2      30
-       small  side at the network's input, in pixels            1       2      30
+       small  area of the object, in square pixels              16       616     3,130
     """
     rows = [
-        f"{group:>8}  {MEASURES[name]:43}{ends['least']:>8.3g}{ends['median']:>8.3g}"
-        f"{ends['most']:>8.3g}\n"
+        f"{group:>8}  {MEASURES[name]:41}"
+        + "".join(f"{written(name, value):>10}" for value in ends.values())
+        + "\n"
         for group, measured in summary["measures"].items()
         for name, ends in measured.items()
     ]

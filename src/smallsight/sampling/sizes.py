@@ -15,6 +15,19 @@ MEASURES = {
 }
 """Every measure of an object's size and what it is, as `params.Sizes` names them."""
 
+def written(measure: str, value: float) -> str:
+    """Write a size as its measure is usually written.
+
+    Examples
+    --------
+    >>> written("share", 0.0025), written("area", 12345.6), written("input", 11.24)
+    ('0.25%', '12,346', '11.2')
+    """
+    if measure == "share":
+        return f"{100 * value:.3g}%"
+    return f"{value:,.0f}" if measure == "area" else f"{value:.3g}"
+
+
 DEFAULT = params.Sizes(measure="share", limits=(SIZE_GROUPS["small"], SIZE_GROUPS["medium"]))
 """Where nothing else is said."""
 

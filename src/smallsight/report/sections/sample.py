@@ -10,7 +10,7 @@ from smallsight.evaluation.rungs import BASELINES
 from smallsight.report.section import Section
 from smallsight.report.study import Study
 from smallsight.report.text import counted, listed, percent
-from smallsight.sampling.sizes import MEASURES
+from smallsight.sampling.sizes import MEASURES, written
 from smallsight.vocabulary import GROUPS
 
 
@@ -140,12 +140,11 @@ def drawing_sentence(study: Study) -> str:
 
 def size_rows(study: Study) -> list[SizeRow]:
     """Return how large the drawn objects are, a row per measure and size group."""
-    written = {"share": lambda value: f"{100 * value:.3g}%", "area": "{:,.0f}".format}
     return [
         SizeRow(
             group,
             measure,
-            **{end: written.get(name, "{:.3g}".format)(v) for end, v in measured[name].items()},
+            **{end: written(name, value) for end, value in measured[name].items()},
         )
         for name, measure in MEASURES.items()
         for group, measured in study.sampling["measures"].items()
