@@ -1,0 +1,1 @@
+"""What a study would be made of, looked at before any work: `make inspect`."""

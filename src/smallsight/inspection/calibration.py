@@ -1,0 +1,117 @@
+"""How fast this machine renders and runs the network, measured for a few seconds."""
+
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from itertools import chain, zip_longest
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+
+from smallsight.backbones.pooling import regions_of
+from smallsight.backbones.reader import Reader
+from smallsight.conditions.rendering.instance_views import InstanceViews
+from smallsight.conditions.rendering.levels import Level
+from smallsight.conditions.rendering.render import render_family
+from smallsight.imaging.boxes import Box
+from smallsight.runtime.device import map_batches
+from smallsight.runtime.errors import SampleError
+from smallsight.runtime.parallel import workers
+from smallsight.sampling.donors import KINDS
+from smallsight.vocabulary import GROUPS
+
+RENDER_SECONDS = 1.5
+"""No further object is rendered after as many."""
+
+BATCHES = 3
+"""Of the network, for each worker."""
+
+GREY = (128, 128, 128)
+
+
+def time_rendering(
+    families: Mapping[str, Sequence[Level]], sample: pd.DataFrame, shared: InstanceViews
+) -> float:
+    """Measure the processor time that one object takes in all families, at all levels, in seconds.
+
+    Objects of the size groups take turns, each in a picture of noise of its own picture's size,
+    with itself as its donor and without a mask.
+
+    Parameters
+    ----------
+    sample
+        The columns of `SAMPLE`, and width and height of the pictures.
+    shared
+        What the instances share.
+    """
+    by_group = [list(sample[sample["size_group"] == group].index[:2]) for group in GROUPS]
+    turns = [place for place in chain(*zip_longest(*by_group)) if place is not None]
+    spent: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        # The first time, modules are imported: it does not count.
+        for place in (turns[0], *turns):
+            spent.append(_time_one(families, sample.loc[[place]], shared, Path(folder)))
+            is_enough = len(spent) > sum(map(bool, by_group))
+            if is_enough and sum(spent) > RENDER_SECONDS:
+                break
+    return float(np.mean(spent[1:]))
+
+
+def _time_one(
+    families: Mapping[str, Sequence[Level]],
+    instance: pd.DataFrame,
+    shared: InstanceViews,
+    folder: Path,
+) -> float:
+    row = instance.iloc[0]
+    noise = np.random.default_rng(0).integers(0, 256, (row["height"], row["width"], 3), np.uint8)
+    path = folder / "picture.jpg"
+    Image.fromarray(noise).save(path)
+    box = Box(*(float(row[name]) for name in ("bbox_x", "bbox_y", "bbox_w", "bbox_h")))
+    given = instance.assign(
+        image_path=str(path), mask=None, donors=[{kind: (str(path), box) for kind in KINDS}]
+    )
+    start = time.perf_counter()
+    # One picture is one item: threads spare the start of processes.
+    with joblib.parallel_config(backend="threading"):
+        for levels in families.values():
+            with tempfile.TemporaryDirectory(dir=folder) as rendered:
+                try:
+                    render_family(levels, given, shared, seed=0, folder=Path(rendered))
+                except SampleError:
+                    continue  # too small for all levels of this family
+    return time.perf_counter() - start
+
+
+def time_network(reader: Reader, *, size: int, device: torch.device) -> float:
+    """Measure the time per picture that a network sees, all workers at work, in seconds.
+
+    Parameters
+    ----------
+    reader
+        The network.
+    size
+        Width and height of its input, in pixels.
+    """
+    reader = reader.to(device)
+    count = reader.batch_size
+    noise = np.random.default_rng(0).integers(0, 256, (count, size, size, 3), np.uint8)
+    batch = torch.from_numpy(noise).to(device)
+    boxes = np.tile([0.0, 0.0, size / 2, size / 2], (count, 1))
+    regions = regions_of(boxes, np.arange(count), device)
+    names = [("calibration", "")] * count
+
+    def run(_: int) -> None:
+        with torch.inference_mode():
+            for part in reader.read_out(batch, regions, names).values():
+                part.cpu()
+
+    run(0)
+    batches = range(BATCHES * (workers() if device.type == "cpu" else 1))
+    start = time.perf_counter()
+    map_batches(run, batches, device=device, description="timing the network")
+    return (time.perf_counter() - start) / (len(batches) * count)

@@ -1,0 +1,73 @@
+"""What is examined, as far as it can be had without a download, and how fast it is."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from smallsight import params
+from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.facts import BackboneFacts
+from smallsight.backbones.networks.weight_sources import preview_weights
+from smallsight.backbones.probe import find_facts
+from smallsight.backbones.registry import check_unseen
+from smallsight.classifiers.facts import ClassifierFacts
+from smallsight.classifiers.load import collect_classifier, open_classifier
+from smallsight.inspection.calibration import time_network
+
+NOT_RUN_HERE = ("command", "predictions")
+"""Sources of classifiers that are no network of this program's."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What is examined.
+
+    Attributes
+    ----------
+    network
+        Facts of the network.
+    classifier
+        Facts of the user's own classifier; None where heads are trained.
+    seconds
+        Per picture that it sees, all workers at work; NaN where it is not run here.
+    """
+
+    network: BackboneFacts
+    classifier: ClassifierFacts | None
+    seconds: float
+
+
+def examine(parameters: params.Params, *, device: torch.device) -> Examined:
+    """Find out what is examined, and time it.
+
+    Weights that would have to be downloaded are drawn at random: they take as long.
+
+    Raises
+    ------
+    SmallsightError
+        Where it cannot be had, or has not what the parameters ask for.
+    """
+    settings = parameters.classifier
+    if settings.source == "head":
+        group = parameters.data.groups[parameters.data.source]
+        check_unseen(parameters.backbone, map(str, group.values()))
+        loaded = preview_weights(parameters.backbone, seed=parameters.seed)
+        facts = find_facts(parameters.backbone, loaded)
+        facts.check_layer(parameters.explain.layer)
+        facts.check_readout(parameters.heads.readout)
+        backbone = Backbone(loaded.weights)
+        return Examined(facts, None, time_network(backbone, size=facts.input_size, device=device))
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder, "classifier")
+        classifier = collect_classifier(
+            settings, model, seed=parameters.seed, layer=parameters.explain.layer, preview=True
+        )
+        facts, seconds = classifier.as_network(), np.nan
+        facts.check_readout(parameters.heads.readout)
+        if settings.source not in NOT_RUN_HERE:
+            reader = open_classifier(classifier, model)
+            seconds = time_network(reader, size=facts.input_size, device=device)
+    return Examined(facts, classifier, seconds)
