@@ -6,11 +6,16 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 PYTEST := python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help report compare check requests fiftyone test test-fast lint clean
+.PHONY: help inspect report compare check requests fiftyone test test-fast lint clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
+
+inspect: $(BIN)/.installed ## look at the data, the sample, its power and the time it takes, before any work: reports/inspect.html
+	@python tools/inspect_data.py
+	@echo
+	@echo "HTML: $(CURDIR)/reports/inspect.html"
 
 report: $(BIN)/.installed ## run the study and write reports/report.pdf and reports/report.html
 	@python tools/system_libraries.py

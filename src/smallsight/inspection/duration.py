@@ -6,11 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from smallsight.conditions.rendering.levels import Level
+from smallsight.inspection.calibration import Speed
 from smallsight.remedies.registry import REMEDIES
 from smallsight.vocabulary import HEADLINE_TASK, SCENE
 
-FASTEST, SLOWEST = 0.75, 1.6
-"""Ends of the interval, in units of the estimate."""
+FASTEST, SLOWEST = 0.75, 1.5
+"""Ends of the interval, in units of the estimate, where no other program is at work."""
+
+BUSY = 0.2
+"""A machine is busy where other programs take more of the processors' time."""
 
 STAGES_BESIDE_FAMILIES = 12
 """Stages of dvc.yaml that run once; two run for each family."""
@@ -66,14 +70,13 @@ class Measured:
     render
         Processor time to render one object in all families, at all levels, in seconds.
     network
-        Time per picture that the network sees, all processors at work; NaN where it is not run
-        here.
+        How fast the network sees pictures.
     workers
         Processes that share the work.
     """
 
     render: float
-    network: float
+    network: Speed
     workers: int
 
 
@@ -142,15 +145,23 @@ class Duration:
     Attributes
     ----------
     parts
-        Whose times sum to it.
+        Whose times sum to it, with all processors to itself.
+    share
+        Of the processors' time that it would have now, 0 to 1.
     """
 
     parts: tuple[Part, ...]
+    share: float = 1.0
 
     @property
     def seconds(self) -> float:
         """The estimate without the parts that are not known."""
         return float(np.nansum([part.seconds for part in self.parts]))
+
+    @property
+    def taken(self) -> float:
+        """The share of the processors' time that other programs take now; 0 where that is small."""
+        return 1 - self.share if 1 - self.share > BUSY else 0.0
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -163,15 +174,18 @@ class Duration:
         Examples
         --------
         >>> Duration((Part("rendering", "600 pictures", 600.0),)).in_words()
-        'about 10 minutes (7 to 16)'
+        'about 10 minutes (7 to 15)'
         >>> Duration((Part("rendering", "9 pictures", 40.0),)).in_words()
         'about 1 minute'
         >>> Duration((Part("rendering", "600,000 pictures", 36000.0),)).in_words()
-        'about 10 hours (7 to 16)'
+        'about 10 hours (7 to 15)'
         """
         unit, name = (3600, "hour") if self.seconds > 3 * 3600 else (60, "minute")
         middle = max(round(self.seconds / unit), 1)
-        low, high = int(FASTEST * self.seconds / unit), round(SLOWEST * self.seconds / unit)
+        low, high = (
+            int(FASTEST * self.seconds / unit),
+            round(SLOWEST * self.seconds / unit),
+        )
         ends = f" ({max(low, 1)} to {high})" if high > max(low, 1) else ""
         return f"about {middle} {name}{'' if middle == 1 else 's'}{ends}"
 
@@ -249,7 +263,7 @@ def estimate(
     """
     n = work.objects
     stages = STAGES_BESIDE_FAMILIES + 2 * work.families
-    network = measured.network
+    network = measured.network.seconds
     edits = EDITS * n
     maps = n * work.references
     return Duration(
@@ -277,7 +291,8 @@ def estimate(
             Part("removing the object", f"{edits:,} passes", edits * network),
             Part("analysis", f"{n:,} objects", _fixed_and_each(ANALYSE_SECONDS, n)),
             Part("the report", f"{n:,} objects", _fixed_and_each(REPORT_SECONDS, n)),
-        )
+        ),
+        share=measured.network.share,
     )
 
 

@@ -192,7 +192,7 @@ def inspect(parameters: params.Params) -> Inspection:
         seeds=protocol.n_seeds(parameters.evaluation),
     )
     measured = Measured(
-        _time_rendering(parameters, families, draw, images, examined), examined.seconds, workers()
+        _time_rendering(parameters, families, draw, images, examined), examined.speed, workers()
     )
     return Inspection(
         parameters=parameters,

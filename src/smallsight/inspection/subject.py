@@ -15,7 +15,7 @@ from smallsight.backbones.probe import find_facts
 from smallsight.backbones.registry import check_unseen
 from smallsight.classifiers.facts import ClassifierFacts
 from smallsight.classifiers.load import collect_classifier, open_classifier
-from smallsight.inspection.calibration import time_network
+from smallsight.inspection.calibration import Speed, time_network
 
 NOT_RUN_HERE = ("command", "predictions")
 """Sources of classifiers that are no network of this program's."""
@@ -31,13 +31,13 @@ class Examined:
         Facts of the network.
     classifier
         Facts of the user's own classifier; None where heads are trained.
-    seconds
-        Per picture that it sees, all workers at work; NaN where it is not run here.
+    speed
+        How fast it sees pictures.
     """
 
     network: BackboneFacts
     classifier: ClassifierFacts | None
-    seconds: float
+    speed: Speed
 
 
 def examine(parameters: params.Params, *, device: torch.device) -> Examined:
@@ -65,9 +65,9 @@ def examine(parameters: params.Params, *, device: torch.device) -> Examined:
         classifier = collect_classifier(
             settings, model, seed=parameters.seed, layer=parameters.explain.layer, preview=True
         )
-        facts, seconds = classifier.as_network(), np.nan
+        facts, speed = classifier.as_network(), Speed(np.nan, 1.0)
         facts.check_readout(parameters.heads.readout)
         if settings.source not in NOT_RUN_HERE:
             reader = open_classifier(classifier, model)
-            seconds = time_network(reader, size=facts.input_size, device=device)
-    return Examined(facts, classifier, seconds)
+            speed = time_network(reader, size=facts.input_size, device=device)
+    return Examined(facts, classifier, speed)
