@@ -324,7 +324,7 @@ def _counted(number: int) -> str:
 def _detectable_rows(found: Inspection) -> list[DetectableRow]:
     rows = [
         DetectableRow(
-            f"A change on {group} objects",
+            f"Change, {group} objects",
             f"{one.n:,}",
             f"{one.images:,}",
             size(one.best),
@@ -332,7 +332,7 @@ def _detectable_rows(found: Inspection) -> list[DetectableRow]:
         )
         for group, one in found.power.detectable.items()
     ]
-    return [*rows, DetectableRow("The gap, large minus small", "", "", *map(size, found.power.gap))]
+    return [*rows, DetectableRow("Gap, large minus small", "", "", *map(size, found.power.gap))]
 
 
 def _time(seconds: float) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from smallsight.inspection.class_mix import LARGEST_DISTANCE
+from smallsight.inspection.class_mix import DOMINANT, LARGEST_DISTANCE
 from smallsight.inspection.inspect import Inspection
 from smallsight.report.text import counted, listed, percent
 from smallsight.vocabulary import GROUPS
@@ -21,7 +21,7 @@ UNLIKE = 3.0
 
 def find_warnings(found: Inspection) -> list[str]:
     """Write every warning, those that concern the most first."""
-    finders = (_categories, _shortfalls, _pictures, _mixes, _power, _rare, _sides, _duplicates)
+    finders = (_categories, _shortfalls, _mixes, _rare, _pictures, _power, _sides, _duplicates)
     return [sentence for finder in finders for sentence in finder(found)]
 
 
@@ -37,44 +37,43 @@ def _categories(found: Inspection) -> Iterator[str]:
 
 
 def _shortfalls(found: Inspection) -> Iterator[str]:
-    if found.draw.summary["listed"]:
-        due = dict.fromkeys((group for group in GROUPS if not _n(found, group)), 0)
-    else:
-        due = found.draw.shortfalls
-    requested = found.draw.summary["requested_per_group"]
-    for group in due:
-        number = sum(found.draw.summary["eligible"][group].values())
-        if not _n(found, group):
-            ends = ", and there is no gap between small and large ones" if group != "medium" else ""
-            yield f"There would be no {group} object{ends}."
-        else:
-            yield (
-                f"{group.capitalize()}: {_n(found, group)} of the {requested:,} requested objects "
-                f"would be drawn, for {number:,} are eligible."
-            )
-
-
-def _n(found: Inspection, group: str) -> int:
-    return int(found.draw.summary["drawn"][group])
+    drawn, requested = found.draw.summary["drawn"], found.draw.summary["requested_per_group"]
+    empty = [group for group in GROUPS if not drawn[group]]
+    if empty:
+        ends = "" if empty == ["medium"] else ": there is no gap between small and large ones"
+        yield f"There would be no {listed(empty)} objects{ends}."
+    short = [group for group in found.draw.shortfalls if group not in empty]
+    if short and not found.draw.summary["listed"]:
+        yield (
+            f"Fewer objects than the {requested:,} requested (sample.per_group) would be drawn: "
+            f"{listed([f'{drawn[group]:,} {group}' for group in short])}."
+        )
 
 
 def _pictures(found: Inspection) -> Iterator[str]:
-    for group, one in found.power.detectable.items():
-        if 0 < one.images < FEW_PICTURES:
-            yield (
-                f"The {group} objects lie in {counted(one.images, 'picture')}: below {FEW_PICTURES}"
-                ", intervals are wide and rest on single photographs."
-            )
+    few = [
+        f"{group} objects ({counted(one.images, 'picture')})"
+        for group, one in found.power.detectable.items()
+        if 0 < one.images < FEW_PICTURES
+    ]
+    if few:
+        yield (
+            f"Fewer than {FEW_PICTURES} pictures would hold the {listed(few)}: intervals are wide "
+            "and rest on single photographs."
+        )
 
 
 def _mixes(found: Inspection) -> Iterator[str]:
-    for group, mix in found.mixes.items():
-        if mix.is_dominated and len(set(found.draw.sample["category_name"])) > 1:
-            yield (
-                f"Most {group} objects, {percent(mix.shares[mix.commonest])}, would be of one "
-                f"category, “{mix.commonest}”: what is said of {group} objects is said of it. "
-                f"sample.caps limits it."
-            )
+    dominated = [
+        f"{group} objects (“{mix.commonest}”, {percent(mix.shares[mix.commonest])})"
+        for group, mix in found.mixes.items()
+        if mix.is_dominated
+    ]
+    if dominated and found.draw.sample["category_name"].nunique() > 1:
+        yield (
+            f"One category has more than {100 * DOMINANT:g}% of the {listed(dominated)}: what is "
+            "said of these is mostly said of it. sample.caps limits a category."
+        )
     if found.distance > LARGEST_DISTANCE:
         yield (
             f"Small and large objects are of other categories: {percent(found.distance)} of one "
@@ -84,16 +83,13 @@ def _mixes(found: Inspection) -> Iterator[str]:
 
 
 def _power(found: Inspection) -> Iterator[str]:
-    for group, one in found.power.detectable.items():
-        if not one.n:
-            continue
-        if np.isnan(one.best):
-            yield f"{group.capitalize()} objects are too few to show any change under a condition."
-        elif not one.best <= LARGE_CHANGE:
-            yield (
-                f"{group.capitalize()} objects are so few that changes below "
-                f"{100 * one.best:.0f} points of accuracy may be missed."
-            )
+    ends = {group: one.best for group, one in found.power.detectable.items() if one.n}
+    blind = [group for group, best in ends.items() if np.isnan(best)]
+    if blind:
+        yield f"No change under a condition could be shown on {listed(blind)} objects: too few."
+    weak = [f"{100 * best:.0f} on {group}" for group, best in ends.items() if best > LARGE_CHANGE]
+    if weak:
+        yield f"Changes of fewer points than these may be missed: {listed(weak)} objects."
 
 
 def _rare(found: Inspection) -> Iterator[str]:
