@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -92,9 +93,8 @@ def _time_one(
     path = folder / "picture.jpg"
     Image.fromarray(noise).save(path)
     box = Box(*(float(row[name]) for name in ("bbox_x", "bbox_y", "bbox_w", "bbox_h")))
-    given = instance.assign(
-        image_path=str(path), mask=None, donors=[{kind: (str(path), box) for kind in KINDS}]
-    )
+    donors: Any = [{kind: (str(path), box) for kind in KINDS}]
+    given = instance.assign(image_path=str(path), mask=None, donors=donors)
     start = time.process_time()
     # One picture is one item: threads spare the start of processes.
     with joblib.parallel_config(backend="threading"):

@@ -258,12 +258,12 @@ def _category_sizes(
     """Return the medians of every measure, by category with objects."""
     areas = dataset.annotations[[*INSTANCE, "area"]]
     objects = eligible.sample.merge(areas, on=INSTANCE)
-    measured = pd.DataFrame(measure_sizes(objects, input_size=input_size))
-    medians = measured.groupby(objects["category_name"].to_numpy()).median()
+    measured = measure_sizes(objects, input_size=input_size)
+    names = objects["category_name"].to_numpy()
     return {
-        name: {measure: float(value) for measure, value in medians.loc[name].items()}
+        name: {measure: float(np.median(each[names == name])) for measure, each in measured.items()}
         for name in eligible.categories
-        if name in medians.index
+        if (names == name).any()
     }
 
 

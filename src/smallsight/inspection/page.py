@@ -221,7 +221,12 @@ def _page(found: Inspection) -> Page:
         dominant=f"{100 * class_mix.DOMINANT:g}%",
         largest_distance=f"{100 * class_mix.LARGEST_DISTANCE:g}%",
         needed=[
-            NeededRow(f"{100 * one.effect:g}", *map(_counted, one.paired), _counted(one.gap))
+            NeededRow(
+                f"{100 * one.effect:g}",
+                _counted(one.paired[0]),
+                _counted(one.paired[1]),
+                _counted(one.gap),
+            )
             for one in power.needed
         ],
         detectable_rows=_detectable_rows(found),
