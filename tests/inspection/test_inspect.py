@@ -16,6 +16,7 @@ from smallsight.inspection.sentences import (
     detectable_sentence,
     drawn_sentence,
     duplicates_sentence,
+    duration_sentence,
     left_out_sentence,
 )
 from smallsight.inspection.warnings import find_warnings
@@ -128,6 +129,29 @@ def test_the_very_objects_of_the_study(project):
     assert found.draw.sample["ann_id"].tolist() == sample["ann_id"].tolist()
     summary = json.loads(Path("data/sampling.json").read_text())
     assert summary == found.draw.summary | {"unreadable_masks": 0}
+
+
+def test_a_list_of_ones_own_is_the_sample(project):
+    rows = "image_id,ann_id,size_group\n1,1,small\n2,4,small\n3,9,large\n4,12,large\n5,15,large\n"
+    Path("list.csv").write_text(rows)
+    project(data={"instances": "list.csv"})
+    found = inspected()
+    assert found.draw.sample["ann_id"].tolist() == [1, 4, 9, 12, 15]
+    told = " ".join(find_warnings(found))
+    assert "There would be no medium objects." in told
+    assert "requested" not in told
+
+
+def test_a_table_of_predictions_is_not_timed(project):
+    own = {"source": "predictions", "file": "answers.csv", "output": "probabilities"}
+    own |= {"class_names": "file", "class_names_file": "names.txt"}
+    prepared = dict.fromkeys(("mean", "std", "interpolation", "channels", "range"))
+    project(classifier=own | {"preprocessing": prepared | {"input_size": 96}})
+    Path("names.txt").write_text("car\nbus\n")
+    Path("answers.csv").write_text("image,condition,class,probability\n")
+    found = inspected()
+    assert "the network, conditions" in found.duration.unknown
+    assert "cannot be timed here: the network, conditions" in duration_sentence(found)
 
 
 def test_what_the_sample_can_show(project):

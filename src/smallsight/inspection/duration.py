@@ -23,8 +23,9 @@ STAGE_SECONDS = 4.7
 """DVC and Python starting, and DVC writing down what came out: what is left of the default study's
 time, by stage, when what the stages themselves say is taken off."""
 
-FETCH_SECONDS = {"phantom": 0.15, "local": 0.02, "coco": 0.4}
-"""Processor time per picture, painted at 640 x 480, copied, or waited for."""
+FETCH_SECONDS = {"phantom": 0.15, "coco": 0.4}
+"""Processor time or waiting per picture that is not there yet, by source: painted at 640 x 480, or
+downloaded."""
 
 PREDICTION_SECONDS = 8e-5
 """Per answer of a head, on the default study's features."""

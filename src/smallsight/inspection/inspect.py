@@ -179,7 +179,7 @@ def inspect(parameters: params.Params) -> Inspection:
         duplicates = _look_at_pictures(source, images, draw.sample, Path(folder, "pictures"))
         fetch_seconds = time.perf_counter() - start
     if duplicates is None:
-        fetch_seconds = len(images) * FETCH_SECONDS[data.source] / workers()
+        fetch_seconds = len(images) * FETCH_SECONDS.get(data.source, np.nan) / workers()
     mixes = class_mix.find_mixes(draw.sample, draw.categories)
     work = count_work(
         families,

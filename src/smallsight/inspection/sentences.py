@@ -52,7 +52,7 @@ def duration_sentence(found: Inspection) -> str:
     taken, unknown = found.duration.taken, found.duration.unknown
     told = f"The study would take {found.duration.in_words()} on this machine alone."
     if unknown:
-        told += f" Not in it: {listed(unknown)}, for the classifier is not run by this program."
+        told += f" What it does not hold, for it cannot be timed here: {listed(unknown)}."
     if taken:
         told += f" It is busy: other programs take {percent(taken)} of the processors now."
     return told
