@@ -43,7 +43,6 @@ REPORTS = {
     "reports/metrics.json": "at most ten numbers that `dvc metrics diff` compares",
     "reports/compare.html": "two experiments compared, to explore (`make compare`)",
     "reports/compare.pdf": "the same to print",
-    "reports/inspect.html": "what a study would be made of, before any work (`make inspect`)",
     "reports/inspect.html": "what a study would make of the data (`make inspect`)",
     "reports/limits.xml": "limits that are kept or not, as JUnit XML (`make check`)",
 }

@@ -59,7 +59,7 @@ def project(tmp_path, monkeypatch, tree):
         "source": "local",
         "categories": ["car", "bus"],
         "instances": str(ROOT / parameters["data"]["instances"]),
-        "local": {"annotations": "mine.json", "images": "mine"},
+        "local": {"format": "coco", "annotations": "mine.json", "images": "mine"},
     }
     kept = ("orig_full", "downscale", "occlusion", "pixels")
     parameters["conditions"] = {name: parameters["conditions"][name] for name in kept}

@@ -18,6 +18,7 @@ from smallsight.inspection.sentences import (
     duplicates_sentence,
     duration_sentence,
     left_out_sentence,
+    pictures_sentence,
 )
 from smallsight.inspection.warnings import find_warnings
 from smallsight.runtime.errors import AnnotationError, PictureError, SampleError
@@ -66,6 +67,12 @@ def test_duplicates_among_what_would_be_drawn(project):
     found = inspected()
     assert not {11, 12} <= set(found.draw.sample["image_id"])
     assert duplicates_sentence(found).startswith("No two of the ")
+
+
+def test_what_would_be_done_to_pictures(project):
+    assert pictures_sentence(inspected()) == ""
+    Image.new("RGBA", (64, 48), (9, 9, 9, 120)).save("mine/3.png")
+    assert "1 laid on white where transparent, such as 3.png" in pictures_sentence(inspected())
 
 
 def test_pictures_that_are_not_there_yet_are_not_known(project):

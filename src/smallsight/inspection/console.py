@@ -6,6 +6,7 @@ from smallsight.inspection.sentences import (
     drawn_sentence,
     duration_sentence,
     left_out_sentence,
+    pictures_sentence,
 )
 from smallsight.inspection.warnings import find_warnings
 
@@ -15,6 +16,7 @@ def main_lines(found: Inspection) -> list[str]:
     lines = [
         drawn_sentence(found),
         left_out_sentence(found),
+        pictures_sentence(found),
         detectable_sentence(found),
         duration_sentence(found),
     ]

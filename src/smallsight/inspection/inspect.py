@@ -16,8 +16,10 @@ from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.conditions.rendering.instance_views import InstanceViews
 from smallsight.conditions.rendering.levels import Level, levels_by_family
 from smallsight.datasets import coco
+from smallsight.datasets.collecting import PictureFacts, Reading
 from smallsight.datasets.registry import Source, check_groups, make_source
 from smallsight.datasets.tidying import tidy
+from smallsight.datasets.watched import check_watched_folders
 from smallsight.evaluation.folds import image_grouped_folds
 from smallsight.evaluation.protocols import EvaluationProtocol, find_protocol
 from smallsight.imaging.duplicates import Duplicates, find_duplicates
@@ -95,9 +97,9 @@ class Inspection:
         All objects that may be drawn, and those that would be.
     category_sizes
         By category, the median of every measure of its eligible objects.
-    duplicates
-        Pictures of the sample that are the same photograph; None where the pictures are not there
-        yet.
+    pictures, duplicates
+        What would be done to the pictures of the sample, and which of them are the same photograph;
+        None where they are not there yet.
     picture_sides
         (pictures of the sample,): the square root of each one's area, in pixels.
     mixes
@@ -120,6 +122,7 @@ class Inspection:
     eligible: Draw
     draw: Draw
     category_sizes: Mapping[str, Mapping[str, float]]
+    pictures: PictureFacts | None
     duplicates: Duplicates | None
     picture_sides: np.ndarray
     mixes: Mapping[str, GroupMix]
@@ -138,6 +141,7 @@ def inspect(parameters: params.Params) -> Inspection:
     """
     data = parameters.data
     check_groups(data)
+    check_watched_folders(data)
     families = levels_by_family(parameters.conditions, parameters.tasks)
     check_remedies(parameters.remedies)
     protocol = find_protocol(parameters.protocol, is_own=parameters.classifier.source != "head")
@@ -176,7 +180,9 @@ def inspect(parameters: params.Params) -> Inspection:
             image_grouped_folds(draw.sample, folds=parameters.evaluation.folds, rng=rng)
         images = dataset.images[dataset.images["image_id"].isin(draw.sample["image_id"])]
         start = time.perf_counter()
-        duplicates = _look_at_pictures(source, images, draw.sample, Path(folder, "pictures"))
+        pictures, duplicates = _look_at_pictures(
+            source, images, draw.sample, Path(folder, "pictures"), data
+        )
         fetch_seconds = time.perf_counter() - start
     if duplicates is None:
         fetch_seconds = len(images) * FETCH_SECONDS.get(data.source, np.nan) / workers()
@@ -210,6 +216,7 @@ def inspect(parameters: params.Params) -> Inspection:
         eligible=eligible,
         draw=draw,
         category_sizes=_category_sizes(dataset, eligible, examined.network.input_size),
+        pictures=pictures,
         duplicates=duplicates,
         picture_sides=np.sqrt((images["width"] * images["height"]).to_numpy(float)),
         mixes=mixes,
@@ -227,14 +234,14 @@ def _all_of(settings: params.Sample, n: int) -> params.Sample:
 
 
 def _look_at_pictures(
-    source: Source, images: pd.DataFrame, sample: pd.DataFrame, folder: Path
-) -> Duplicates | None:
+    source: Source, images: pd.DataFrame, sample: pd.DataFrame, folder: Path, data: params.Data
+) -> tuple[PictureFacts | None, Duplicates | None]:
     """Fetch the pictures as the study does, where they lie on disk, and find duplicates."""
     if source.folder is None:
-        return None
-    source.fetch(images, folder)
+        return None, None
+    facts = source.fetch(images, folder, Reading(data.orientation, data.max_pixels))
     paths = sample[["image_id", "image_path"]].drop_duplicates()
-    return find_duplicates(paths["image_id"].to_list(), paths["image_path"].to_list())
+    return facts, find_duplicates(paths["image_id"].to_list(), paths["image_path"].to_list())
 
 
 def _time_rendering(

@@ -13,6 +13,7 @@ from smallsight.inspection.sentences import (
     duplicates_sentence,
     duration_sentence,
     left_out_sentence,
+    pictures_sentence,
 )
 from smallsight.report import typeset
 from smallsight.report.sections.sample import describe_pictures
@@ -101,8 +102,8 @@ class Page:
         Objects that may be drawn.
     warnings
         What should be looked at.
-    drawn, left_out, detectable, duration, duplicates
-        Sentences.
+    drawn, left_out, detectable, duration, changed, duplicates
+        Sentences; `changed` says what would be done to pictures, and may be empty.
     groups
         The size groups.
     limits
@@ -143,6 +144,7 @@ class Page:
     left_out: str
     detectable: str
     duration: str
+    changed: str
     duplicates: str
     groups: tuple[str, ...]
     limits: str
@@ -202,6 +204,7 @@ def _page(found: Inspection) -> Page:
         left_out=left_out_sentence(found),
         detectable=detectable_sentence(found),
         duration=duration_sentence(found),
+        changed=pictures_sentence(found),
         duplicates=duplicates_sentence(found),
         groups=GROUPS,
         limits=_limits(found),

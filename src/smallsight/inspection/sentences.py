@@ -66,3 +66,9 @@ def duplicates_sentence(found: Inspection) -> str:
     said = found.duplicates.describe()
     pictures = counted(len(found.picture_sides), "picture")
     return f"{said}." if said else f"No two of the {pictures} are the same photograph."
+
+
+def pictures_sentence(found: Inspection) -> str:
+    """Say what would be done to the pictures; empty where nothing would, or it is not known."""
+    said = found.pictures.describe() if found.pictures else ""
+    return f"Of the pictures: {said}." if said else ""
