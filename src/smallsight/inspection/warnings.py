@@ -41,7 +41,7 @@ def _shortfalls(found: Inspection) -> Iterator[str]:
     empty = [group for group in GROUPS if not drawn[group]]
     if empty:
         ends = "" if empty == ["medium"] else ": there is no gap between small and large ones"
-        yield f"There would be no {listed(empty)} objects{ends}."
+        yield f"There would be no {' or '.join(empty)} objects{ends}."
     short = [group for group in found.draw.shortfalls if group not in empty]
     if short and not found.draw.summary["listed"]:
         yield (
