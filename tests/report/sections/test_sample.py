@@ -129,3 +129,57 @@ def test_objects_that_are_whole_pictures_are_said_to_be(forms):
     assert not sample.build(forms.study).whole_pictures
     alike = forms.study.sample.assign(area_ratio=1.0)
     assert sample.build(dataclasses.replace(forms.study, sample=alike)).whole_pictures
+
+
+def chosen(study, *, listed="", **changes):
+    """The study's sample, chosen otherwise."""
+    settings = study.params.sample.model_copy(update=changes)
+    params_ = study.params.model_copy(update={"sample": settings})
+    sampling = {**study.sampling, "listed": listed}
+    return dataclasses.replace(study, params=params_, sampling=sampling)
+
+
+@pytest.mark.parametrize(
+    ("changes", "due"),
+    [
+        ({}, "Up to 200 objects per size group are drawn, with at most 70 of “person” in each."),
+        (
+            {"caps": {"person": 70, "car": 50}},
+            "Up to 200 objects per size group are drawn, with at most 70 of “person” and 50 of "
+            "“car” in each.",
+        ),
+        ({"caps": {}}, "Up to 200 objects per size group are drawn."),
+        (
+            {"balance": "equal"},
+            "Up to 200 objects per size group are drawn, each with the same categories in the same "
+            "numbers as far as there are enough.",
+        ),
+        ({"listed": "mine.csv"}, "The objects are those that mine.csv lists; none was drawn."),
+    ],
+)
+def test_how_the_objects_were_chosen_is_said(forms, changes, due):
+    assert sample.drawing_sentence(chosen(forms.study, **changes)) == due
+
+
+def test_a_list_falls_short_of_nothing(forms):
+    assert sample.shortfall_sentences(chosen(forms.study, listed="mine.csv")) == []
+
+
+def test_sizes_are_told_in_every_measure(forms):
+    rows = sample.size_rows(forms.study)
+    assert len(rows) == 3 * len(forms.study.sampling["measures"])
+    assert rows[0].measure == "share of the picture’s area"
+    assert rows[0].most == sample.written(
+        "share", forms.study.sampling["measures"]["small"]["share"]["most"]
+    )
+    assert rows[0].most in forms.screen
+
+
+def test_what_was_left_out_is_told_with_an_example(forms):
+    first = sample.exclusions(forms.study)[0]
+    assert (first.number, first.description) == (3, "annotations of a crowd, not of one object")
+    assert "such as annotation 7 (bbox [0.0, 0.0, 99.0, 50.0])" in forms.screen
+    assert "3 annotations of a crowd, not of one object" in forms.printed
+    unreadable = {**forms.study.sampling, "unreadable_masks": 4}
+    last = sample.exclusions(dataclasses.replace(forms.study, sampling=unreadable))[-1]
+    assert (last.number, last.description) == (4, "masks that cannot be read")

@@ -129,7 +129,7 @@ def drawing_sentence(study: Study) -> str:
     chosen = study.params.sample
     if study.sampling["listed"]:
         return f"The objects are those that {study.sampling['listed']} lists; none was drawn."
-    caps = listed([f"{cap} of {name}" for name, cap in chosen.caps.items()])
+    caps = listed([f"{cap} of “{name}”" for name, cap in chosen.caps.items()])
     ends = {
         "natural": f", with at most {caps} in each" if caps else "",
         "equal": ", each with the same categories in the same numbers as far as there are enough",
@@ -143,7 +143,7 @@ def size_rows(study: Study) -> list[SizeRow]:
     return [
         SizeRow(
             group,
-            measure,
+            measure.replace("'", "’"),
             **{end: written(name, value) for end, value in measured[name].items()},
         )
         for name, measure in MEASURES.items()
