@@ -15,5 +15,6 @@ def page_of(study, part):
         title="A section",
         common=common.describe(study),
         chapters=[ShownChapter("Alone", shown)] if shown else [],
+        stand_ins=[],
         n_conditions=0,
     )

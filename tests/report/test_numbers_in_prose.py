@@ -193,10 +193,11 @@ def moved(study):
     for section, key, value in (
         ("evaluation", "folds", 7), ("evaluation", "repeats", 7), ("heads", "epochs", 7),
         ("analysis", "bootstrap_draws", 777), ("analysis", "confidence", 0.9),
-        ("sample", "caps", {"person": 7}), ("tasks", "window_margin", 0.5),
+        ("sample", "per_group", 777), ("tasks", "window_margin", 0.5),
     ):  # fmt: skip
         before = getattr(study.params, section)
         yield key, with_parameter(study, section, key, value), {getattr(before, key)}
+    yield "caps", with_parameter(study, "sample", "caps", {"person": 7}), {70}
     yield from of_classifier(study)
     # The user's classifier has a class of this name.
     more = with_parameter(study, "data", "categories", ("car", "bus", "tree"))

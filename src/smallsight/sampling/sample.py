@@ -59,8 +59,20 @@ def write_categories(names: Sequence[str], path: str | Path) -> None:
 
 
 def read_categories(path: str | Path) -> tuple[str, ...]:
-    """Read the names that `write_categories` wrote."""
-    return tuple(json.loads(Path(path).read_text(encoding="utf-8")))
+    """Read the names that `write_categories` wrote.
+
+    Raises
+    ------
+    SampleError
+        Where the file is missing or holds something else.
+    """
+    try:
+        names = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SampleError(path, str(error), "a readable list of names in JSON") from None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise SampleError(path, "something else", "a list of names in JSON")
+    return tuple(names)
 
 
 def read_sample(path: str | Path) -> pd.DataFrame:
