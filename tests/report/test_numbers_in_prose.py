@@ -154,6 +154,11 @@ def moved(study):
         held = set()
         tree = moved_tree(getattr(study, name), held)
         yield name, dataclasses.replace(study, **{name: tree}), held
+    examples = study.sampling["examples"]
+    others = dict.fromkeys(examples, "annotation 1001 (bbox [1002.5, 1003.5, 1004.5, 1005.5])")
+    told = {float(number) for text in examples.values() for number in re.findall(r"[\d.]+", text)}
+    elsewhere = {**study.sampling, "examples": others}
+    yield "examples", dataclasses.replace(study, sampling=elsewhere), told
     facts = dataclasses.replace(study.backbone, input_size=3 * study.backbone.input_size + 1)
     yield "backbone", dataclasses.replace(study, backbone=facts), {study.backbone.input_size}
     # Less similar still, so that marks of conditions without visible change stay.
