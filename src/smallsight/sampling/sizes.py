@@ -15,6 +15,7 @@ MEASURES = {
 }
 """Every measure of an object's size and what it is, as `params.Sizes` names them."""
 
+
 def written(measure: str, value: float) -> str:
     """Write a size as its measure is usually written.
 
