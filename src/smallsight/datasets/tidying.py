@@ -161,7 +161,7 @@ def _numbers(keys: Iterable[str]) -> dict[str, int]:
 
 
 def _numbers_of_all(keys: Sequence[str | None]) -> list[int]:
-    """Number entries of which some have no key, or another one's: these come after the others."""
+    """Give every entry a number: those without a key, or with another one's, come last."""
     numbers = _numbers(key for key in keys if key is not None)
     further = itertools.count(max(numbers.values(), default=0) + 1)
     found = [numbers.pop(key) if key in numbers else next(further) for key in keys]

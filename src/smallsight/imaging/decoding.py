@@ -111,7 +111,7 @@ def open_picture(path: str | Path) -> Image.Image:
         finally:
             Image.MAX_IMAGE_PIXELS = limit
     if picture.format == "TIFF":
-        # Pillow maps files with a name into memory, grey ones that lie on their side at a wrong width.
+        # Pillow maps files that have a name into memory: grey ones on their side at a wrong width.
         picture.filename = ""
     return picture
 

@@ -33,7 +33,7 @@ def sizes_table(summary: Mapping[str, Any]) -> str:
     >>> measures = {"small": {"area": {"least": 16, "median": 616, "most": 3130.4}}}
     >>> print(sizes_table({"measures": measures}), end="")
     sizes (least, median, most):
-       small  area of the object, in square pixels              16       616     3,130
+       small  area of the object, in square pixels             16       616     3,130
     """
     rows = [
         f"{group:>8}  {MEASURES[name]:41}"
