@@ -261,5 +261,5 @@ def test_balanced_groups_that_share_one_category_alone_are_refused():
     )
     data = dataclasses.replace(data, annotations=data.annotations[small_person])
     assert set(draw(data).sample["category_name"]) == set(CATEGORIES)
-    with pytest.raises(SampleError, match="21, all of them person, of .* in every size group, as"):
+    with pytest.raises(SampleError, match=r"21, all of them person, of .* in every size group, as"):
         draw(data, balance="equal")

@@ -6,6 +6,7 @@ come out as they went in.
 """
 
 import itertools
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -259,7 +260,8 @@ def _image(entry: Entry, folder: PictureFolder | None) -> tuple[Entry, str]:
     sides = [_whole(entry.get(key)) for key in ("width", "height")]
     if folder and None in sides:
         try:
-            sides = list(read_header(folder.path / name).upright)
+            # Nothing is decoded here: `data.max_pixels` counts where pictures are fetched.
+            sides = [*read_header(folder.path / name, max_pixels=sys.maxsize).upright]
         except PictureError:
             return entry, "malformed_picture"
     if None in sides or not stays_inside(name):

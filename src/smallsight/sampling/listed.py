@@ -69,7 +69,7 @@ def take_listed(instances: pd.DataFrame, listed: pd.DataFrame, where: str) -> pd
     Raises
     ------
     SampleError
-        Where a listed instance is none of these, its box is another one, or all are of one category.
+        Where a listed instance is none of these, its box is another one, or all have one category.
     """
     own = [name for name in ("size_group", *_BOX) if name in listed]
     found = listed[[*INSTANCE, *own]].merge(

@@ -10,6 +10,7 @@ from smallsight.runtime.errors import AnnotationError
     [
         ("car/a.jpg", "person/a.jpg", "person/deep/b.png"),
         ("train/car/a.jpg", "val/person/a.jpg", "val/person/deep/b.png"),
+        ("TEST/car/a.jpg", "Train/person/a.jpg", "Train/person/deep/b.png"),
     ],
 )
 def test_every_picture_is_one_object(tmp_path, blank, names):

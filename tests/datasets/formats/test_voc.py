@@ -131,8 +131,18 @@ def test_pictures_and_files_may_lie_together(tmp_path, blank, write):
     assert [one["file_name"] for one in tree["images"]] == ["a.jpg"]
 
 
+def test_a_picture_that_is_missing_is_left_for_tidying_with_a_size_or_without(tmp_path, write):
+    write("images/sub/readme.txt", "")
+    write("xml/a.xml", document(entry(), size=None))
+    write("xml/b.xml", document(entry(), filename="b.jpg"))
+    images = voc.read(tmp_path / "xml", tmp_path / "images")["images"]
+    assert [one["file_name"] for one in images] == ["a.jpg", "b.jpg"]
+    assert [one["width"] for one in images] == [0, 200]
+
+
 def test_all_faults_are_counted_in_one_line(tmp_path, blank, write):
     blank("images/a.jpg")
+    write("images/b.jpg", "no picture")
     files = {
         "a": document(entry(name=""), entry(box=("x", 1, 2, 3))),
         "b": document(entry(box=("nan", 1, 2, 3)), "<object><name>car</name></object>", size=None),

@@ -11,7 +11,7 @@ from smallsight.runtime.errors import AnnotationError
 from smallsight.runtime.parallel import map_items
 
 SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
-"""Names of folders that hold the classes' folders of one part of the data."""
+"""Names, in any case, of folders that hold the classes' folders of one part of the data."""
 
 
 def read(annotations: Path, images: Path) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
         )
     names = find_pictures(images)
     parts = [PurePosixPath(name).parts for name in names]
-    depth = 1 if all(part[0] in SPLITS for part in parts) else 0
+    depth = 1 if all(part[0].lower() in SPLITS for part in parts) else 0
     measure = partial(read_size, upright=False)
     paths = [images / name for name in names]
     sizes = map_items(measure, paths, description="measuring pictures", prefer="threads")

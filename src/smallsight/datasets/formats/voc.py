@@ -145,7 +145,7 @@ def _read_file(name: str, *, folder: Path, images: Path, known: Mapping[str, lis
     ]
     picture = _find_picture(name, _text(root, "filename"), known)
     size = _read_sides(root) or read_size(images / picture, upright=False)
-    if size is None:
+    if size is None and picture in known.get(_stem(picture), ()):
         faults.append(Fault("files without <size> of pictures that cannot be read", place))
     return _Read(
         picture,
