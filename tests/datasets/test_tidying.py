@@ -370,6 +370,8 @@ def test_a_size_of_a_picture_that_lies_on_its_side_is_that_of_the_upright_one(fo
     Image.new("RGB", (64, 48)).save(folder.path / "b.jpg", exif=exif)
     dataset = read(with_entry("images", 0, width=None), folder=folder)
     assert dataset.images[["width", "height"]].to_numpy()[1].tolist() == [48, 64]
+    stored = read(with_entry("images", 0, width=None), folder=PictureFolder(folder.path, False))
+    assert stored.images[["width", "height"]].to_numpy()[1].tolist() == [64, 48]
 
 
 # Anything at all.

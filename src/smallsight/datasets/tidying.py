@@ -261,9 +261,10 @@ def _image(entry: Entry, folder: PictureFolder | None) -> tuple[Entry, str]:
     if folder and None in sides:
         try:
             # Nothing is decoded here: `data.max_pixels` counts where pictures are fetched.
-            sides = [*read_header(folder.path / name, max_pixels=sys.maxsize).upright]
+            header = read_header(folder.path / name, max_pixels=sys.maxsize)
         except PictureError:
             return entry, "malformed_picture"
+        sides = [*(header.upright if folder.is_upright else header.stored)]
     if None in sides or not stays_inside(name):
         return entry, "malformed_picture"
     changes = {"file_name": name, "width": sides[0], "height": sides[1]}
@@ -343,7 +344,7 @@ def _annotation(
     if box is None:
         return entry, "malformed_box"
     area = _number_of_area(entry.get("area"))
-    flags = {
+    flags: Entry = {
         "iscrowd": int(_is_set(entry.get("iscrowd"))),
         "area": box[2] * box[3] if area is None else area,
     }

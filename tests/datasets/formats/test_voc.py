@@ -85,6 +85,14 @@ def test_a_size_that_is_missing_is_the_headers(read, size):
     assert (image["width"], image["height"]) == (200, 100)
 
 
+def test_a_size_that_is_missing_is_that_of_the_picture_as_it_is_used(tmp_path, blank, write):
+    blank("images/a.jpg", orientation=6)
+    write("xml/a.xml", document(entry(), size=None))
+    for is_upright, due in ((True, 100), (False, 200)):
+        (image,) = voc.read(tmp_path / "xml", tmp_path / "images", is_upright)["images"]
+        assert image["width"] == due
+
+
 def test_a_size_that_is_there_stands(read):
     (image,) = read(document(entry(), size=(400, 300)))["images"]
     assert (image["width"], image["height"]) == (400, 300)

@@ -24,7 +24,7 @@ GROUND_TRUTH = "ground_truth"
 """The field that is read of samples that have several fields of detections."""
 
 
-def read(annotations: Path, images: Path) -> dict[str, Any]:
+def read(annotations: Path, images: Path, is_upright: bool = True) -> dict[str, Any]:
     """Read an export as a raw COCO tree.
 
     Of several fields of detections, `ground_truth` is read. Masks of detections are not read:
@@ -36,6 +36,8 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
         The export's folder, or `labels.json` or `samples.json` in it.
     images
         Its folder of pictures, `data`.
+    is_upright
+        Whether pictures are turned as EXIF says, and their boxes with them.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
     else:
         raise AnnotationError(named(path), "neither labels nor samples", "a FiftyOne export")
     paths = [images / name for name, _ in entries]
-    measure = partial(read_size, upright=True)
+    measure = partial(read_size, upright=is_upright)
     sizes = map_items(measure, paths, description="measuring pictures", prefer="threads")
     found = [_detections(given, f"{named(path)}: {named(name)}") for (name, given) in entries]
     unread = [

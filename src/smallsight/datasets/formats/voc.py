@@ -32,7 +32,7 @@ Their first corner is the number of a pixel that belongs to the box, one more th
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
-def read(annotations: Path, images: Path) -> dict[str, Any]:
+def read(annotations: Path, images: Path, is_upright: bool = True) -> dict[str, Any]:
     """Read XML files as a raw COCO tree.
 
     A file's picture has its stem and lies at the same place in `images`, or in `images` itself;
@@ -47,6 +47,8 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
         The folder of XML files, with all folders in it.
     images
         The folder of pictures.
+    is_upright
+        Whether pictures whose sizes are not told are turned as EXIF says, and their boxes with them.
 
     Raises
     ------
@@ -57,7 +59,9 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
     if not names:
         raise AnnotationError(named(annotations), "no XML files", "a folder of VOC's XML files")
     known = _by_stem(find_files(images, frozenset(SUFFIXES)))
-    read_one = partial(_read_file, folder=annotations, images=images, known=known)
+    read_one = partial(
+        _read_file, folder=annotations, images=images, known=known, is_upright=is_upright
+    )
     results = map_items(read_one, names, description="reading labels", prefer="threads")
     refuse(
         (fault for result in results for fault in result.faults),
@@ -125,7 +129,9 @@ def _shape(entry: _Object, categories: Mapping[str, int], shift: int) -> Shape:
     return Shape(categories[entry.name], box, tuple(value - shift for value in entry.polygon))
 
 
-def _read_file(name: str, *, folder: Path, images: Path, known: Mapping[str, list[str]]) -> _Read:
+def _read_file(
+    name: str, *, folder: Path, images: Path, known: Mapping[str, list[str]], is_upright: bool
+) -> _Read:
     place = named(folder / name)
     try:
         root = ElementTree.fromstring((folder / name).read_bytes())
@@ -144,7 +150,7 @@ def _read_file(name: str, *, folder: Path, images: Path, known: Mapping[str, lis
         if isinstance(entry, str)
     ]
     picture = _find_picture(name, _text(root, "filename"), known)
-    size = _read_sides(root) or read_size(images / picture, upright=False)
+    size = _read_sides(root) or read_size(images / picture, upright=is_upright)
     if size is None and picture in known.get(_stem(picture), ()):
         faults.append(Fault("files without <size> of pictures that cannot be read", place))
     return _Read(
