@@ -1,6 +1,6 @@
 """What the terminal is told of a sample."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smallsight.datasets.left_out import REASONS
@@ -23,6 +23,19 @@ def left_out_table(summary: Mapping[str, Any]) -> str:
         for name, count in summary["excluded"].items()
     ]
     return "".join(["left out:\n", *rows]) if rows else ""
+
+
+def unknown_caps(caps: Mapping[str, int], categories: Sequence[str]) -> str:
+    """Name the caps of no category of the study, in a line; empty where there is none.
+
+    Examples
+    --------
+    >>> print(unknown_caps({"person": 70, "car": 9}, ["car", "bus"]), end="")
+    sample.caps: person is no category of the study
+    """
+    names = [name for name in caps if name not in categories]
+    said = "is no category" if len(names) == 1 else "are no categories"
+    return f"sample.caps: {', '.join(names)} {said} of the study\n" if names else ""
 
 
 def sizes_table(summary: Mapping[str, Any]) -> str:

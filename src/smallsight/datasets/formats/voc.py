@@ -48,7 +48,7 @@ def read(annotations: Path, images: Path, is_upright: bool = True) -> dict[str, 
     images
         The folder of pictures.
     is_upright
-        Whether pictures whose sizes are not told are turned as EXIF says, and their boxes with them.
+        Whether pictures of which no file tells the size are turned as EXIF says.
 
     Raises
     ------
