@@ -250,6 +250,17 @@ def test_an_area_may_be_a_text():
     assert areas[12] == 61.5
 
 
+def test_a_single_polygon_need_not_stand_in_a_list():
+    polygon = [1, 2, 31, 2, 31, 6]
+    found = read(with_entry("annotations", 0, segmentation=polygon)).annotations
+    assert found.set_index("ann_id")["segmentation"][12] == [polygon]
+
+
+@pytest.mark.parametrize("said", ["x", {"crowd": {"count": 1}}, {"ignored": None}])
+def test_what_a_file_says_of_what_it_lacks_is_not_counted(said):
+    assert read(tree(left_out=said)).left_out == {}
+
+
 def test_crowds_may_be_flagged_by_a_truth_value():
     assert read(with_entry("annotations", 0, iscrowd=True)).annotations["iscrowd"].tolist() == [
         1, 0, 1,

@@ -54,7 +54,7 @@ def test_a_list_without_rows_is_none(path):
     [
         ("image_id,ann_id\n10,1000\n10,1000\n", "1 instances twice, such as image 10"),
         ("image_id,ann_id\n10,1000\n10,\n", "line 3: no ann_id"),
-        ("image_id,ann_id\n10,1000\nx,1001\n", "x"),
+        ("image_id,ann_id\n10,1000\nx,1001\n", "'x'.*, with whole numbers as image_id, ann_id"),
         ("image_id,bbox\n10,1\n", "no column ann_id"),
         ("image_id,ann_id,size_group\n10,1000,huge\n", "size_group 'huge' in 1 rows"),
         ("image_id,ann_id\n10,1000\n1.5,1001\n", "float64"),

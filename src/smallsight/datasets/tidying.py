@@ -90,7 +90,7 @@ def tidy(
     chosen = {entry["name"] for entry in named.values()} if categories == "all" else {*categories}
     annotations = _annotations(tree["annotations"], images, named, chosen, tally)
     check_shares(tally.faults(), share=max_bad_share, where=where)
-    tidied = dict(tree) | {
+    tidied = {key: value for key, value in tree.items() if key != LEFT_OUT} | {
         "images": list({entry["id"]: entry for entry in images.values() if entry}.values()),
         "annotations": annotations,
         "categories": list(named.values()),
@@ -349,9 +349,13 @@ def _annotation(
         "area": box[2] * box[3] if area is None else area,
     }
     flags = {key: value for key, value in flags.items() if key in entry}
-    if isinstance(entry.get("segmentation"), float):
+    segmentation = entry.get("segmentation")
+    if isinstance(segmentation, float):
         # Tables write NaN where there is none.
         flags["segmentation"] = None
+    elif isinstance(segmentation, list) and segmentation and _number(segmentation[0]) is not None:
+        # A single polygon, as VIA writes it.
+        flags["segmentation"] = [segmentation]
     return _changed(entry, references | {"bbox": box} | flags), ""
 
 

@@ -151,7 +151,10 @@ def parse_table(source: str | Path | IO[bytes], table: Table, *, where: object) 
         raise SmallsightError(where, error.strerror or str(error), "a table") from None
     except (ValueError, TypeError, OverflowError) as error:
         # Identifiers that are no whole numbers, or too large, raise errors of any of these types.
-        raise SmallsightError(where, " ".join(str(error).split()), "a table in CSV") from None
+        identifiers = [one.name for one in table.columns if one.kind == "identifier"]
+        numbers = f", with whole numbers as {', '.join(identifiers)}" if identifiers else ""
+        found = " ".join(str(error).split())
+        raise SmallsightError(where, found, f"a table in CSV{numbers}") from None
     declared = [one for one in table.columns if one.name in frame]
     return frame.assign(**{one.name: _typed(frame[one.name], one, where) for one in declared})
 

@@ -137,10 +137,13 @@ def _read_file(
         root = ElementTree.fromstring((folder / name).read_bytes())
     except OSError:
         return _Read(faults=(Fault("files that cannot be read", place),))
-    # Encodings that do not exist are errors of look-up; entities, which may grow without end or
-    # name other files, are refused by an error of values.
-    except (ParseError, ValueError, LookupError, RecursionError):
+    except (ParseError, RecursionError):
         return _Read(faults=(Fault("files that are no XML", place),))
+    # Encodings of several bytes are errors of values, others that are not known of look-up;
+    # entities, which may grow without end or name other files, are refused by an error of values.
+    except (ValueError, LookupError):
+        kind = "files with entities, or in an encoding that is not read"
+        return _Read(faults=(Fault(kind, place),))
     if root.tag != "annotation":
         return _Read(faults=(Fault("files that do not hold an <annotation>", place),))
     entries = [_read_object(element) for element in root.findall("object")]
