@@ -364,6 +364,10 @@ def validate(section: type[SectionT], tree: object, *, where: str) -> SectionT:
         known = _known_keys(section, keys[:-1])
         expected = f"one of {', '.join(known)}" if known else "no options"
         raise ParameterError(place, "unknown parameter", expected)
+    there = _at(tree, keys) if first["type"] == "missing" else None
+    if isinstance(there, list):
+        most = max(problem["loc"][-1] for problem in problems if _keys(problem, tree) == keys)
+        raise ParameterError(place, repr(there), f"{int(most) + 1} values")
     if first["type"] == "missing":
         known = _known_keys(section, keys)
         # Where groups may be added, what is no group is a misspelt key.
