@@ -131,6 +131,14 @@ def test_ids_of_annotations_need_not_be_any_good(identity):
     assert set(dataset.annotations["area"]) == {81, 122, 9.5}
 
 
+def test_two_names_of_one_file_are_not_one_picture(folder):
+    """One of them may be meant for a file that is missing."""
+    given_tree = tree()
+    given_tree["images"].append(given_tree["images"][0] | {"id": 8, "file_name": "B.JPG"})
+    with pytest.raises(AnnotationError, match="is image 7's too"):
+        read(given_tree, folder=folder)
+
+
 @pytest.mark.parametrize("values", [{"id": 11}, {"id": None}, {}])
 def test_annotations_whose_ids_are_good_keep_them(values):
     """A list of instances refers to them."""

@@ -240,7 +240,8 @@ def _images(
             tally.leave_out(reason, f"image {shortened(entry['id'])} ({_said(entry, 'file_name')})")
             tidied[key] = None
             continue
-        what = tuple(image[name] for name in _TELLING["images"])
+        # Two names of one file are no reason: one of them may be of a picture that is missing.
+        what = (entry["file_name"], *(image[name] for name in _TELLING["images"]))
         tidied[key] = pictures.setdefault(what, _with_id(image, numbers[key]))
     return tidied
 
