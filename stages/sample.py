@@ -9,7 +9,7 @@ from smallsight.datasets import coco
 from smallsight.imaging.pictures import read_input_format
 from smallsight.runtime import files, script
 from smallsight.sampling.annotated_masks import collect_masks
-from smallsight.sampling.console import left_out_table, sizes_table
+from smallsight.sampling.console import left_out_table, sizes_table, unknown_caps
 from smallsight.sampling.donors import draw_donors
 from smallsight.sampling.draw import draw_sample
 from smallsight.sampling.instance_masks import write_masks
@@ -51,8 +51,9 @@ def main() -> str:
     files.write_table(donors, DONORS)
     files.write_table(objects.drop(columns="segmentation"), OBJECTS)
     files.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", SUMMARY)
-    for table in (left_out_table(summary), sizes_table(summary)):
-        print(table, end="")
+    unknown = unknown_caps(summary["caps"], draw.categories)
+    for told in (left_out_table(summary), unknown, sizes_table(summary)):
+        print(told, end="")
     groups = ", ".join(f"{n} {group}" for group, n in draw.summary["drawn"].items())
     closing = f"{len(draw.sample)} instances of {draw.sample['image_id'].nunique()} pictures"
     if listed is None and (short := ", ".join(draw.shortfalls)):

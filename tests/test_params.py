@@ -126,6 +126,8 @@ def test_options_of_families_are_finite(value):
         ("data.coco.annotations_md5", "abc"), ("sample.per_group", 0), ("sample.seed", -1),
         ("sample.caps.person", -1), ("sample.balance", "even"), ("sample.min_visible_area", -1),
         ("sample.sizes.measure", "side"), ("sample.sizes.limits", [0.05, 0.01]),
+        ("sample.sizes.limits", []), ("sample.sizes.limits", [0.01]),
+        ("sample.sizes.limits", [1, 2, 3]),
         ("data.categories", ["a"]), ("data.max_bad_share", 1.1),
         ("tasks.scene", []), ("tasks.scene", "orig_full"), ("tasks.window_margin", -0.1),
         ("backbone.name", ""), ("backbone.weights", ""), ("backbone.checkpoint", ""),

@@ -33,12 +33,18 @@ Count = Annotated[int, Field(ge=1)]
 def plain_name(name: str) -> str:
     r"""Write a name as it is compared: composed letters, and single plain spaces inside.
 
+    Marks without any width, such as the one that begins files, are no part of it.
+
     Examples
     --------
-    >>> plain_name(" traffic\u00a0 light ")
+    >>> plain_name("\ufefftraffic\u00a0 light ")
     'traffic light'
     """
-    return " ".join(unicodedata.normalize("NFC", name).split())
+    return " ".join(unicodedata.normalize("NFC", name).translate(_WITHOUT_WIDTH).split())
+
+
+_WITHOUT_WIDTH = dict.fromkeys(map(ord, "\ufeff\u200b\u2060"))
+"""Byte order mark, zero-width space and word joiner; joiners of emoji and letters are not here."""
 
 
 Name = Annotated[str, AfterValidator(plain_name), Field(min_length=1)]
@@ -358,6 +364,10 @@ def validate(section: type[SectionT], tree: object, *, where: str) -> SectionT:
         known = _known_keys(section, keys[:-1])
         expected = f"one of {', '.join(known)}" if known else "no options"
         raise ParameterError(place, "unknown parameter", expected)
+    there = _at(tree, keys) if first["type"] == "missing" else None
+    if isinstance(there, list):
+        most = max(problem["loc"][-1] for problem in problems if _keys(problem, tree) == keys)
+        raise ParameterError(place, repr(there), f"{int(most) + 1} values")
     if first["type"] == "missing":
         known = _known_keys(section, keys)
         # Where groups may be added, what is no group is a misspelt key.

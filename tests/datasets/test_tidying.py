@@ -108,8 +108,18 @@ def test_two_pictures_of_one_id_are_named_and_a_repetition_is_not():
     with pytest.raises(AnnotationError, match=r"images\[1\]: id 7 again"):
         tidied(with_entry("images", 1, id=7))
     repeated = tree()
-    repeated["images"].append(dict(repeated["images"][0]))
+    repeated["images"].append(repeated["images"][0] | {"license": 4})
+    repeated["categories"].append({"id": 3, "name": "car", "supercategory": "vehicle"})
     assert read(repeated).images["image_id"].tolist() == [3, 7]
+    assert len(read(repeated).annotations) == 3
+
+
+def test_a_picture_under_two_ids_is_one():
+    given_tree = with_entry("annotations", 0, image_id=8)
+    given_tree["images"].append(given_tree["images"][0] | {"id": 8})
+    dataset = read(given_tree)
+    assert dataset.images["image_id"].tolist() == [3, 7]
+    assert dataset.annotations.set_index("ann_id").loc[12, "image_id"] == 7
 
 
 @pytest.mark.parametrize("identity", [13, None, "x", 2**64, math.nan])
@@ -121,10 +131,28 @@ def test_ids_of_annotations_need_not_be_any_good(identity):
     assert set(dataset.annotations["area"]) == {81, 122, 9.5}
 
 
+def test_two_names_of_one_file_are_not_one_picture(folder):
+    """One of them may be meant for a file that is missing."""
+    given_tree = tree()
+    given_tree["images"].append(given_tree["images"][0] | {"id": 8, "file_name": "B.JPG"})
+    with pytest.raises(AnnotationError, match="is image 7's too"):
+        read(given_tree, folder=folder)
+
+
+@pytest.mark.parametrize("values", [{"id": 11}, {"id": None}, {}])
+def test_annotations_whose_ids_are_good_keep_them(values):
+    """A list of instances refers to them."""
+    given_tree = tree()
+    del given_tree["annotations"][2]["id"]
+    given_tree["annotations"][2] |= values
+    ids = [entry["id"] for entry in tidied(given_tree)["annotations"]]
+    assert ids == [12, 11, 14, 13]
+
+
 # Categories.
 
 
-@pytest.mark.parametrize("name", ["car ", "\u00a0car", "car\n"])
+@pytest.mark.parametrize("name", ["car ", "\u00a0car", "car\n", "\ufeffcar", "ca\u200br"])
 def test_names_are_compared_without_odd_spaces(name):
     dataset = read(with_entry("categories", 1, name=name))
     assert set(dataset.annotations["category_name"]) == {"person", "car"}
@@ -138,6 +166,12 @@ def test_spaces_inside_and_composed_letters_are_plain():
 def test_numbers_may_be_names():
     dataset = read(with_entry("categories", 1, name=7), ("person", "7"))
     assert dataset.annotations["category_name"].tolist() == ["person", "person", "7"]
+
+
+@pytest.mark.parametrize("name", ["\ud800", "car\x07", "\x00", "\ufeff"])
+def test_names_that_no_file_can_hold_are_named(name):
+    with pytest.raises(AnnotationError, match=r"x\.json: category 3: name '.*'; expected a name"):
+        tidied(with_entry("categories", 1, name=name))
 
 
 def test_a_root_category_without_annotations_gives_way_to_its_namesake():
@@ -209,12 +243,30 @@ def test_what_cannot_be_used_is_left_out_and_counted(kind, position, values, due
         {"ignore": 0}, {"ignore": False}, {"ignore": None}, {"ignore": "0"}, {"iscrowd": None},
         {"iscrowd": False}, {"iscrowd": "0"}, {"area": None}, {"area": "x"}, {"area": math.nan},
         {"segmentation": None}, {"segmentation": []}, {"bbox": ["1", "2", "30.5", "4"]},
+        {"ignore": math.nan}, {"iscrowd": math.nan}, {"segmentation": math.nan}, {"area": 0},
+        {"area": "122"}, {"iscrowd": "nan"},
     ],
 )  # fmt: skip
 def test_harmless_quirks_change_nothing(values):
     dataset, plain = read(with_entry("annotations", 0, **values)), read(tree())
     assert dataset.annotations.equals(plain.annotations)
     assert dataset.left_out == {}
+
+
+def test_an_area_may_be_a_text():
+    areas = read(with_entry("annotations", 0, area="61.5")).annotations.set_index("ann_id")["area"]
+    assert areas[12] == 61.5
+
+
+def test_a_single_polygon_need_not_stand_in_a_list():
+    polygon = [1, 2, 31, 2, 31, 6]
+    found = read(with_entry("annotations", 0, segmentation=polygon)).annotations
+    assert found.set_index("ann_id")["segmentation"][12] == [polygon]
+
+
+@pytest.mark.parametrize("said", ["x", {"crowd": {"count": 1}}, {"ignored": None}])
+def test_what_a_file_says_of_what_it_lacks_is_not_counted(said):
+    assert read(tree(left_out=said)).left_out == {}
 
 
 def test_crowds_may_be_flagged_by_a_truth_value():
@@ -337,6 +389,8 @@ def test_a_size_of_a_picture_that_lies_on_its_side_is_that_of_the_upright_one(fo
     Image.new("RGB", (64, 48)).save(folder.path / "b.jpg", exif=exif)
     dataset = read(with_entry("images", 0, width=None), folder=folder)
     assert dataset.images[["width", "height"]].to_numpy()[1].tolist() == [48, 64]
+    stored = read(with_entry("images", 0, width=None), folder=PictureFolder(folder.path, False))
+    assert stored.images[["width", "height"]].to_numpy()[1].tolist() == [64, 48]
 
 
 # Anything at all.

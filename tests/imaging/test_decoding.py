@@ -121,6 +121,15 @@ def test_a_damaged_file_is_one_line_or_a_picture(tmp_path, ending, data):
         assert "\n" not in str(error)
     else:
         assert decoded.picture.mode == "RGB"
+        assert not decoded.is_plain or np.array_equal(read_picture(path), decoded.picture)
+
+
+def test_a_png_file_whose_pixels_are_damaged_is_named(tmp_path):
+    path = save(tmp_path / "a.png")
+    content = path.read_bytes()
+    path.write_bytes(content[:60] + bytes(len(content) - 60))
+    with pytest.raises(decoding.DamagedPictureError, match=r"a\.png: "):
+        decoding.decode(path)
 
 
 def test_missing_picture_is_named(tmp_path):
@@ -187,6 +196,15 @@ def test_pictures_are_turned_as_exif_says_or_left_as_stored(tmp_path, ending, or
     assert header.orientation == orientation
     assert header.stored == stored.picture.size
     assert header.upright == upright.picture.size
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_grey_tiff_that_is_not_compressed_is_turned_too(tmp_path, dtype):
+    pixels = np.arange(40 * 64, dtype=dtype).reshape(40, 64)
+    path = save(tmp_path / "a.tif", pixels, orientation=6)
+    upright, stored = decoding.decode(path, is_upright=True), decoding.decode(path)
+    assert (stored.picture.size, upright.picture.size) == ((64, 40), (40, 64))
+    assert np.array_equal(upright.picture, np.rot90(stored.picture, -1))
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 77])

@@ -239,3 +239,27 @@ def test_nothing_to_draw_is_one_line(data, person_cap):
     with pytest.raises(SampleError, match=r"x\.json: none of") as caught:
         draw(data, person_cap=person_cap)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings_", "found"),
+    [
+        ({"caps": {"person": 0, "bus": 0}}, "all of them car, of 480 annotations can be drawn"),
+        ({"balance": "equal", "caps": {"person": 0, "bus": 0}}, "in every size group"),
+    ],
+)
+def test_a_sample_of_one_category_is_refused(settings_, found):
+    """A classifier of one category is always right."""
+    with pytest.raises(SampleError, match=found):
+        draw(dataset(), **settings_)
+
+
+def test_balanced_groups_that_share_one_category_alone_are_refused():
+    data = dataset()
+    small_person = (data.annotations["area"] > 100) | (
+        data.annotations["category_name"] == "person"
+    )
+    data = dataclasses.replace(data, annotations=data.annotations[small_person])
+    assert set(draw(data).sample["category_name"]) == set(CATEGORIES)
+    with pytest.raises(SampleError, match=r"21, all of them person, of .* in every size group, as"):
+        draw(data, balance="equal")

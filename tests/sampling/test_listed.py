@@ -54,9 +54,11 @@ def test_a_list_without_rows_is_none(path):
     [
         ("image_id,ann_id\n10,1000\n10,1000\n", "1 instances twice, such as image 10"),
         ("image_id,ann_id\n10,1000\n10,\n", "line 3: no ann_id"),
-        ("image_id,ann_id\n10,1000\nx,1001\n", "x"),
+        ("image_id,ann_id\n10,1000\nx,1001\n", "'x'.*, with whole numbers as image_id, ann_id"),
         ("image_id,bbox\n10,1\n", "no column ann_id"),
         ("image_id,ann_id,size_group\n10,1000,huge\n", "size_group 'huge' in 1 rows"),
+        ("image_id,ann_id\n10,1000\n1.5,1001\n", "float64"),
+        ("image_id,ann_id\n10,1000\n1" + 20 * "0" + ",1001\n", "too large"),
         ("", "No columns"),
     ],
 )
@@ -66,6 +68,19 @@ def test_a_malformed_list_is_one_line(path, rows, found):
         read_listed(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("end", [",", ",7", ",,"])
+def test_further_values_of_all_rows_do_not_move_the_columns(path, end):
+    path.write_text(f"image_id,ann_id\n10,1000{end}\n11,1010{end}\n")
+    found = read_listed(path)
+    assert (found["image_id"].tolist(), found["ann_id"].tolist()) == ([10, 11], [1000, 1010])
+
+
+def test_a_list_of_one_category_is_refused(path):
+    cars = dataset().annotations.query("category_name == 'car'").head(3)
+    with pytest.raises(SampleError, match=r"mine\.csv: 3 instances, all of them car; expected"):
+        draw_listed(cars[["image_id", "ann_id"]], path)
 
 
 def test_instances_that_the_annotations_lack_are_counted_in_one_line(path):

@@ -24,9 +24,14 @@ class LocalData(Section):
 
 @dataclass(frozen=True)
 class Local:
-    """Annotations and a folder of pictures; neither is ever written to."""
+    """Annotations and a folder of pictures; neither is ever written to.
+
+    Where annotations do not tell a picture's size, it is that of the picture turned as EXIF says,
+    if `is_upright`, or that of the stored pixels.
+    """
 
     settings: LocalData
+    is_upright: bool = True
 
     @property
     def where(self) -> str:
@@ -44,7 +49,7 @@ class Local:
         """
         if not Path(self.settings.images).is_dir():
             raise AnnotationError("data.local.images", repr(self.settings.images), "a folder")
-        return PictureFolder(Path(self.settings.images))
+        return PictureFolder(Path(self.settings.images), self.is_upright)
 
     def annotations(self) -> dict[str, Any]:
         """Return all annotations as they stand there.
@@ -55,7 +60,8 @@ class Local:
             If they are not as the format has them.
         """
         settings = self.settings
-        return FORMATS[settings.format].read(Path(settings.annotations), Path(settings.images))
+        annotations, images = Path(settings.annotations), Path(settings.images)
+        return FORMATS[settings.format].read(annotations, images, self.is_upright)
 
     def fetch(
         self, images: pd.DataFrame, folder: str | Path, reading: Reading = USUAL

@@ -12,9 +12,18 @@ from urllib.parse import unquote
 
 @dataclass(frozen=True)
 class PictureFolder:
-    """A folder of pictures and of folders of them."""
+    """A folder of pictures and of folders of them.
+
+    Attributes
+    ----------
+    path
+        Where it is.
+    is_upright
+        Whether its pictures are turned as EXIF says.
+    """
 
     path: Path
+    is_upright: bool = True
 
     @cached_property
     def names(self) -> frozenset[str]:

@@ -58,17 +58,19 @@ class SourceRecord:
     section
         Its group of parameters, which stands under its name.
     make
-        Makes the source of these parameters and the study's seed.
+        Makes the source of these parameters, all of the data's, and the study's seed.
     """
 
     section: type[Section]
-    make: Callable[[Any, int], Source]
+    make: Callable[[Any, params.Data, int], Source]
 
 
 SOURCES = {
-    "phantom": SourceRecord(PhantomData, Phantom),
-    "local": SourceRecord(LocalData, lambda settings, _: Local(settings)),
-    "coco": SourceRecord(CocoData, lambda settings, _: CocoWeb(settings)),
+    "phantom": SourceRecord(PhantomData, lambda settings, _, seed: Phantom(settings, seed)),
+    "local": SourceRecord(
+        LocalData, lambda settings, data, _: Local(settings, data.orientation != "stored")
+    ),
+    "coco": SourceRecord(CocoData, lambda settings, *_: CocoWeb(settings)),
 }
 """Every source by name."""
 
@@ -105,7 +107,7 @@ def make_source(data: params.Data, *, seed: int) -> Source:
             "params.data.source", repr(data.source), f"one of {', '.join(SOURCES)}"
         )
     record = SOURCES[data.source]
-    return record.make(_group(data, data.source, record), seed)
+    return record.make(_group(data, data.source, record), data, seed)
 
 
 def check_groups(data: params.Data) -> None:

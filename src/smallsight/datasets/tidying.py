@@ -5,7 +5,9 @@ annotations. What cannot be used is left out and counted by reason. Annotations 
 come out as they went in.
 """
 
-import math
+import itertools
+import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +25,9 @@ LEFT_OUT = "left_out"
 
 SOURCE_ID = "source_id"
 """Key of an entry that was numbered anew: its id as it was."""
+
+_TELLING = {"images": ("file_name", "width", "height"), "categories": ("name",)}
+"""What two entries of one id have to agree in, to be one entry that is given twice."""
 
 Entry = dict[str, Any]
 
@@ -85,10 +90,10 @@ def tidy(
     chosen = {entry["name"] for entry in named.values()} if categories == "all" else {*categories}
     annotations = _annotations(tree["annotations"], images, named, chosen, tally)
     check_shares(tally.faults(), share=max_bad_share, where=where)
-    tidied = dict(tree) | {
-        "images": [entry for entry in images.values() if entry],
+    tidied = {key: value for key, value in tree.items() if key != LEFT_OUT} | {
+        "images": list({entry["id"]: entry for entry in images.values() if entry}.values()),
         "annotations": annotations,
-        "categories": list({entry["id"]: entry for entry in named.values()}.values()),
+        "categories": list(named.values()),
     }
     if tally.reasons:
         tidied[LEFT_OUT] = {
@@ -156,15 +161,24 @@ def _numbers(keys: Iterable[str]) -> dict[str, int]:
     return {key: number for number, key in enumerate(keys, start=1)}
 
 
+def _numbers_of_all(keys: Sequence[str | None]) -> list[int]:
+    """Give every entry a number: those without a key, or with another one's, come last."""
+    numbers = _numbers(key for key in keys if key is not None)
+    further = itertools.count(max(numbers.values(), default=0) + 1)
+    found = [numbers.pop(key) if key in numbers else next(further) for key in keys]
+    return found if max(found, default=0) <= LARGEST_ID else [*range(1, len(keys) + 1)]
+
+
 def _with_id(entry: Entry, number: int) -> Entry:
     if entry.get("id") == number and type(entry["id"]) is int:
         return entry
     renamed = {"id": number} | {key: value for key, value in entry.items() if key != "id"}
-    return renamed | ({SOURCE_ID: entry["id"]} if _key(entry.get("id")) != str(number) else {})
+    is_other = "id" in entry and _key(entry["id"]) != str(number)
+    return renamed | ({SOURCE_ID: entry["id"]} if is_other else {})
 
 
 def _identified(entries: list[Entry], kind: str, where: str) -> dict[str, Entry]:
-    """Return entries by the key of their ids, whole repetitions once."""
+    """Return entries by the key of their ids, repetitions once."""
     found: dict[str, Entry] = {}
     for position, entry in enumerate(entries):
         key = _key(entry.get("id"))
@@ -172,9 +186,9 @@ def _identified(entries: list[Entry], kind: str, where: str) -> dict[str, Entry]
         if key is None:
             said = f"id {shortened(entry['id'])}" if "id" in entry else "no id"
             raise AnnotationError(place, said, "an id, a number or text")
-        if key in found and found[key] != entry:
+        first = found.setdefault(key, entry)
+        if any(first.get(name) != entry.get(name) for name in _TELLING[kind]):
             raise AnnotationError(place, f"id {shortened(entry['id'])} again", "distinct ids")
-        found[key] = entry
     return found
 
 
@@ -186,9 +200,10 @@ def _categories(entries: list[Entry], annotations: list[Entry], where: str) -> d
         name = entry.get("name")
         if type(name) is int:
             name = str(name)
-        if not isinstance(name, str) or not plain_name(name):
+        if not isinstance(name, str) or not plain_name(name) or not _can_be_written(name):
             said = f"name {shortened(name)}" if "name" in entry else "no name"
-            raise AnnotationError(f"{where}: category {entry['id']}", said, "a name, a text")
+            place = f"{where}: category {shortened(entry['id'])}"
+            raise AnnotationError(place, said, "a name, a text")
         plain = plain_name(name)
         named = entry if entry["name"] == plain else entry | {"name": plain}
         found[key] = _with_id(named, numbers[key])
@@ -202,19 +217,32 @@ def _categories(entries: list[Entry], annotations: list[Entry], where: str) -> d
     }
 
 
+def _can_be_written(name: str) -> bool:
+    """Return whether files can hold a name: halves of letters and control characters cannot be."""
+    return not any(unicodedata.category(letter) in ("Cs", "Cc") for letter in plain_name(name))
+
+
 def _images(
     entries: list[Entry], folder: PictureFolder | None, tally: _Tally, where: str
 ) -> dict[str, Entry | None]:
-    """Return pictures by the key of their ids; None for those that are left out."""
+    """Return pictures by the key of their ids; None for those that are left out.
+
+    A picture that has several ids is one: else it could be trained on and tested on at once.
+    """
     found = _identified(entries, "images", where)
     numbers = _numbers(found)
     tally.totals["pictures"] = len(found)
     tidied: dict[str, Entry | None] = {}
+    pictures: dict[tuple[object, ...], Entry] = {}
     for key, entry in found.items():
         image, reason = _image(entry, folder)
         if reason:
             tally.leave_out(reason, f"image {shortened(entry['id'])} ({_said(entry, 'file_name')})")
-        tidied[key] = None if reason else _with_id(image, numbers[key])
+            tidied[key] = None
+            continue
+        # Two names of one file are no reason: one of them may be of a picture that is missing.
+        what = (entry["file_name"], *(image[name] for name in _TELLING["images"]))
+        tidied[key] = pictures.setdefault(what, _with_id(image, numbers[key]))
     return tidied
 
 
@@ -233,9 +261,11 @@ def _image(entry: Entry, folder: PictureFolder | None) -> tuple[Entry, str]:
     sides = [_whole(entry.get(key)) for key in ("width", "height")]
     if folder and None in sides:
         try:
-            sides = list(read_header(folder.path / name).upright)
+            # Nothing is decoded here: `data.max_pixels` counts where pictures are fetched.
+            header = read_header(folder.path / name, max_pixels=sys.maxsize)
         except PictureError:
             return entry, "malformed_picture"
+        sides = [*(header.upright if folder.is_upright else header.stored)]
     if None in sides or not stays_inside(name):
         return entry, "malformed_picture"
     changes = {"file_name": name, "width": sides[0], "height": sides[1]}
@@ -249,7 +279,7 @@ def _whole(value: object) -> int | None:
     return int(number) if number is not None and number >= 1 and number == int(number) else None
 
 
-def _number(value: object) -> float | None:
+def _number(value: object, *, largest: int = LARGEST_LENGTH) -> float | None:
     """Read a finite number of a size that pictures have, which tools also write as a text."""
     if isinstance(value, str):
         try:
@@ -258,7 +288,7 @@ def _number(value: object) -> float | None:
             return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value if -LARGEST_LENGTH < value < LARGEST_LENGTH else None
+    return value if -largest < value < largest else None
 
 
 def _annotations(
@@ -268,14 +298,10 @@ def _annotations(
     chosen: set[str],
     tally: _Tally,
 ) -> list[Entry]:
-    keys = [_key(entry.get("id")) for entry in entries]
-    known = [key for key in keys if key is not None]
-    numbers = _numbers(known)
-    # Nothing refers to an annotation's id: where some are missing or twice, positions are as good.
-    counted = len(numbers) < len(entries)
+    numbers = _numbers_of_all([_key(entry.get("id")) for entry in entries])
     tally.totals["annotations"] = len(entries)
     kept, seen = [], set()
-    for position, (key, entry) in enumerate(zip(keys, entries, strict=True)):
+    for number, entry in zip(numbers, entries, strict=True):
         category = categories.get(_key(entry.get("category_id")) or "")
         is_chosen = category is None or category["name"] in chosen
         annotation, reason = _annotation(entry, images, category, is_chosen=is_chosen)
@@ -291,7 +317,7 @@ def _annotations(
             continue
         if is_chosen and 0 in annotation["bbox"][2:]:
             tally.saw_flat(_example(entry, "bbox"))
-        kept.append(_with_id(annotation, position + 1 if counted else numbers[key or ""]))
+        kept.append(_with_id(annotation, number))
     return kept
 
 
@@ -319,11 +345,18 @@ def _annotation(
     if box is None:
         return entry, "malformed_box"
     area = _number_of_area(entry.get("area"))
-    flags = {
+    flags: Entry = {
         "iscrowd": int(_is_set(entry.get("iscrowd"))),
         "area": box[2] * box[3] if area is None else area,
     }
     flags = {key: value for key, value in flags.items() if key in entry}
+    segmentation = entry.get("segmentation")
+    if isinstance(segmentation, float):
+        # Tables write NaN where there is none.
+        flags["segmentation"] = None
+    elif isinstance(segmentation, list) and segmentation and _number(segmentation[0]) is not None:
+        # A single polygon, as VIA writes it.
+        flags["segmentation"] = [segmentation]
     return _changed(entry, references | {"bbox": box} | flags), ""
 
 
@@ -345,17 +378,17 @@ def _box(value: object) -> list[float] | None:
 
 
 def _number_of_area(value: object) -> float | None:
-    """Read an area in square pixels; None where it is none, as some tools write it."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return value if math.isfinite(value) and 0 <= value < LARGEST_LENGTH**2 else None
+    """Read an area in square pixels; None where it is none, or 0, as some tools write it."""
+    number = _number(value, largest=LARGEST_LENGTH**2)
+    return number if number is not None and number > 0 else None
 
 
 def _is_set(value: object) -> bool:
     """Return whether a flag is set, which tools write as a number, a truth value or a text."""
     if isinstance(value, str):
-        return value.strip().lower() not in ("", "0", "0.0", "false", "no", "none", "null")
-    return bool(value)
+        return value.strip().lower() not in ("", "0", "0.0", "false", "no", "none", "null", "nan")
+    # Tables write NaN where nothing was said.
+    return bool(value) and value == value
 
 
 def _example(entry: Entry, key: str) -> str:

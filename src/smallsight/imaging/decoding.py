@@ -107,9 +107,13 @@ def open_picture(path: str | Path) -> Image.Image:
         # Files may be larger than Pillow allows: `data.max_pixels` says how large.
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            return Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
+            picture = Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN])
         finally:
             Image.MAX_IMAGE_PIXELS = limit
+    if picture.format == "TIFF":
+        # Pillow maps files that have a name into memory: grey ones on their side at a wrong width.
+        picture.filename = ""
+    return picture
 
 
 _OPENING = threading.Lock()
@@ -131,7 +135,8 @@ def read_header(path: str | Path, *, where: object = None, max_pixels: int = MAX
         Where the file is missing, no picture, or too large.
     """
     with reading(path, where), open_picture(path) as picture:
-        return _header(picture, where or path, max_pixels)
+        _check_pixels(picture, where or path, max_pixels)
+        return _header(picture)
 
 
 def decode(
@@ -156,9 +161,12 @@ def decode(
         Where the file is missing, no picture, damaged, or too large.
     """
     with reading(path, where), open_picture(path) as picture:
-        # Asking a PNG file for its orientation loads it.
+        _check_pixels(picture, where or path, max_pixels)
         is_deep = is_deep_colour(picture)
-        header = _header(picture, where or path, max_pixels)
+        if picture.format == "PNG":
+            # Asking for its orientation would load it, and not tell that it is damaged.
+            picture.load()
+        header = _header(picture)
         # Pillow itself brings the pixels of TIFF files upright.
         comes_upright = picture.format == "TIFF"
         converted, done = as_rgb(picture, is_deep=is_deep)
@@ -232,7 +240,7 @@ def reading(path: str | Path, where: object = None) -> Iterator[None]:
         raise DamagedPictureError(where, found, "a picture that decodes wholly") from None
 
 
-def _header(picture: Image.Image, where: object, max_pixels: int) -> Header:
+def _check_pixels(picture: Image.Image, where: object, max_pixels: int) -> None:
     width, height = picture.size
     if width * height > max_pixels:
         raise LargePictureError(
@@ -240,6 +248,10 @@ def _header(picture: Image.Image, where: object, max_pixels: int) -> Header:
             f"{width} x {height} = {width * height} pixels",
             f"{max_pixels} at most; `data.max_pixels` in params.yaml sets how many",
         )
+
+
+def _header(picture: Image.Image) -> Header:
+    width, height = picture.size
     orientation = _orientation(picture)
     turned = (height, width) if orientation > 4 else (width, height)
     is_made_here = picture.format == "PNG" and MADE_HERE in picture.info

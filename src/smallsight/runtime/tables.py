@@ -1,5 +1,6 @@
 """Tables in files: each is declared once, and read, checked and documented from there."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -137,16 +138,23 @@ def parse_table(source: str | Path | IO[bytes], table: Table, *, where: object) 
     """
     types: dict[str, Any] = {"text": str, "identifier": "Int64"}
     try:
-        frame = pd.read_csv(
-            source,
-            dtype={one.name: types[one.kind] for one in table.columns if one.kind in types},
-            keep_default_na=False,
-            na_values={one.name: [""] for one in table.columns if one.kind != "text"},
-        )
+        with warnings.catch_warnings(action="ignore", category=pd.errors.ParserWarning):
+            frame = pd.read_csv(
+                source,
+                dtype={one.name: types[one.kind] for one in table.columns if one.kind in types},
+                # Otherwise a comma at the end of every row would move all columns by one.
+                index_col=False,
+                keep_default_na=False,
+                na_values={one.name: [""] for one in table.columns if one.kind != "text"},
+            )
     except OSError as error:
         raise SmallsightError(where, error.strerror or str(error), "a table") from None
-    except ValueError as error:
-        raise SmallsightError(where, " ".join(str(error).split()), "a table in CSV") from None
+    except (ValueError, TypeError, OverflowError) as error:
+        # Identifiers that are no whole numbers, or too large, raise errors of any of these types.
+        identifiers = [one.name for one in table.columns if one.kind == "identifier"]
+        numbers = f", with whole numbers as {', '.join(identifiers)}" if identifiers else ""
+        found = " ".join(str(error).split())
+        raise SmallsightError(where, found, f"a table in CSV{numbers}") from None
     declared = [one for one in table.columns if one.name in frame]
     return frame.assign(**{one.name: _typed(frame[one.name], one, where) for one in declared})
 

@@ -1,6 +1,6 @@
 """What the terminal is told of a sample."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smallsight.datasets.left_out import REASONS
@@ -25,6 +25,19 @@ def left_out_table(summary: Mapping[str, Any]) -> str:
     return "".join(["left out:\n", *rows]) if rows else ""
 
 
+def unknown_caps(caps: Mapping[str, int], categories: Sequence[str]) -> str:
+    """Name the caps of no category of the study, in a line; empty where there is none.
+
+    Examples
+    --------
+    >>> print(unknown_caps({"person": 70, "car": 9}, ["car", "bus"]), end="")
+    sample.caps: person is no category of the study
+    """
+    names = [name for name in caps if name not in categories]
+    said = "is no category" if len(names) == 1 else "are no categories"
+    return f"sample.caps: {', '.join(names)} {said} of the study\n" if names else ""
+
+
 def sizes_table(summary: Mapping[str, Any]) -> str:
     """Write the sizes of the drawn objects by group, in every measure: least, median and most.
 
@@ -33,7 +46,7 @@ def sizes_table(summary: Mapping[str, Any]) -> str:
     >>> measures = {"small": {"area": {"least": 16, "median": 616, "most": 3130.4}}}
     >>> print(sizes_table({"measures": measures}), end="")
     sizes (least, median, most):
-       small  area of the object, in square pixels              16       616     3,130
+       small  area of the object, in square pixels             16       616     3,130
     """
     rows = [
         f"{group:>8}  {MEASURES[name]:41}"

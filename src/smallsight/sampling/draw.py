@@ -26,7 +26,7 @@ class Draw:
     sample
         One row per instance, sorted by image_id and ann_id; the columns of `SAMPLE`.
     categories
-        The study's, in its order: those asked for, or all that have an eligible object.
+        The study's, in its order: those asked for, or all that have annotations.
     summary
         Counts, ready for JSON: requested_per_group, caps, balance, sizes (measure and limits),
         listed (the file that lists the sample; empty where it is drawn), drawn[group],
@@ -75,22 +75,22 @@ def draw_sample(
     Raises
     ------
     SampleError
-        Where no instance can be drawn, or the list does not fit the annotations.
+        Where no instances of two categories can be drawn, or the list does not fit the annotations.
 
     Examples
     --------
-    Four squares in a picture of 100 x 100 pixels:
+    Four squares in a picture of 100 x 100 pixels, the last of them a bus:
 
     >>> sides = {1: 8, 2: 9, 3: 15, 4: 40}
     >>> tree = {
     ...     "images": [{"id": 7, "file_name": "a.jpg", "width": 100, "height": 100}],
     ...     "annotations": [
-    ...         {"id": n, "image_id": 7, "category_id": 3, "bbox": [5, 5, side, side]}
+    ...         {"id": n, "image_id": 7, "category_id": 1 + n // 4, "bbox": [5, 5, side, side]}
     ...         for n, side in sides.items()
     ...     ],
-    ...     "categories": [{"id": 3, "name": "car"}],
+    ...     "categories": [{"id": 1, "name": "car"}, {"id": 2, "name": "bus"}],
     ... }
-    >>> dataset = coco.parse(tree, ("car",), where="example")
+    >>> dataset = coco.parse(tree, ("car", "bus"), where="example")
     >>> from smallsight.sampling.sizes import DEFAULT
     >>> settings = params.Sample(
     ...     per_group=1, caps={}, balance="natural", seed=None, min_visible_area=0, sizes=DEFAULT
@@ -123,14 +123,7 @@ def draw_sample(
         sample = pd.concat(drawn)
     sample = sample.sort_values(["image_id", "ann_id"], ignore_index=True)
     excluded, examples = _left_out(dataset, instances, reasons)
-    if sample.empty:
-        counts = ", ".join(f"{n} {REASONS[name].description}" for name, n in excluded.items() if n)
-        raise SampleError(
-            dataset.where,
-            f"none of {len(instances)} annotations can be drawn "
-            f"(left out: {counts or 'none'}; {len(eligible)} eligible)",
-            f"an instance of {', '.join(dataset.categories)} that no cap forbids",
-        )
+    _check_categories(sample, dataset, settings, excluded=excluded, n_eligible=len(eligible))
     table = pd.crosstab(eligible["size_group"], eligible["category_name"]).reindex(
         index=list(GROUPS), columns=list(dataset.categories), fill_value=0
     )
@@ -197,6 +190,29 @@ def _left_out(
             examples.setdefault(name, f"annotation {found.iloc[0]['ann_id']} (bbox {box})")
     ordered = [name for name in REASONS if name in counts]
     return {name: counts[name] for name in ordered}, {name: examples[name] for name in ordered}
+
+
+def _check_categories(
+    sample: pd.DataFrame,
+    dataset: coco.Dataset,
+    settings: params.Sample,
+    *,
+    excluded: dict[str, int],
+    n_eligible: int,
+) -> None:
+    """Refuse a sample of less than two categories: a classifier of one is always right."""
+    names = sample["category_name"].unique()
+    if len(names) > 1:
+        return
+    drawn = f"{len(sample)}, all of them {names[0]}," if len(names) else "none"
+    counts = ", ".join(f"{n} {REASONS[name].description}" for name, n in excluded.items())
+    in_all = " in every size group, as sample.balance asks," if settings.balance == "equal" else ""
+    raise SampleError(
+        dataset.where,
+        f"{drawn} of {len(dataset.annotations)} annotations can be drawn "
+        f"(left out: {counts or 'none'}; {n_eligible} eligible)",
+        f"instances of at least two of {', '.join(dataset.categories)}{in_all} that no cap forbids",
+    )
 
 
 def _caps(eligible: pd.DataFrame, settings: params.Sample) -> dict[str, dict[str, int]]:

@@ -69,7 +69,7 @@ def take_listed(instances: pd.DataFrame, listed: pd.DataFrame, where: str) -> pd
     Raises
     ------
     SampleError
-        Where a listed instance is none of these, or its box is another one.
+        Where a listed instance is none of these, its box is another one, or all have one category.
     """
     own = [name for name in ("size_group", *_BOX) if name in listed]
     found = listed[[*INSTANCE, *own]].merge(
@@ -87,6 +87,10 @@ def take_listed(instances: pd.DataFrame, listed: pd.DataFrame, where: str) -> pd
             if other.any():
                 said = f"{name} of {int(other.sum())} instances, such as {_named(found[other])}"
                 raise SampleError(where, said, "the annotations' own boxes")
+    names = found["category_name"].unique()
+    if len(names) < 2:
+        said = f"{len(found)} instances, all of them {names[0]}"
+        raise SampleError(where, said, "instances of at least two categories")
     if "size_group_listed" in found:
         found["size_group"] = found["size_group_listed"]
     return found[list(instances.columns)]

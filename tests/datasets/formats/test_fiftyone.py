@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -66,6 +67,19 @@ def test_samples(read, given, path):
     tree = read({"samples": samples}, name="samples.json", given=given)
     assert [one["file_name"] for one in tree["images"]] == ["a.jpg", "sub/b.png"]
     assert tree["annotations"] == EXPECTED
+
+
+@pytest.mark.parametrize("more", [{"iscrowd": 1}, {"attributes": {"iscrowd": 1}}])
+def test_crowds_are_crowds(read, more):
+    tree = read({"labels": {"a": [detection(**more), detection()]}})
+    assert [one["iscrowd"] for one in tree["annotations"]] == [1, 0]
+
+
+def test_a_name_that_several_pictures_have_is_not_guessed(read, blank):
+    blank("data/other/b.png")
+    found = "samples whose filepath may be of several pictures: 1 (first: /before/b.png)"
+    with pytest.raises(AnnotationError, match=re.escape(found)):
+        read({"samples": [sample("/before/b.png", detection())]}, name="samples.json")
 
 
 def test_of_several_fields_the_ground_truth_is_read(read):

@@ -2,6 +2,7 @@ import pytest
 from PIL import Image
 
 from smallsight.datasets.formats.picture_files import SUFFIXES, find_pictures, read_size
+from smallsight.imaging.decoding import MAX_PIXELS
 
 KINDS = {".jfif": "JPEG", ".jpe": "JPEG", ".mpo": "JPEG", ".pgm": "PPM"}
 """Suffixes that Pillow does not write by themselves."""
@@ -26,6 +27,14 @@ def test_quarter_turns_swap_the_sides_of_upright_pictures(blank, orientation):
 def test_what_is_no_picture_has_no_size(tmp_path, content):
     (tmp_path / "a.jpg").write_bytes(content)
     assert read_size(tmp_path / "a.jpg", upright=True) is None
+
+
+def test_pictures_of_any_size_are_measured(tmp_path):
+    """`data.max_pixels` is not known here; nothing is decoded."""
+    header = b"P6 20000 10000 255\n"
+    (tmp_path / "a.ppm").write_bytes(header)
+    assert MAX_PIXELS < 20_000 * 10_000
+    assert read_size(tmp_path / "a.ppm", upright=True) == (20_000, 10_000)
 
 
 def test_broken_links_have_no_size(tmp_path):

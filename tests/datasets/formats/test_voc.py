@@ -85,6 +85,14 @@ def test_a_size_that_is_missing_is_the_headers(read, size):
     assert (image["width"], image["height"]) == (200, 100)
 
 
+def test_a_size_that_is_missing_is_that_of_the_picture_as_it_is_used(tmp_path, blank, write):
+    blank("images/a.jpg", orientation=6)
+    write("xml/a.xml", document(entry(), size=None))
+    for is_upright, due in ((True, 100), (False, 200)):
+        (image,) = voc.read(tmp_path / "xml", tmp_path / "images", is_upright)["images"]
+        assert image["width"] == due
+
+
 def test_a_size_that_is_there_stands(read):
     (image,) = read(document(entry(), size=(400, 300)))["images"]
     assert (image["width"], image["height"]) == (400, 300)
@@ -131,8 +139,18 @@ def test_pictures_and_files_may_lie_together(tmp_path, blank, write):
     assert [one["file_name"] for one in tree["images"]] == ["a.jpg"]
 
 
+def test_a_picture_that_is_missing_is_left_for_tidying_with_a_size_or_without(tmp_path, write):
+    write("images/sub/readme.txt", "")
+    write("xml/a.xml", document(entry(), size=None))
+    write("xml/b.xml", document(entry(), filename="b.jpg"))
+    images = voc.read(tmp_path / "xml", tmp_path / "images")["images"]
+    assert [one["file_name"] for one in images] == ["a.jpg", "b.jpg"]
+    assert [one["width"] for one in images] == [0, 200]
+
+
 def test_all_faults_are_counted_in_one_line(tmp_path, blank, write):
     blank("images/a.jpg")
+    write("images/b.jpg", "no picture")
     files = {
         "a": document(entry(name=""), entry(box=("x", 1, 2, 3))),
         "b": document(entry(box=("nan", 1, 2, 3)), "<object><name>car</name></object>", size=None),
@@ -162,15 +180,16 @@ BOMB = (
     '<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]>'
     "<annotation><filename>&c;</filename></annotation>"
 )
+ENCODED = '<?xml version="1.0" encoding="{}"?><a/>'
 FOREIGN = (
     '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
     "<annotation><filename>&x;</filename></annotation>"
 )
 
 
-@pytest.mark.parametrize("text", [BOMB, FOREIGN, '<?xml version="1.0" encoding="none-such"?><a/>'])
+@pytest.mark.parametrize("text", [BOMB, FOREIGN, *map(ENCODED.format, ("none-such", "gb2312"))])
 def test_hostile_xml_is_refused(read, text):
-    with pytest.raises(AnnotationError, match="files that are no XML: 1"):
+    with pytest.raises(AnnotationError, match="files with entities, or in an encoding that is not"):
         read(text)
 
 

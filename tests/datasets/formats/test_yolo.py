@@ -207,6 +207,8 @@ def test_shares_are_of_the_upright_picture(tmp_path, blank, read):
     tree = yolo.read(tmp_path, tmp_path / "images")
     assert (tree["images"][0]["width"], tree["images"][0]["height"]) == (100, 200)
     assert tree["annotations"][0]["bbox"] == [45, 90, 10, 20]
+    stored = yolo.read(tmp_path, tmp_path / "images", is_upright=False)
+    assert stored["annotations"][0]["bbox"] == [90, 45, 20, 10]
 
 
 def test_a_dataset_written_as_yolo_is_the_same_again(tmp_path, blank, write):

@@ -61,6 +61,28 @@ def test_an_empty_group_is_named_and_never_compared(reported_study, group):
     ]
 
 
+def test_a_group_that_caps_keep_short_is_said_to_be(forms):
+    sampling = forms.study.sampling
+    drawn = sampling["drawn"] | {"small": 5}
+    eligible = sampling["eligible"] | {"small": {"bus": 90}}
+    more = sampling | {"drawn": drawn, "eligible": eligible, "requested_per_group": 40}
+    said = sample.shortfall_sentences(dataclasses.replace(forms.study, sampling=more))
+    assert said[0] == (
+        "Small: 5 of the 40 requested were drawn, though 90 were eligible: caps or balance leave "
+        "no more."
+    )
+
+
+def test_a_cap_of_no_category_of_the_study_is_not_told(forms):
+    chosen = forms.study.params.sample
+    for caps, due in (({"unicorn": 3}, False), ({"unicorn": 3, "bus": 4}, True)):
+        changed = chosen.model_copy(update={"caps": caps, "balance": "natural"})
+        made = forms.study.params.model_copy(update={"sample": changed})
+        said = sample.drawing_sentence(dataclasses.replace(forms.study, params=made))
+        assert "unicorn" not in said
+        assert ("at most 4 of bus in each" in said) == due
+
+
 SOURCE = "<code>data/pictures.json</code></p>"
 
 

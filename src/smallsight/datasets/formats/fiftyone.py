@@ -6,10 +6,11 @@ YOLO and Pascal VOC are of those formats.
 
 import json
 import os
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from smallsight.datasets.formats.faults import Fault, named, refuse
 from smallsight.datasets.formats.numbers import is_share
@@ -23,7 +24,7 @@ GROUND_TRUTH = "ground_truth"
 """The field that is read of samples that have several fields of detections."""
 
 
-def read(annotations: Path, images: Path) -> dict[str, Any]:
+def read(annotations: Path, images: Path, is_upright: bool = True) -> dict[str, Any]:
     """Read an export as a raw COCO tree.
 
     Of several fields of detections, `ground_truth` is read. Masks of detections are not read:
@@ -35,6 +36,8 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
         The export's folder, or `labels.json` or `samples.json` in it.
     images
         Its folder of pictures, `data`.
+    is_upright
+        Whether pictures are turned as EXIF says, and their boxes with them.
 
     Raises
     ------
@@ -51,7 +54,7 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
     else:
         raise AnnotationError(named(path), "neither labels nor samples", "a FiftyOne export")
     paths = [images / name for name, _ in entries]
-    measure = partial(read_size, upright=True)
+    measure = partial(read_size, upright=is_upright)
     sizes = map_items(measure, paths, description="measuring pictures", prefer="threads")
     found = [_detections(given, f"{named(path)}: {named(name)}") for (name, given) in entries]
     unread = [
@@ -64,10 +67,10 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
         where=named(path),
         expected=EXPECTED,
     )
-    labels = sorted({label for boxes, _ in found for label, _ in boxes})
+    labels = sorted({one.label for boxes, _ in found for one in boxes})
     categories = {label: number for number, label in enumerate(labels, start=1)}
     pictures = (
-        Picture(name, size, tuple(_shape(categories[label], box, size) for label, box in boxes))
+        Picture(name, size, tuple(_shape(categories[one.label], one, size) for one in boxes))
         for (name, _), (boxes, _), size in zip(entries, found, sizes, strict=True)
         if size is not None
     )
@@ -77,8 +80,13 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
 Entry = tuple[str, object]
 """The path of a picture, and what stands for its detections."""
 
-Box = tuple[str, tuple[float, ...]]
-"""A label and x, y, width and height, as shares of the picture."""
+
+class Box(NamedTuple):
+    """A label; x, y, width and height as shares of the picture; and COCO's flag as it stands."""
+
+    label: str
+    shares: tuple[float, ...]
+    crowd: object
 
 
 def _find_labels(annotations: Path) -> Path:
@@ -145,7 +153,9 @@ def _sampled(
 ) -> tuple[list[Entry], list[Fault]]:
     """Find the picture and the detections of each sample."""
     field = _choose_field(samples, path)
-    pictures, last = frozenset(known), {PurePosixPath(name).name: name for name in known}
+    pictures, last = frozenset(known), defaultdict(list)
+    for one in known:
+        last[PurePosixPath(one).name].append(one)
     entries: list[Entry] = []
     faults: list[Fault] = []
     for number, sample in enumerate(samples, start=1):
@@ -157,7 +167,12 @@ def _sampled(
         whole = os.path.normpath(path.absolute().parent / written)
         name = PurePath(os.path.relpath(whole, images.absolute())).as_posix()
         if name not in pictures:
-            name = last.get(PurePosixPath(written).name, "")
+            alike = last[PurePosixPath(written).name]
+            name = alike[0] if len(alike) == 1 else ""
+            if len(alike) > 1:
+                kind = "samples whose filepath may be of several pictures"
+                faults.append(Fault(kind, named(written)))
+                continue
         if name:
             value = sample.get(field)
             entries.append((name, value.get("detections") if isinstance(value, dict) else value))
@@ -207,13 +222,21 @@ def _detections(given: object, place: str) -> tuple[list[Box], list[Fault]]:
         elif not (isinstance(box, list) and len(box) == 4 and all(map(is_share, box))):
             faults.append(Fault("detections without a box of four shares", here))
         else:
-            boxes.append((label.strip(), tuple(box)))
+            boxes.append(Box(label.strip(), tuple(box), _crowd(entry)))
     return boxes, faults
 
 
-def _shape(category: int, box: tuple[float, ...], size: Size) -> Shape:
-    x, y, width, height = box
+def _crowd(entry: Mapping[str, Any]) -> object:
+    """Return COCO's flag, which FiftyOne keeps with a detection or among its attributes."""
+    attributes = entry.get("attributes")
+    others = attributes if isinstance(attributes, dict) else {}
+    return entry.get("iscrowd", others.get("iscrowd", 0))
+
+
+def _shape(category: int, box: Box, size: Size) -> Shape:
+    x, y, width, height = box.shares
     return Shape(
         category,
         (x * size.width, y * size.height, width * size.width, height * size.height),
+        crowd=box.crowd,
     )

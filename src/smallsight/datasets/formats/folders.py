@@ -11,10 +11,10 @@ from smallsight.runtime.errors import AnnotationError
 from smallsight.runtime.parallel import map_items
 
 SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing"})
-"""Names of folders that hold the classes' folders of one part of the data."""
+"""Names, in any case, of folders that hold the classes' folders of one part of the data."""
 
 
-def read(annotations: Path, images: Path) -> dict[str, Any]:
+def read(annotations: Path, images: Path, is_upright: bool = True) -> dict[str, Any]:
     """Read the names of folders as a raw COCO tree: each object's box is its whole picture.
 
     The class is the name of the first folder below `images`, of the second where all first ones
@@ -24,6 +24,8 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
     ----------
     annotations, images
         The folder of the classes' folders, twice.
+    is_upright
+        Whether pictures are turned as EXIF says, and their boxes with them.
 
     Raises
     ------
@@ -36,8 +38,8 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
         )
     names = find_pictures(images)
     parts = [PurePosixPath(name).parts for name in names]
-    depth = 1 if all(part[0] in SPLITS for part in parts) else 0
-    measure = partial(read_size, upright=False)
+    depth = 1 if all(part[0].lower() in SPLITS for part in parts) else 0
+    measure = partial(read_size, upright=is_upright)
     paths = [images / name for name in names]
     sizes = map_items(measure, paths, description="measuring pictures", prefer="threads")
     outside = [

@@ -1,6 +1,7 @@
 """The pictures of a folder, and their sizes as their headers have them."""
 
 import os
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,7 +79,8 @@ def read_size(path: Path, *, upright: bool) -> Size | None:
         otherwise.
     """
     try:
-        header = read_header(path)
+        # Nothing is decoded here: `data.max_pixels` counts where pictures are fetched.
+        header = read_header(path, max_pixels=sys.maxsize)
     except PictureError:
         return None
     return Size(*(header.upright if upright else header.stored))

@@ -17,19 +17,19 @@ class Format:
     ----------
     read
         Reads the annotations as a raw COCO tree; file names are relative to the folder of
-        pictures. It raises an `AnnotationError` for what is not as the format has it, and leaves
-        odd values as they are.
+        pictures, which are turned as EXIF says, or not, before they are measured. It raises an
+        `AnnotationError` for what is not as the format has it, and leaves odd values as they are.
     names
         What `data.local.annotations` and `data.local.images` name.
     """
 
-    read: Callable[[Path, Path], dict[str, Any]]
+    read: Callable[[Path, Path, bool], dict[str, Any]]
     names: str
 
 
 FORMATS = {
     "coco": Format(
-        lambda annotations, _: coco.load(annotations),
+        lambda annotations, *_: coco.load(annotations),
         "annotations: the JSON file; images: the folder that its file names start from",
     ),
     "yolo": Format(

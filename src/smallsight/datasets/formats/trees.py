@@ -24,11 +24,14 @@ class Shape:
         Left edge, upper edge, width and height, in pixels.
     polygon
         x and y of each corner in turn, in pixels; empty where it has none.
+    crowd
+        Whether it is a crowd, as the file says it.
     """
 
     category: int
     box: tuple[float, float, float, float]
     polygon: tuple[float, ...] = ()
+    crowd: object = 0
 
     @classmethod
     def of_polygon(cls, category: int, polygon: Iterable[float]) -> "Shape":
@@ -76,7 +79,7 @@ def _annotation(shape: Shape, image_id: int) -> dict[str, Any]:
         "category_id": shape.category,
         "bbox": [round(value, DECIMALS) for value in shape.box],
         "area": round(shape.area, DECIMALS),
-        "iscrowd": 0,
+        "iscrowd": shape.crowd,
     }
     if shape.polygon:
         entry["segmentation"] = [[round(value, DECIMALS) for value in shape.polygon]]

@@ -32,7 +32,7 @@ Their first corner is the number of a pixel that belongs to the box, one more th
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
-def read(annotations: Path, images: Path) -> dict[str, Any]:
+def read(annotations: Path, images: Path, is_upright: bool = True) -> dict[str, Any]:
     """Read XML files as a raw COCO tree.
 
     A file's picture has its stem and lies at the same place in `images`, or in `images` itself;
@@ -47,6 +47,8 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
         The folder of XML files, with all folders in it.
     images
         The folder of pictures.
+    is_upright
+        Whether pictures of which no file tells the size are turned as EXIF says.
 
     Raises
     ------
@@ -57,7 +59,9 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
     if not names:
         raise AnnotationError(named(annotations), "no XML files", "a folder of VOC's XML files")
     known = _by_stem(find_files(images, frozenset(SUFFIXES)))
-    read_one = partial(_read_file, folder=annotations, images=images, known=known)
+    read_one = partial(
+        _read_file, folder=annotations, images=images, known=known, is_upright=is_upright
+    )
     results = map_items(read_one, names, description="reading labels", prefer="threads")
     refuse(
         (fault for result in results for fault in result.faults),
@@ -125,16 +129,21 @@ def _shape(entry: _Object, categories: Mapping[str, int], shift: int) -> Shape:
     return Shape(categories[entry.name], box, tuple(value - shift for value in entry.polygon))
 
 
-def _read_file(name: str, *, folder: Path, images: Path, known: Mapping[str, list[str]]) -> _Read:
+def _read_file(
+    name: str, *, folder: Path, images: Path, known: Mapping[str, list[str]], is_upright: bool
+) -> _Read:
     place = named(folder / name)
     try:
         root = ElementTree.fromstring((folder / name).read_bytes())
     except OSError:
         return _Read(faults=(Fault("files that cannot be read", place),))
-    # Encodings that do not exist are errors of look-up; entities, which may grow without end or
-    # name other files, are refused by an error of values.
-    except (ParseError, ValueError, LookupError, RecursionError):
+    except (ParseError, RecursionError):
         return _Read(faults=(Fault("files that are no XML", place),))
+    # Encodings of several bytes are errors of values, others that are not known of look-up;
+    # entities, which may grow without end or name other files, are refused by an error of values.
+    except (ValueError, LookupError):
+        kind = "files with entities, or in an encoding that is not read"
+        return _Read(faults=(Fault(kind, place),))
     if root.tag != "annotation":
         return _Read(faults=(Fault("files that do not hold an <annotation>", place),))
     entries = [_read_object(element) for element in root.findall("object")]
@@ -144,8 +153,8 @@ def _read_file(name: str, *, folder: Path, images: Path, known: Mapping[str, lis
         if isinstance(entry, str)
     ]
     picture = _find_picture(name, _text(root, "filename"), known)
-    size = _read_sides(root) or read_size(images / picture, upright=False)
-    if size is None:
+    size = _read_sides(root) or read_size(images / picture, upright=is_upright)
+    if size is None and picture in known.get(_stem(picture), ()):
         faults.append(Fault("files without <size> of pictures that cannot be read", place))
     return _Read(
         picture,

@@ -37,7 +37,7 @@ class Description:
     keypoint_numbers: int = 0
 
 
-def read(annotations: Path, images: Path) -> dict[str, Any]:
+def read(annotations: Path, images: Path, is_upright: bool = True) -> dict[str, Any]:
     """Read labels as a raw COCO tree.
 
     A picture's labels lie where Ultralytics looks for them: the last `images` in its path is
@@ -50,6 +50,8 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
         The dataset's folder: it holds `data.yaml`, or a list of names, a name per line.
     images
         The folder of the pictures that are used, with all folders in it.
+    is_upright
+        Whether pictures are turned as EXIF says, and their boxes with them.
 
     Raises
     ------
@@ -60,7 +62,13 @@ def read(annotations: Path, images: Path) -> dict[str, Any]:
     source = _find_description(annotations)
     description = _read_description(source)
     names = find_pictures(images)
-    read_one = partial(_read_picture, images=images, root=annotations, described=description)
+    read_one = partial(
+        _read_picture,
+        images=images,
+        root=annotations,
+        described=description,
+        is_upright=is_upright,
+    )
     results = map_items(read_one, names, description="reading labels", prefer="threads")
     refuse(
         (fault for result in results for fault in result.faults),
@@ -178,10 +186,11 @@ class _Read:
     has_labels: bool
 
 
-def _read_picture(name: str, *, images: Path, root: Path, described: Description) -> _Read:
+def _read_picture(
+    name: str, *, images: Path, root: Path, described: Description, is_upright: bool
+) -> _Read:
     path = images / name
-    # Boxes are drawn on the upright picture: Ultralytics turns pictures as EXIF says.
-    size = read_size(path, upright=True)
+    size = read_size(path, upright=is_upright)
     if size is None:
         fault = Fault("pictures whose header cannot be read", named(path))
         return _Read(Size(0, 0), (), (fault,), has_labels=False)

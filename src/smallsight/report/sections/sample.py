@@ -117,8 +117,12 @@ def shortfall_sentences(study: Study) -> list[str]:
     """Name the size groups that have fewer objects than were asked for."""
     due = 0 if study.sampling["listed"] else int(study.sampling["requested_per_group"])
     return [
-        f"{group.capitalize()}: {total.drawn} of the {due} requested were drawn, for "
-        f"{total.eligible} were eligible."
+        f"{group.capitalize()}: {total.drawn} of the {due} requested were drawn, "
+        + (
+            f"for {total.eligible} were eligible."
+            if total.eligible < due
+            else f"though {total.eligible} were eligible: caps or balance leave no more."
+        )
         for group, total in zip(GROUPS, totals(study), strict=True)
         if total.drawn < due
     ]
@@ -129,7 +133,8 @@ def drawing_sentence(study: Study) -> str:
     chosen = study.params.sample
     if study.sampling["listed"]:
         return f"The objects are those that {study.sampling['listed']} lists; none was drawn."
-    caps = listed([f"{cap} of “{name}”" for name, cap in chosen.caps.items()])
+    known = categories(study)
+    caps = listed([f"{cap} of “{name}”" for name, cap in chosen.caps.items() if name in known])
     ends = {
         "natural": f", with at most {caps} in each" if caps else "",
         "equal": ", each with the same categories in the same numbers as far as there are enough",
