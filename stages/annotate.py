@@ -5,7 +5,7 @@ import own_library  # noqa: F401
 from smallsight import params
 from smallsight.datasets import coco
 from smallsight.datasets.registry import make_source
-from smallsight.datasets.tidying import tidy
+from smallsight.datasets.tidying import SOURCE_ID, tidy
 from smallsight.runtime import files, script
 
 ANNOTATIONS = "data/source/instances.json"
@@ -29,7 +29,12 @@ def main() -> str:
     named = ", ".join(f"{counts.get(name, 0)} {name}" for name in dataset.categories)
     whole = "; every box is the whole picture" if dataset.are_whole_pictures else ""
     annotations = len(dataset.annotations)
-    return f"{len(dataset.images)} pictures, {annotations} annotations ({named}){whole}"
+    renumbered = "".join(
+        f"; {n} ids of {key} numbered anew"
+        for key in ("images", "annotations", "categories")
+        if (n := sum(SOURCE_ID in entry for entry in tree[key]))
+    )
+    return f"{len(dataset.images)} pictures, {annotations} annotations ({named}){whole}{renumbered}"
 
 
 if __name__ == "__main__":

@@ -109,6 +109,17 @@ def test_a_folder_per_class_is_said_to_have_no_boxes(run, tree, paint, part):
     ]
 
 
+def test_ids_that_are_numbered_anew_are_told(run, tree):
+    for image in tree["images"]:
+        image["id"] = f"picture {image['id']}"
+    for annotation in tree["annotations"]:
+        annotation["image_id"] = f"picture {annotation['image_id']}"
+    coco.write(tree, "mine/instances.json")
+    said = "4 pictures, 8 annotations (4 car, 4 person); 4 ids of images numbered anew"
+    assert run("annotate") == said
+    assert run("sample").startswith("8 instances of 4 pictures")
+
+
 def test_the_sample_has_donors_masks_and_the_objects_around_it(run, tree):
     tree["annotations"].append(tree["annotations"][0] | {"id": 7, "iscrowd": 1})
     tree["images"].append(tree["images"][0] | {"id": 77, "file_name": "empty.jpg"})
