@@ -349,6 +349,14 @@ def test_a_files_name_is_found_as_it_is_meant(folder, name):
     assert dataset.left_out == {}
 
 
+def test_links_that_lead_round_are_followed_once(folder):
+    for name in ("one", "other"):
+        (folder.path / "sub" / name).symlink_to("..")
+        (folder.path / name).symlink_to("sub")
+    assert {"b.jpg", "one/a.jpg", "other/a.jpg", "sub/a.jpg"} <= folder.names
+    assert len(folder.names) < 50
+
+
 def test_accents_may_be_composed_or_not(folder):
     (folder.path / "b.jpg").rename(folder.path / "Fu\u0308r.jpg")
     dataset = read(with_entry("images", 0, file_name="F\u00fcr.jpg"), folder=folder)

@@ -29,11 +29,18 @@ class PictureFolder:
     def names(self) -> frozenset[str]:
         """Paths of all files below the folder, relative to it, with slashes."""
         root = str(self.path)
-        return frozenset(
-            Path(folder, name).relative_to(root).as_posix()
-            for folder, _, names in os.walk(root, followlinks=True)
-            for name in names
-        )
+        found: list[str] = []
+        # Real paths of the folders above each one: a link to one of them would lead round for ever.
+        above: dict[Path, frozenset[Path]] = {self.path: frozenset()}
+        for folder, folders, names in os.walk(root, followlinks=True):
+            known = above.pop(Path(folder))
+            place = Path(folder).resolve()
+            if place in known:
+                folders.clear()
+                continue
+            above |= {Path(folder, name): known | {place} for name in folders}
+            found += (Path(folder, name).relative_to(root).as_posix() for name in names)
+        return frozenset(found)
 
     @cached_property
     def _alike(self) -> dict[str, list[str]]:

@@ -64,11 +64,11 @@ def test_an_empty_group_is_named_and_never_compared(reported_study, group):
 def test_a_group_that_caps_keep_short_is_said_to_be(forms):
     sampling = forms.study.sampling
     drawn = sampling["drawn"] | {"small": 5}
-    eligible = sampling["eligible"] | {"small": {"bus": 90}}
+    eligible = sampling["eligible"] | {"small": {"bus": 30}}
     more = sampling | {"drawn": drawn, "eligible": eligible, "requested_per_group": 40}
     said = sample.shortfall_sentences(dataclasses.replace(forms.study, sampling=more))
     assert said[0] == (
-        "Small: 5 of the 40 requested were drawn, though 90 were eligible: caps or balance leave "
+        "Small: 5 of the 40 requested were drawn, though 30 were eligible: caps or balance leave "
         "no more."
     )
 

@@ -120,7 +120,7 @@ def shortfall_sentences(study: Study) -> list[str]:
         f"{group.capitalize()}: {total.drawn} of the {due} requested were drawn, "
         + (
             f"for {total.eligible} were eligible."
-            if total.eligible < due
+            if total.drawn == total.eligible
             else f"though {total.eligible} were eligible: caps or balance leave no more."
         )
         for group, total in zip(GROUPS, totals(study), strict=True)
