@@ -184,9 +184,18 @@ def test_a_category_given_twice_counts_once_and_two_of_a_name_in_use_are_named()
     given_tree = tree()
     given_tree["categories"].append({"id": 3, "name": "car"})
     assert len(read(given_tree).annotations) == 3
-    used = with_entry("categories", 2, name="car")
+    used = with_entry("categories", 2, name="car", supercategory="toy")
     with pytest.raises(AnnotationError, match="several categories named 'car'"):
         read(used)
+
+
+def test_two_categories_that_differ_in_nothing_but_their_ids_are_one():
+    given_tree = with_entry("categories", 2, name="car")
+    given_tree["annotations"][3]["bbox"] = [0, 0, 3, 3]
+    dataset = read(given_tree)
+    found = dataset.annotations.set_index("ann_id")
+    assert found.loc[[12, 13], "category_name"].tolist() == ["car", "car"]
+    assert found.loc[[12, 13], "category_id"].tolist() == [3, 3]
 
 
 def test_all_categories_are_those_with_annotations_in_the_files_order():

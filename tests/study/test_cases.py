@@ -125,13 +125,17 @@ def test_what_cannot_be_examined_is_refused_in_one_line(run, name, line):
     assert not (done.study / "reports/report.html").exists()
 
 
-@pytest.mark.parametrize("name", ["00-control", "09-dataparallel-checkpoint"])
-def test_a_whole_study_runs(run, name):
-    done = run(name, WHOLE)
+def test_weights_under_a_prefix_are_read(run):
+    done = run("09-dataparallel-checkpoint", "dvc repro features@orig_full")
+    assert done.status == 0, done.said
+    assert "module." in (done.study / "data/backbone.json").read_text(encoding="utf-8")
+
+
+def test_a_whole_study_runs(run):
+    done = run("00-control", WHOLE)
     assert done.status == 0, done.said
     assert (done.study / "reports/report.pdf").stat().st_size > 10_000
-    if name == "00-control":
-        assert "100% of 24 crops" in done.line("check: 100%")
+    assert "100% of 24 crops" in done.line("check: 100%")
 
 
 def test_names_that_no_font_has_are_told_in_one_line_or_legible(run):

@@ -93,7 +93,7 @@ def tidy(
     tidied = {key: value for key, value in tree.items() if key != LEFT_OUT} | {
         "images": list({entry["id"]: entry for entry in images.values() if entry}.values()),
         "annotations": annotations,
-        "categories": list(named.values()),
+        "categories": list({entry["id"]: entry for entry in named.values()}.values()),
     }
     if tally.reasons:
         tidied[LEFT_OUT] = {
@@ -193,7 +193,11 @@ def _identified(entries: list[Entry], kind: str, where: str) -> dict[str, Entry]
 
 
 def _categories(entries: list[Entry], annotations: list[Entry], where: str) -> dict[str, Entry]:
-    """Return categories by the key of their ids; of a name twice, the one with annotations."""
+    """Return categories by the key of their ids.
+
+    Of a name twice, the one without annotations is passed over; two that also have the same
+    supercategory are one.
+    """
     found = _identified(entries, "categories", where)
     numbers = _numbers(found)
     for key, entry in found.items():
@@ -211,9 +215,12 @@ def _categories(entries: list[Entry], annotations: list[Entry], where: str) -> d
     if max(names.values(), default=0) < 2:
         return found
     used = {_key(entry.get("category_id")) for entry in annotations}
-    of_used = {found[key]["name"] for key in found.keys() & used}
+    taken = {found[key]["name"] for key in found.keys() & used}
+    left = {key: entry for key, entry in found.items() if key in used or entry["name"] not in taken}
+    firsts: dict[tuple[object, object], Entry] = {}
     return {
-        key: entry for key, entry in found.items() if key in used or entry["name"] not in of_used
+        key: firsts.setdefault((entry["name"], entry.get("supercategory")), entry)
+        for key, entry in left.items()
     }
 
 
