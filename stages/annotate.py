@@ -4,8 +4,9 @@ import own_library  # noqa: F401
 
 from smallsight import params
 from smallsight.datasets import coco
+from smallsight.datasets.identities import SOURCE_ID
 from smallsight.datasets.registry import make_source
-from smallsight.datasets.tidying import SOURCE_ID, tidy
+from smallsight.datasets.tidying import tidy
 from smallsight.runtime import files, script
 
 ANNOTATIONS = "data/source/instances.json"

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from smallsight import params
@@ -226,3 +228,24 @@ def test_quoted_names_stay_text(tmp_path):
     (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
     due = ("0", "1e5", "007", "nan", "True", "-", "a, b", "{{ x }}", "$x$")
     assert params.load(tmp_path / "params.yaml").data.categories == due
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(list(ALL)), anything)
+def test_any_value_anywhere_is_taken_or_refused_in_one_line(keys, value):
+    try:
+        found = checked(changed(keys, value))
+    except ParameterError as error:
+        assert error.where.startswith("params")
+        assert "\n" not in str(error)
+    else:
+        assert isinstance(found, params.Params)

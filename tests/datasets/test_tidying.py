@@ -8,33 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from builders.coco_trees import tree
 from smallsight.datasets import coco
 from smallsight.datasets.picture_folder import PictureFolder
 from smallsight.datasets.tidying import tidy
 from smallsight.runtime.errors import AnnotationError
 
 CATEGORIES = ("person", "car")
-
-
-def tree(**changes):
-    found = {
-        "images": [
-            {"id": 7, "file_name": "b.jpg", "width": 64, "height": 48},
-            {"id": 3, "file_name": "sub/a.jpg", "width": 40, "height": 30},
-        ],
-        "annotations": [
-            {"id": 12, "image_id": 7, "category_id": 3, "bbox": [1, 2, 30.5, 4], "iscrowd": 0},
-            {"id": 11, "image_id": 7, "category_id": 1, "bbox": [0, 0, 5, 5], "area": 9.5},
-            {"id": 10, "image_id": 3, "category_id": 1, "bbox": [2, 2, 9, 9], "iscrowd": 1},
-            {"id": 13, "image_id": 3, "category_id": 9, "bbox": [0, 0, math.nan, 0]},
-        ],
-        "categories": [
-            {"id": 1, "name": "person"},
-            {"id": 3, "name": "car"},
-            {"id": 9, "name": "kite"},
-        ],
-    }
-    return found | changes
 
 
 def with_entry(kind, position, **values):
@@ -205,7 +185,7 @@ def test_all_categories_are_those_with_annotations_in_the_files_order():
 
 
 def test_a_single_category_of_all_is_named():
-    given_tree = tree(annotations=tree()["annotations"][1:3])
+    given_tree = tree() | {"annotations": tree()["annotations"][1:3]}
     with pytest.raises(AnnotationError, match="annotations of 1 categories: person; expected"):
         read(given_tree, "all")
 
@@ -275,7 +255,7 @@ def test_a_single_polygon_need_not_stand_in_a_list():
 
 @pytest.mark.parametrize("said", ["x", {"crowd": {"count": 1}}, {"ignored": None}])
 def test_what_a_file_says_of_what_it_lacks_is_not_counted(said):
-    assert read(tree(left_out=said)).left_out == {}
+    assert read(tree() | {"left_out": said}).left_out == {}
 
 
 def test_crowds_may_be_flagged_by_a_truth_value():
@@ -297,7 +277,7 @@ def many(n, spoiled, spoil):
     ]
     for entry in entries[:spoiled]:
         spoil(entry)
-    return tree(annotations=entries)
+    return tree() | {"annotations": entries}
 
 
 def flatten(entry):
@@ -389,7 +369,7 @@ def test_too_many_missing_pictures_are_told_in_one_line(folder):
     images = [{"id": k, "file_name": f"{k}.jpg", "width": 64, "height": 48} for k in range(16)]
     for image in images[4:]:
         Image.new("L", (64, 48)).save(folder.path / image["file_name"])
-    given_tree = tree(images=images, annotations=[])
+    given_tree = tree() | {"images": images, "annotations": []}
     with pytest.raises(AnnotationError, match=r"4 of 16 pictures not in .* \(file_name '0\.jpg'\)"):
         tidied(given_tree, folder=folder)
 

@@ -1,5 +1,7 @@
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from builders.drawn_sample import dataset, draw
 from smallsight.runtime.errors import SampleError, SmallsightError
@@ -94,3 +96,39 @@ def test_boxes_of_other_annotations_are_named(path):
     with pytest.raises(SampleError, match=r"bbox_x of 2 instances, .*the annotations' own boxes"):
         draw_listed(earlier.assign(bbox_x=[40.0, 40.0, *earlier["bbox_x"][2:]]), path)
     assert len(draw_listed(earlier.assign(bbox_x=earlier["bbox_x"] + 0.4), path).sample) == 60
+
+
+cells = st.integers(0, 2) | st.floats() | st.text(max_size=4) | st.sampled_from(["", "small", "7"])
+
+
+ONE_FOLDER = [HealthCheck.function_scoped_fixture]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=ONE_FOLDER)
+@given(
+    st.lists(st.sampled_from(["image_id", "ann_id", "size_group", "bbox_x", "x"]), max_size=5),
+    st.lists(st.lists(cells, max_size=6), max_size=4),
+    st.sampled_from([",", ";", "\t"]),
+)
+def test_any_list_is_read_or_refused_in_one_line(tmp_path, header, rows, separator):
+    path = tmp_path / "any.csv"
+    lines = [separator.join(map(str, row)) for row in (header, *rows)]
+    path.write_text("\n".join(lines), encoding="utf-8", errors="replace")
+    try:
+        listed = read_listed(path)
+    except SmallsightError as error:
+        assert str(path) in str(error)
+        assert str(error).isprintable()
+    else:
+        assert listed is None or not listed.duplicated(["image_id", "ann_id"]).any()
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=ONE_FOLDER)
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_list_or_one_line(tmp_path, content):
+    path = tmp_path / "any.csv"
+    path.write_bytes(b"image_id,ann_id\n" + content)
+    try:
+        read_listed(path)
+    except SmallsightError as error:
+        assert str(path) in str(error)

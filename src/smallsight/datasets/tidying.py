@@ -5,31 +5,38 @@ annotations. What cannot be used is left out and counted by reason. Annotations 
 come out as they went in.
 """
 
-import itertools
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from smallsight.datasets.coco import LARGEST_ID, LARGEST_LENGTH, shortened
+from smallsight.datasets.coco import shortened
+from smallsight.datasets.identities import (
+    TELLING,
+    Entry,
+    by_key,
+    key_of,
+    number_all,
+    number_keys,
+    with_id,
+)
 from smallsight.datasets.left_out import FLAT, REASONS, LeftOut, Reason, check_shares
 from smallsight.datasets.picture_folder import PictureFolder, stays_inside
+from smallsight.datasets.values import (
+    is_set,
+    plain_segmentation,
+    read_area,
+    read_box,
+    read_side,
+)
 from smallsight.imaging.decoding import read_header
 from smallsight.params import plain_name
 from smallsight.runtime.errors import AnnotationError, PictureError
 
 LEFT_OUT = "left_out"
 """Key of a tidied tree: what is left out, by reason, where anything is."""
-
-SOURCE_ID = "source_id"
-"""Key of an entry that was numbered anew: its id as it was."""
-
-_TELLING = {"images": ("file_name", "width", "height"), "categories": ("name",)}
-"""What two entries of one id have to agree in, to be one entry that is given twice."""
-
-Entry = dict[str, Any]
 
 
 def tidy(
@@ -140,66 +147,14 @@ def _is_list_of_entries(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
 
 
-def _key(identity: object) -> str | None:
-    """Write an id as references are compared with it; None where it is no id.
-
-    A number and the text of it are the same id, for tools write either.
-    """
-    if isinstance(identity, float) and identity.is_integer():
-        identity = int(identity)
-    if isinstance(identity, bool) or not isinstance(identity, int | str):
-        return None
-    return str(identity).strip() or None
-
-
-def _numbers(keys: Iterable[str]) -> dict[str, int]:
-    """Give every key its number: its own where all have one that fits, else 1, 2, 3 and so on."""
-    keys = list(dict.fromkeys(keys))
-    own = {key: int(key) for key in keys if key.isascii() and key.isdecimal() and len(key) < 20}
-    if len(set(own.values())) == len(keys) and max(own.values(), default=0) <= LARGEST_ID:
-        return own
-    return {key: number for number, key in enumerate(keys, start=1)}
-
-
-def _numbers_of_all(keys: Sequence[str | None]) -> list[int]:
-    """Give every entry a number: those without a key, or with another one's, come last."""
-    numbers = _numbers(key for key in keys if key is not None)
-    further = itertools.count(max(numbers.values(), default=0) + 1)
-    found = [numbers.pop(key) if key in numbers else next(further) for key in keys]
-    return found if max(found, default=0) <= LARGEST_ID else [*range(1, len(keys) + 1)]
-
-
-def _with_id(entry: Entry, number: int) -> Entry:
-    if entry.get("id") == number and type(entry["id"]) is int:
-        return entry
-    renamed = {"id": number} | {key: value for key, value in entry.items() if key != "id"}
-    is_other = "id" in entry and _key(entry["id"]) != str(number)
-    return renamed | ({SOURCE_ID: entry["id"]} if is_other else {})
-
-
-def _identified(entries: list[Entry], kind: str, where: str) -> dict[str, Entry]:
-    """Return entries by the key of their ids, repetitions once."""
-    found: dict[str, Entry] = {}
-    for position, entry in enumerate(entries):
-        key = _key(entry.get("id"))
-        place = f"{where}: {kind}[{position}]"
-        if key is None:
-            said = f"id {shortened(entry['id'])}" if "id" in entry else "no id"
-            raise AnnotationError(place, said, "an id, a number or text")
-        first = found.setdefault(key, entry)
-        if any(first.get(name) != entry.get(name) for name in _TELLING[kind]):
-            raise AnnotationError(place, f"id {shortened(entry['id'])} again", "distinct ids")
-    return found
-
-
 def _categories(entries: list[Entry], annotations: list[Entry], where: str) -> dict[str, Entry]:
     """Return categories by the key of their ids.
 
     Of a name twice, the one without annotations is passed over; two that also have the same
     supercategory are one.
     """
-    found = _identified(entries, "categories", where)
-    numbers = _numbers(found)
+    found = by_key(entries, "categories", where)
+    numbers = number_keys(found)
     for key, entry in found.items():
         name = entry.get("name")
         if type(name) is int:
@@ -210,11 +165,11 @@ def _categories(entries: list[Entry], annotations: list[Entry], where: str) -> d
             raise AnnotationError(place, said, "a name, a text")
         plain = plain_name(name)
         named = entry if entry["name"] == plain else entry | {"name": plain}
-        found[key] = _with_id(named, numbers[key])
+        found[key] = with_id(named, numbers[key])
     names = Counter(entry["name"] for entry in found.values())
     if max(names.values(), default=0) < 2:
         return found
-    used = {_key(entry.get("category_id")) for entry in annotations}
+    used = {key_of(entry.get("category_id")) for entry in annotations}
     taken = {found[key]["name"] for key in found.keys() & used}
     left = {key: entry for key, entry in found.items() if key in used or entry["name"] not in taken}
     firsts: dict[tuple[object, object], Entry] = {}
@@ -236,8 +191,8 @@ def _images(
 
     A picture that has several ids is one: else it could be trained on and tested on at once.
     """
-    found = _identified(entries, "images", where)
-    numbers = _numbers(found)
+    found = by_key(entries, "images", where)
+    numbers = number_keys(found)
     tally.totals["pictures"] = len(found)
     tidied: dict[str, Entry | None] = {}
     pictures: dict[tuple[object, ...], Entry] = {}
@@ -248,8 +203,8 @@ def _images(
             tidied[key] = None
             continue
         # Two names of one file are no reason: one of them may be of a picture that is missing.
-        what = (entry["file_name"], *(image[name] for name in _TELLING["images"]))
-        tidied[key] = pictures.setdefault(what, _with_id(image, numbers[key]))
+        what = (entry["file_name"], *(image[name] for name in TELLING["images"]))
+        tidied[key] = pictures.setdefault(what, with_id(image, numbers[key]))
     return tidied
 
 
@@ -265,7 +220,7 @@ def _image(entry: Entry, folder: PictureFolder | None) -> tuple[Entry, str]:
         name = file
     elif "\\" in name:
         name = name.replace("\\", "/")
-    sides = [_whole(entry.get(key)) for key in ("width", "height")]
+    sides = [read_side(entry.get(key)) for key in ("width", "height")]
     if folder and None in sides:
         try:
             # Nothing is decoded here: `data.max_pixels` counts where pictures are fetched.
@@ -280,24 +235,6 @@ def _image(entry: Entry, folder: PictureFolder | None) -> tuple[Entry, str]:
     return entry | changes if changes else entry, ""
 
 
-def _whole(value: object) -> int | None:
-    """Read a side in pixels, which tools also write as a text; None where it is none."""
-    number = _number(value)
-    return int(number) if number is not None and number >= 1 and number == int(number) else None
-
-
-def _number(value: object, *, largest: int = LARGEST_LENGTH) -> float | None:
-    """Read a finite number of a size that pictures have, which tools also write as a text."""
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return value if -largest < value < largest else None
-
-
 def _annotations(
     entries: list[Entry],
     images: dict[str, Entry | None],
@@ -305,11 +242,11 @@ def _annotations(
     chosen: set[str],
     tally: _Tally,
 ) -> list[Entry]:
-    numbers = _numbers_of_all([_key(entry.get("id")) for entry in entries])
+    numbers = number_all([key_of(entry.get("id")) for entry in entries])
     tally.totals["annotations"] = len(entries)
     kept, seen = [], set()
     for number, entry in zip(numbers, entries, strict=True):
-        category = categories.get(_key(entry.get("category_id")) or "")
+        category = categories.get(key_of(entry.get("category_id")) or "")
         is_chosen = category is None or category["name"] in chosen
         annotation, reason = _annotation(entry, images, category, is_chosen=is_chosen)
         if not reason and is_chosen:
@@ -324,7 +261,7 @@ def _annotations(
             continue
         if is_chosen and 0 in annotation["bbox"][2:]:
             tally.saw_flat(_example(entry, "bbox"))
-        kept.append(_with_id(annotation, number))
+        kept.append(with_id(annotation, number))
     return kept
 
 
@@ -335,7 +272,7 @@ def _annotation(
 
     Of categories that are not the study's, the references alone are looked at.
     """
-    image_key = _key(entry.get("image_id")) or ""
+    image_key = key_of(entry.get("image_id")) or ""
     if image_key not in images:
         return entry, "unknown_picture"
     image = images[image_key]
@@ -346,24 +283,19 @@ def _annotation(
     references = {"image_id": image["id"], "category_id": category["id"]}
     if not is_chosen:
         return _changed(entry, references), ""
-    if _is_set(entry.get("ignore")):
+    if is_set(entry.get("ignore")):
         return entry, "ignored"
-    box = _box(entry.get("bbox"))
+    box = read_box(entry.get("bbox"))
     if box is None:
         return entry, "malformed_box"
-    area = _number_of_area(entry.get("area"))
+    area = read_area(entry.get("area"))
     flags: Entry = {
-        "iscrowd": int(_is_set(entry.get("iscrowd"))),
+        "iscrowd": int(is_set(entry.get("iscrowd"))),
         "area": box[2] * box[3] if area is None else area,
     }
     flags = {key: value for key, value in flags.items() if key in entry}
-    segmentation = entry.get("segmentation")
-    if isinstance(segmentation, float):
-        # Tables write NaN where there is none.
-        flags["segmentation"] = None
-    elif isinstance(segmentation, list) and segmentation and _number(segmentation[0]) is not None:
-        # A single polygon, as VIA writes it.
-        flags["segmentation"] = [segmentation]
+    if "segmentation" in entry:
+        flags["segmentation"] = plain_segmentation(entry["segmentation"])
     return _changed(entry, references | {"bbox": box} | flags), ""
 
 
@@ -375,27 +307,6 @@ def _changed(entry: Entry, values: Entry) -> Entry:
         if entry[key] != value or type(entry[key]) is not type(value)
     }
     return entry | changes if changes else entry
-
-
-def _box(value: object) -> list[float] | None:
-    if not isinstance(value, list | tuple) or len(value) != 4:
-        return None
-    numbers = [number for each in value if (number := _number(each)) is not None]
-    return numbers if len(numbers) == 4 and min(numbers[2:]) >= 0 else None
-
-
-def _number_of_area(value: object) -> float | None:
-    """Read an area in square pixels; None where it is none, or 0, as some tools write it."""
-    number = _number(value, largest=LARGEST_LENGTH**2)
-    return number if number is not None and number > 0 else None
-
-
-def _is_set(value: object) -> bool:
-    """Return whether a flag is set, which tools write as a number, a truth value or a text."""
-    if isinstance(value, str):
-        return value.strip().lower() not in ("", "0", "0.0", "false", "no", "none", "null", "nan")
-    # Tables write NaN where nothing was said.
-    return bool(value) and value == value
 
 
 def _example(entry: Entry, key: str) -> str:
