@@ -103,8 +103,8 @@ WARNED = {
                         "12 small, 12 medium and 12 large."),
     "few pictures": ({}, "would hold the small objects (12 pictures)"),
     "rare": ({"sample": {"caps": {"car": 1}, "per_group": 8}}, "“car” (2): some heads"),
-    "one category": ({"sample": {"caps": {"car": 0}}}, "Only one category would be drawn, “bus”"),
-    "no group": ({"sample": {"caps": {"car": 0}}}, "no small objects: there is no gap"),
+    "no group": ({"sample": {"sizes": {"measure": "area", "limits": [0.1, 0.2]}}},
+                 "no small or medium objects: there is no gap"),
     "little power": ({}, "on small"),
 }  # fmt: skip
 

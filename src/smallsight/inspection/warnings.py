@@ -27,12 +27,7 @@ def find_warnings(found: Inspection) -> list[str]:
 
 def _categories(found: Inspection) -> Iterator[str]:
     names = set(found.draw.sample["category_name"])
-    if len(names) == 1:
-        yield (
-            f"Only one category would be drawn, “{names.pop()}”: a classifier of one category is "
-            "always right, and the study says nothing."
-        )
-    elif missing := [name for name in found.draw.categories if name not in names]:
+    if missing := [name for name in found.draw.categories if name not in names]:
         yield f"Nothing would be drawn of {listed([f'“{name}”' for name in missing])}."
 
 
@@ -69,7 +64,7 @@ def _mixes(found: Inspection) -> Iterator[str]:
         for group, mix in found.mixes.items()
         if mix.is_dominated
     ]
-    if dominated and found.draw.sample["category_name"].nunique() > 1:
+    if dominated:
         yield (
             f"One category has more than {100 * DOMINANT:g}% of the {listed(dominated)}: what is "
             "said of these is mostly said of it. sample.caps limits a category."

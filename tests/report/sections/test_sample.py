@@ -80,7 +80,7 @@ def test_a_cap_of_no_category_of_the_study_is_not_told(forms):
         made = forms.study.params.model_copy(update={"sample": changed})
         said = sample.drawing_sentence(dataclasses.replace(forms.study, params=made))
         assert "unicorn" not in said
-        assert ("at most 4 of bus in each" in said) == due
+        assert ("at most 4 of “bus” in each" in said) == due
 
 
 SOURCE = "<code>data/pictures.json</code></p>"
@@ -164,11 +164,14 @@ def chosen(study, *, listed="", **changes):
 @pytest.mark.parametrize(
     ("changes", "due"),
     [
-        ({}, "Up to 200 objects per size group are drawn, with at most 70 of “person” in each."),
         (
-            {"caps": {"person": 70, "car": 50}},
-            "Up to 200 objects per size group are drawn, with at most 70 of “person” and 50 of "
-            "“car” in each.",
+            {"caps": {"bus": 70}},
+            "Up to 200 objects per size group are drawn, with at most 70 of “bus” in each.",
+        ),
+        (
+            {"caps": {"bus": 70, "car": 50}},
+            "Up to 200 objects per size group are drawn, with at most 70 of “bus” and 50 of “car” "
+            "in each.",
         ),
         ({"caps": {}}, "Up to 200 objects per size group are drawn."),
         (
