@@ -16,6 +16,7 @@ from builders.stages import run
 from smallsight import params
 from smallsight.backbones.facts import read_backbone_facts
 from smallsight.backbones.registry import BACKBONES
+from smallsight.imaging.pictures import InputFormat, write_input_format
 from smallsight.report import page
 
 pytestmark = [pytest.mark.page, pytest.mark.usefixtures("single_worker")]
@@ -60,6 +61,7 @@ CASES = {
 
 def write_params(folder, case, **backbone):
     tree = yaml.safe_load((ROOT / "params.yaml").read_text())
+    tree["data"]["instances"] = str(ROOT / tree["data"]["instances"])
     tree |= {"device": "cpu", "conditions": FAMILIES}
     tree["tasks"]["scene"] = ["orig_full", "orig_crop"]
     tree["data"]["phantom"] |= {"scenes": 16, "width": 200, "height": 150}
@@ -93,6 +95,8 @@ def test_a_whole_study_runs(name, share, tmp_path, monkeypatch):
     case = CASES[name]
     monkeypatch.chdir(tmp_path)
     write_params(tmp_path, case, name=name, **weights_for(name, tmp_path))
+    # The sample is told in pixels of an input of any size; `backbone` writes its own.
+    write_input_format(InputFormat(case.size), "data/input.json")
     share("data", case.per_group, ["annotate"], ["sample"], ["fetch"])
     run("backbone")
     inputs = Path("data/input.json").read_text()

@@ -104,6 +104,7 @@ def predict(tmp_path_factory):
             shutil.copytree(EXAMPLE / "images", "mine/images")
             annotations = write(read_example())
             tree = yaml.safe_load((ROOT / "params.yaml").read_text())
+            tree["data"]["instances"] = str(ROOT / tree["data"]["instances"])
             local = {"format": name, "annotations": annotations, "images": "mine/images"}
             tree |= {"device": "cpu", "conditions": FAMILIES}
             tree["data"] |= {"source": "local", "local": local}
@@ -113,7 +114,7 @@ def predict(tmp_path_factory):
             tree["evaluation"] |= {"folds": 2, "repeats": 1}
             tree["heads"] |= {"epochs": 2}
             Path("params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
-            for stage in ("check", "annotate", "sample", "fetch", "backbone"):
+            for stage in ("check", "annotate", "backbone", "sample", "fetch"):
                 run(stage)
             for stage in ("render", "features"):
                 for family in FAMILIES:

@@ -178,6 +178,7 @@ def declared(source):
 
 def write_params(folder, source, trained):
     tree = yaml.safe_load((ROOT / "params.yaml").read_text())
+    tree["data"]["instances"] = str(ROOT / tree["data"]["instances"])
     tree |= {"device": "cpu", "conditions": FAMILIES}
     tree["tasks"]["scene"] = list(FAMILIES)[:-1]
     tree["data"]["phantom"] |= {"scenes": 60, "width": 320, "height": 240}
@@ -210,7 +211,7 @@ def studies(trained, tmp_path_factory):
                 shutil.copytree(rendered, "data")
                 run("backbone")
             else:
-                for stage in ("check", "annotate", "sample", "fetch", "backbone"):
+                for stage in ("check", "annotate", "backbone", "sample", "fetch"):
                     run(stage)
                 for family in FAMILIES:
                     run("render", family)

@@ -135,10 +135,11 @@ def stripes(category, rng, size=400):
 
 def write_params(**classifier):
     tree = yaml.safe_load((ROOT / "params.yaml").read_text())
+    tree["data"]["instances"] = str(ROOT / tree["data"]["instances"])
     tree |= {"device": "cpu", "conditions": FAMILIES}
     tree["tasks"] = {"scene": ["orig_full", "downscale"], "window_margin": MARGIN}
     tree["data"] |= {"source": "local", "categories": NAMES}
-    tree["data"]["local"] = {"annotations": "drawn/instances.json", "images": "drawn/pictures"}
+    tree["data"]["local"] |= {"annotations": "drawn/instances.json", "images": "drawn/pictures"}
     tree["sample"] |= {"per_group": EACH, "caps": {"person": EACH}}
     tree["analysis"]["bootstrap_draws"] = 1000
     tree["remedies"] = {name: name in REMEDIES for name in tree["remedies"]}
@@ -163,7 +164,7 @@ def rendered(tmp_path_factory):
         draw(folder / "drawn")
         Path("classes.txt").write_text("\n".join([*NAMES, "none of these"]))
         write_command(LARGEST)
-        for stage in ("check", "annotate", "sample", "fetch", "backbone"):
+        for stage in ("check", "annotate", "backbone", "sample", "fetch"):
             run(stage)
         for family in FAMILIES:
             run("render", family)

@@ -15,6 +15,7 @@ from torch import nn
 from builders.stages import run
 from smallsight import params
 from smallsight.classifiers.facts import read_classifier_facts
+from smallsight.imaging.pictures import InputFormat, write_input_format
 from smallsight.report import page
 
 pytestmark = [pytest.mark.page, pytest.mark.usefixtures("single_worker")]
@@ -75,6 +76,7 @@ class Tiny(nn.Module):
 
 def write_params(folder, case):
     tree = yaml.safe_load((ROOT / "params.yaml").read_text())
+    tree["data"]["instances"] = str(ROOT / tree["data"]["instances"])
     tree |= {"device": "cpu", "conditions": FAMILIES}
     tree["tasks"]["scene"] = ["orig_full", "orig_crop"]
     tree["data"]["phantom"] |= {"scenes": 20, "width": 200, "height": 150}
@@ -98,6 +100,8 @@ def test_a_whole_study_runs(name, share, tmp_path, monkeypatch):
         torch.jit.script(Tiny()).save("own.pt")
     Path("names.txt").write_text("\n".join(CATEGORIES))
     run("check")
+    # The sample is told in pixels of an input of any size; `backbone` writes its own.
+    write_input_format(InputFormat(SIZE), "data/input.json")
     share("data", "sample", ["annotate"], ["sample"], ["fetch"])
     run("backbone")
     inputs = Path("data/input.json").read_text()
