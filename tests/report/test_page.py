@@ -232,7 +232,7 @@ def test_every_caption_names_the_files_it_comes_from(forms):
     told = {path for _, text in both for path in sources(text)}
     assert {path.name for path in known - told} <= {
         "results_conditions.csv", "samples_step1_person_limited.csv", "training.json",
-        "classifier.json", "preprocessing.csv",
+        "classifier.json", "preprocessing.csv", "categories.json", "pictures.json",
         "answers.csv", "maps.csv", "maps.npz", "about.json",
     }  # fmt: skip
 

@@ -24,12 +24,13 @@ from smallsight.report.section import PlacedSection
 from smallsight.report.sections.claims import Verdict
 from smallsight.report.sections.registry import SECTIONS, ShownChapter
 from smallsight.report.sheets.registry import SHEETS
+from smallsight.report.stand_ins import Named
 
 ENVIRONMENT = typeset.environment()
 PARTS = {part.template: part for one in (*SECTIONS, *SHEETS) for part in (one, *one.parts)}
 PAGES = {
-    "report.html": {"chapters": list[ShownChapter]},
-    "paper.html": {"sheets": list[PlacedSection]},
+    "report.html": {"chapters": list[ShownChapter], "stand_ins": list[Named]},
+    "paper.html": {"sheets": list[PlacedSection], "stand_ins": list[Named]},
 }
 """The templates that hold all sections, and all sheets; and what they read of them."""
 JINJA = {"loop", "namespace", "source", "varargs"}
