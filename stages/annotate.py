@@ -5,8 +5,7 @@ import own_library  # noqa: F401
 from smallsight import params
 from smallsight.datasets import coco
 from smallsight.datasets.identities import SOURCE_ID
-from smallsight.datasets.registry import make_source
-from smallsight.datasets.tidying import tidy
+from smallsight.datasets.registry import make_source, read_tidied
 from smallsight.runtime import files, script
 
 ANNOTATIONS = "data/source/instances.json"
@@ -16,13 +15,7 @@ def main() -> str:
     parameters = params.load()
     data = parameters.data
     source = make_source(data, seed=parameters.seed)
-    tree = tidy(
-        source.annotations(),
-        data.categories,
-        where=source.where,
-        max_bad_share=data.max_bad_share,
-        folder=source.folder,
-    )
+    tree = read_tidied(source, data)
     with files.new_file(ANNOTATIONS) as new:
         coco.write(tree, new)
         dataset = coco.read(new, data.categories, where=source.where)

@@ -13,6 +13,7 @@ from smallsight.datasets.collecting import USUAL, PictureFacts, Reading
 from smallsight.datasets.local import Local, LocalData
 from smallsight.datasets.phantom_scenes import Phantom, PhantomData
 from smallsight.datasets.picture_folder import PictureFolder
+from smallsight.datasets.tidying import tidy
 from smallsight.params import Section
 from smallsight.runtime.errors import ParameterError
 
@@ -108,6 +109,23 @@ def make_source(data: params.Data, *, seed: int) -> Source:
         )
     record = SOURCES[data.source]
     return record.make(_group(data, data.source, record), data, seed)
+
+
+def read_tidied(source: Source, data: params.Data) -> dict[str, Any]:
+    """Read a source's annotations as a COCO tree, what cannot be used left out.
+
+    Raises
+    ------
+    AnnotationError
+        As `tidying.tidy` does.
+    """
+    return tidy(
+        source.annotations(),
+        data.categories,
+        where=source.where,
+        max_bad_share=data.max_bad_share,
+        folder=source.folder,
+    )
 
 
 def check_groups(data: params.Data) -> None:

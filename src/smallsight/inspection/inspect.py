@@ -17,8 +17,7 @@ from smallsight.conditions.rendering.instance_views import InstanceViews
 from smallsight.conditions.rendering.levels import Level, levels_by_family
 from smallsight.datasets import coco
 from smallsight.datasets.collecting import PictureFacts, Reading
-from smallsight.datasets.registry import Source, check_groups, make_source
-from smallsight.datasets.tidying import tidy
+from smallsight.datasets.registry import Source, check_groups, make_source, read_tidied
 from smallsight.datasets.watched import check_watched_folders
 from smallsight.evaluation.folds import image_grouped_folds
 from smallsight.evaluation.protocols import EvaluationProtocol, find_protocol
@@ -150,13 +149,7 @@ def inspect(parameters: params.Params) -> Inspection:
     examined = examine(parameters, device=device)
     source = make_source(data, seed=parameters.seed)
     start = time.perf_counter()
-    tree = tidy(
-        source.annotations(),
-        data.categories,
-        where=source.where,
-        max_bad_share=data.max_bad_share,
-        folder=source.folder,
-    )
+    tree = read_tidied(source, data)
     dataset = coco.parse(tree, data.categories, where=source.where)
     source_seconds = time.perf_counter() - start
     with tempfile.TemporaryDirectory() as folder:

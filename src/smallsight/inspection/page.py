@@ -18,7 +18,7 @@ from smallsight.inspection.sentences import (
 from smallsight.report import typeset
 from smallsight.report.sections.sample import describe_pictures
 from smallsight.report.text import size
-from smallsight.sampling.sizes import MEASURES
+from smallsight.sampling.sizes import MEASURES, written
 from smallsight.vocabulary import GROUPS, POWER
 
 
@@ -213,7 +213,7 @@ def _page(found: Inspection) -> Page:
         measures=list(MEASURES.values()),
         group_sizes=_group_sizes(found),
         category_sizes=[
-            SizeRow(name, [_written(measure, values[measure]) for measure in MEASURES])
+            SizeRow(name, [written(measure, values[measure]) for measure in MEASURES])
             for name, values in found.category_sizes.items()
         ],
         left_out_rows=_left_out_rows(found),
@@ -268,7 +268,7 @@ def _count_rows(found: Inspection) -> list[CountRow]:
 def _limits(found: Inspection) -> str:
     """Say what makes an object small and what makes it large."""
     sizes = found.parameters.sample.sizes
-    low, high = (_written(sizes.measure, limit) for limit in sizes.limits)
+    low, high = (written(sizes.measure, limit) for limit in sizes.limits)
     return f"small below {low}, large from {high} on, by the {MEASURES[sizes.measure]}"
 
 
@@ -278,7 +278,7 @@ def _group_sizes(found: Inspection) -> list[tuple[str, list[SizeRow]]]:
         (
             label,
             [
-                SizeRow(group, [_written(name, measures[group][name][end]) for end in _ENDS])
+                SizeRow(group, [written(name, measures[group][name][end]) for end in _ENDS])
                 for group in GROUPS
                 if group in measures
             ],
@@ -288,13 +288,6 @@ def _group_sizes(found: Inspection) -> list[tuple[str, list[SizeRow]]]:
 
 
 _ENDS = ("least", "median", "most")
-
-
-def _written(measure: str, value: float) -> str:
-    """Write a size in one of the measures."""
-    if measure == "share":
-        return f"{100 * value:.3g}%"
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _left_out_rows(found: Inspection) -> list[LeftOutRow]:

@@ -26,7 +26,7 @@ def written(measure: str, value: float) -> str:
     """
     if measure == "share":
         return f"{100 * value:.3g}%"
-    return f"{value:,.0f}" if measure == "area" else f"{value:.3g}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 DEFAULT = params.Sizes(measure="share", limits=(SIZE_GROUPS["small"], SIZE_GROUPS["medium"]))
