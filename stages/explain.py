@@ -8,11 +8,12 @@ import pandas as pd
 import torch
 
 from smallsight import params
+from smallsight.backbones.engine import read_engine
 from smallsight.backbones.facts import read_backbone_facts
 from smallsight.backbones.networks.weights import read_weights
 from smallsight.classifiers.facts import ClassifierFacts, asked_tasks, read_classifier_facts
+from smallsight.classifiers.load import open_classifier
 from smallsight.classifiers.own import OwnClassifier
-from smallsight.classifiers.readers import open_reader
 from smallsight.conditions.rendered.names import read_all_facts
 from smallsight.evaluation import heads
 from smallsight.evaluation.protocols import find_protocol
@@ -32,6 +33,7 @@ SPLITS = "data/splits.csv"
 BACKBONE = Path("data/backbone.pth")
 FACTS = "data/backbone.json"
 CLASSIFIER = "data/classifier.json"
+ENGINE = "data/engine.json"
 CONDITIONS = Path("data/conditions")
 FEATURES = Path("data/features")
 HEADS = Path("data/heads")
@@ -116,13 +118,14 @@ def of_heads(
         layer=parameters.explain.layer,
         readout=parameters.heads.readout,
         size=read_backbone_facts(FACTS).input_size,
+        engine=read_engine(ENGINE),
         device=device,
     )
 
 
 def of_own(classifier: ClassifierFacts, device: torch.device) -> tuple[Explainer, None]:
     """Return what explains the user's own classifier; there is none of random weights."""
-    opened = open_reader(classifier, BACKBONE)
+    opened = open_classifier(classifier, BACKBONE)
     assert isinstance(opened, OwnClassifier), "a classifier without maps"
     return OwnExplainer(opened.to(device), device), None
 

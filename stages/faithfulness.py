@@ -8,13 +8,12 @@ import own_library  # noqa: F401
 from smallsight import params
 from smallsight.backbones.feature_store import read_features
 from smallsight.classifiers.facts import read_classifier_facts
-from smallsight.classifiers.readers import open_reader
+from smallsight.classifiers.readers import NetworkFiles
 from smallsight.conditions.rendered.names import UNTOUCHED, read_facts
 from smallsight.conditions.rendered.views import read_views
 from smallsight.evaluation import heads
 from smallsight.evaluation.splits import read_splits
 from smallsight.runtime import files, script
-from smallsight.runtime.device import pick_device
 from smallsight.saliency import removal
 from smallsight.saliency.tables import REMOVALS
 from smallsight.sampling.sample import read_categories, read_sample
@@ -25,7 +24,9 @@ SAMPLE = "data/samples_step1_person_limited.csv"
 SPLITS = "data/splits.csv"
 COLOUR = Path("data/colour.json")
 BACKBONE = Path("data/backbone.pth")
-CLASSIFIER = "data/classifier.json"
+CLASSIFIER = Path("data/classifier.json")
+ENGINE = Path("data/engine.json")
+GRAPH = Path("data/backbone.onnx")
 CONDITIONS = Path("data/conditions")
 FEATURES = Path("data/features")
 HEADS = Path("data/heads")
@@ -50,8 +51,7 @@ def main() -> str:
         fitted=heads.read(HEADS / f"{SCENE}.npz"),
         seen=read_features(FEATURES, untouched, readout),
         readout=readout,
-        reader=open_reader(classifier, BACKBONE),
-        device=pick_device(parameters.device),
+        opener=NetworkFiles(BACKBONE, CLASSIFIER, ENGINE, GRAPH, parameters.device),
     )
     files.write_table(table, FAITHFULNESS)
     lost = table[(table["change"] == "removed") & (table["area"] == 1)]

@@ -6,26 +6,26 @@ from pathlib import Path
 import own_library  # noqa: F401
 
 from smallsight import params
-from smallsight.backbones.feature_store import write_features
+from smallsight.backbones.feature_store import place_of_maps, write_features
 from smallsight.backbones.features import extract_features
 from smallsight.classifiers.facts import is_shown, read_classifier_facts
-from smallsight.classifiers.readers import open_reader
+from smallsight.classifiers.readers import NetworkFiles
 from smallsight.conditions.rendered.names import read_facts
 from smallsight.conditions.rendered.views import read_views
 from smallsight.runtime import files, script
-from smallsight.runtime.device import pick_device
 
 BACKBONE = Path("data/backbone.pth")
-CLASSIFIER = "data/classifier.json"
+CLASSIFIER = Path("data/classifier.json")
+ENGINE = Path("data/engine.json")
+GRAPH = Path("data/backbone.onnx")
 CONDITIONS = Path("data/conditions")
 FEATURES = Path("data/features")
 
 
 def main(family: str) -> str:
     parameters = params.load()
-    device = pick_device(parameters.device)
     classifier = read_classifier_facts(CLASSIFIER)
-    reader = open_reader(classifier, BACKBONE)
+    network = NetworkFiles(BACKBONE, CLASSIFIER, ENGINE, GRAPH, parameters.device)
     n_pictures = n_different = 0
     with files.new_folder(FEATURES / family) as folder:
         for condition in read_facts(CONDITIONS, family).conditions:
@@ -35,16 +35,15 @@ def main(family: str) -> str:
             extracted = extract_features(
                 views,
                 CONDITIONS / condition.folder,
-                reader,
-                keep_maps=condition.is_reference,
-                device=device,
+                network,
+                maps=folder / place_of_maps(condition) if condition.is_reference else None,
                 keep_mirrored=classifier is None,
                 asked=condition.asked,
             )
             write_features(extracted, condition, folder)
             n_pictures += len(views)
             n_different += len(extracted.plain["scene"])
-    return f"{n_pictures} pictures, {n_different} of them different, on {device}"
+    return f"{n_pictures} pictures, {n_different} of them different, on {network().place}"
 
 
 if __name__ == "__main__":

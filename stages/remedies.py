@@ -7,10 +7,11 @@ import own_library  # noqa: F401
 import numpy as np
 
 from smallsight import params
+from smallsight.backbones.engine import read_engine
 from smallsight.backbones.networks.weights import read_weights
 from smallsight.classifiers.facts import asked_tasks, read_classifier_facts
 from smallsight.classifiers.mapping import read_mapping
-from smallsight.classifiers.readers import open_reader
+from smallsight.classifiers.readers import NetworkFiles
 from smallsight.evaluation.splits import read_splits
 from smallsight.imaging.pictures import read_input_format
 from smallsight.remedies.bench import Bench
@@ -29,7 +30,9 @@ CATEGORIES = "data/categories.json"
 SAMPLE = "data/samples_step1_person_limited.csv"
 SPLITS = "data/splits.csv"
 BACKBONE = Path("data/backbone.pth")
-CLASSIFIER = "data/classifier.json"
+CLASSIFIER = Path("data/classifier.json")
+ENGINE = Path("data/engine.json")
+GRAPH = Path("data/backbone.onnx")
 HEADS = Path("data/heads")
 INPUT = "data/input.json"
 CONDITIONS = Path("data/conditions")
@@ -50,7 +53,8 @@ def main() -> str:
         splits=read_splits(SPLITS, read_sample(SAMPLE), read_categories(CATEGORIES)),
         settings=parameters.heads,
         weights=read_weights(BACKBONE) if classifier is None else None,
-        reader=open_reader(classifier, BACKBONE),
+        opener=NetworkFiles(BACKBONE, CLASSIFIER, ENGINE, GRAPH, parameters.device),
+        engine=read_engine(ENGINE),
         input_format=read_input_format(INPUT),
         window_margin=parameters.tasks.window_margin,
         conditions=CONDITIONS,

@@ -13,9 +13,9 @@ from smallsight.backbones.facts import read_backbone_facts
 from smallsight.backbones.feature_store import read_features
 from smallsight.backbones.networks.weights import read_weights
 from smallsight.classifiers.facts import ClassifierFacts, asked_tasks, read_classifier_facts
+from smallsight.classifiers.load import open_classifier
 from smallsight.classifiers.mapping import resolve_mapping, write_mapping
 from smallsight.classifiers.own import OwnClassifier
-from smallsight.classifiers.readers import open_reader
 from smallsight.classifiers.tables import PREPROCESSINGS, is_suspicious
 from smallsight.classifiers.wrong_preprocessings import compare_preprocessings
 from smallsight.conditions.rendered.names import UNTOUCHED, read_facts
@@ -130,11 +130,11 @@ def map_classes(
     seen = read_features(FEATURES, untouched, "scene")
     named = out_of_fold(splits, mapping, seen)[0].argmax(axis=1)
     accuracy = float((named == splits.labels).mean())
-    reader = open_reader(classifier, BACKBONE)
+    opened = open_classifier(classifier, BACKBONE)
     tried = PREPROCESSINGS.empty()
-    if isinstance(reader, OwnClassifier):
+    if isinstance(opened, OwnClassifier):
         pictures = read_pictures(CONDITIONS / untouched.folder, splits.sample)
-        tried = compare_preprocessings(reader, mapping, pictures, splits.labels, device=device)
+        tried = compare_preprocessings(opened, mapping, pictures, splits.labels, device=device)
     about: dict[str, Any] = {"condition": untouched.name, "seed": parameters.seed}
     about |= {"device": device.type, "readout": "scene", "task": untouched.task}
     write_empty_checkpoint(CHECKPOINT, classes=splits.categories, about=about)

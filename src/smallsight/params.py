@@ -228,6 +228,13 @@ class Heads(Section):
     learning_rate: Positive
 
 
+class Engine(Section):
+    """What runs the frozen network on a CPU, and in which type it computes."""
+
+    name: Literal["auto", "onnxruntime", "torch"]
+    precision: Literal["float32", "bfloat16"]
+
+
 class Evaluation(Section):
     """How instances are divided into training and test data."""
 
@@ -277,6 +284,7 @@ class Params(Section):
     tasks: Tasks
     conditions: dict[str, dict[str, Option | list[Option]]]
     backbone: Backbone
+    engine: Engine
     classifier: Classifier
     heads: Heads
     evaluation: Evaluation

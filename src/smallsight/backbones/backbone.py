@@ -10,9 +10,9 @@ from smallsight.backbones.facts import LAST
 from smallsight.backbones.networks.libraries import make_network
 from smallsight.backbones.networks.network import Capture, Layout
 from smallsight.backbones.networks.weights import Weights
-from smallsight.backbones.pooling import mean_over_boxes, mean_over_cells, normalised
 from smallsight.backbones.readouts import pyramid_layers
 from smallsight.backbones.registry import find_backbone
+from smallsight.backbones.tensor_pooling import mean_over_boxes, mean_over_cells, normalised
 
 
 class Backbone(nn.Module):
@@ -57,6 +57,11 @@ class Backbone(nn.Module):
         self.requires_grad_(requires_grad=False)
         super().train(mode=False)
 
+    @property
+    def has_pyramid(self) -> bool:
+        """Whether it is a detector, whose feature pyramid is pooled as well."""
+        return self._network.pyramid is not None
+
     def train(self, mode: bool = True) -> "Backbone":
         """Stay in evaluation mode, whatever is asked."""
         return self
@@ -83,7 +88,7 @@ class Backbone(nn.Module):
         return self._last_maps(self.inputs(pictures))
 
     def scene(self, pictures: torch.Tensor, names: Sequence[tuple[str, str]] = ()) -> torch.Tensor:
-        """Compute the features, (n, dimensions), of pictures; see `Reader`."""
+        """Compute the features, (n, dimensions), of pictures; see `TensorReader`."""
         return mean_over_cells(self(pictures))
 
     def maps(self, pictures: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -91,6 +96,10 @@ class Backbone(nn.Module):
         with self._capture.filled() as found:
             last = self(pictures)
         return self._maps_of(found, last)
+
+    def finer_layers(self, pictures: torch.Tensor) -> tuple[str, ...]:
+        """Return the layers that `pyramid` joins to the last one, for such pictures."""
+        return _finer(self.maps(pictures), pictures.shape[1])
 
     def _maps_of(self, found: dict[str, Any], last: torch.Tensor) -> dict[str, torch.Tensor]:
         layout = self._network.layout
@@ -128,7 +137,7 @@ class Backbone(nn.Module):
         regions
             (n, 5), the objects, as `pooling.regions_of` returns them.
         names
-            As for `Reader.scene`; a network does without.
+            As for `TensorReader`; a network does without.
 
         Returns
         -------
@@ -145,9 +154,8 @@ class Backbone(nn.Module):
             "box": mean_over_boxes(last, regions, size=size),
         }
         maps = self._maps_of(found, last)
-        chosen = pyramid_layers({name: each.shape[-1] for name, each in maps.items()}, size)
-        if chosen is not None:
-            finer = [mean_over_boxes(maps[name], regions, size=size) for name in chosen[:-1]]
+        if chosen := _finer(maps, size):
+            finer = [mean_over_boxes(maps[name], regions, size=size) for name in chosen]
             parts["finer"] = torch.cat(finer, dim=1)
         if pyramid is not None:
             parts["fpn"] = self._pool_pyramid(found[pyramid.layer], regions, len(pictures), size)
@@ -159,7 +167,7 @@ class Backbone(nn.Module):
         """Pool a feature pyramid over boxes as its detector does, then average: (n, channels)."""
         assert self._network.pyramid is not None
         order = regions[:, 0].argsort(stable=True)
-        picture, boxes = regions[order, 0], regions[order, 1:]
+        picture, boxes = regions[order, 0], regions[order, 1:].to(self.mean.device)
         by_picture = [boxes[picture == number] for number in range(n)]
         found = self._network.pyramid.pool(maps, by_picture, [(size, size)] * n)
         pooled = torch.empty_like(found[..., 0, 0])
@@ -167,6 +175,12 @@ class Backbone(nn.Module):
         return pooled
 
     def _last_maps(self, inputs: torch.Tensor) -> torch.Tensor:
-        maps = self._network.layout(self._network.run(inputs))
+        maps = self._network.layout(self._network.run(inputs)).float()
         norm = self._network.norm
         return maps if norm is None else normalised(maps, norm)
+
+
+def _finer(maps: dict[str, torch.Tensor], size: int) -> tuple[str, ...]:
+    """Choose, by maps of an input of some size, the layers that `pyramid` joins to the last."""
+    chosen = pyramid_layers({name: each.shape[-1] for name, each in maps.items()}, size)
+    return () if chosen is None else chosen[:-1]

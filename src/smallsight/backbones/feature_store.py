@@ -19,6 +19,14 @@ def place_of(condition: Condition) -> Path:
     return condition.place.parent / f"{condition.level}.npz"
 
 
+def place_of_maps(condition: Condition) -> Path:
+    """Return where a condition's maps lie in the folder of its family, where they are kept.
+
+    (pictures, dimensions, rows, columns), float32: the last layer's maps.
+    """
+    return condition.place.parent / f"{condition.level}.maps.npy"
+
+
 @dataclass(frozen=True)
 class Extracted:
     """All that one pass over a condition's pictures gives.
@@ -37,9 +45,6 @@ class Extracted:
         By the names of `readouts.PARTS`, float32: of the picture and its mirror image. `scene` is
         (pictures, dimensions); the others are (instances, channels). Nothing is mirrored where no
         head is trained.
-    maps
-        (pictures, dimensions, rows, columns), float32: the last layer's maps. No pictures where
-        they were not kept.
     """
 
     image_id: np.ndarray
@@ -48,7 +53,6 @@ class Extracted:
     row: np.ndarray
     plain: Mapping[str, np.ndarray]
     mirrored: Mapping[str, np.ndarray]
-    maps: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,14 @@ class Features:
 
     Attributes
     ----------
-    image_id, ann_id, side, row, maps
+    image_id, ann_id, side, row
         As in `Extracted`.
     plain, mirrored
         (instances, dimensions), float32: of the picture and its mirror image. No mirrored ones
         where no head is trained.
+    maps
+        (pictures, dimensions, rows, columns), float32: the last layer's maps, still on disk. No
+        pictures where they were not asked for.
     """
 
     image_id: np.ndarray
@@ -81,7 +88,7 @@ def write_features(extracted: Extracted, condition: Condition, folder: Path) -> 
     folder
         That of the condition's family.
     """
-    shared = ("image_id", "ann_id", "side", "row", "maps")
+    shared = ("image_id", "ann_id", "side", "row")
     arrays = {name: getattr(extracted, name) for name in shared}
     mirrored = {f"{name}{MIRRORED}": part for name, part in extracted.mirrored.items()}
     path = folder / place_of(condition)
@@ -105,8 +112,11 @@ def read_features(
     features
         The folder that holds all families.
     maps
-        Whether to read the maps, which are large.
+        Whether to open the maps, which are read from disk where they are looked at.
     """
+    kept = np.empty((0, 0, 0, 0), np.float32)
+    if maps:
+        kept = np.load(features / condition.family / place_of_maps(condition), mmap_mode="r")
     with np.load(features / condition.family / place_of(condition)) as file:
         row = file["row"]
 
@@ -125,5 +135,5 @@ def read_features(
             row=row,
             plain=plain,
             mirrored=feature(MIRRORED) if has_mirrored else plain[:0],
-            maps=file["maps"] if maps else np.empty((0, 0, 0, 0), np.float32),
+            maps=kept,
         )

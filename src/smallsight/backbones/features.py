@@ -1,34 +1,39 @@
 """Features of pictures: the network is run once per different picture."""
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 
-from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import Extracted
 from smallsight.backbones.pooling import regions_of
-from smallsight.backbones.reader import Reader
-from smallsight.backbones.readouts import joined, mirrored_boxes
-from smallsight.conditions.rendered.store import picture_name, read_pictures
+from smallsight.backbones.reader import Opener
+from smallsight.backbones.readouts import mirrored_boxes
+from smallsight.conditions.rendered.store import distinct, picture_name, read_few
 from smallsight.imaging.boxes import Box
-from smallsight.runtime.device import map_batches
+from smallsight.runtime.files import write_rows
+from smallsight.runtime.parallel import map_batches
 
 BOX = ["box_x", "box_y", "box_w", "box_h"]
 """Columns of views that hold an object's box, in input pixels."""
+
+Parts = dict[str, np.ndarray]
+"""What `Reader.read_out` returns."""
+
+Read = Callable[[slice], np.ndarray]
+"""Reads some of a number of pictures: (n, size, size, 3), uint8."""
 
 
 def extract_features(
     views: pd.DataFrame,
     folder: Path,
-    reader: Reader,
+    opener: Opener,
     *,
-    keep_maps: bool,
-    device: torch.device,
+    maps: Path | None = None,
     keep_mirrored: bool = True,
     asked: str = "",
 ) -> Extracted:
@@ -40,34 +45,48 @@ def extract_features(
         The condition's rows of `store.VIEWS`.
     folder
         Holds the condition's pictures.
-    keep_maps
-        Whether to return the maps as well: they take 50 times the room.
+    maps
+        Where to write the last layer's maps, if anywhere: they take 50 times the room.
     keep_mirrored
         Whether to run it over the mirror images as well, which heads are trained on.
     asked
         What was done to the pictures, as `Condition.asked` says it to a user's program.
     """
-    kept, row = different(read_pictures(folder, views))
+    first, row = distinct(folder, views)
     boxes = views[BOX].to_numpy(float)
-    description = f"features of {folder}"
-    names = picture_names(views.iloc[np.unique(row, return_index=True)[1]], asked)
-    plain = _read_out(reader, kept, boxes, row, device, description, names, keep_maps=keep_maps)
-    maps = plain.pop(LAST)
-    mirrored: dict[str, np.ndarray] = {}
-    if keep_mirrored:
-        there = mirrored_boxes(boxes, kept.shape[1])
-        turned = kept[:, :, ::-1]
-        mirrored = _read_out(reader, turned, there, row, device, description, keep_maps=False)
-        del mirrored[LAST]
+    stream = passes(
+        opener,
+        partial(_read, folder=folder, views=views.iloc[first]),
+        boxes,
+        row,
+        names=picture_names(views.iloc[first], asked),
+        keep_maps=maps is not None,
+        keep_mirrored=keep_mirrored,
+        description=f"features of {folder}",
+    )
+    if maps is None:
+        passed = list(stream)
+    else:
+        with write_rows(maps) as write:
+            passed = [(_without_maps(plain, write), mirrored) for plain, mirrored in stream]
+    plain, mirrored = zip(*passed, strict=True)
     return Extracted(
         image_id=views["image_id"].to_numpy(),
         ann_id=views["ann_id"].to_numpy(),
         side=np.array([Box(*box).side for box in boxes]),
         row=row,
-        plain=plain,
-        mirrored=mirrored,
-        maps=maps,
+        plain=gathered(plain, row),
+        mirrored=gathered(mirrored, row) if keep_mirrored else {},
     )
+
+
+def _read(place: slice, *, folder: Path, views: pd.DataFrame) -> np.ndarray:
+    return read_few(folder, views.iloc[place])
+
+
+def _without_maps(parts: Parts, write: Callable[[np.ndarray], None]) -> Parts:
+    write(parts.pop(LAST))
+    return parts
 
 
 def picture_names(instances: pd.DataFrame, asked: str) -> list[tuple[str, str]]:
@@ -76,111 +95,89 @@ def picture_names(instances: pd.DataFrame, asked: str) -> list[tuple[str, str]]:
     return [(picture_name(image_id, ann_id), asked) for image_id, ann_id in ids]
 
 
-def instance_features(
-    reader: Reader,
-    pictures: np.ndarray,
+def passes(
+    opener: Opener,
+    read: Read,
     boxes: np.ndarray,
     row: np.ndarray,
-    readout: str,
     *,
-    device: torch.device,
-    description: str,
     names: Sequence[tuple[str, str]] = (),
-) -> np.ndarray:
-    """Compute one readout's features of n objects.
+    keep_maps: bool = False,
+    keep_mirrored: bool = False,
+    description: str,
+) -> Iterator[tuple[Parts, Parts]]:
+    """Run a network over pictures with any number of objects each, batch by batch.
 
     Parameters
     ----------
-    pictures
-        (pictures, size, size, 3), uint8.
-    boxes
-        (n, 4): the objects' left, top, width and height, in input pixels.
-    row
-        (n,): the number of each object's picture.
+    read
+        Called once for each batch.
+    boxes, row
+        (n, 4) and (n,): of each object, its left, top, width and height in input pixels, and the
+        number of its picture.
     names
         Of each picture, as for `Reader.scene`.
+    keep_maps
+        Whether to return the last layer's maps too.
+    keep_mirrored
+        Whether to run it over the mirror images as well.
 
-    Returns
-    -------
-    ndarray
-        (n, dimensions), float32.
+    Yields
+    ------
+    plain, mirrored
+        Of each batch, in order, what `Reader.read_out` returns; a batch's objects follow each
+        other as `gathered` has it. Nothing is mirrored where that is not wished for.
     """
-    parts = _read_out(reader, pictures, boxes, row, device, description, names, keep_maps=False)
-    parts["scene"] = parts["scene"][row]
-    return joined(parts, readout)
+    reader, order = opener(), _order(row)
+    places = batches(int(row.max(initial=-1)) + 1, reader.batch_size)
+    work = []
+    for place in places:
+        own = order[slice(*np.searchsorted(row[order], [place.start, place.stop]))]
+        work.append(_Batch(place, boxes[own], row[own] - place.start, names[place]))
+    job = partial(_pass, opener=opener, read=read, keep_maps=keep_maps, keep_mirrored=keep_mirrored)
+    return map_batches(job, work, threads=reader.threads, description=description)
 
 
-def last_maps(
-    backbone: Backbone, pictures: np.ndarray, *, device: torch.device, description: str
-) -> np.ndarray:
-    """Compute the last layer's maps, (n, dimensions, rows, columns), of pictures."""
-    backbone = backbone.to(device)
+class _Batch(NamedTuple):
+    """Some of the pictures, and the objects in them: their boxes and pictures among these."""
 
-    def run(place: slice) -> np.ndarray:
-        with torch.inference_mode():
-            maps = backbone(torch.from_numpy(pictures[place]).to(device))
-        return maps.cpu().contiguous().numpy()
-
-    places = _batches(len(pictures), backbone.batch_size)
-    return np.concatenate(map_batches(run, places, device=device, description=description))
+    place: slice
+    boxes: np.ndarray
+    row: np.ndarray
+    names: Sequence[tuple[str, str]]
 
 
-def _read_out(
-    reader: Reader,
-    pictures: np.ndarray,
-    boxes: np.ndarray,
-    row: np.ndarray,
-    device: torch.device,
-    description: str,
-    names: Sequence[tuple[str, str]] = (),
-    *,
-    keep_maps: bool,
-) -> dict[str, np.ndarray]:
-    """Read out all parts of features of pictures with any number of objects each.
+def _pass(
+    batch: _Batch, *, opener: Opener, read: Read, keep_maps: bool, keep_mirrored: bool
+) -> tuple[Parts, Parts]:
+    reader, pictures = opener(), read(batch.place)
+    regions = regions_of(batch.boxes, batch.row)
+    plain = reader.read_out(pictures, regions, batch.names, keep_maps=keep_maps)
+    if not keep_mirrored:
+        return plain, {}
+    there = regions_of(mirrored_boxes(batch.boxes, pictures.shape[1]), batch.row)
+    turned = np.ascontiguousarray(pictures[:, :, ::-1])
+    return plain, reader.read_out(turned, there, batch.names)
+
+
+def gathered(parts: Sequence[Parts], row: np.ndarray) -> Parts:
+    """Join what batches gave: a row per picture, or per object in the objects' own order.
 
     Parameters
     ----------
-    boxes, row
-        (n, 4) and (n,): of each object, its box and the number of its picture.
+    row
+        (n,), as for `passes`, in which objects come in the order of their pictures.
     """
-    reader = reader.to(device)
-    places = _batches(len(pictures), reader.batch_size)
-    members = [np.flatnonzero((row >= place.start) & (row < place.stop)) for place in places]
-
-    def run(work: tuple[slice, np.ndarray]) -> dict[str, np.ndarray]:
-        place, here = work
-        regions = regions_of(boxes[here], row[here] - place.start, device)
-        batch = torch.from_numpy(np.ascontiguousarray(pictures[place])).to(device)
-        with torch.inference_mode():
-            parts = reader.read_out(batch, regions, names[place])
-        parts[LAST] = parts[LAST][: len(batch) if keep_maps else 0]
-        return {name: part.cpu().contiguous().numpy() for name, part in parts.items()}
-
-    work = list(zip(places, members, strict=True))
-    found = map_batches(run, work, device=device, description=description)
-    whole = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
-    # Objects come out in the order of their pictures.
-    back = np.argsort(np.concatenate(members))
+    whole = {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
+    back = np.argsort(_order(row))
     return {name: part if name in (LAST, "scene") else part[back] for name, part in whole.items()}
 
 
-def _batches(n: int, size: int) -> list[slice]:
+def _order(row: np.ndarray) -> np.ndarray:
+    """(n,): the numbers of the objects in the order of their pictures."""
+    return np.argsort(row, kind="stable")
+
+
+def batches(n: int, size: int) -> list[slice]:
     """Return the places of n pictures, so many at a time."""
     return [slice(start, min(start + size, n)) for start in range(0, n, size)]
-
-
-def different(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Keep one of each set of equal pictures, the first.
-
-    Returns
-    -------
-    pictures
-        (different pictures, size, size, 3), in order.
-    row
-        (n,): the number of each picture's like among them.
-    """
-    digests = [hashlib.sha256(picture.tobytes()).digest() for picture in pictures]
-    first = {digest: index for index, digest in reversed(list(enumerate(digests)))}
-    kept = sorted(first.values())
-    row_of = {digests[index]: row for row, index in enumerate(kept)}
-    return pictures[kept], np.array([row_of[d] for d in digests])

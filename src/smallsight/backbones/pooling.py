@@ -1,75 +1,75 @@
-"""Maps averaged over all their cells, and over boxes by RoIAlign."""
+"""Maps averaged over all their cells, and over boxes as RoIAlign does it."""
 
 import numpy as np
-import torch
-from torch import nn
-from torchvision.ops import roi_align
 
 
-def mean_over_cells(maps: torch.Tensor) -> torch.Tensor:
-    """Average maps (n, channels, rows, columns) over their cells."""
-    return maps.mean(dim=(2, 3))
+def mean_over_cells(maps: np.ndarray) -> np.ndarray:
+    """Average maps (n, channels, rows, columns) over their cells: (n, channels)."""
+    return maps.mean(axis=(2, 3))
 
 
-def normalised(maps: torch.Tensor, norm: nn.LayerNorm) -> torch.Tensor:
-    """Normalise maps so that their means over the cells are the normalised means.
-
-    All cells are shifted and scaled alike, by the statistics of the pooled feature.
+def mean_over_boxes(maps: np.ndarray, regions: np.ndarray, *, size: int) -> np.ndarray:
+    """Average maps over boxes by RoIAlign; see `region_shares`.
 
     Parameters
     ----------
     maps
-        (n, channels, rows, columns).
-    """
-    pooled = mean_over_cells(maps)
-    deviation = (pooled.var(dim=1, unbiased=False) + norm.eps).sqrt()
-    shifted = maps - pooled.mean(dim=1)[:, None, None, None]
-    scaled = shifted / deviation[:, None, None, None]
-    return scaled * norm.weight[:, None, None] + norm.bias[:, None, None]
-
-
-def mean_over_boxes(maps: torch.Tensor, regions: torch.Tensor, *, size: int) -> torch.Tensor:
-    """Average maps over boxes by RoIAlign (He et al., Mask R-CNN, ICCV 2017).
-
-    Values between the middles of cells are interpolated bilinearly, and those beyond the outermost
-    middles are theirs. They are taken at evenly spaced points, in each direction as many as the box
-    is wide in cells, rounded up.
-
-    Parameters
-    ----------
-    maps
-        (pictures, channels, cells, cells).
+        (pictures, channels, cells, cells), float32.
     regions
-        (n, 5), float32: each box's picture, and its left, top, right and bottom, in input pixels.
-    size
-        Width and height of the input, in pixels.
-
-    Returns
-    -------
-    Tensor
-        (n, channels).
-    """
-    scale = maps.shape[-1] / size
-    found = roi_align(maps, regions, (1, 1), scale, sampling_ratio=-1, aligned=True)
-    return found.flatten(1)
-
-
-def cell_shares(boxes: np.ndarray, *, cells: int, size: int) -> np.ndarray:
-    """Compute how much each cell counts in the mean over a box.
-
-    Parameters
-    ----------
-    boxes
-        (n, 4), left, top, width and height, in input pixels.
-    cells
-        Rows and columns of the map.
+        (n, 5), as `regions_of` returns them.
     size
         Width and height of the input, in pixels.
 
     Returns
     -------
     ndarray
-        (n, cells, cells), float32; each map sums to 1.
+        (n, channels), float32.
+    """
+    shares = region_shares(regions, cells=maps.shape[-1], size=size).reshape(len(regions), -1, 1)
+    own = maps[regions[:, 0].astype(int)].reshape(len(regions), maps.shape[1], -1)
+    return (own @ shares)[:, :, 0]
+
+
+def region_shares(regions: np.ndarray, *, cells: int, size: int) -> np.ndarray:
+    """Compute how much each cell counts in the mean over a box.
+
+    That is RoIAlign with one bin (He et al., Mask R-CNN, ICCV 2017): values between the middles of
+    cells are interpolated bilinearly, and those beyond the outermost middles are theirs. They are
+    taken at evenly spaced points, in each direction as many as the box is wide in cells, rounded
+    up.
+
+    Parameters
+    ----------
+    regions
+        (n, 5), as `regions_of` returns them; the pictures play no part.
+    cells
+        Rows and columns of the maps.
+    size
+        Width and height of the input, in pixels.
+
+    Returns
+    -------
+    ndarray
+        (n, cells, cells), float32; each sums to 1.
+    """
+    left, top, right, bottom = regions[:, 1:].T * (cells / size) - 0.5
+    rows, columns = _line_shares(top, bottom, cells), _line_shares(left, right, cells)
+    return (rows[:, :, None] * columns[:, None, :]).astype(np.float32)
+
+
+def _line_shares(start: np.ndarray, end: np.ndarray, cells: int) -> np.ndarray:
+    """Compute how much each cell of a line counts in the mean from start to end: (n, cells)."""
+    count = np.maximum(np.ceil(end - start), 1)
+    step = np.arange(count.max(initial=1))
+    points = start[:, None] + (step + 0.5) * ((end - start) / count)[:, None]
+    # Beyond the outermost middles, values are theirs; a cell's middle is its number.
+    distances = np.abs(np.clip(points, 0, cells - 1)[:, :, None] - np.arange(cells))
+    is_taken = (step < count[:, None])[:, :, None]
+    return (np.maximum(1 - distances, 0) * is_taken).sum(axis=1) / count[:, None]
+
+
+def cell_shares(boxes: np.ndarray, *, cells: int, size: int) -> np.ndarray:
+    """Compute what `region_shares` does of boxes, (n, 4) as left, top, width, height.
 
     Examples
     --------
@@ -77,13 +77,11 @@ def cell_shares(boxes: np.ndarray, *, cells: int, size: int) -> np.ndarray:
     array([[0.5, 0.5],
            [0. , 0. ]], dtype=float32)
     """
-    one_each = torch.eye(cells**2).view(1, cells**2, cells, cells)
-    regions = regions_of(boxes, np.zeros(len(boxes), int), torch.device("cpu"))
-    return mean_over_boxes(one_each, regions, size=size).view(-1, cells, cells).numpy()
+    return region_shares(regions_of(boxes, np.zeros(len(boxes), int)), cells=cells, size=size)
 
 
-def regions_of(boxes: np.ndarray, pictures: np.ndarray, device: torch.device) -> torch.Tensor:
-    """Bring boxes, (n, 4) as left, top, width, height, to the form that RoIAlign takes.
+def regions_of(boxes: np.ndarray, pictures: np.ndarray) -> np.ndarray:
+    """Bring boxes, (n, 4) as left, top, width, height, to the form that `mean_over_boxes` takes.
 
     Parameters
     ----------
@@ -92,9 +90,8 @@ def regions_of(boxes: np.ndarray, pictures: np.ndarray, device: torch.device) ->
 
     Returns
     -------
-    Tensor
-        (n, 5), float32, as `mean_over_boxes` takes them.
+    ndarray
+        (n, 5), float32: each box's picture, and its left, top, right and bottom, in input pixels.
     """
     left, top, width, height = boxes.T
-    regions = np.stack([pictures, left, top, left + width, top + height], axis=1)
-    return torch.from_numpy(regions.astype(np.float32)).to(device)
+    return np.stack([pictures, left, top, left + width, top + height], axis=1).astype(np.float32)

@@ -1,13 +1,13 @@
 """What reads pictures: a frozen trunk, whose features heads read, or a classifier as it is."""
 
-from collections.abc import Sequence
-from typing import Protocol, Self
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-import torch
+import numpy as np
 
 
 class Reader(Protocol):
-    """A frozen network, from pictures to features.
+    """A frozen network, from pictures to features. Several threads may call it at once.
 
     The features of a classifier of the user's own are its logits, or the logarithms of its
     probabilities.
@@ -16,18 +16,31 @@ class Reader(Protocol):
     ----------
     batch_size
         Pictures per call.
+    threads
+        How many threads are worth calling it at once.
+    place
+        Where it runs and what runs it, in words.
     """
 
-    batch_size: int
+    @property
+    def batch_size(self) -> int:
+        """Pictures per call."""
 
-    def to(self, device: torch.device) -> Self:
-        """Move to a device."""
+    @property
+    def threads(self) -> int:
+        """How many threads are worth calling it at once."""
 
-    def scene(self, pictures: torch.Tensor, names: Sequence[tuple[str, str]] = ()) -> torch.Tensor:
-        """Compute the features, (n, dimensions), of pictures, (n, size, size, 3), uint8.
+    @property
+    def place(self) -> str:
+        """Where it runs and what runs it, in words."""
+
+    def scene(self, pictures: np.ndarray, names: Sequence[tuple[str, str]] = ()) -> np.ndarray:
+        """Compute the features, (n, dimensions), float32, of pictures.
 
         Parameters
         ----------
+        pictures
+            (n, size, size, 3), uint8.
         names
             Of each picture, its name and what was done to it: a classifier that is a program of the
             user's own is told so.
@@ -35,11 +48,13 @@ class Reader(Protocol):
 
     def read_out(
         self,
-        pictures: torch.Tensor,
-        regions: torch.Tensor,
+        pictures: np.ndarray,
+        regions: np.ndarray,
         names: Sequence[tuple[str, str]] = (),
-    ) -> dict[str, torch.Tensor]:
-        """Compute the parts of all readouts' features, and the last layer's maps.
+        *,
+        keep_maps: bool = False,
+    ) -> dict[str, np.ndarray]:
+        """Compute the parts of all readouts' features and, if wished, the last layer's maps.
 
         Parameters
         ----------
@@ -52,6 +67,10 @@ class Reader(Protocol):
         -------
         dict
             `scene`, (pictures, dimensions), and the other names of `readouts.PARTS` that there are,
-            (n, channels); `LAST`, (pictures, dimensions, rows, columns), no rows where there is no
-            such layer.
+            (n, channels), float32; `LAST`, (pictures, dimensions, rows, columns), where maps are
+            kept, no rows where there is no such layer.
         """
+
+
+Opener = Callable[[], Reader]
+"""Opens a reader, the same one every time in one process; another process can be sent it."""

@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.networks.network import Layout, channels_first
-from smallsight.backbones.pooling import mean_over_cells
+from smallsight.backbones.tensor_pooling import mean_over_cells
 from smallsight.classifiers.facts import MapKind
 from smallsight.classifiers.torch_model import Opened, Sight, TorchModel
 from smallsight.runtime.errors import ParameterError

@@ -1,10 +1,8 @@
 """What a program and a table of the user's own share: both answer for a picture by its name."""
 
 from collections.abc import Sequence
-from typing import Self
 
 import numpy as np
-import torch
 
 from smallsight import params
 from smallsight.backbones.facts import LAST
@@ -18,12 +16,10 @@ class AskedClassifier:
     """A `Reader` whose features are the logarithms of answered probabilities, float32."""
 
     batch_size: int
+    threads = 1
+    place = "the classifier's own program or table"
 
-    def to(self, device: torch.device) -> Self:
-        """Stay where it is: no device holds anything of it."""
-        return self
-
-    def scene(self, pictures: torch.Tensor, names: Sequence[Name] = ()) -> torch.Tensor:
+    def scene(self, pictures: np.ndarray, names: Sequence[Name] = ()) -> np.ndarray:
         """Ask for the answers, (n, classes), to pictures, (n, size, size, 3), uint8.
 
         Raises
@@ -35,14 +31,20 @@ class AskedClassifier:
         """
         if len(names) != len(pictures):
             raise ValueError(f"{len(pictures)} pictures of {len(names)} names")
-        return torch.from_numpy(self.answer(pictures.cpu().numpy(), names)).to(pictures.device)
+        return self.answer(pictures, names)
 
     def read_out(
-        self, pictures: torch.Tensor, regions: torch.Tensor, names: Sequence[Name] = ()
-    ) -> dict[str, torch.Tensor]:
+        self,
+        pictures: np.ndarray,
+        regions: np.ndarray,
+        names: Sequence[Name] = (),
+        *,
+        keep_maps: bool = False,
+    ) -> dict[str, np.ndarray]:
         """Ask as `scene` does; there are no maps."""
         scene = self.scene(pictures, names)
-        return {"scene": scene, LAST: scene.new_zeros((len(scene), 0, 0, 0))}
+        maps = {LAST: np.zeros((len(scene), 0, 0, 0), np.float32)} if keep_maps else {}
+        return {"scene": scene} | maps
 
     def answer(self, pictures: np.ndarray, names: Sequence[Name]) -> np.ndarray:
         """Return the logarithms of probabilities, (n, classes), float32, of n pictures."""

@@ -1,12 +1,16 @@
 """A classifier of the user's own, collected once and opened by every later stage."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smallsight import params
 from smallsight.backbones.facts import LAST
-from smallsight.backbones.reader import Reader
 from smallsight.classifiers.facts import ClassifierFacts
 from smallsight.classifiers.sources import Wanted, source_of
+
+if TYPE_CHECKING:
+    from smallsight.classifiers.asked import AskedClassifier
+    from smallsight.classifiers.own import OwnClassifier
 
 
 def collect_classifier(
@@ -40,7 +44,7 @@ def collect_classifier(
     return source_of(settings.source).collect(settings, model, wanted)
 
 
-def open_classifier(facts: ClassifierFacts, model: Path) -> Reader:
+def open_classifier(facts: ClassifierFacts, model: Path) -> "OwnClassifier | AskedClassifier":
     """Open what `collect_classifier` wrote.
 
     Parameters

@@ -13,7 +13,7 @@ from smallsight import params
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.networks.fitting import check_finite
 from smallsight.backbones.networks.network import Layout
-from smallsight.backbones.pooling import mean_over_cells
+from smallsight.backbones.tensor_pooling import mean_over_cells
 from smallsight.classifiers.anatomy import NO_MAPS, SHOWN, Shape, coarsening, do_agree, no_sum
 from smallsight.classifiers.anatomy import WHERE as LAYER
 from smallsight.classifiers.collecting import declared_facts

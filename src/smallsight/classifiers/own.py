@@ -10,7 +10,7 @@ from torch import nn
 
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.networks.network import Layout
-from smallsight.backbones.pooling import mean_over_boxes, mean_over_cells
+from smallsight.backbones.tensor_pooling import mean_over_boxes, mean_over_cells
 from smallsight.classifiers.facts import ClassifierFacts, Preprocessing
 from smallsight.classifiers.probe import check_outputs
 
@@ -42,7 +42,7 @@ class Model(Protocol):
 
 
 class OwnClassifier:
-    """A `Reader` whose features are a model's logits, or the logarithms of its probabilities.
+    """A `TensorReader` whose features are a model's logits, or the logarithms of its probabilities.
 
     Where cells of maps add up to the logits, these have the constant that makes them do so: what
     softmax makes of them is the model's own answer.

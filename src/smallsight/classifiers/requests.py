@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from smallsight.backbones.features import different, picture_names
+from smallsight.backbones.features import picture_names
 from smallsight.classifiers.answers import Name
 from smallsight.conditions.rendered.names import Condition
-from smallsight.conditions.rendered.store import read_pictures
+from smallsight.conditions.rendered.store import distinct
 from smallsight.conditions.rendered.views import read_views
 from smallsight.runtime import files
 from smallsight.runtime.tables import Table, text
@@ -44,9 +44,8 @@ def list_requests(folder: Path, conditions: Iterable[Condition]) -> pd.DataFrame
     for condition in conditions:
         views = read_views(folder, condition)
         place = folder / condition.folder
-        _, row = different(read_pictures(place, views))
-        first = views.iloc[np.unique(row, return_index=True)[1]]
-        names = picture_names(first, condition.asked)
+        first, _ = distinct(place, views)
+        names = picture_names(views.iloc[first], condition.asked)
         rows += [(image, asked, (place / image).as_posix()) for image, asked in names]
     return pd.DataFrame(rows, columns=REQUESTS.names)
 

@@ -5,11 +5,14 @@ Nothing here loads torch, onnxruntime or a library of networks.
 
 import importlib
 from pathlib import Path
-from typing import NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from smallsight import params
-from smallsight.backbones.reader import Reader
 from smallsight.classifiers.facts import ClassifierFacts
+
+if TYPE_CHECKING:
+    from smallsight.classifiers.asked import AskedClassifier
+    from smallsight.classifiers.own import OwnClassifier
 
 
 class Wanted(NamedTuple):
@@ -44,7 +47,7 @@ class Source(Protocol):
         """
 
     @staticmethod
-    def open_(facts: ClassifierFacts, model: Path) -> Reader:
+    def open_(facts: ClassifierFacts, model: Path) -> "OwnClassifier | AskedClassifier":
         """Open what `collect` wrote."""
 
 

@@ -7,7 +7,7 @@ from torch import fx, nn
 from torch.fx.node import map_aggregate
 
 from smallsight.backbones.networks.network import Capture, Layout, Network, channels_first
-from smallsight.backbones.pooling import normalised
+from smallsight.backbones.tensor_pooling import normalised
 
 
 class Opened(NamedTuple):

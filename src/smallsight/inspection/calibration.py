@@ -14,7 +14,6 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
-import torch
 from PIL import Image
 
 from smallsight.backbones.pooling import regions_of
@@ -23,9 +22,8 @@ from smallsight.conditions.rendering.instance_views import InstanceViews
 from smallsight.conditions.rendering.levels import Level
 from smallsight.conditions.rendering.render import render_family
 from smallsight.imaging.boxes import Box
-from smallsight.runtime.device import map_batches
 from smallsight.runtime.errors import SampleError
-from smallsight.runtime.parallel import workers
+from smallsight.runtime.parallel import map_batches
 from smallsight.sampling.donors import KINDS
 from smallsight.vocabulary import GROUPS
 
@@ -107,7 +105,7 @@ def _time_one(
     return time.process_time() - start
 
 
-def time_network(reader: Reader, *, size: int, device: torch.device) -> Speed:
+def time_network(reader: Reader, *, size: int, is_shared: bool) -> Speed:
     """Measure how fast a network sees pictures, all workers at work.
 
     Parameters
@@ -116,27 +114,25 @@ def time_network(reader: Reader, *, size: int, device: torch.device) -> Speed:
         The network.
     size
         Width and height of its input, in pixels.
+    is_shared
+        Whether it runs on this machine's processors, which others share.
     """
-    reader = reader.to(device)
     count = reader.batch_size
-    noise = np.random.default_rng(0).integers(0, 256, (count, size, size, 3), np.uint8)
-    batch = torch.from_numpy(noise).to(device)
+    batch = np.random.default_rng(0).integers(0, 256, (count, size, size, 3), np.uint8)
     boxes = np.tile([0.0, 0.0, size / 2, size / 2], (count, 1))
-    regions = regions_of(boxes, np.arange(count), device)
+    regions = regions_of(boxes, np.arange(count))
     names = [("calibration", "")] * count
 
     def run(_: int) -> None:
-        with torch.inference_mode():
-            for part in reader.read_out(batch, regions, names).values():
-                part.cpu()
+        reader.read_out(batch, regions, names)
 
     run(0)
-    threads = workers() if device.type == "cpu" else 1
+    threads = reader.threads
     batches = range(BATCHES * threads)
     start, own = time.perf_counter(), time.process_time()
-    map_batches(run, batches, device=device, description="timing the network")
+    list(map_batches(run, batches, threads=threads, description="timing the network"))
     whole, own = time.perf_counter() - start, time.process_time() - own
     pictures = len(batches) * count
-    if device.type != "cpu":
+    if not is_shared:
         return Speed(whole / pictures, 1.0)
     return Speed(own / threads / pictures, min(own / threads / whole, 1.0))

@@ -8,11 +8,17 @@ import numpy as np
 import torch
 
 from smallsight import params
-from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.engine import ONNXRUNTIME, TORCH, Engine
+from smallsight.backbones.engine_choice import reader_of
 from smallsight.backbones.facts import BackboneFacts
 from smallsight.backbones.networks.weight_sources import preview_weights
+from smallsight.backbones.networks.weights import Weights
+from smallsight.backbones.onnx_export import ExportError
 from smallsight.backbones.probe import find_facts
+from smallsight.backbones.reader import Reader
 from smallsight.backbones.registry import check_unseen
+from smallsight.backbones.tensor_reader import TorchReader
+from smallsight.classifiers.asked import AskedClassifier
 from smallsight.classifiers.facts import ClassifierFacts
 from smallsight.classifiers.load import collect_classifier, open_classifier
 from smallsight.inspection.calibration import Speed, time_network
@@ -58,8 +64,8 @@ def examine(parameters: params.Params, *, device: torch.device) -> Examined:
         facts = find_facts(parameters.backbone, loaded)
         facts.check_layer(parameters.explain.layer)
         facts.check_readout(parameters.heads.readout)
-        backbone = Backbone(loaded.weights)
-        return Examined(facts, None, time_network(backbone, size=facts.input_size, device=device))
+        reader = _reader(parameters.engine, loaded.weights, facts.input_size, device)
+        return Examined(facts, None, _timed(reader, facts.input_size, device))
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder, "classifier")
         classifier = collect_classifier(
@@ -68,6 +74,22 @@ def examine(parameters: params.Params, *, device: torch.device) -> Examined:
         facts, speed = classifier.as_network(), Speed(np.nan, 1.0)
         facts.check_readout(parameters.heads.readout)
         if settings.source not in NOT_RUN_HERE:
-            reader = open_classifier(classifier, model)
-            speed = time_network(reader, size=facts.input_size, device=device)
+            opened = open_classifier(classifier, model)
+            assert not isinstance(opened, AskedClassifier), "asked, not run"
+            speed = _timed(TorchReader(opened, device), facts.input_size, device)
     return Examined(facts, classifier, speed)
+
+
+def _reader(settings: params.Engine, weights: Weights, size: int, device: torch.device) -> Reader:
+    """Open the frozen trunk by the engine that the study is likely to run it by."""
+    torch_alone = Engine(TORCH, settings.precision)
+    if settings.name == TORCH or settings.precision == "bfloat16":
+        return reader_of(weights, torch_alone, size=size, device=device)
+    try:
+        return reader_of(weights, Engine(ONNXRUNTIME), size=size, device=device)
+    except (ExportError, ModuleNotFoundError):
+        return reader_of(weights, torch_alone, size=size, device=device)
+
+
+def _timed(reader: Reader, size: int, device: torch.device) -> Speed:
+    return time_network(reader, size=size, is_shared=device.type == "cpu")

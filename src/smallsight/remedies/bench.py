@@ -13,10 +13,12 @@ import pandas as pd
 import torch
 
 from smallsight import params
-from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.engine import ONNXRUNTIME, Engine
+from smallsight.backbones.engine_choice import reader_of
 from smallsight.backbones.feature_store import Features, read_features, stored_readouts
+from smallsight.backbones.features import batches
 from smallsight.backbones.networks.weights import Weights
-from smallsight.backbones.reader import Reader
+from smallsight.backbones.reader import Opener, Reader
 from smallsight.classifiers.facts import STUDY_HEADS
 from smallsight.classifiers.mapping import ClassMapping
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition, read_facts
@@ -26,7 +28,7 @@ from smallsight.evaluation.heads import Heads, LinearHeads
 from smallsight.evaluation.splits import Splits
 from smallsight.imaging.boxes import Box
 from smallsight.imaging.pictures import InputFormat, read_picture, resize
-from smallsight.runtime.device import map_batches
+from smallsight.runtime.parallel import map_batches
 from smallsight.vocabulary import SCENE, TASKS
 
 T = TypeVar("T")
@@ -88,8 +90,10 @@ class Bench:
         How heads are trained.
     weights
         Of the frozen backbone; None for a classifier of the user's own.
-    reader
-        The network: a frozen backbone, or a classifier of the user's own.
+    opener
+        Opens the network: a frozen backbone, or a classifier of the user's own.
+    engine
+        What runs the frozen backbone.
     mapping
         What stands in the place of heads, for a classifier of the user's own; nothing is fitted
         then. None for a frozen backbone.
@@ -110,7 +114,8 @@ class Bench:
     splits: Splits
     settings: params.Heads
     weights: Weights | None
-    reader: Reader
+    opener: Opener
+    engine: Engine
     input_format: InputFormat
     window_margin: float
     conditions: Path
@@ -130,17 +135,40 @@ class Bench:
             return cast(T, self._kept[key])
 
     @property
-    def backbone(self) -> Backbone:
-        """The frozen backbone.
+    def reader(self) -> Reader:
+        """The network."""
+        return self.opener()
+
+    def backbone(self, *, size: int | None = None, is_dilated: bool = False) -> Reader:
+        """Return the frozen backbone, for another input or dilated.
+
+        Parameters
+        ----------
+        size
+            Width and height of the input, in pixels; the study's own where nothing is said.
 
         Raises
         ------
         ImpossibleError
             Where a classifier of the user's own stands in its place.
+        ParameterError
+            Where it cannot be dilated.
+        ExportError
+            Where it takes no such size.
         """
-        if self.mapping is not None:
+        if self.weights is None:
             raise ImpossibleError("it reads a frozen backbone", STUDY_HEADS)
-        return cast(Backbone, self.reader)
+        own = self.input_format.size
+        size = size or own
+        takes_any = self.engine.name != ONNXRUNTIME
+        if not is_dilated and (size == own or takes_any):
+            return self.reader
+        weights = self.weights._replace(is_dilated=is_dilated or self.weights.is_dilated)
+
+        def make() -> Reader:
+            return reader_of(weights, self.engine, size=size, device=self.device)
+
+        return self.once(("backbone", size, is_dilated), make)
 
     def untouched(self, task: str) -> Condition:
         """Return the condition of untouched pictures in a task."""
@@ -238,8 +266,8 @@ class Bench:
         most
             How many of the pictures to show; all where nothing is said.
         """
-        own = self.reader.to(self.device)
-        network = own if other is None else other.to(self.device)
+        own = self.reader
+        network = own if other is None else other
         size = size or self.input_format.size
         places = self._places(task)[:most]
         count = network.batch_size
@@ -257,19 +285,21 @@ class Bench:
                 for place in range(len(several))
             ]
             shown = [finish(one) for one in brought] if finish else brought
-            found = _seen(network, shown, names, self.device)
+            found = _seen(network, shown, names)
             seconds = self._clock() - start
             ends = np.cumsum([len(several) for several in made])[:-1]
             beside = np.nan
             if self.is_timed and number % _EVERY == 0:
                 start = self._clock()
                 plain = [self._brought(one, self.input_format.size) for one in pictures]
-                _seen(own, plain, names[: len(plain)], self.device)
+                _seen(own, plain, names[: len(plain)])
                 beside = (self._clock() - start) / len(pictures)
             return np.split(found, ends), seconds, beside
 
         numbers = range(-(-len(places) // count))
-        found = map_batches(see, numbers, device=self.device, description=f"looking at {task}")
+        found = list(
+            map_batches(see, numbers, threads=network.threads, description=f"looking at {task}")
+        )
         features = [one for several, _, _ in found for one in several]
         if not self.is_timed:
             return Look(features, np.nan, np.nan)
@@ -330,13 +360,9 @@ def _seen(
     reader: Reader,
     inputs: Sequence[np.ndarray],
     names: Sequence[tuple[str, str]],
-    device: torch.device,
 ) -> np.ndarray:
     """Compute the features, (inputs, dimensions), of inputs of one size."""
-    parts = []
-    with torch.inference_mode():
-        for start in range(0, len(inputs), reader.batch_size):
-            place = slice(start, start + reader.batch_size)
-            batch = torch.from_numpy(np.stack(inputs[place])).to(device)
-            parts.append(reader.scene(batch, names[place]).cpu().numpy())
-    return np.concatenate(parts)
+    return np.concatenate([
+        reader.scene(np.stack(inputs[place]), names[place])
+        for place in batches(len(inputs), reader.batch_size)
+    ])  # fmt: skip

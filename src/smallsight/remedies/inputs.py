@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 
 import numpy as np
-import torch
 from skimage import exposure, filters, util
 
+from smallsight.backbones.reader import Reader
+from smallsight.backbones.tensor_reader import TorchReader
 from smallsight.classifiers.mapping import ClassMapping
+from smallsight.classifiers.own import OwnClassifier
 from smallsight.imaging.boxes import Box
 from smallsight.remedies.bench import ENOUGH, Bench, Cut, ImpossibleError, Look
 from smallsight.remedies.facts import Needs
@@ -199,7 +201,8 @@ def peak_cells(bench: Bench, task: str) -> np.ndarray:
 
 def _last_layer(bench: Bench) -> np.ndarray:
     """Return the weights, (classes, dimensions), of the last layer of a user's own classifier."""
-    linear = getattr(bench.reader, "linear", None)
+    network = bench.reader.network if isinstance(bench.reader, TorchReader) else None
+    linear = network.linear if isinstance(network, OwnClassifier) else None
     if linear is None:
         raise ImpossibleError("the classifier gives no maps that sum to its logits")
     return linear[0]
@@ -209,6 +212,11 @@ def _peaks(weight: np.ndarray, maps: np.ndarray) -> np.ndarray:
     """(n,), the cell in which maps, weighed by (n, dimensions), have most evidence."""
     evidence = np.einsum("nd,ndrc->nrc", weight, maps, optimize=True)
     return evidence.reshape(len(maps), -1).argmax(axis=1)
+
+
+def network_of(bench: Bench, size: int) -> Reader:
+    """Return the network for an input of some width and height, in pixels."""
+    return bench.reader if bench.weights is None else bench.backbone(size=size)
 
 
 def check_input_size(bench: Bench, size: int) -> None:
@@ -221,10 +229,9 @@ def check_input_size(bench: Bench, size: int) -> None:
     """
     if not bench.is_timed:
         return
-    black = torch.zeros((1, size, size, 3), dtype=torch.uint8, device=bench.device)
+    black = np.zeros((1, size, size, 3), np.uint8)
     try:
-        with torch.inference_mode():
-            bench.reader.to(bench.device).scene(black)
+        network_of(bench, size).scene(black)
     except Exception:  # whatever a network raises of what it does not take
         command = "dvc exp run -S backbone.name=resnet50" if bench.mapping is None else ""
         raise ImpossibleError("the network takes one input size", command) from None
@@ -257,7 +264,8 @@ def look_larger(bench: Bench, task: str, factor: float) -> Look:
     def look() -> Look:
         check_input_size(bench, size)
         # Heads are fitted on mirror images too; a classifier as it is has no use for these.
-        return bench.look(task, both_ways if bench.mapping is None else as_it_is, size=size)
+        shown = both_ways if bench.mapping is None else as_it_is
+        return bench.look(task, shown, size=size, other=network_of(bench, size))
 
     return bench.once(("larger", task, factor), look)
 

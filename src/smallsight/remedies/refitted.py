@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import Features
-from smallsight.backbones.features import instance_features, last_maps
-from smallsight.conditions.rendered.store import read_pictures
+from smallsight.backbones.features import Read, batches, gathered, passes
+from smallsight.backbones.readouts import joined
+from smallsight.conditions.rendered.store import read_few
 from smallsight.conditions.rendered.views import read_views
 from smallsight.remedies import pooling
 from smallsight.remedies.bench import Bench, ImpossibleError, Look
@@ -23,6 +24,19 @@ IN_BOTH: Mapping[str, Needs] = {SCENE: "head", HEADLINE_TASK: "box_head"}
 
 SMALL_WEIGHT = 3.0
 """How many times as much as others small objects count in the training of `small_weighted`."""
+
+Pool = Callable[[np.ndarray], np.ndarray]
+"""From maps, (n, dimensions, rows, columns), to features, (n, dimensions)."""
+
+POOLINGS: tuple[Pool, ...] = (
+    pooling.maximum_over_cells,
+    pooling.top_quarter_over_cells,
+    pooling.log_sum_exp_over_cells,
+    pooling.generalised_mean_over_cells,
+)
+
+AT_ONCE = 256
+"""Pictures whose maps are in memory together."""
 
 RESNET = "dvc exp run -S backbone.name=resnet50"
 """Tests what takes a ResNet."""
@@ -52,7 +66,7 @@ def dilated(bench: Bench, task: str) -> Answer:
             "the study’s last stage is dilated", "dvc exp run -S backbone.dilated=false"
         )
     try:
-        backbone = Backbone(bench.weights._replace(is_dilated=True))
+        backbone = bench.backbone(is_dilated=True)
     except ParameterError:
         reason = "only a ResNet of torchvision’s can be dilated"
         raise ImpossibleError(reason, f"{RESNET} -S remedies.dilated=true") from None
@@ -60,12 +74,12 @@ def dilated(bench: Bench, task: str) -> Answer:
     return _refitted(bench, _seen_both_ways(bench, task, look), *cost(look, inputs=1))
 
 
-def pooled(pool: Callable[[np.ndarray], np.ndarray]) -> Callable[[Bench, str], Answer]:
+def pooled(pool: Pool) -> Callable[[Bench, str], Answer]:
     """Return the remedy that pools the last layer's maps otherwise than by their mean."""
 
     def answer(bench: Bench, task: str) -> Answer:
-        turned = bench.once(("mirrored maps", task), lambda: _mirrored_maps(bench, task))
-        plain, turned = (pool(maps)[bench.stored(task).row] for maps in (bench.maps(task), turned))
+        found = bench.once(("pooled", task), lambda: _pooled_both_ways(bench, task))
+        plain, turned = (one[bench.stored(task).row] for one in found[pool])
         return _refitted(bench, _seen(bench, task, plain, turned))
 
     return answer
@@ -86,22 +100,18 @@ def check_readout(bench: Bench, task: str, readout: str) -> None:
 def strides(bench: Bench, task: str) -> Answer:
     """Read strides 8, 16 and 32 out over all that is shown, without any box."""
     check_readout(bench, task, "pyramid")
-    pictures, size = _different_pictures(bench, task), float(bench.input_format.size)
-    row = bench.stored(task).row
+    row, size = bench.stored(task).row, float(bench.input_format.size)
     everything = np.tile([0.0, 0.0, size, size], (len(row), 1))
-    found = [
-        instance_features(
-            bench.backbone,
-            np.ascontiguousarray(shown),
-            everything,
-            row,
-            "pyramid",
-            device=bench.device,
-            description=f"strides of {task}",
-        )
-        for shown in (pictures, pictures[:, :, ::-1])
-    ]
-    return _refitted(bench, _seen(bench, task, *found))
+    found = passes(
+        bench.opener,
+        _different_pictures(bench, task),
+        everything,
+        row,
+        keep_mirrored=True,
+        description=f"strides of {task}",
+    )
+    both = (joined(gathered(parts, row), "pyramid") for parts in zip(*found, strict=True))
+    return _refitted(bench, _seen(bench, task, *both))
 
 
 def small_weighted(bench: Bench, task: str) -> Answer:
@@ -119,19 +129,42 @@ def several_windows(bench: Bench, task: str) -> Answer:
     return Answer(bench.logits(bench.fit(seen, also=others), seen.plain))
 
 
-def _mirrored_maps(bench: Bench, task: str) -> np.ndarray:
-    """Return the last layer's maps of the mirror images of a task's different pictures."""
-    turned = np.ascontiguousarray(_different_pictures(bench, task)[:, :, ::-1])
-    description = f"maps of mirrored pictures, {task}"
-    return last_maps(bench.backbone, turned, device=bench.device, description=description)
+def _pooled_both_ways(bench: Bench, task: str) -> dict[Pool, tuple[np.ndarray, np.ndarray]]:
+    """Pool the maps of a task's different pictures and of their mirror images in all ways.
+
+    Few maps are in memory at a time, for they are large.
+    """
+    kept, read = bench.maps(task), _different_pictures(bench, task)
+    nowhere, row = np.zeros((len(kept), 4)), np.arange(len(kept))
+    turned = passes(
+        bench.opener,
+        lambda place: np.ascontiguousarray(read(place)[:, :, ::-1]),
+        nowhere,
+        row,
+        keep_maps=True,
+        description=f"maps of mirrored pictures, {task}",
+    )
+    streams = (
+        (np.asarray(kept[place]) for place in batches(len(kept), AT_ONCE)),
+        (parts[LAST] for parts, _ in turned),
+    )
+    plain, mirrored = ([{pool: pool(maps) for pool in POOLINGS} for maps in one] for one in streams)
+    return {
+        pool: (
+            np.concatenate([one[pool] for one in plain]),
+            np.concatenate([one[pool] for one in mirrored]),
+        )
+        for pool in POOLINGS
+    }
 
 
-def _different_pictures(bench: Bench, task: str) -> np.ndarray:
-    """Read a task's different untouched pictures, (pictures, size, size, 3), uint8."""
+def _different_pictures(bench: Bench, task: str) -> Read:
+    """Return what reads a task's different untouched pictures."""
     condition = bench.untouched(task)
     first = np.unique(bench.stored(task).row, return_index=True)[1]
     views = read_views(bench.conditions, condition).iloc[first]
-    return read_pictures(bench.conditions / condition.folder, views)
+    folder = bench.conditions / condition.folder
+    return lambda place: read_few(folder, views.iloc[place])
 
 
 def _seen_both_ways(bench: Bench, task: str, look: Look) -> Features:

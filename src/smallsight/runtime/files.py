@@ -4,7 +4,7 @@ import hashlib
 import io
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -82,6 +82,38 @@ def write_arrays(
             np.lib.format.write_array(content, np.asanyarray(array), allow_pickle=False)
             # Without a date of its own, a member has the earliest that ZIP knows.
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getbuffer(), method)
+
+
+@contextmanager
+def write_rows(path: str | Path) -> Iterator[Callable[[np.ndarray], None]]:
+    """Yield what appends rows to an NPY file, which is never in memory as a whole.
+
+    Parameters
+    ----------
+    path
+        The file, which `numpy.load` reads. All rows have the shape and type of the first.
+    """
+    with new_file(path) as partial, partial.open("wb+") as file:
+        count, like = 0, np.empty((0,))
+
+        def begin() -> None:
+            file.seek(0)
+            described = {"descr": like.dtype.str, "fortran_order": False}
+            np.lib.format.write_array_header_1_0(
+                file, described | {"shape": (count, *like.shape[1:])}
+            )
+
+        def append(rows: np.ndarray) -> None:
+            nonlocal count, like
+            if not count:
+                like = rows[:0]
+                begin()
+            file.write(np.ascontiguousarray(rows).data)
+            count += len(rows)
+
+        yield append
+        # The header has room for any number of rows.
+        begin()
 
 
 def write_text(text: str, path: str | Path) -> None:

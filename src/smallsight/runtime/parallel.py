@@ -7,7 +7,8 @@ environment: `SMALLSIGHT_WORKERS` (default: the cores this process may use) and 
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -69,6 +70,19 @@ def map_items(
         pool = joblib.Parallel(n_jobs=workers(), prefer=prefer, return_as="generator")
         results = pool(joblib.delayed(function)(item) for item in items)
         return list(progress(results, total=len(items), description=description))
+
+
+def map_batches(
+    function: Callable[[T], R], batches: Sequence[T], *, threads: int, description: str
+) -> Iterator[R]:
+    """Apply a function to batches in threads; yield results in their order, as they are done.
+
+    One batch is computed by one thread, so that no result depends on their number.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        yield from progress(
+            pool.map(function, batches), total=len(batches), description=description
+        )
 
 
 def _cluster() -> AbstractContextManager[object]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -9,13 +10,17 @@ import pandas as pd
 import torch
 
 from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.engine import Engine
+from smallsight.backbones.engine_choice import reader_of
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import Features
-from smallsight.backbones.features import BOX, last_maps
+from smallsight.backbones.features import BOX, Read, batches, passes
 from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.pooling import cell_shares
+from smallsight.backbones.reader import Reader
 from smallsight.backbones.readouts import on_last_layer
+from smallsight.backbones.tensor_reader import TorchReader
 from smallsight.classifiers.mapping import OTHER
 from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import Heads, LinearHeads
@@ -26,6 +31,9 @@ from smallsight.saliency.grid import Grid, RegionShares, region_of_box, region_o
 
 Pictures = Callable[[], np.ndarray]
 """Reads (n, size, size, 3), uint8."""
+
+AT_ONCE = 512
+"""Predictions whose maps are in memory together."""
 
 PREDICTION = ("image_id", "ann_id", "condition", "size_group", "predicted", "correct", "task")
 """Columns that say which prediction a map explains."""
@@ -109,6 +117,8 @@ class HeadExplainer:
         The network; a finer layer than the last one takes another run of it.
     device
         Where it runs.
+    reader
+        What runs it where no gradients are asked for; torch where nothing is said.
     """
 
     layer: str
@@ -116,6 +126,7 @@ class HeadExplainer:
     size: int
     backbone: Backbone
     device: torch.device
+    reader: Reader | None = None
 
     def class_maps(
         self,
@@ -162,7 +173,17 @@ class HeadExplainer:
 
     def last_maps(self, pictures: np.ndarray) -> np.ndarray:
         """Run the network on pictures; return the last layer's maps."""
-        return last_maps(self.backbone, pictures, device=self.device, description="maps")
+        nowhere, row = np.zeros((len(pictures), 4)), np.arange(len(pictures))
+        reader = self.reader or TorchReader(self.backbone, self.device)
+        found = passes(
+            lambda: reader,
+            lambda place: pictures[place],
+            nowhere,
+            row,
+            keep_maps=True,
+            description="maps",
+        )
+        return np.concatenate([plain[LAST] for plain, _ in found])
 
 
 def trained_and_untrained(
@@ -172,14 +193,16 @@ def trained_and_untrained(
     layer: str,
     readout: str,
     size: int,
+    engine: Engine,
     device: torch.device,
 ) -> tuple[HeadExplainer, HeadExplainer]:
     """Return what explains heads on a frozen backbone, and on one of random weights, a control."""
-    trained, untrained = (
-        HeadExplainer(layer, readout, size, Backbone(each), device)
-        for each in (weights, random_weights(weights, rng))
+    drawn = random_weights(weights, rng)
+    reader = reader_of(drawn, engine, size=size, device=device)
+    return (
+        HeadExplainer(layer, readout, size, Backbone(weights), device),
+        HeadExplainer(layer, readout, size, Backbone(drawn), device, reader),
     )
-    return trained, untrained
 
 
 def explain_condition(
@@ -189,7 +212,7 @@ def explain_condition(
     splits: Splits,
     fitted: Heads,
     covers: Sequence[np.ndarray],
-    pictures: Pictures,
+    pictures: Read,
     explainer: Explainer,
     untrained: HeadExplainer | None,
 ) -> tuple[ClassMaps, dict[str, pd.DataFrame]]:
@@ -206,7 +229,7 @@ def explain_condition(
     covers
         As for `measure_class_maps`.
     pictures
-        As for `Explainer.class_maps`.
+        Reads the pictures of some of the rows.
     untrained
         The same with random weights, for a control; None where there is none.
 
@@ -221,24 +244,36 @@ def explain_condition(
         has `bias`, of the head, and `logit`, of the pooled features.
     """
     is_test = splits.fold_of[0] >= 0
-    maps, boxes = seen.maps[seen.row[is_test]], rows[BOX].to_numpy(float)
+    plain, row, boxes = seen.plain[is_test], seen.row[is_test], rows[BOX].to_numpy(float)
     named = {"predicted": rows["predicted"], "true_class": rows["category_name"]}
     known = (*splits.categories, OTHER)
     chosen = {
-        name: _logit(splits, fitted, seen.plain[is_test], class_indices(names, known))
+        name: _logit(splits, fitted, plain, class_indices(names, known))
         for name, names in named.items()
     }
-    weights = [weight for weight, _ in chosen.values()]
-    found = dict(zip(chosen, explainer.class_maps(maps, pictures, boxes, weights), strict=True))
-    if untrained is not None:
-        maps = untrained.last_maps(pictures())
-        found["random_weights"] = untrained.class_maps(maps, pictures, boxes, weights[:1])[0]
-    tables = measure_class_maps(rows, found, covers, size=explainer.size)
+    parts: list[tuple[ClassMaps, dict[str, pd.DataFrame]]] = []
+    for place in batches(len(rows), AT_ONCE):
+        here, read = np.asarray(seen.maps[row[place]]), partial(pictures, place)
+        weights = [weight[place] for weight, _ in chosen.values()]
+        made = explainer.class_maps(here, read, boxes[place], weights)
+        found = dict(zip(chosen, made, strict=True))
+        if untrained is not None:
+            drawn = untrained.last_maps(read())
+            found["random_weights"] = untrained.class_maps(drawn, read, boxes[place], weights[:1])[
+                0
+            ]
+        measured = measure_class_maps(rows.iloc[place], found, covers[place], size=explainer.size)
+        parts.append((found["predicted"], measured))
+    tables = {
+        name: pd.concat([measured[name] for _, measured in parts], ignore_index=True)
+        for name in parts[0][1]
+    }
     weight, bias = chosen["predicted"]
-    logit = (seen.plain[is_test] * weight).sum(axis=1) + bias
+    logit = (plain * weight).sum(axis=1) + bias
     added = explainer.bias(weight, bias)
     tables["predicted"] = tables["predicted"].assign(bias=added, logit=logit)
-    return found["predicted"], tables
+    shown = zip(*(one for one, _ in parts), strict=True)
+    return ClassMaps(*map(np.concatenate, shown)), tables
 
 
 def _logit(

@@ -67,7 +67,8 @@ def grad_cam(
     target, layout = backbone.source_of(layer)
 
     def begin(place: slice) -> None:
-        reader.regions = regions_of(boxes[place], np.arange(len(boxes[place])), device)
+        given = regions_of(boxes[place], np.arange(len(boxes[place])))
+        reader.regions = torch.from_numpy(given)
 
     return weigh_maps(reader, target, layout, pictures, weights, device=device, begin=begin)
 

@@ -1,21 +1,24 @@
 """Deletion and insertion of one region, and the true class's probability before and after."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from smallsight.backbones.feature_store import Features
-from smallsight.backbones.features import BOX, instance_features, picture_names
-from smallsight.backbones.reader import Reader
-from smallsight.conditions.rendered.store import read_pictures
+from smallsight.backbones.features import BOX, batches, picture_names
+from smallsight.backbones.pooling import regions_of
+from smallsight.backbones.reader import Opener, Reader
+from smallsight.backbones.readouts import joined
+from smallsight.conditions.rendered.store import read_few
 from smallsight.evaluation.crossfit import out_of_fold
 from smallsight.evaluation.heads import Heads
 from smallsight.evaluation.splits import Splits
 from smallsight.imaging.boxes import Box
+from smallsight.runtime.parallel import map_batches
 from smallsight.runtime.randomness import derive
 from smallsight.saliency.tables import REMOVALS
 from smallsight.vocabulary import INSTANCE
@@ -49,8 +52,7 @@ def compute_removals(
     fitted: Heads,
     seen: Features,
     readout: str,
-    reader: Reader,
-    device: torch.device,
+    opener: Opener,
 ) -> pd.DataFrame:
     """Remove regions of untouched pictures, and restore them alone, at the network's input.
 
@@ -70,8 +72,8 @@ def compute_removals(
     fitted, readout
         Heads trained on untouched pictures, seeds x folds, or what stands in their place, and what
         they read.
-    reader, device
-        The network, and where it runs.
+    opener
+        Opens the network.
 
     Returns
     -------
@@ -83,8 +85,7 @@ def compute_removals(
         and after the edit. A region is removed from the picture, or restored to a plain ground.
     """
     rows = sample.merge(views, on=INSTANCE, validate="one_to_one")
-    pictures = read_pictures(folder, rows)
-    size = pictures.shape[1]
+    size = read_few(folder, rows.iloc[:1]).shape[1]
     instances: Any = rows.itertuples()
     regions = [
         choose_regions(
@@ -94,31 +95,17 @@ def compute_removals(
         )
         for row in instances
     ]
-    ground = np.full(pictures.shape[1:], colour, np.uint8)
-    boxes = rows[BOX].to_numpy(float)
-    own_picture = np.arange(len(rows))
-
-    def features_of(pictures: np.ndarray, row: np.ndarray, description: str) -> np.ndarray:
-        return instance_features(
-            reader,
-            pictures,
-            boxes,
-            row,
-            readout,
-            device=device,
-            description=description,
-            names=picture_names(rows.iloc[: len(pictures)], description),
-        )
-
-    features = np.empty((len(EDITS), *seen.plain.shape), np.float32)
-    for number, edit in enumerate(EDITS):
-        edited = [
-            _edited(picture, ground, edit[0], places[edit[1:]])
-            for picture, places in zip(pictures, regions, strict=True)
-        ]
-        description = " ".join(map(str, edit))
-        features[number] = features_of(np.stack(edited), own_picture, description)
-    plain_ground = features_of(ground[None], np.zeros_like(own_picture), "mean colour")
+    ground = np.full((size, size, 3), colour, np.uint8)
+    reader = opener()
+    job = partial(_edited_features, folder=folder, ground=ground, opener=opener, readout=readout)
+    work = [(rows.iloc[place], regions[place]) for place in batches(len(rows), reader.batch_size)]
+    found = map_batches(job, work, threads=reader.threads, description="removing regions")
+    features = np.concatenate(list(found), axis=1)
+    regions_on_ground = regions_of(rows[BOX].to_numpy(float), np.zeros(len(rows)))
+    asked = picture_names(rows.iloc[:1], "mean colour")
+    parts = reader.read_out(ground[None], regions_on_ground, asked)
+    parts["scene"] = parts["scene"].repeat(len(rows), axis=0)
+    plain_ground = joined(parts, readout)
 
     def probability(plain: np.ndarray) -> np.ndarray:
         probabilities = out_of_fold(splits, fitted, replace(seen, plain=plain))
@@ -144,6 +131,35 @@ def compute_removals(
     ]
     table = pd.concat(tables, ignore_index=True)[REMOVALS.names]
     return table.dropna(subset="p_before", ignore_index=True)
+
+
+def _edited_features(
+    work: tuple[pd.DataFrame, list[dict[tuple[str, float], Rectangle]]],
+    *,
+    folder: Path,
+    ground: np.ndarray,
+    opener: Opener,
+    readout: str,
+) -> np.ndarray:
+    """Compute features, (edits, n, dimensions), of some instances' edited pictures."""
+    rows, regions = work
+    reader, pictures, found = opener(), read_few(folder, rows), []
+    for change, region, area in EDITS:
+        edited = [
+            _edited(picture, ground, change, places[region, area])
+            for picture, places in zip(pictures, regions, strict=True)
+        ]
+        asked = f"{change} {region} {area}"
+        found.append(_features(reader, np.stack(edited), rows, asked, readout))
+    return np.stack(found)
+
+
+def _features(
+    reader: Reader, pictures: np.ndarray, rows: pd.DataFrame, asked: str, readout: str
+) -> np.ndarray:
+    """Compute one readout's features, (n, dimensions), of as many pictures of an object each."""
+    regions = regions_of(rows[BOX].to_numpy(float), np.arange(len(rows)))
+    return joined(reader.read_out(pictures, regions, picture_names(rows, asked)), readout)
 
 
 def choose_regions(

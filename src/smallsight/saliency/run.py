@@ -136,7 +136,7 @@ def explain_study(
                 splits, regime, untouched[condition.task], seen, settings=settings, device=device
             ),
             covers=read_masks(rendered, condition, rows),
-            pictures=partial(read_pictures, folder, rows),
+            pictures=partial(_read, folder=folder, rows=rows),
             explainer=explainer,
             untrained=untrained if condition.family == UNTOUCHED else None,
         )
@@ -157,6 +157,10 @@ def explain_study(
         predicted_class=predicted_class[PREDICTED_CLASS_MAPS.names],
         other_maps=others[OTHER_MAPS.names],
     )
+
+
+def _read(place: slice, *, folder: Path, rows: pd.DataFrame) -> np.ndarray:
+    return read_pictures(folder, rows.iloc[place])
 
 
 def write_study_maps(

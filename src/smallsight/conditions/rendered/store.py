@@ -8,6 +8,7 @@ import pandas as pd
 
 from smallsight.conditions.rendered.names import Condition
 from smallsight.imaging.pictures import read_picture
+from smallsight.runtime import files
 from smallsight.runtime.files import write_arrays
 from smallsight.runtime.parallel import map_items
 
@@ -22,13 +23,35 @@ def picture_name(image_id: int, ann_id: int) -> str:
 
 def read_pictures(folder: Path, instances: pd.DataFrame) -> np.ndarray:
     """Read the pictures of instances under one condition: (n, size, size, 3), uint8."""
-    paths = [
-        folder / picture_name(image_id, ann_id)
-        for image_id, ann_id in zip(instances["image_id"], instances["ann_id"], strict=True)
-    ]
-    return np.stack(
-        map_items(read_picture, paths, description=f"reading {folder}", prefer="threads")
-    )
+    description = f"reading {folder}"
+    paths = _paths(folder, instances)
+    return np.stack(map_items(read_picture, paths, description=description, prefer="threads"))
+
+
+def read_few(folder: Path, instances: pd.DataFrame) -> np.ndarray:
+    """Do what `read_pictures` does in this thread alone."""
+    return np.stack([read_picture(path) for path in _paths(folder, instances)])
+
+
+def distinct(folder: Path, instances: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Find the instances whose pictures are the same: their files are.
+
+    Returns
+    -------
+    first
+        (different pictures,), the place of each one's first instance, in order.
+    row
+        (n,): the number of each instance's picture among them.
+    """
+    digests = [files.sha256(path) for path in _paths(folder, instances)]
+    numbers: dict[str, int] = {}
+    row = np.array([numbers.setdefault(digest, len(numbers)) for digest in digests], int)
+    return np.unique(row, return_index=True)[1], row
+
+
+def _paths(folder: Path, instances: pd.DataFrame) -> list[Path]:
+    ids = zip(instances["image_id"], instances["ann_id"], strict=True)
+    return [folder / picture_name(image_id, ann_id) for image_id, ann_id in ids]
 
 
 def write_masks(covers: Mapping[tuple[int, int], np.ndarray], path: Path) -> None:
