@@ -8,9 +8,9 @@ import torch
 from torchvision.models import resnet18
 from torchvision.ops import roi_align
 
+from builders.readings import tensor_regions
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.facts import LAST
-from smallsight.backbones.pooling import regions_of
 from smallsight.evaluation import heads
 
 SIZE = 64
@@ -53,7 +53,7 @@ def due(weights, pictures):
 
 @pytest.fixture(scope="module")
 def regions(cpu):
-    return regions_of(BOXES, PICTURES, cpu)
+    return tensor_regions(BOXES, PICTURES)
 
 
 def test_frozen_means_frozen(weights, pictures, study, cpu):
@@ -139,7 +139,7 @@ def test_all_readouts_come_of_one_pass(backbone, pictures, regions):
 
 
 def test_pictures_without_objects_are_read_as_well(backbone, pictures, cpu):
-    nothing = regions_of(np.empty((0, 4)), np.empty(0, int), cpu)
+    nothing = tensor_regions(np.empty((0, 4)), np.empty(0, int))
     parts = backbone.read_out(pictures, nothing)
     assert parts["scene"].shape == (2, 512)
     assert parts["box"].shape == (0, 512)

@@ -6,11 +6,11 @@ import pytest
 import torch
 from PIL import Image
 
+from builders.readings import extracted, opener_of, tensor_regions
 from smallsight.backbones import features
 from smallsight.backbones.backbone import Backbone
-from smallsight.backbones.feature_store import read_features, write_features
-from smallsight.backbones.features import extract_features, instance_features, last_maps
-from smallsight.backbones.pooling import regions_of
+from smallsight.backbones.feature_store import place_of_maps, read_features, write_features
+from smallsight.backbones.features import gathered, passes
 from smallsight.backbones.readouts import mirrored_boxes
 from smallsight.conditions.rendered.names import Condition
 from smallsight.conditions.rendered.store import picture_name
@@ -39,6 +39,16 @@ def close(one, other):
     np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3 * np.abs(other).max())
 
 
+class Seen:
+    """What was extracted, and the maps."""
+
+    def __init__(self, found, maps):
+        self.extracted, self.maps = found, maps
+
+    def __getattr__(self, name):
+        return getattr(self.extracted, name)
+
+
 @pytest.fixture(scope="module")
 def extract(tmp_path_factory, noise, backbone, cpu):
     """Write the pictures, changed in some way, and run the backbone over views of them."""
@@ -48,7 +58,8 @@ def extract(tmp_path_factory, noise, backbone, cpu):
         for image_id, ann_id, kind in zip(VIEWS["image_id"], VIEWS["ann_id"], KINDS, strict=True):
             picture = np.ascontiguousarray(change(noise(SIZE, SIZE, kind)))
             Image.fromarray(picture).save(folder / picture_name(image_id, ann_id))
-        return extract_features(views, folder, backbone, keep_maps=keep_maps, device=cpu)
+        place = folder / "maps.npy" if keep_maps else None
+        return Seen(*extracted(views, folder, backbone, place))
 
     return extract
 
@@ -66,7 +77,7 @@ def alone(backbone, noise, cpu):
         picture, box = noise(SIZE, SIZE, KINDS[index]), BOXES[[index]]
         if is_mirrored:
             picture, box = picture[:, ::-1], mirrored_boxes(box, SIZE)
-        regions = regions_of(box, np.zeros(1, int), cpu)
+        regions = tensor_regions(box, np.zeros(1, int))
         parts = backbone.read_out(torch.from_numpy(picture[None].copy()), regions)
         return {name: part[0].numpy() for name, part in parts.items()}
 
@@ -153,8 +164,7 @@ def test_another_run_is_equal_and_keeps_maps_on_request_only(seen, extract):
     for name in DIMENSIONS:
         assert (again.plain[name] == seen.plain[name]).all()
         assert (again.mirrored[name] == seen.mirrored[name]).all()
-    assert again.maps.size == 0
-    assert again.maps.dtype == np.float32
+    assert again.maps is None
 
 
 def test_instances_keep_their_order_and_their_side(seen, extract):
@@ -174,33 +184,29 @@ def test_instances_keep_their_order_and_their_side(seen, extract):
 def test_features_of_a_readout_are_its_parts_for_each_instance(
     seen, alone, backbone, noise, cpu, tmp_path, readout, parts
 ):
-    write_features(seen, UNTOUCHED_WINDOW, tmp_path / "orig_full")
+    write_features(seen.extracted, UNTOUCHED_WINDOW, tmp_path / "orig_full")
     read = read_features(tmp_path, UNTOUCHED_WINDOW, readout)
     for is_mirrored, found in ((False, read.plain), (True, read.mirrored)):
         each = [alone(index, is_mirrored=is_mirrored) for index in range(len(KINDS))]
         due = np.array([np.concatenate([one[name] for name in parts]) for one in each])
         assert found.dtype == np.float32
         close(found, due)
-    # From pictures in memory, in another order than the instances'.
+
+
+def test_pictures_in_memory_are_read_out_in_any_order(seen, backbone, noise):
     kinds = sorted(set(KINDS))
-    direct = instance_features(
-        backbone,
-        np.stack([noise(SIZE, SIZE, kind) for kind in kinds]),
-        BOXES,
-        np.array([kinds.index(kind) for kind in KINDS]),
-        readout,
-        device=cpu,
-        description="any",
-    )
-    close(direct, read.plain)
-
-
-def test_last_maps_are_those_of_the_pictures_in_order(backbone, noise, cpu, monkeypatch):
-    monkeypatch.setattr(Backbone, "batch_size", 2)
-    pictures = np.stack([noise(SIZE, SIZE, seed) for seed in range(5)])
-    found = last_maps(backbone, pictures, device=cpu, description="any")
-    assert found.shape == (5, 512, 2, 2)
-    for maps, picture in zip(found, pictures, strict=True):
+    pictures = np.stack([noise(SIZE, SIZE, kind) for kind in kinds])
+    row = np.array([kinds.index(kind) for kind in KINDS])
+    found = passes(
+        opener_of(backbone), lambda place: pictures[place], BOXES, row,
+        keep_maps=True, keep_mirrored=True, description="any",
+    )  # fmt: skip
+    plain, mirrored = (gathered(parts, row) for parts in zip(*found, strict=True))
+    for name in DIMENSIONS:
+        shown = (row, seen.row) if name == "scene" else (slice(None), slice(None))
+        close(plain[name][shown[0]], seen.plain[name][shown[1]])
+        close(mirrored[name][shown[0]], seen.mirrored[name][shown[1]])
+    for maps, picture in zip(plain["last"], pictures, strict=True):
         close(maps, backbone(torch.from_numpy(picture[None]))[0].numpy())
 
 
@@ -208,11 +214,13 @@ def test_last_maps_are_those_of_the_pictures_in_order(backbone, noise, cpu, monk
 def test_written_features_come_back(seen, tmp_path, task):
     condition = Condition("zoom", "factor=4", is_reference=True, task=task)
     for name in ("one", "other"):
-        write_features(seen, condition, tmp_path / name / "zoom")
+        write_features(seen.extracted, condition, tmp_path / name / "zoom")
     place = {"scene": "zoom/factor=4.npz", "object": "zoom/object/factor=4.npz"}[task]
     assert (tmp_path / "one" / place).read_bytes() == (tmp_path / "other" / place).read_bytes()
+    np.save(tmp_path / "one" / "zoom" / place_of_maps(condition), seen.maps)
     back = read_features(tmp_path / "one", condition, "scene", maps=True)
-    for name in ("image_id", "ann_id", "side", "row", "maps"):
+    assert np.array_equal(back.maps, seen.maps)
+    for name in ("image_id", "ann_id", "side", "row"):
         array = getattr(seen, name)
         assert np.array_equal(getattr(back, name), array)
         assert getattr(back, name).dtype == array.dtype
@@ -227,7 +235,9 @@ def test_levels_and_tasks_of_a_family_lie_side_by_side(seen, tmp_path):
         for level in ("factor=4", "factor=0.5") for task in ("scene", "object")
     ]  # fmt: skip
     for number, condition in enumerate(conditions):
-        write_features(replace(seen, side=seen.side + number), condition, tmp_path / "zoom")
+        write_features(
+            replace(seen.extracted, side=seen.side + number), condition, tmp_path / "zoom"
+        )
     for number, condition in enumerate(conditions):
         found = read_features(tmp_path, condition, "scene")
         assert np.array_equal(found.side, seen.side + number)

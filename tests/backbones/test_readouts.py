@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 import torch
 from scipy import ndimage
+from torchvision.ops import roi_align
 
+from smallsight.backbones import tensor_pooling
 from smallsight.backbones.pooling import cell_shares, mean_over_boxes, mean_over_cells, regions_of
 from smallsight.backbones.readouts import (
     PARTS,
@@ -32,8 +34,8 @@ def boxes():
 
 def pooled(maps, boxes, pictures=None):
     pictures = np.zeros(len(boxes), int) if pictures is None else pictures
-    regions = regions_of(np.asarray(boxes, float), pictures, torch.device("cpu"))
-    return mean_over_boxes(torch.from_numpy(maps), regions, size=SIZE).numpy()
+    regions = regions_of(np.asarray(boxes, float), pictures)
+    return mean_over_boxes(maps, regions, size=SIZE)
 
 
 def sampled(values, box):
@@ -94,10 +96,21 @@ def test_each_box_is_read_in_its_own_picture(boxes):
 
 
 def test_a_box_over_everything_is_the_mean_over_cells():
-    maps = torch.rand(2, 3, 7, 7, generator=torch.Generator().manual_seed(0))
-    found = pooled(maps.numpy(), [[0, 0, SIZE, SIZE]] * 2, np.arange(2))
-    np.testing.assert_allclose(found, maps.numpy().mean(axis=(2, 3)), rtol=1e-5)
+    maps = np.random.default_rng(0).random((2, 3, 7, 7), np.float32)
+    found = pooled(maps, [[0, 0, SIZE, SIZE]] * 2, np.arange(2))
     np.testing.assert_allclose(found, mean_over_cells(maps), rtol=1e-5)
+    assert found.dtype == np.float32
+
+
+def test_means_over_boxes_are_torchvisions_and_those_of_tensors(boxes):
+    maps = np.random.default_rng(6).normal(size=(3, 4, 7, 7)).astype(np.float32)
+    pictures = np.random.default_rng(4).integers(0, 3, len(boxes))
+    regions = torch.from_numpy(regions_of(boxes, pictures))
+    due = roi_align(torch.from_numpy(maps), regions, (1, 1), 7 / SIZE, -1, aligned=True)
+    found = pooled(maps, boxes, pictures)
+    np.testing.assert_allclose(found, due.flatten(1).numpy(), atol=2e-5)
+    tensors = tensor_pooling.mean_over_boxes(torch.from_numpy(maps), regions, size=SIZE)
+    np.testing.assert_allclose(found, tensors.numpy(), atol=1e-6)
 
 
 def test_shares_of_cells_make_the_mean_over_a_box(boxes):
@@ -119,10 +132,10 @@ def test_shares_by_hand():
     np.testing.assert_allclose(halves, due, atol=1e-6)
 
 
-def test_regions_are_corners_after_the_pictures_number(cpu):
-    regions = regions_of(np.array([[1.5, 2, 3, 4], [5, 6, 7, 8]]), np.array([4, 0]), cpu)
+def test_regions_are_corners_after_the_pictures_number():
+    regions = regions_of(np.array([[1.5, 2, 3, 4], [5, 6, 7, 8]]), np.array([4, 0]))
     assert regions.tolist() == [[4, 1.5, 2, 4.5, 6], [0, 5, 6, 12, 14]]
-    assert regions.dtype == torch.float32
+    assert regions.dtype == np.float32
 
 
 def test_a_mirrored_box_holds_the_same_pixels(noise):

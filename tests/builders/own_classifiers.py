@@ -18,9 +18,9 @@ import yaml
 from torch import nn
 from torch.nn import functional
 
+from builders.readings import tensor_regions
 from smallsight import params
 from smallsight.backbones.facts import LAST
-from smallsight.backbones.pooling import regions_of
 from smallsight.classifiers.facts import ClassifierFacts, Preprocessing
 from smallsight.classifiers.load import collect_classifier, open_classifier
 
@@ -320,9 +320,7 @@ def one_line(error, where=None):
 def assert_maps_and_boxes(opened, module, *, rtol):
     """Assert that maps are the network's, and that boxes are read by its own last layer."""
     shown = pictures(2)
-    regions = regions_of(
-        np.array([[0.0, 0, 32, 32], [0, 0, 4, 4]]), np.arange(2), torch.device("cpu")
-    )
+    regions = tensor_regions([[0.0, 0, 32, 32], [0, 0, 4, 4]], np.arange(2))
     with torch.inference_mode():
         parts = opened.read_out(shown, regions)
         maps = module.maps(inputs_of(shown))

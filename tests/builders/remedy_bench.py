@@ -14,12 +14,13 @@ from torch import nn
 from torch.nn import functional
 
 from builders.evaluations import CPU
+from builders.readings import extracted, opener_of
 from smallsight import params
+from smallsight.backbones.engine import Engine
 from smallsight.backbones.facts import LAST
-from smallsight.backbones.feature_store import write_features
-from smallsight.backbones.features import extract_features
+from smallsight.backbones.feature_store import place_of_maps, write_features
 from smallsight.backbones.networks.weights import Weights
-from smallsight.backbones.pooling import mean_over_boxes, mean_over_cells
+from smallsight.backbones.tensor_pooling import mean_over_boxes, mean_over_cells
 from smallsight.conditions.rendered.views import read_views
 from smallsight.conditions.rendering.instance_views import InstanceViews, with_inputs
 from smallsight.conditions.rendering.levels import facts_of, levels_by_family
@@ -130,7 +131,7 @@ def bench_on(
     settings=HEADS,
     divide=cross_validation,
     weights=WITHOUT_A_NETWORK,
-    plant=lambda condition, extracted: extracted,
+    plant=lambda condition, seen, maps: (seen, maps),
 ):
     """Set up a bench in a folder, which is empty or not there.
 
@@ -155,18 +156,21 @@ def bench_on(
             views = render_family(levels, instances, shared, seed=0, folder=conditions / family)
             files.write_table(views, conditions / family / "views.csv")
             for one in facts_of(levels).conditions:
-                seen = extract_features(
-                    read_views(conditions, one), conditions / one.folder, network,
-                    keep_maps=True, device=CPU,
-                )  # fmt: skip
-                write_features(plant(one, seen), one, features / family)
+                place = features / family / place_of_maps(one)
+                seen, maps = extracted(
+                    read_views(conditions, one), conditions / one.folder, network, place
+                )
+                seen, maps = plant(one, seen, maps)
+                write_features(seen, one, features / family)
+                np.save(place, maps)
     split = params.Evaluation(test_share=0.3, folds=FOLDS, repeats=REPEATS)
     network.made.clear()
     return Bench(
         splits=divide(sample, tuple(sorted(set(sample["category_name"]))), settings=split, seed=0),
         settings=settings,
         weights=weights,
-        reader=network,
+        opener=opener_of(network),
+        engine=Engine("torch"),
         input_format=InputFormat(size),
         window_margin=MARGIN,
         conditions=conditions,
@@ -175,9 +179,14 @@ def bench_on(
     )
 
 
+def shown_by(bench):
+    """Return what the network of a bench was shown: the width of every input."""
+    return bench.reader.network.made
+
+
 def anew(bench, **changes):
     """Return the same bench, or a changed one, that has computed nothing yet."""
-    bench.reader.made.clear()
+    shown_by(bench).clear()
     public = {one.name: getattr(bench, one.name) for one in fields(bench) if one.name[0] != "_"}
     return Bench(**public | changes)
 

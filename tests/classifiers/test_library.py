@@ -7,10 +7,10 @@ import torch
 from torchvision.models import ResNet18_Weights, resnet18
 
 from builders import own_classifiers as own
+from builders.readings import tensor_regions
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.networks import timm_models, torchvision_models
 from smallsight.backbones.networks.published import Published
-from smallsight.backbones.pooling import regions_of
 from smallsight.backbones.registry import BACKBONES
 from smallsight.classifiers.imagenet import imagenet_classes
 from smallsight.runtime.errors import DownloadError, ParameterError, WeightsError
@@ -55,7 +55,7 @@ def test_networks_of_both_libraries_are_read_with_their_own_head(
     assert facts.origin == "drawn at random, untrained"
     assert (facts.preprocessing.channels, facts.preprocessing.range) == ("rgb", "0..1")
     shown = own.pictures(2, size)
-    regions = regions_of(np.array([[0.0, 0, size, size]] * 2), np.arange(2), torch.device("cpu"))
+    regions = tensor_regions(np.array([[0.0, 0, size, size]] * 2), np.arange(2))
     with torch.inference_mode():
         parts = opened.read_out(shown, regions)
     state = torch.load(tmp_path / "model", weights_only=True)["model_state_dict"]

@@ -8,8 +8,8 @@ from torch import nn
 
 from builders import own_classifiers as own
 from builders.own_classifiers import PLAIN, facts
+from builders.readings import tensor_regions
 from smallsight.backbones.facts import LAST
-from smallsight.backbones.pooling import regions_of
 from smallsight.classifiers.own import OwnClassifier
 from smallsight.classifiers.torch_model import Opened, Sight, TorchModel, frozen
 from smallsight.runtime.device import map_batches
@@ -136,7 +136,7 @@ class UnboundedProbable(Unbounded):
 
 def test_cells_of_maps_add_up_to_the_logits_whatever_their_constant():
     shown = own.pictures()
-    regions = regions_of(np.array([[3.0, 5, 9, 14]] * 4), np.arange(4), torch.device("cpu"))
+    regions = tensor_regions(np.array([[3.0, 5, 9, 14]] * 4), np.arange(4))
     plain = sighted(own.trained(Unbounded)).read_out(shown, regions)
     probable = sighted(own.trained(UnboundedProbable), "probabilities").read_out(shown, regions)
     shifted = sighted(own.trained(Unbounded), constant=3.0).read_out(shown, regions)

@@ -48,17 +48,15 @@ def all_of(conditions):
     return [one for family in FAMILIES for one in read_facts(conditions, family).conditions]
 
 
-def test_requests_are_what_the_features_ask_for(conditions, cpu, monkeypatch):
+def test_requests_are_what_the_features_ask_for(conditions, monkeypatch):
     monkeypatch.setenv("SMALLSIGHT_WORKERS", "1")
     listener = Listener()
     for condition in all_of(conditions):
         extract_features(
             read_views(conditions, condition),
             conditions / condition.folder,
-            listener,
-            keep_maps=False,
+            lambda: listener,
             keep_mirrored=False,
-            device=cpu,
             asked=condition.asked,
         )
     requests = list_requests(conditions, all_of(conditions))
@@ -98,15 +96,15 @@ def test_pictures_are_written_losslessly(noise, tmp_path):
         assert (read_picture(tmp_path / path) == picture).all()
 
 
-def test_features_of_a_listener_have_no_maps(conditions, cpu):
+def test_features_of_a_listener_have_no_maps(conditions, tmp_path):
     (condition,) = read_facts(conditions, "orig_full").in_task("object")
     views = read_views(conditions, condition)
     found = extract_features(
-        views, conditions / condition.folder, Listener(), keep_maps=True, keep_mirrored=False,
-        device=cpu, asked=condition.asked,
+        views, conditions / condition.folder, Listener, maps=tmp_path / "maps.npy",
+        keep_mirrored=False, asked=condition.asked,
     )  # fmt: skip
     assert found.plain["scene"].shape == (6, 3)
-    assert found.maps.shape[1:] == (0, 0, 0)
+    assert np.load(tmp_path / "maps.npy").shape == (6, 0, 0, 0)
 
 
 @pytest.fixture

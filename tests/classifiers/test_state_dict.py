@@ -8,8 +8,8 @@ from torch import nn
 from torchvision.models import resnet18
 
 from builders import own_classifiers as own
+from builders.readings import tensor_regions
 from smallsight.backbones.facts import LAST
-from smallsight.backbones.pooling import regions_of
 from smallsight.classifiers.load import open_classifier
 from smallsight.runtime.errors import ClassifierError, ParameterError, WeightsError
 
@@ -72,7 +72,7 @@ def test_where_maps_are_is_found_by_shape(network, maps, layer, cells, said, sav
     assert (facts.maps, facts.layer, facts.cells, facts.no_maps) == (maps, layer, cells, said)
     assert (opened.linear is not None) == (maps == "closed_form")
     assert (opened.explained is not None) == (maps == "gradient")
-    regions = regions_of(WHOLE, np.zeros(1), torch.device("cpu"))
+    regions = tensor_regions(WHOLE, np.zeros(1))
     with torch.inference_mode():
         parts = opened.read_out(own.pictures(1), regions)
     if maps == "closed_form":

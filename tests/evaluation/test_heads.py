@@ -5,7 +5,7 @@ from torch import nn
 from torch.nn import functional
 
 from smallsight import params
-from smallsight.backbones.pooling import mean_over_cells
+from smallsight.backbones.tensor_pooling import mean_over_cells
 from smallsight.evaluation import heads
 from smallsight.evaluation.heads import LinearHeads
 

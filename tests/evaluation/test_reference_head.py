@@ -7,7 +7,7 @@ from torchvision.models import resnet18
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.networks.weight_sources import load_weights
-from smallsight.backbones.pooling import mean_over_cells
+from smallsight.backbones.tensor_pooling import mean_over_cells
 from smallsight.evaluation import heads
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.reference_head import reference_head, write_checkpoint

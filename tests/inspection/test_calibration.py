@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
+from builders.readings import opener_of
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.networks.weight_sources import load_weights
@@ -59,8 +59,8 @@ def test_larger_inputs_take_longer(monkeypatch, workers):
     monkeypatch.setenv("SMALLSIGHT_WORKERS", workers)
     settings = params.load().backbone.model_copy(update={"weights": "random"})
     backbone = Backbone(load_weights(settings, seed=0).weights)
-    device = torch.device("cpu")
-    narrow, wide = (time_network(backbone, size=size, device=device) for size in (32, 160))
+    reader = opener_of(backbone)()
+    narrow, wide = (time_network(reader, size=size, is_shared=True) for size in (32, 160))
     assert 0 < 2 * narrow.seconds < wide.seconds
     assert 0 < wide.share <= 1
     assert np.isfinite(narrow.seconds)

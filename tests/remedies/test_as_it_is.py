@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from builders.remedy_bench import NAMES, Colours, anew, bench_on, drawn
+from builders.readings import opener_of
+from builders.remedy_bench import NAMES, Colours, anew, bench_on, drawn, shown_by
 from smallsight.backbones.facts import LAST
 from smallsight.classifiers.answers import NotAskedError
 from smallsight.classifiers.facts import STUDY_HEADS
@@ -44,8 +45,8 @@ class Classifier(Colours):
         return logits | {LAST: parts[LAST]}
 
 
-def without_mirrored(condition, extracted):
-    return replace(extracted, mirrored={})
+def without_mirrored(condition, seen, maps):
+    return replace(seen, mirrored={}), maps
 
 
 def one_split(sample, categories, *, settings, seed):
@@ -99,9 +100,9 @@ def test_untreated_predictions_are_the_classifiers(bench, tried):
 
 def test_flipping_looks_at_every_mirror_image(bench):
     own = anew(bench)
-    own.reader.made.clear()
+    shown_by(own).clear()
     answer = BY_NAME["flip"].answer(own, "object")
-    assert len(own.reader.made) >= len(own.splits.sample)
+    assert len(shown_by(own)) >= len(own.splits.sample)
     plain = MAPPING.logits(own.stored("object").plain)
     # Means of colours are those of the mirror image, but for the fourth class, which is of no name.
     np.testing.assert_allclose(answer.logits, plain, atol=1e-5)
@@ -114,7 +115,7 @@ def test_a_guided_zoom_follows_the_class_that_leads(bench):
 
 
 def test_without_maps_nothing_is_guided(bench):
-    own = anew(bench, reader=WithoutMaps())
+    own = anew(bench, opener=opener_of(WithoutMaps()))
     with pytest.raises(ImpossibleError, match="no maps that sum"):
         BY_NAME["guided_zoom"].answer(own, "scene")
 
@@ -133,7 +134,7 @@ class Table(Classifier):
 
 
 def test_a_table_of_predictions_is_asked_nothing_new(bench):
-    own = anew(bench, reader=Table(), is_timed=False)
+    own = anew(bench, opener=opener_of(Table()), is_timed=False)
     found = try_remedies(own, REMEDIES, ALL)
     facts = {one.name: one for one in found.facts}
     assert facts["clahe"].reason == "a table of predictions cannot be asked again"
@@ -158,7 +159,7 @@ def test_names_tell_a_program_which_picture_it_is(bench):
             assert len(names) == len(pictures)
             return super().scene(pictures)
 
-    own = anew(bench, reader=Asked(), is_timed=False)
+    own = anew(bench, opener=opener_of(Asked()), is_timed=False)
     own.look("scene", lambda picture, number: [picture, picture[::-1]])
     images = own.splits.sample.drop_duplicates("image_id")
     names = [f"{row.image_id}_{row.ann_id}.png" for row in images.itertuples()]

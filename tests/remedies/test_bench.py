@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from builders.evaluations import CPU
-from builders.remedy_bench import HEADS, MARGIN, SIZE, Colours, bench_on, drawn, seen_by
+from builders.readings import opener_of
+from builders.remedy_bench import HEADS, MARGIN, SIZE, Colours, bench_on, drawn, seen_by, shown_by
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import read_features
 from smallsight.conditions.rendered.names import Condition
@@ -237,7 +238,7 @@ def test_another_network_is_shown_them_where_one_is_given(bench):
         def evidence(self, pictures):
             return 2 * super().evidence(pictures)
 
-    look = bench.look("scene", as_it_is, other=Other())
+    look = bench.look("scene", as_it_is, other=opener_of(Other())())
     due = 2 * bench.stored("scene").plain
     np.testing.assert_allclose(np.concatenate(look.features)[bench.row("scene")], due, atol=1e-6)
 
@@ -249,7 +250,7 @@ def test_another_network_is_shown_them_where_one_is_given(bench):
 def pixels_for_seconds(bench, monkeypatch):
     """A clock that runs by one second with every row of pixels that the network was shown."""
     monkeypatch.setenv("SMALLSIGHT_WORKERS", "1")
-    monkeypatch.setattr(benches.time, "thread_time", lambda: float(sum(bench.reader.made)))
+    monkeypatch.setattr(benches.time, "thread_time", lambda: float(sum(shown_by(bench))))
 
 
 @both_tasks

@@ -1,12 +1,19 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from builders.remedy_bench import SIZE, Colours, anew, bench_on, drawn, seen_by, untouched_logits
+from builders.remedy_bench import (
+    SIZE,
+    Colours,
+    anew,
+    bench_on,
+    drawn,
+    seen_by,
+    shown_by,
+    untouched_logits,
+)
 from smallsight.backbones.feature_store import read_features
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.imaging.pictures import resize
@@ -228,9 +235,9 @@ def test_the_whole_picture_is_one_of_several_inputs(bench, scenes, remedy, cut, 
 def test_tiles_are_seen_once_for_both_of_their_remedies(bench):
     own = anew(bench)
     one = tiles_mean(own, "scene")
-    shown = len(own.backbone.made)
+    shown = len(shown_by(own))
     other = tiles_maximum(own, "scene")
-    assert len(own.backbone.made) == shown
+    assert len(shown_by(own)) == shown
     assert (one.passes, one.ratio) == (other.passes, other.ratio)
     assert (other.logits >= one.logits - 1e-6).all()
 
@@ -260,7 +267,7 @@ def test_a_larger_input_is_shown_to_the_same_heads(bench, task, factor):
     own = anew(bench)
     found = larger(factor)(own, task)
     assert found.passes == factor**2
-    assert set(own.backbone.made) == {SIZE, round(factor * SIZE)}
+    assert set(shown_by(own)) == {SIZE, round(factor * SIZE)}
     plain = np.stack([one[0] for one in look_larger(own, task, factor).features])
     due = own.logits(own.heads(task), plain[own.row(task)])
     np.testing.assert_allclose(found.logits, due, atol=1e-6)
@@ -330,10 +337,10 @@ def test_every_head_is_shown_the_window_of_its_own_peak(bench, scenes):
 
 @pytest.mark.parametrize("spot", [(0, 0), (1, 2), (3, 3)], ids=str)
 def test_the_guided_zoom_goes_where_the_map_has_a_planted_spot(scenes, tmp_path, monkeypatch, spot):
-    def plant(condition, seen):
-        maps = np.zeros_like(seen.maps)
+    def plant(condition, seen, maps):
+        maps = np.zeros_like(maps)
         maps[:, :, *spot] = 1
-        return replace(seen, maps=maps)
+        return seen, maps
 
     own = bench_on(tmp_path, scenes, Colours(), plant=plant)
     folds = own.splits.folds * len(own.splits.seeds)

@@ -5,12 +5,24 @@ import pytest
 import torch
 
 from builders.evaluations import CPU
-from builders.remedy_bench import HEADS, SIZE, Colours, anew, bench_on, drawn, untouched_logits
+from builders.readings import opener_of
+from builders.remedy_bench import (
+    HEADS,
+    SIZE,
+    Colours,
+    anew,
+    bench_on,
+    drawn,
+    shown_by,
+    untouched_logits,
+)
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import read_features
+from smallsight.backbones.pooling import mean_over_cells
 from smallsight.conditions.rendered.store import read_pictures
 from smallsight.conditions.rendered.views import read_views
 from smallsight.evaluation.crossfit import fit_heads
+from smallsight.remedies import refitted
 from smallsight.remedies.bench import ImpossibleError
 from smallsight.remedies.inputs import FACTORS, larger, look_larger
 from smallsight.remedies.pooling import maximum_over_cells
@@ -65,9 +77,9 @@ def test_heads_fitted_on_an_input_that_is_not_larger_are_those_of_untouched_pict
 def test_larger_inputs_are_seen_once_for_both_kinds_of_heads(bench):
     own = anew(bench)
     fixed = larger(1.5)(own, "scene")
-    shown = len(own.backbone.made)
+    shown = len(shown_by(own))
     refitted = input_refitted(1.5)(own, "scene")
-    assert len(own.backbone.made) == shown
+    assert len(shown_by(own)) == shown
     assert (fixed.passes, fixed.ratio) == (refitted.passes, refitted.ratio)
     assert (fixed.logits != refitted.logits).any()
 
@@ -79,13 +91,15 @@ def test_a_resnet_is_dilated(bench, weights):
     own = anew(bench, weights=weights)
     found = dilated(own, "object")
     changed = Backbone(weights._replace(is_dilated=True))
-    looks = own.look("object", lambda picture, _: [picture, picture[:, ::-1]], other=changed)
+    looks = own.look(
+        "object", lambda picture, _: [picture, picture[:, ::-1]], other=opener_of(changed)()
+    )
     plain, turned = (np.stack([one[place] for one in looks.features]) for place in (0, 1))
     np.testing.assert_allclose(found.logits, fitted_on(bench, plain, turned), atol=1e-3)
     assert found.passes == 1
     assert found.ratio > 1
     # The study's own network is only shown plain pictures, beside.
-    assert set(own.backbone.made) == {SIZE}
+    assert set(shown_by(own)) == {SIZE}
 
 
 @both_tasks
@@ -100,9 +114,11 @@ def test_what_cannot_be_dilated_says_why_and_what_would_test_it(bench, task):
 
 
 @both_tasks
-def test_heads_are_fitted_on_pooled_maps_of_pictures_and_mirror_images(bench, task):
+def test_heads_are_fitted_on_pooled_maps_of_pictures_and_mirror_images(bench, task, monkeypatch):
     """By the mean, they are those of untouched pictures."""
-    by_mean = pooled(lambda maps: maps.mean(axis=(2, 3)))(bench, task)
+    monkeypatch.setattr(refitted, "POOLINGS", (mean_over_cells,))
+    by_mean = pooled(mean_over_cells)(anew(bench), task)
+    monkeypatch.undo()
     np.testing.assert_allclose(by_mean.logits, untouched_logits(bench, task), atol=1e-4)
     found = pooled(maximum_over_cells)(bench, task)
     seen = read_features(bench.features, bench.untouched(task), "scene", maps=True)
@@ -121,7 +137,7 @@ def test_maps_are_made_once_for_all_kinds_of_pooling(bench):
     own = anew(bench)
     for _ in range(2):
         pooled(maximum_over_cells)(own, "object")
-    assert own.backbone.made == [SIZE] * len(own.row("object"))
+    assert shown_by(own) == [SIZE] * len(own.row("object"))
 
 
 # Other training.

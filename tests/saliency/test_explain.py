@@ -6,14 +6,16 @@ import pandas as pd
 import pytest
 import torch
 
+from builders.readings import tensor_regions
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import Features
 from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights
-from smallsight.backbones.pooling import cell_shares, mean_over_boxes, regions_of
+from smallsight.backbones.pooling import cell_shares
 from smallsight.backbones.readouts import joined
+from smallsight.backbones.tensor_pooling import mean_over_boxes
 from smallsight.conditions.rendered.names import Condition
 from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import LinearHeads
@@ -239,7 +241,7 @@ def one_mask(study, size):
     return [np.full((size, size), 255, np.uint8)] + [NO_MASK] * (len(study.rows) - 1)
 
 
-def unread():
+def unread(place):
     raise AssertionError("pictures were read")
 
 
@@ -376,7 +378,7 @@ def studied(few, pictures, cpu):
         boxes = anywhere(rng, *rng.integers(4, 40, (2, len(few.sample))), 64)
         with torch.inference_mode():
             parts = backbone.read_out(
-                torch.from_numpy(pictures), regions_of(boxes, np.arange(len(boxes)), cpu)
+                torch.from_numpy(pictures), tensor_regions(boxes, np.arange(len(boxes)))
             )
         parts = {name: part.contiguous().numpy() for name, part in parts.items()}
         plain = joined(parts, readout)
@@ -427,7 +429,7 @@ def test_finer_maps_are_grad_cams_and_logits_stay_the_last_layers(
 ):
     study = studied(backbone, readout)
     finer, last = (HeadExplainer(name, readout, 64, backbone, cpu) for name in (layer, LAST))
-    fine, tables = explain(study, finer, lambda: pictures)
+    fine, tables = explain(study, finer, lambda place: pictures[place])
     coarse, last_tables = explain(study, last)
     due = cams(study, backbone, pictures, layer, readout, cpu)
     np.testing.assert_allclose(fine.saliency, due[0], atol=1e-5 * due.max())
@@ -458,7 +460,7 @@ def test_a_pyramids_parts_are_what_its_weights_make_of_the_last_layer(studied, b
     found, tables = explain(study, HeadExplainer(LAST, "pyramid", 64, backbone, cpu))
     weight = weights_of(study, "predicted")
     assert weight.shape[1] == 128 + 256 + 512
-    regions = regions_of(study.rows[BOX_COLUMNS].to_numpy(), np.arange(len(study.rows)), cpu)
+    regions = tensor_regions(study.rows[BOX_COLUMNS].to_numpy(), np.arange(len(study.rows)))
     box = mean_over_boxes(torch.from_numpy(study.maps), regions, size=64).numpy()
     due = (box * weight[:, -512:]).sum(axis=1)
     np.testing.assert_allclose(found.contributed.sum(axis=(1, 2)), due, atol=1e-4)
@@ -477,7 +479,7 @@ def test_what_reads_a_box_shows_the_last_layers_map_of_the_whole_picture(
     study = studied(backbone, readout)
     found, _ = explain(study, HeadExplainer(LAST, readout, 64, backbone, cpu))
     weight = torch.from_numpy(weights_of(study, "predicted")[:, -512:])
-    regions = regions_of(study.rows[BOX_COLUMNS].to_numpy(), np.arange(len(study.rows)), cpu)
+    regions = tensor_regions(study.rows[BOX_COLUMNS].to_numpy(), np.arange(len(study.rows)))
     values = torch.from_numpy(study.maps).requires_grad_()
     (mean_over_boxes(values, regions, size=64) * weight).sum().backward()
     alpha = values.grad.mean(dim=(2, 3)).numpy()
@@ -490,7 +492,7 @@ def test_a_feature_pyramids_logits_are_in_no_parts(studied, pyramidal, pictures,
     study = studied(pyramidal, "fpn")
     assert study.seen.plain.shape == (len(pictures), 256)
     explainer = HeadExplainer(layer, "fpn", 64, pyramidal, cpu)
-    found, tables = explain(study, explainer, lambda: pictures, explainer)
+    found, tables = explain(study, explainer, lambda place: pictures[place], explainer)
     due = cams(study, pyramidal, pictures, layer, "fpn", cpu)
     np.testing.assert_allclose(found.saliency, due[0], atol=1e-5 * due.max())
     assert np.isnan(found.contributed).all()
@@ -516,8 +518,8 @@ def test_random_weights_are_a_network_of_their_own_with_the_same_heads(
 ):
     study, control = studied(backbone, readout), untrained(layer, readout)
     explainer = HeadExplainer(layer, readout, 64, backbone, cpu)
-    _, tables = explain(study, explainer, lambda: pictures, control)
-    _, without = explain(study, explainer, lambda: pictures)
+    _, tables = explain(study, explainer, lambda place: pictures[place], control)
+    _, without = explain(study, explainer, lambda place: pictures[place])
     weight, boxes = weights_of(study, "predicted"), study.rows[BOX_COLUMNS].to_numpy()
     with torch.inference_mode():
         maps = control.backbone(torch.from_numpy(pictures)).contiguous().numpy()
@@ -545,7 +547,9 @@ def test_another_run_gives_the_same_bytes(
     study, outcomes = studied(backbone, readout), []
     for _ in range(2):
         explainer = HeadExplainer(layer, readout, 64, Backbone(weights), cpu)
-        found, tables = explain(study, explainer, lambda: pictures, untrained(layer, readout))
+        found, tables = explain(
+            study, explainer, lambda place: pictures[place], untrained(layer, readout)
+        )
         texts = {name: table.to_csv() for name, table in tables.items()}
         outcomes.append((*(part.tobytes() for part in found), texts))
     assert outcomes[0] == outcomes[1]

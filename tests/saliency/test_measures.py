@@ -3,8 +3,10 @@ import pytest
 import torch
 from skimage.transform import resize
 
+from builders.readings import tensor_regions
 from smallsight import params
-from smallsight.backbones.pooling import cell_shares, mean_over_boxes, mean_over_cells, regions_of
+from smallsight.backbones.pooling import cell_shares
+from smallsight.backbones.tensor_pooling import mean_over_boxes, mean_over_cells
 from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.splits import cross_validation, single_split
@@ -47,7 +49,7 @@ BOXES = np.array([[0, 0, 96, 96], [10.5, 40, 30, 25.25], [60, 3, 9, 9], [-5, 70,
 def test_contributions_and_bias_add_up_to_the_logit_of_a_box(maps, weight):
     bias = np.random.default_rng(1).standard_normal(4).astype(np.float32)
     shares = cell_shares(BOXES, cells=3, size=96)
-    regions = regions_of(BOXES, np.arange(4), torch.device("cpu"))
+    regions = tensor_regions(BOXES, np.arange(4))
     features = mean_over_boxes(torch.from_numpy(maps), regions, size=96).numpy()
     logits = LinearHeads(weight[None], bias[None]).logits(features)[0].diagonal()
     found = contributions(maps, weight, shares)

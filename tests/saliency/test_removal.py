@@ -11,11 +11,11 @@ from PIL import Image
 from scipy.special import softmax
 from torch import nn
 
+from builders.readings import extracted, opener_of, tensor_regions
 from smallsight import params
-from smallsight.backbones import pooling, readouts
+from smallsight.backbones import readouts
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import read_features, write_features
-from smallsight.backbones.features import extract_features
 from smallsight.conditions.rendered.names import Condition
 from smallsight.conditions.rendered.store import picture_name
 from smallsight.evaluation.crossfit import fit_heads, out_of_fold
@@ -81,7 +81,7 @@ def write(pictures, sample, folder):
 
 
 @pytest.fixture
-def measure(sample, views, folder, features_of, cpu):
+def measure(sample, views, folder, features_of):
     """Remove and restore regions of these pictures."""
 
     def measure(
@@ -89,7 +89,7 @@ def measure(sample, views, folder, features_of, cpu):
     ):
         return removal.compute_removals(
             sample, views, folder, colour=COLOUR, seed=seed, splits=splits, fitted=fitted,
-            seen=seen, readout=readout, reader=backbone or Pixels(), device=cpu,
+            seen=seen, readout=readout, opener=opener_of(backbone or Pixels()),
         )  # fmt: skip
 
     return measure
@@ -364,9 +364,9 @@ def test_the_real_network_sees_what_it_saw_before(
 ):
     """Before a region goes, probabilities are those of the study's own features."""
     ordered = sample[["image_id", "ann_id"]].merge(views, on=["image_id", "ann_id"])
-    extracted = extract_features(ordered, folder, backbone, keep_maps=False, device=cpu)
+    found, _ = extracted(ordered, folder, backbone)
     untouched = Condition("orig_full", "default", is_reference=True, task="scene")
-    write_features(extracted, untouched, folder / untouched.family)
+    write_features(found, untouched, folder / untouched.family)
     seen = read_features(folder, untouched, readout)
     splits = folds_of(sample)
     fitted = random_heads(splits, dimensions=seen.plain.shape[1])
@@ -380,7 +380,7 @@ def test_the_real_network_sees_what_it_saw_before(
     ground = torch.from_numpy(np.full((len(sample), SIZE, SIZE, 3), COLOUR, np.uint8))
     boxes = ordered[["box_x", "box_y", "box_w", "box_h"]].to_numpy()
     with torch.inference_mode():
-        parts = backbone.read_out(ground, pooling.regions_of(boxes, np.arange(len(sample)), cpu))
+        parts = backbone.read_out(ground, tensor_regions(boxes, np.arange(len(sample))))
     plain = readouts.joined({name: part.numpy() for name, part in parts.items()}, readout)
     alone = dataclasses.replace(seen, plain=plain)
     probabilities = out_of_fold(splits, fitted, alone)[:, np.arange(len(sample)), splits.labels]

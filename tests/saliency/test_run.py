@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from builders.readings import extracted
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.facts import LAST
-from smallsight.backbones.feature_store import read_features, write_features
-from smallsight.backbones.features import extract_features
+from smallsight.backbones.feature_store import place_of_maps, read_features, write_features
 from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights
 from smallsight.conditions.rendered.names import Condition
@@ -82,8 +82,9 @@ def made(request, population, noise, cpu, tmp_path_factory):
             for ids in views.iloc[:3, :2].to_numpy()
         }
         write_masks(masked, place.parent / "masks.npz")
-        extracted = extract_features(views, place, Backbone(weights), keep_maps=True, device=cpu)
-        write_features(extracted, condition, features / condition.family)
+        maps = features / condition.family / place_of_maps(condition)
+        found, _ = extracted(views, place, Backbone(weights), maps)
+        write_features(found, condition, features / condition.family)
         seen = read_features(features, condition, readout)
         if condition.name == "orig_full":
             shape = (6, len(CATEGORIES), seen.plain.shape[1])

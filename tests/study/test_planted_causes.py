@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
+from builders.readings import tensor_regions
 from smallsight import params
 from smallsight.analysis.background import compute_background
 from smallsight.analysis.baselines import compute_baselines, compute_largest
@@ -25,8 +26,8 @@ from smallsight.analysis.majority_votes import compute_votes, untouched_votes
 from smallsight.analysis.neighbours import compute_neighbours, find_named_neighbours
 from smallsight.analysis.outcomes import arrange_outcomes
 from smallsight.analysis.thresholds import compute_thresholds
-from smallsight.backbones.pooling import mean_over_boxes, mean_over_cells, regions_of
 from smallsight.backbones.readouts import PYRAMID_STRIDES
+from smallsight.backbones.tensor_pooling import mean_over_boxes, mean_over_cells
 from smallsight.conditions.rendering.levels import levels_by_family
 from smallsight.conditions.rendering.views import InterventionInputs, View
 from smallsight.conditions.rendering.windows import reduced_and_enlarged
@@ -211,7 +212,7 @@ def pooled(seen, box, readout, row):
         ).float()
         for stride in PYRAMID_STRIDES
     }  # fmt: skip
-    regions = regions_of(np.array([[box.x, box.y, box.w, box.h]]), np.zeros(1), "cpu")
+    regions = tensor_regions(np.array([[box.x, box.y, box.w, box.h]]), np.zeros(1))
     strides = PYRAMID_STRIDES if readout == "pyramid" else PYRAMID_STRIDES[-1:]
     means = [
         mean_over_cells(maps[stride])

@@ -253,21 +253,22 @@ def test_a_guided_zoom_goes_where_it_is_sent(spot, tmp_path, monkeypatch):
     """The whole picture tells nothing of small objects; the window at the planted spot does."""
     sample, pictures = inked()
 
-    def plant(condition, seen):
+    def plant(condition, seen, maps):
         """Let all channels have their peak in the cell of the target's middle, or opposite it."""
         if condition.task != "scene":
-            return seen
-        cells = seen.maps.shape[-1]
+            return seen, maps
+        cells = maps.shape[-1]
         middle = (sample[["bbox_y", "bbox_x"]] + sample[["bbox_h"]].to_numpy() / 2) / PICTURE
         row, column = (cells * middle.to_numpy()).astype(int).T
         if spot == "opposite":
             row, column = cells - 1 - row, cells - 1 - column
-        maps = np.zeros((len(sample), *seen.maps.shape[1:]), np.float32)
+        maps = np.zeros((len(sample), *maps.shape[1:]), np.float32)
         maps[np.arange(len(sample)), :, row, column] = 1
         # All instances have pictures of their own here: none shares a row.
         plain, mirrored = ({**parts, "scene": parts["scene"][seen.row]}
                            for parts in (seen.plain, seen.mirrored))  # fmt: skip
-        return replace(seen, maps=maps, plain=plain, mirrored=mirrored, row=np.arange(len(sample)))
+        own = replace(seen, plain=plain, mirrored=mirrored, row=np.arange(len(sample)))
+        return own, maps
 
     own = bench_on(tmp_path, (sample, pictures), Inks(), size=INPUT, plant=plant)
     # Heads that name the channel, in the order of their classes.

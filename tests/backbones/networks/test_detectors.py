@@ -6,12 +6,12 @@ import torch
 from torchvision.models import get_model, get_model_weights
 from torchvision.models._api import WeightsEnum
 
+from builders.readings import tensor_regions
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.networks import downloads
 from smallsight.backbones.networks.weight_sources import load_weights, preview_weights
-from smallsight.backbones.pooling import regions_of
 from smallsight.backbones.probe import find_facts
 from smallsight.backbones.registry import BACKBONES, check_unseen
 from smallsight.runtime.errors import ParameterError
@@ -146,7 +146,7 @@ def test_maps_are_those_of_the_detectors_body(name, backbone, pictures, due):
 
 def test_the_pyramid_is_pooled_as_the_detector_pools_it(backbone, detector, pictures, due, cpu):
     with torch.inference_mode():
-        parts = backbone.read_out(pictures, regions_of(BOXES, PICTURES, cpu))
+        parts = backbone.read_out(pictures, tensor_regions(BOXES, PICTURES))
     pyramid, body = due
     corners = torch.tensor(BOXES, dtype=torch.float32)
     corners[:, 2:] += corners[:, :2]
@@ -169,7 +169,7 @@ def test_all_readouts_come_of_one_pass(backbone, pictures, cpu):
         for part in parts
     ]
     with torch.inference_mode():
-        backbone.read_out(pictures, regions_of(BOXES, PICTURES, cpu))
+        backbone.read_out(pictures, tensor_regions(BOXES, PICTURES))
     for hook in hooks:
         hook.remove()
     assert len(calls) == len(parts)

@@ -9,11 +9,11 @@ from torch import nn
 
 from builders import networks
 from builders.networks import CLASSES, DIMENSIONS, STRIDES, TOY
+from builders.readings import extracted
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.facts import LAST
-from smallsight.backbones.feature_store import read_features, write_features
-from smallsight.backbones.features import extract_features
+from smallsight.backbones.feature_store import place_of_maps, read_features, write_features
 from smallsight.backbones.networks.libraries import LIBRARIES, library_of, make_network
 from smallsight.backbones.networks.weight_sources import load_weights, preview_weights
 from smallsight.backbones.networks.weights import classifier_state, read_weights, write_weights
@@ -125,10 +125,11 @@ def test_features_are_what_its_own_head_is_given(trained, loaded, pictures, tmp_
     views[["box_x", "box_y", "box_w", "box_h"]] = BOXES
     write_weights(loaded.weights, tmp_path / "kept.pth")
     backbone = Backbone(read_weights(tmp_path / "kept.pth"))
-    extracted = extract_features(views, tmp_path, backbone, keep_maps=True, device=cpu)
-    assert extracted.maps.shape == (3, DIMENSIONS, SIZE // 16, SIZE // 16)
     condition = Condition("orig_full", "default", is_reference=True)
-    write_features(extracted, condition, tmp_path / "orig_full")
+    place = tmp_path / "orig_full" / place_of_maps(condition)
+    found, maps = extracted(views, tmp_path, backbone, place)
+    assert maps.shape == (3, DIMENSIONS, SIZE // 16, SIZE // 16)
+    write_features(found, condition, tmp_path / "orig_full")
     seen = read_features(tmp_path, condition, "scene", maps=True)
     head = trained.classifier
     heads = LinearHeads(*(part.detach().numpy()[None] for part in (head.weight, head.bias)))
