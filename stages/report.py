@@ -17,6 +17,7 @@ INPUTS = Inputs(
     backbone=Path("data/backbone.json"),
     classifier=Path("data/classifier.json"),
     preprocessings=Path("data/preprocessing.csv"),
+    engine=Path("data/engine.json"),
     conditions=Path("data/conditions"),
     results=Path("data/results_conditions.csv"),
     remedies=Path("data/remedies.json"),

@@ -71,6 +71,10 @@ FILES = {
     "data/backbone.json": "what later stages need to know of the backbone: its name, weights and "
     "where they came from, its input, the cells of its layers, its readouts",
     "data/input.json": "size and interpolation of the network's input: all that `render` needs",
+    "data/engine.json": "what runs the backbone, in which precision, and how far its features are "
+    "from torch's in float32",
+    "data/backbone.onnx": "the backbone as a graph of ONNX's, from pictures to features and maps, "
+    "where onnxruntime runs it; empty elsewhere",
     "data/conditions/<family>/family.json": "the family's facts: family, label, description, "
     "role, neutral, levels by task, reference",
     "data/conditions/<family>/<level>/<image_id>_<ann_id>.png": "a lossless picture per instance, "
@@ -84,8 +88,10 @@ FILES = {
     "`data/features/<family>/object/`: all readouts' features: `scene` of each "
     "different picture (`row`: each instance's), `box`, `finer` (strides 8 and 16, which `pyramid` "
     "joins to `box`) and `fpn` of each instance, as far as the network has them, and the same "
-    "`..._mirrored`; at the reference level also the last layer's `maps`. Features of your own "
+    "`..._mirrored`. Features of your own "
     "classifier are its logits, or the logarithms of its probabilities, and nothing is mirrored",
+    "data/features/<family>/<level>.maps.npy": "the last layer's maps of the different pictures of "
+    "a reference level, (pictures, dimensions, rows, columns)",
     "data/step3_checkpoint.pth": "trunk and reference head as one network, with classes, "
     "class_to_idx, condition and seed; `torch.load(..., weights_only=True)` reads it",
     "data/heads/scene.npz, data/heads/object.npz": "every fold's head on untouched pictures of "

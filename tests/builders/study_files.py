@@ -14,6 +14,7 @@ from PIL import Image
 from smallsight import params
 from smallsight.analysis.outcomes import arrange_outcomes
 from smallsight.analysis.tables import TABLES, Evidence, RemedyEvidence, compute_tables
+from smallsight.backbones.engine import Engine, write_engine
 from smallsight.backbones.facts import BackboneFacts, write_backbone_facts
 from smallsight.classifiers.facts import (
     ClassifierFacts,
@@ -35,6 +36,8 @@ from smallsight.sampling.donors import draw_donors
 from smallsight.sampling.sample import write_categories
 from smallsight.sampling.sizes import DEFAULT, measure_sizes, summarise_sizes
 from smallsight.vocabulary import GROUPS, HEADLINE_TASK, OTHER, SCENE, TASKS, headline_task
+
+ENGINE = Engine("onnxruntime", pictures=64, difference=3e-6)
 
 ROOT = Path(__file__).parents[2]
 STAGE = ROOT / "stages" / "report.py"
@@ -708,6 +711,7 @@ def write_study(
     write_preprocessings(folder / INPUTS.preprocessings, own, len(sample), wrong)
     facts = dataclasses.replace(network, input_size=size)
     write_backbone_facts(facts, folder / INPUTS.backbone)
+    write_engine(ENGINE if own is None else Engine("own"), folder / INPUTS.engine)
     for family, levels in families().items():
         (folder / INPUTS.conditions / family).mkdir(parents=True, exist_ok=True)
         write_facts(facts_of(levels), folder / INPUTS.conditions / family)

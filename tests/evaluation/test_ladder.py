@@ -69,8 +69,7 @@ def written(folder, sample, tells, names=PARTS):
             for name in names
         }
         ids = sample["image_id"].to_numpy(), sample["ann_id"].to_numpy()
-        maps = np.empty((0, DIMENSIONS, 0, 0), np.float32)
-        extracted = Extracted(*ids, np.ones(n), np.arange(n), parts, parts, maps)
+        extracted = Extracted(*ids, np.ones(n), np.arange(n), parts, parts)
         write_features(extracted, one, folder / one.family)
     return folder
 

@@ -264,7 +264,7 @@ def test_times_are_of_one_input_beside_one_plain_picture(bench, task, pixels_for
 
 def test_plain_pictures_are_timed_by_the_studys_own_network(bench, pixels_for_seconds):
     """Another network's work does not move this clock."""
-    look = bench.look("scene", as_it_is, size=2 * SIZE, other=Colours())
+    look = bench.look("scene", as_it_is, size=2 * SIZE, other=opener_of(Colours())())
     assert look.seconds == 0
     assert look.plain_seconds == pytest.approx(SIZE)
 

@@ -45,6 +45,10 @@ FINER = {"resnet18": "layer2", "timm:convnext_atto": "stages.1"}
 STRIDES = {LAST: 32, "layer2": 8, "stages.1": 8}
 
 
+def unread(place):
+    raise AssertionError("pictures were read")
+
+
 @pytest.fixture(scope="module", params=READOUTS.items(), ids=READOUTS)
 def made(request, population, noise, cpu, tmp_path_factory):
     """A small study of one network, as the stages before `explain` leave it."""
@@ -202,7 +206,7 @@ def test_heads_are_those_of_the_task_and_regime(made, cpu, number, regime):
     rows = of(made.predictions, key)
     rows = rows.merge(read_views(made.folder / "rendered", condition), on=["image_id", "ann_id"])
     found, tables = explain_condition(
-        rows, seen, splits=made.splits, fitted=fitted, untrained=None, pictures=None,
+        rows, seen, splits=made.splits, fitted=fitted, untrained=None, pictures=unread,
         covers=read_masks(made.folder / "rendered", condition, rows),
         explainer=HeadExplainer(LAST, made.settings.readout, SIZE, Backbone(made.weights), cpu),
     )  # fmt: skip

@@ -29,7 +29,7 @@ LAZY = {LIBRARY / "__init__.py", LIBRARY / "report/__init__.py"}
 """But for those with Python's way in, which import what stands above them when it is asked for."""
 FINDERS = {FAMILIES / "__init__.py", LIBRARY / "report/sections/registry.py"}
 """Modules that import whatever lies beside them."""
-MOST_ENTRIES = 130
+MOST_ENTRIES = 140
 """Of source that dvc.yaml may list: beyond, nobody reads it."""
 
 

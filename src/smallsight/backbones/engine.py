@@ -50,7 +50,8 @@ class Engine:
         if not self.pictures:
             return f"{self.name}, {self.precision}{notes}"
         same = "" if self.agreement is None else f", {self.agreement:.2%} of predictions the same"
-        checked = f"{self.difference:.1e} from torch's float32 over {self.pictures} pictures"
+        share = f"{100 * self.difference:.1g}%"
+        checked = f"features of {self.pictures} pictures within {share} of torch’s in float32"
         return f"{self.name}, {self.precision}: {checked}{same}{notes}"
 
 

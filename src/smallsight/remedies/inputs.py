@@ -8,7 +8,6 @@ from skimage import exposure, filters, util
 from smallsight.backbones.reader import Reader
 from smallsight.backbones.tensor_reader import TorchReader
 from smallsight.classifiers.mapping import ClassMapping
-from smallsight.classifiers.own import OwnClassifier
 from smallsight.imaging.boxes import Box
 from smallsight.remedies.bench import ENOUGH, Bench, Cut, ImpossibleError, Look
 from smallsight.remedies.facts import Needs
@@ -202,7 +201,7 @@ def peak_cells(bench: Bench, task: str) -> np.ndarray:
 def _last_layer(bench: Bench) -> np.ndarray:
     """Return the weights, (classes, dimensions), of the last layer of a user's own classifier."""
     network = bench.reader.network if isinstance(bench.reader, TorchReader) else None
-    linear = network.linear if isinstance(network, OwnClassifier) else None
+    linear = getattr(network, "linear", None)
     if linear is None:
         raise ImpossibleError("the classifier gives no maps that sum to its logits")
     return linear[0]

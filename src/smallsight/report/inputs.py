@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from smallsight.analysis.tables import TABLES
+from smallsight.backbones.engine import Engine, read_engine
 from smallsight.backbones.facts import read_backbone_facts
 from smallsight.classifiers.facts import read_classifier_facts
 from smallsight.classifiers.tables import PREPROCESSINGS
@@ -44,6 +45,8 @@ class Inputs:
     classifier, preprocessings
         The facts of the user's own classifier, if that is examined (JSON); and its accuracy under
         the declared preprocessing and the usual wrong ones (CSV).
+    engine
+        What runs the network (JSON).
     conditions
         The folder that holds the folders of all families.
     results
@@ -69,6 +72,7 @@ class Inputs:
     backbone: Path
     classifier: Path
     preprocessings: Path
+    engine: Path
     conditions: Path
     results: Path
     remedies: Path
@@ -96,7 +100,7 @@ class Inputs:
         return (
             *(self.sample, self.sampling, self.categories, self.pictures),
             *(self.backbone, self.classifier),
-            *(self.preprocessings, self.results),
+            *(self.preprocessings, self.engine, self.results),
             *(self.remedies, self.remedy_times),
             *(self.table(table.name) for table in TABLES),
             *(self.curve, self.training, self.metrics, self.gallery, self.strips),
@@ -141,6 +145,7 @@ def read_study(inputs: Inputs, params: Params) -> Study:
         backbone=backbone,
         classifier=classifier,
         preprocessings=read_table(inputs.preprocessings, PREPROCESSINGS),
+        engine=_engine(inputs.engine),
         tables=tables,
         remedies=remedies,
         remedy_times=read_table(inputs.remedy_times, REMEDY_TIMES),
@@ -164,6 +169,15 @@ def read_study(inputs: Inputs, params: Params) -> Study:
             (*inputs.paths(), *(inputs.facts(family) for family in params.conditions))
         ),
     )
+
+
+def _engine(path: Path) -> Engine:
+    try:
+        return read_engine(path)
+    except OSError as error:
+        raise SmallsightError(path, error.strerror or str(error), "a file") from None
+    except ValueError:
+        raise SmallsightError(path, "malformed", "the facts of an engine") from None
 
 
 def _facts(inputs: Inputs, family: str) -> FamilyFacts:

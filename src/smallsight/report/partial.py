@@ -93,6 +93,7 @@ def study_of(
         backbone=None,
         classifier=None,
         preprocessings=PREPROCESSINGS.empty(),
+        engine=None,
         tables=whole,
         remedies={},
         remedy_times=REMEDY_TIMES.empty(),

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from smallsight.backbones.engine import Engine
 from smallsight.backbones.facts import BackboneFacts
 from smallsight.classifiers.facts import ClassifierFacts
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition, FamilyFacts, split_name
@@ -63,6 +64,8 @@ class Study:
     classifier, preprocessings
         What is known of the user's own classifier, None where the study trained heads; and how
         often it is right when its input is made in the usual wrong ways.
+    engine
+        What runs the network; None where predictions were given and nothing else.
     tables
         The tables of the analysis, by the name of their file.
     remedies
@@ -96,6 +99,7 @@ class Study:
     backbone: BackboneFacts | None
     classifier: ClassifierFacts | None
     preprocessings: pd.DataFrame
+    engine: Engine | None
     tables: Mapping[str, pd.DataFrame]
     remedies: Mapping[str, RemedyFacts]
     remedy_times: pd.DataFrame

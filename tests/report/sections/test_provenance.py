@@ -14,7 +14,10 @@ NOTES = ("opened `state_dict`", "prefix `module.` taken off 296 names")
 
 def facts_of(study):
     readout = study.params.heads.readout
-    return {entry.name: entry.value for entry in provenance.network_rows(study.backbone, readout)}
+    return {
+        entry.name: entry.value
+        for entry in provenance.network_rows(study.backbone, study.engine, readout)
+    }
 
 
 def test_the_network_stands_in_the_page(report_page):
@@ -32,6 +35,10 @@ def test_the_network_stands_in_the_page(report_page):
         ["Dilated", "no"],
         ["Readout", "fpn, 256 numbers"],
         ["Cells", "backbone.body.layer3 4 × 4, backbone.body.layer4 2 × 2, last 2 × 2"],
+        [
+            "Run by",
+            "onnxruntime, float32: features of 64 pictures within 0.0003% of torch’s in float32",
+        ],
     ]
 
 

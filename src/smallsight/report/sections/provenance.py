@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from smallsight.backbones.engine import Engine
 from smallsight.backbones.facts import BackboneFacts
 from smallsight.report import provenance
 from smallsight.report.section import Section
@@ -50,7 +51,7 @@ def rows(tree: Mapping[str, Any]) -> list[Entry]:
     return [Entry(name, value) for name, value in tree.items()]
 
 
-def network_rows(facts: BackboneFacts, readout: str) -> list[Entry]:
+def network_rows(facts: BackboneFacts, engine: Engine | None, readout: str) -> list[Entry]:
     """Return a frozen network, its weights, and how pictures enter and leave it."""
     size = f"{facts.input_size} × {facts.input_size} pixels, {facts.interpolation}"
     cells = [f"{layer} {count} × {count}" for layer, count in facts.cells.items()]
@@ -67,6 +68,7 @@ def network_rows(facts: BackboneFacts, readout: str) -> list[Entry]:
         "Dilated": "yes" if facts.is_dilated else "no",
         "Readout": f"{readout}, {facts.readouts[readout]:,} numbers",
         "Cells": ", ".join(cells),
+        "Run by": engine.describe() if engine else "–",
     }
     return rows(found)
 
@@ -81,7 +83,7 @@ def build(study: Study) -> Provenance | None:
         baseline=revision.get("baseline", ""),
         metrics=rows(study.metrics),
         versions=rows(provenance.versions()),
-        network=network_rows(study.backbone, readout) if study.has_heads else [],
+        network=network_rows(study.backbone, study.engine, readout) if study.has_heads else [],
         files=rows(study.fingerprints),
         parameters=rows(dict(provenance.flattened(study.params.model_dump()))),
         digits=provenance.DIGITS,
