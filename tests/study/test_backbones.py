@@ -102,6 +102,7 @@ def test_a_whole_study_runs(name, share, tmp_path, monkeypatch):
     inputs = Path("data/input.json").read_text()
     rendering = [["render", family] for family in FAMILIES]
     share("data/conditions", (case.per_group, inputs), *rendering)
+    run("engine")
     for family in FAMILIES:
         run("features", family)
     for stage in ("train", "evaluate", "explain", "faithfulness", "remedies", "analyse"):

@@ -116,9 +116,11 @@ def predict(tmp_path_factory):
             Path("params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
             for stage in ("check", "annotate", "backbone", "sample", "fetch"):
                 run(stage)
-            for stage in ("render", "features"):
-                for family in FAMILIES:
-                    run(stage, family)
+            for family in FAMILIES:
+                run("render", family)
+            run("engine")
+            for family in FAMILIES:
+                run("features", family)
             for stage in ("train", "evaluate"):
                 run(stage)
             names = ("predictions.parquet", "results_conditions.csv", "rungs.parquet")

@@ -216,6 +216,7 @@ def studies(trained, tmp_path_factory):
                 for family in FAMILIES:
                     run("render", family)
                 shutil.copytree("data", rendered)
+            run("engine")
             for family in FAMILIES:
                 run("features", family)
             for stage in ("train", "evaluate", "explain", "faithfulness", "remedies", "analyse"):

@@ -186,6 +186,7 @@ def examined(rendered, tmp_path_factory):
                 patch.setattr(tempfile, "tempdir", str(folder.parent))
                 write_command(text)
                 run("backbone")
+                run("engine")
                 for family in FAMILIES:
                     run("features", family)
                 for stage in ("train", "evaluate", "explain", "faithfulness", "remedies"):
@@ -293,6 +294,7 @@ def test_a_table_made_by_the_same_program_gives_the_same_study(examined, tmp_pat
     subprocess.run([sys.executable, "program.py", "requests.csv", "mine.csv"], check=True)
     for stage in ("check", "backbone"):
         run(stage)
+    run("engine")
     for family in FAMILIES:
         run("features", family)
     for stage in ("train", "evaluate", "explain", "faithfulness", "remedies", "analyse"):

@@ -106,6 +106,7 @@ def test_a_whole_study_runs(name, share, tmp_path, monkeypatch):
     run("backbone")
     inputs = Path("data/input.json").read_text()
     share("data/conditions", inputs, *[["render", family] for family in FAMILIES])
+    run("engine")
     for family in FAMILIES:
         run("features", family)
     for stage in ("train", "evaluate", "explain", "faithfulness", "remedies", "analyse"):

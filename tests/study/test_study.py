@@ -55,8 +55,8 @@ def test_every_stage_runs_and_says_what_it_did(study):
     ran = stages_run(study.first)
     each = [f"{stage}@{family}" for stage in ("render", "features") for family in FAMILIES]
     assert sorted(ran) == sorted([
-        *each, "check", "annotate", "sample", "fetch", "backbone", "train", "evaluate", "explain",
-        "faithfulness", "remedies", "analyse", "report",
+        *each, "check", "annotate", "sample", "fetch", "backbone", "engine", "train", "evaluate",
+        "explain", "faithfulness", "remedies", "analyse", "report",
     ])  # fmt: skip
     closing = re.findall(r"^\w+( \w+)?: .+ \[\d+\.\d s\]$", study.first, re.MULTILINE)
     assert len(closing) == len(ran)
