@@ -262,6 +262,9 @@ class Limits(Section):
     largest_loss_small: Share | None
 
 
+Storage = Literal["auto", "files", "archive"]
+"""How the rendered pictures of a level are kept; auto: by the number of objects."""
+
 Option = float | int | str | bool
 """The value of one option of one family at one level."""
 
@@ -276,6 +279,7 @@ class Params(Section):
     sample: Sample
     tasks: Tasks
     conditions: dict[str, dict[str, Option | list[Option]]]
+    pictures: Storage
     backbone: Backbone
     classifier: Classifier
     heads: Heads
