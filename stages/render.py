@@ -36,7 +36,14 @@ def main(family: str) -> str:
     )
     instances = with_inputs(sample, read_masks(MASKS), read_donors(DONORS))
     with files.new_folder(CONDITIONS / family) as folder:
-        views = render_family(levels, instances, shared, seed=parameters.seed, folder=folder)
+        views = render_family(
+            levels,
+            instances,
+            shared,
+            seed=parameters.seed,
+            folder=folder,
+            storage=parameters.pictures,
+        )
         files.write_table(views, folder / "views.csv")
     named = ", ".join(str(level.condition.place) for level in levels)
     size = input_format.size

@@ -269,6 +269,9 @@ class Limits(Section):
     largest_loss_small: Share | None
 
 
+Storage = Literal["auto", "files", "archive"]
+"""How the rendered pictures of a level are kept; auto: by the number of objects."""
+
 Option = float | int | str | bool
 """The value of one option of one family at one level."""
 
@@ -283,6 +286,7 @@ class Params(Section):
     sample: Sample
     tasks: Tasks
     conditions: dict[str, dict[str, Option | list[Option]]]
+    pictures: Storage
     backbone: Backbone
     engine: Engine
     classifier: Classifier

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base
@@ -100,7 +101,7 @@ class Decoded:
     is_plain: bool
 
 
-def open_picture(path: str | Path) -> Image.Image:
+def open_picture(path: str | Path | IO[bytes]) -> Image.Image:
     """Open a file of one of the `FORMATS`, whatever its size; its pixels are not decoded yet."""
     with _OPENING:
         Image.init()

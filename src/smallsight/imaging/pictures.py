@@ -1,6 +1,7 @@
 """Pictures read and brought to the network's input, and their mean colour."""
 
 import dataclasses
+import io
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -47,6 +48,12 @@ def read_input_format(path: str | Path) -> InputFormat:
 def read_picture(path: str | Path) -> np.ndarray:
     """Decode a picture that `fetch` has verified to (height, width, 3), uint8."""
     with open_picture(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def decoded(content: bytes) -> np.ndarray:
+    """Decode the content of a picture's file as `read_picture` does."""
+    with open_picture(io.BytesIO(content)) as picture:
         return np.asarray(picture.convert("RGB"))
 
 

@@ -66,10 +66,21 @@ def map_items(
     prefer
         "threads" where the work waits or releases the interpreter's lock.
     """
+    return list(iterate_items(function, items, description=description, prefer=prefer))
+
+
+def iterate_items(
+    function: Callable[[T], R],
+    items: Collection[T],
+    *,
+    description: str,
+    prefer: Literal["processes", "threads"] = "processes",
+) -> Iterator[R]:
+    """Yield what `map_items` returns one by one, so that results need not fit into memory."""
     with _cluster():
         pool = joblib.Parallel(n_jobs=workers(), prefer=prefer, return_as="generator")
         results = pool(joblib.delayed(function)(item) for item in items)
-        return list(progress(results, total=len(items), description=description))
+        yield from progress(results, total=len(items), description=description)
 
 
 def map_batches(

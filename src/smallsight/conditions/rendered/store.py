@@ -1,19 +1,37 @@
-"""Pictures and masks in a family's folder, written by rendering and read by later stages."""
+"""Pictures and masks in a family's folder, written by rendering and read by later stages.
 
-from collections.abc import Mapping
+A level's pictures are loose files in a folder, or one archive that has the folder's name and the
+suffix `.zip`: uncompressed, so that any picture is read by itself. The archive's members are in the
+order in which they were written and have no date.
+"""
+
+import hashlib
+import zipfile
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from smallsight.conditions.rendered.names import Condition
-from smallsight.imaging.pictures import read_picture
-from smallsight.runtime import files
+from smallsight.imaging.pictures import decoded
+from smallsight.params import Storage
 from smallsight.runtime.files import write_arrays
-from smallsight.runtime.parallel import map_items
+from smallsight.runtime.parallel import workers
 
 MASKS = "masks.npz"
 """Name of the file of masks, beside the folders of one task's levels."""
+
+MOST_FILES = 10_000
+"""Objects of a sample whose pictures are kept as files where the parameter says `auto`: beyond,
+as archives, because DVC is slow with many small files."""
+
+_BATCH = 256
+"""Pictures that are read at a time."""
 
 
 def picture_name(image_id: int, ann_id: int) -> str:
@@ -21,16 +39,111 @@ def picture_name(image_id: int, ann_id: int) -> str:
     return f"{image_id}_{ann_id}.png"
 
 
+def archive_of(folder: Path) -> Path:
+    """Return where the pictures of a level's folder are, where they are kept as an archive."""
+    return folder.with_name(f"{folder.name}.zip")
+
+
+@contextmanager
+def new_pictures(
+    folder: Path, *, storage: Storage, objects: int
+) -> Iterator[Callable[[str, bytes], None]]:
+    """Yield what writes a level's pictures, each by its name and its file's content.
+
+    Parameters
+    ----------
+    folder
+        The level's, which does not exist yet, nor its archive.
+    objects
+        How many the sample has, which decides where storage is `auto`.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if storage == "files" or (storage == "auto" and objects <= MOST_FILES):
+        folder.mkdir()
+
+        def write_file(name: str, content: bytes) -> None:
+            (folder / name).write_bytes(content)
+
+        yield write_file
+        return
+    with zipfile.ZipFile(archive_of(folder), "x") as archive:
+        # Without a date of its own, a member has the earliest that ZIP knows.
+        yield lambda name, content: archive.writestr(zipfile.ZipInfo(name), content)
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[Callable[[str], bytes]]:
+    """Yield what reads a picture's file by its name, from any thread."""
+    if not archive_of(folder).exists():
+        yield lambda name: (folder / name).read_bytes()
+        return
+    stat = archive_of(folder).stat()
+    yield _archive(archive_of(folder).resolve(), (stat.st_ino, stat.st_mtime_ns)).read
+
+
+@lru_cache(maxsize=2)
+def _archive(path: Path, state: tuple[int, int]) -> zipfile.ZipFile:
+    """Open an archive; one of many pictures takes long, and is read batch by batch."""
+    return zipfile.ZipFile(path)
+
+
+def read_file(path: str | Path) -> bytes:
+    """Read a picture's file by its path in a level's folder, whatever way that is kept.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no such picture.
+    """
+    path = Path(path)
+    try:
+        with _opened(path.parent) as read:
+            return read(path.name)
+    except KeyError:
+        raise FileNotFoundError(2, "No such picture", str(path)) from None
+
+
 def read_pictures(folder: Path, instances: pd.DataFrame) -> np.ndarray:
     """Read the pictures of instances under one condition: (n, size, size, 3), uint8."""
-    description = f"reading {folder}"
-    paths = _paths(folder, instances)
-    return np.stack(map_items(read_picture, paths, description=description, prefer="threads"))
+    place, pictures = 0, np.empty((0, 0, 0, 3), np.uint8)
+    for batch in iterate_pictures(folder, instances, _BATCH):
+        if not place:
+            pictures = np.empty((len(instances), *batch.shape[1:]), np.uint8)
+        pictures[place : place + len(batch)] = batch
+        place += len(batch)
+    return pictures
+
+
+def iterate_pictures(folder: Path, instances: pd.DataFrame, size: int) -> Iterator[np.ndarray]:
+    """Yield the pictures of instances under one condition, batch by batch, in their order.
+
+    Threads decode the next batch while the last one is used, so that two are in memory.
+
+    Parameters
+    ----------
+    size
+        Pictures of a batch; the last one may have fewer.
+
+    Yields
+    ------
+    ndarray
+        (size, height, width, 3), uint8.
+    """
+    names = _names(instances)
+    with _opened(folder) as read, ThreadPoolExecutor(workers()) as pool:
+        ahead: deque[Iterator[np.ndarray]] = deque()
+        for start in range(0, len(names), size):
+            ahead.append(pool.map(lambda name: decoded(read(name)), names[start : start + size]))
+            if len(ahead) == 2:
+                yield np.stack(list(ahead.popleft()))
+        for last in ahead:
+            yield np.stack(list(last))
 
 
 def read_few(folder: Path, instances: pd.DataFrame) -> np.ndarray:
     """Do what `read_pictures` does in this thread alone."""
-    return np.stack([read_picture(path) for path in _paths(folder, instances)])
+    with _opened(folder) as read:
+        return np.stack([decoded(read(name)) for name in _names(instances)])
 
 
 def distinct(folder: Path, instances: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -43,15 +156,16 @@ def distinct(folder: Path, instances: pd.DataFrame) -> tuple[np.ndarray, np.ndar
     row
         (n,): the number of each instance's picture among them.
     """
-    digests = [files.sha256(path) for path in _paths(folder, instances)]
-    numbers: dict[str, int] = {}
+    numbers: dict[bytes, int] = {}
+    with _opened(folder) as read:
+        digests = [hashlib.sha256(read(name)).digest() for name in _names(instances)]
     row = np.array([numbers.setdefault(digest, len(numbers)) for digest in digests], int)
     return np.unique(row, return_index=True)[1], row
 
 
-def _paths(folder: Path, instances: pd.DataFrame) -> list[Path]:
+def _names(instances: pd.DataFrame) -> list[str]:
     ids = zip(instances["image_id"], instances["ann_id"], strict=True)
-    return [folder / picture_name(image_id, ann_id) for image_id, ann_id in ids]
+    return [picture_name(image_id, ann_id) for image_id, ann_id in ids]
 
 
 def write_masks(covers: Mapping[tuple[int, int], np.ndarray], path: Path) -> None:

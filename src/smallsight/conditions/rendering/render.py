@@ -7,29 +7,36 @@ its scale does not divide. The bytes of `masks.npz`, not its values, depend on t
 that Python has.
 """
 
-import functools
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
-from skimage import util
 
-from smallsight.conditions.rendered.names import write_facts
-from smallsight.conditions.rendered.store import MASKS, picture_name, write_masks
+from smallsight.conditions.rendered.names import Condition, write_facts
+from smallsight.conditions.rendered.store import (
+    MASKS,
+    new_pictures,
+    picture_name,
+    write_masks,
+)
 from smallsight.conditions.rendered.views import VIEWS
 from smallsight.conditions.rendering.instance_views import InstanceViews
 from smallsight.conditions.rendering.levels import Level, facts_of
+from smallsight.conditions.rendering.shown import Shower
 from smallsight.conditions.rendering.views import View
 from smallsight.conditions.rendering.windows import cropped
 from smallsight.imaging.boxes import Box
 from smallsight.imaging.pictures import resize
-from smallsight.imaging.similarity import in_box_similarity, similarity
+from smallsight.params import Storage
 from smallsight.runtime.errors import SampleError
-from smallsight.runtime.parallel import map_items
+from smallsight.runtime.parallel import iterate_items
 from smallsight.runtime.randomness import derive
-from smallsight.vocabulary import HEADLINE_TASK, SCENE, TASKS
+from smallsight.vocabulary import SCENE, TASKS
 
 
 def render_family(
@@ -39,6 +46,7 @@ def render_family(
     *,
     seed: int,
     folder: Path,
+    storage: Storage = "auto",
 ) -> pd.DataFrame:
     """Write one lossless picture per level and instance, the reference levels' masks, and facts.
 
@@ -55,7 +63,9 @@ def render_family(
     seed
         The study's. A random level draws from a stream of its own for each instance.
     folder
-        An existing folder; gets one subfolder per level.
+        An existing folder; gets one subfolder, or one archive, per level.
+    storage
+        Which of the two.
 
     Returns
     -------
@@ -68,17 +78,33 @@ def render_family(
     SampleError
         Where no instance suits the levels.
     """
-    for level in levels:
-        (folder / level.condition.place).mkdir(parents=True)
-    task = functools.partial(_render_image, levels=levels, shared=shared, seed=seed, folder=folder)
-    images = [group for _, group in instances.groupby("image_id", sort=True)]
     facts = facts_of(levels)
-    done = map_items(task, images, description=f"rendering {facts.name}")
-    for condition in (level.condition for level in levels if level.condition.is_reference):
-        covers = {key: cover for _, part in done for key, cover in part[condition.task].items()}
-        write_masks(covers, (folder / condition.place).parent / MASKS)
+    render = partial(_render_image, levels=levels, shared=shared, seed=seed)
+    ordered = instances.sort_values(["image_id", "ann_id"])
+    images = [group for _, group in ordered.groupby("image_id")]
+    covers: dict[str, dict[tuple[int, int], np.ndarray]] = {
+        level.condition.task: {} for level in levels
+    }
+    rows = []
+    with ExitStack() as opened:
+        write = {
+            level.condition: opened.enter_context(
+                new_pictures(
+                    folder / level.condition.place, storage=storage, objects=len(instances)
+                )
+            )
+            for level in levels
+        }
+        for one in chain.from_iterable(
+            iterate_items(render, images, description=f"rendering {facts.name}")
+        ):
+            write[one.condition](picture_name(*one.ids), one.file)
+            rows.append(one.row)
+            if one.cover is not None:
+                covers[one.condition.task][one.ids] = one.cover
+    for task, found in covers.items():
+        write_masks(found, (folder / facts.in_task(task)[0].place).parent / MASKS)
     write_facts(facts, folder)
-    rows = [row for part, _ in done for row in part]
     if not rows:
         raise SampleError(
             f"conditions.{facts.name}",
@@ -91,40 +117,50 @@ def render_family(
     return views.assign(order=order).sort_values(keys, ignore_index=True)[VIEWS.names]
 
 
+@dataclass(frozen=True)
+class _Rendered:
+    """One instance's picture under one condition: its row of `VIEWS`, its file and its mask."""
+
+    condition: Condition
+    ids: tuple[int, int]
+    row: tuple[object, ...]
+    file: bytes
+    cover: np.ndarray | None
+
+
 def _render_image(
-    instances: pd.DataFrame,
-    *,
-    levels: Sequence[Level],
-    shared: InstanceViews,
-    seed: int,
-    folder: Path,
-) -> tuple[list[tuple[object, ...]], dict[str, dict[tuple[int, int], np.ndarray]]]:
-    """Render all instances of one image, which is decoded once; return rows, and masks by task."""
-    size = shared.input_format.size
-    brought = functools.partial(resize, size=size, interpolation=shared.input_format.interpolation)
-    rows: list[tuple[object, ...]] = []
-    covers: dict[str, dict[tuple[int, int], np.ndarray]] = {task: {} for task in TASKS}
+    instances: pd.DataFrame, *, levels: Sequence[Level], shared: InstanceViews, seed: int
+) -> list[_Rendered]:
+    """Render all instances of one image, which is decoded once."""
+    shower, size = Shower(shared.input_format), shared.input_format.size
+    tasks = {level.condition.task for level in levels}
+    rendered = []
     for instance, view in shared.views(instances):
+        suited = [level for level in levels if level.suits(view)]
+        if not suited:
+            continue
         ids = int(instance.image_id), int(instance.ann_id)
-        shown = {SCENE: view, HEADLINE_TASK: cropped(view, margin=shared.window_margin)}
-        untouched = {
-            task: (brought(one.picture), _at_input(one, size)) for task, one in shown.items()
+        before = {
+            task: view if task == SCENE else cropped(view, margin=shared.window_margin)
+            for task in tasks
         }
-        for level in (level for level in levels if level.suits(view)):
+        untouched = {task: shower.show(task, one.picture) for task, one in before.items()}
+        for level in suited:
             condition = level.condition
-            rng = derive(seed, condition.family, condition.level, *ids)
-            changed = level.apply(view, rng=rng)
-            seen, here = brought(changed.picture), _at_input(changed, size)
-            path = folder / condition.place / picture_name(*ids)
-            Image.fromarray(seen).save(path, compress_level=1)
+            changed = level.apply(view, rng=derive(seed, condition.family, condition.level, *ids))
+            reference = untouched[condition.task]
+            seen = shower.show(condition, changed.picture, reference)
+            comparison = shower.compare(condition, seen, reference)
+            here, there = (_at_input(one, size) for one in (changed, before[condition.task]))
+            likeness = comparison.in_box(here, there), comparison.whole()
             sizes = (changed.picture.shape[1], changed.picture.shape[0])
-            before, there = untouched[condition.task]
-            likeness = in_box_similarity(seen, here, before, there), similarity(seen, before)
             key = (condition.task, condition.level, *ids)
-            rows.append((*key, here.x, here.y, here.w, here.h, *sizes, *likeness))
+            row = (*key, here.x, here.y, here.w, here.h, *sizes, *likeness)
+            cover = None
             if condition.is_reference and changed.mask is not None:
-                covers[condition.task][ids] = resize(util.img_as_ubyte(changed.mask), size)
-    return rows, covers
+                cover = resize(changed.mask.view(np.uint8) * np.uint8(255), size)
+            rendered.append(_Rendered(condition, ids, row, seen.file, cover))
+    return rendered
 
 
 def _at_input(view: View, size: int) -> Box:
