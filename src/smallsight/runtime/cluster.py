@@ -204,12 +204,11 @@ def _check_workers(client: Any, place: _Place) -> None:
         lacks = client.run(_lack, place, Path(probe.name).name, on_error="return")
     for address, lack in sorted(lacks.items()):
         if isinstance(lack, Exception):
-            lack = f"cannot run this library ({type(lack).__name__}: {lack})".splitlines()[0]
+            lack = f"cannot run this library ({lack})".splitlines()[0]
         if lack:
             raise ParameterError(WHERE, f"the worker at {address} {lack}", _EQUIPPED)
 
 
-@cache
 def _lack(place: _Place, probe: str = "") -> str:
     """Say what this process lacks to do work of a place; nothing where it is fit for it.
 
