@@ -10,7 +10,7 @@ import torch
 from smallsight import params
 from smallsight.backbones.engine import read_engine
 from smallsight.backbones.facts import read_backbone_facts
-from smallsight.backbones.networks.weights import read_weights
+from smallsight.backbones.trunk_file import TrunkFile
 from smallsight.classifiers.facts import ClassifierFacts, asked_tasks, read_classifier_facts
 from smallsight.classifiers.load import open_classifier
 from smallsight.classifiers.own import OwnClassifier
@@ -20,7 +20,6 @@ from smallsight.evaluation.protocols import find_protocol
 from smallsight.evaluation.splits import read_splits
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
-from smallsight.runtime.randomness import derive
 from smallsight.saliency.explain import Explainer, HeadExplainer, trained_and_untrained
 from smallsight.saliency.own_explainer import OwnExplainer
 from smallsight.saliency.run import StudyMaps, explain_study, write_no_maps, write_study_maps
@@ -112,13 +111,13 @@ def of_heads(
     parameters: params.Params, device: torch.device
 ) -> tuple[Explainer, HeadExplainer | None]:
     """Return what explains heads on the frozen backbone, and on one of random weights."""
+    size = read_backbone_facts(FACTS).input_size
+    trunk = TrunkFile(BACKBONE, read_engine(ENGINE), size, parameters.device)
     return trained_and_untrained(
-        read_weights(BACKBONE),
-        derive(parameters.seed, "random weights"),
+        trunk,
+        parameters.seed,
         layer=parameters.explain.layer,
         readout=parameters.heads.readout,
-        size=read_backbone_facts(FACTS).input_size,
-        engine=read_engine(ENGINE),
         device=device,
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from smallsight import params
 from smallsight.backbones.engine import read_engine
-from smallsight.backbones.networks.weights import read_weights
+from smallsight.backbones.trunk_file import TrunkFile
 from smallsight.classifiers.facts import asked_tasks, read_classifier_facts
 from smallsight.classifiers.mapping import read_mapping
 from smallsight.classifiers.readers import NetworkFiles
@@ -49,13 +49,14 @@ def main() -> str:
     device = pick_device(parameters.device)
     classifier = read_classifier_facts(CLASSIFIER)
     mapping = None if classifier is None else read_mapping(HEADS / f"{SCENE}.npz")
+    input_format = read_input_format(INPUT)
+    trunk = TrunkFile(BACKBONE, read_engine(ENGINE), input_format.size, parameters.device)
     bench = Bench(
         splits=read_splits(SPLITS, read_sample(SAMPLE), read_categories(CATEGORIES)),
         settings=parameters.heads,
-        weights=read_weights(BACKBONE) if classifier is None else None,
+        trunk=trunk if classifier is None else None,
         opener=NetworkFiles(BACKBONE, CLASSIFIER, ENGINE, GRAPH, parameters.device),
-        engine=read_engine(ENGINE),
-        input_format=read_input_format(INPUT),
+        input_format=input_format,
         window_margin=parameters.tasks.window_margin,
         conditions=CONDITIONS,
         features=FEATURES,

@@ -19,8 +19,9 @@ from smallsight import params
 from smallsight.backbones.engine import Engine
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import place_of_maps, write_features
-from smallsight.backbones.networks.weights import Weights
+from smallsight.backbones.networks.weights import Weights, write_weights
 from smallsight.backbones.tensor_pooling import mean_over_boxes, mean_over_cells
+from smallsight.backbones.trunk_file import TrunkFile
 from smallsight.conditions.rendered.views import read_views
 from smallsight.conditions.rendering.instance_views import InstanceViews, with_inputs
 from smallsight.conditions.rendering.levels import facts_of, levels_by_family
@@ -168,15 +169,21 @@ def bench_on(
     return Bench(
         splits=divide(sample, tuple(sorted(set(sample["category_name"]))), settings=split, seed=0),
         settings=settings,
-        weights=weights,
+        trunk=trunk_of(weights, folder, size=size),
         opener=opener_of(network),
-        engine=Engine("torch"),
         input_format=InputFormat(size),
         window_margin=MARGIN,
         conditions=conditions,
         features=features,
         device=CPU,
     )
+
+
+def trunk_of(weights, folder, *, size=SIZE):
+    """Write a trunk's weights into a folder; return what opens it."""
+    path = folder / "backbone.pth"
+    write_weights(weights, path)
+    return TrunkFile(path, Engine("torch"), size, "cpu")
 
 
 def shown_by(bench):

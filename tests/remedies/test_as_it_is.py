@@ -60,7 +60,7 @@ def bench(tmp_path_factory):
         plant=without_mirrored,
     )  # fmt: skip
     assert made.splits.categories == tuple(sorted(NAMES))
-    return replace(made, mapping=MAPPING, weights=None)
+    return replace(made, mapping=MAPPING, trunk=None)
 
 
 @pytest.fixture(scope="module")

@@ -238,7 +238,7 @@ def test_another_network_is_shown_them_where_one_is_given(bench):
         def evidence(self, pictures):
             return 2 * super().evidence(pictures)
 
-    look = bench.look("scene", as_it_is, other=opener_of(Other())())
+    look = bench.look("scene", as_it_is, other=opener_of(Other()))
     due = 2 * bench.stored("scene").plain
     np.testing.assert_allclose(np.concatenate(look.features)[bench.row("scene")], due, atol=1e-6)
 
@@ -264,7 +264,7 @@ def test_times_are_of_one_input_beside_one_plain_picture(bench, task, pixels_for
 
 def test_plain_pictures_are_timed_by_the_studys_own_network(bench, pixels_for_seconds):
     """Another network's work does not move this clock."""
-    look = bench.look("scene", as_it_is, size=2 * SIZE, other=opener_of(Colours())())
+    look = bench.look("scene", as_it_is, size=2 * SIZE, other=opener_of(Colours()))
     assert look.seconds == 0
     assert look.plain_seconds == pytest.approx(SIZE)
 

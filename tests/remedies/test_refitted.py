@@ -14,6 +14,7 @@ from builders.remedy_bench import (
     bench_on,
     drawn,
     shown_by,
+    trunk_of,
     untouched_logits,
 )
 from smallsight.backbones.backbone import Backbone
@@ -87,12 +88,12 @@ def test_larger_inputs_are_seen_once_for_both_kinds_of_heads(bench):
 # A network that is changed.
 
 
-def test_a_resnet_is_dilated(bench, weights):
-    own = anew(bench, weights=weights)
+def test_a_resnet_is_dilated(bench, weights, tmp_path):
+    own = anew(bench, trunk=trunk_of(weights, tmp_path))
     found = dilated(own, "object")
     changed = Backbone(weights._replace(is_dilated=True))
     looks = own.look(
-        "object", lambda picture, _: [picture, picture[:, ::-1]], other=opener_of(changed)()
+        "object", lambda picture, _: [picture, picture[:, ::-1]], other=opener_of(changed)
     )
     plain, turned = (np.stack([one[place] for one in looks.features]) for place in (0, 1))
     np.testing.assert_allclose(found.logits, fitted_on(bench, plain, turned), atol=1e-3)

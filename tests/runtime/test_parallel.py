@@ -5,7 +5,6 @@ import time
 import joblib
 import pytest
 
-from smallsight.runtime import parallel
 from smallsight.runtime.errors import ParameterError, PictureError
 from smallsight.runtime.parallel import map_items, progress, workers
 
@@ -107,20 +106,6 @@ def test_errors_of_ours_come_back_from_a_cluster(monkeypatch, cluster):
     monkeypatch.setenv("SMALLSIGHT_DASK", cluster.scheduler_address)
     with pytest.raises(PictureError, match=r"^picture error: a/b\.jpg: 3 bytes"):
         items_of(6, "processes", fail_at_three)
-
-
-def test_workers_that_run_another_library_are_refused(monkeypatch, cluster):
-    monkeypatch.setenv("SMALLSIGHT_DASK", cluster.scheduler_address)
-    # The cluster's workers live in this process: to them, the library lies elsewhere.
-    here, *elsewhere = "/here/smallsight", "/elsewhere/smallsight"
-    found = iter([here, *elsewhere])
-    monkeypatch.setattr(parallel, "_library", lambda: next(found))
-    with pytest.raises(ParameterError) as caught:
-        items_of(2, "threads")
-    assert str(caught.value) == (
-        "parameter error: SMALLSIGHT_DASK: workers with the library at /elsewhere/smallsight; "
-        "expected workers with this one, at /here/smallsight"
-    )
 
 
 @pytest.mark.parametrize("address", ["nonsense://x", "not an address"])

@@ -558,7 +558,7 @@ def test_another_run_gives_the_same_bytes(
 
 def test_maps_of_an_explainer_are_the_networks_in_order(backbone, pictures, cpu, monkeypatch):
     monkeypatch.setattr(Backbone, "batch_size", 5)
-    maps = HeadExplainer(LAST, "scene", 64, backbone, cpu).last_maps(pictures[:12])
+    maps = HeadExplainer(LAST, "scene", 64, backbone, cpu).last_maps(pictures.__getitem__, 12)
     with torch.inference_mode():
         due = backbone(torch.from_numpy(pictures[:12])).numpy()
     assert maps.dtype == np.float32

@@ -16,6 +16,7 @@ from smallsight.backbones.onnx_reader import OnnxReader
 from smallsight.backbones.reader import Reader
 from smallsight.backbones.tensor_reader import TorchReader
 from smallsight.runtime.errors import ParameterError
+from smallsight.runtime.parallel import here
 
 ROUNDING = 1e-4
 """Values that differ by a larger share of the largest one differ by more than rounding."""
@@ -127,11 +128,12 @@ def _checked_half(
 
 def _seen(reader: Reader, pictures: np.ndarray, boxes: np.ndarray) -> Parts:
     """Read pictures of one object each out in all ways."""
-    row = np.arange(len(pictures))
-    found = passes(
-        lambda: reader, lambda place: pictures[place], boxes, row, description="checking the engine"
-    )
-    return gathered([plain for plain, _ in found], row)
+    row, description = np.arange(len(pictures)), "checking the engine"
+    with here():
+        found = passes(
+            lambda: reader, lambda place: pictures[place], boxes, row, description=description
+        )
+        return gathered([plain for plain, _ in found], row)
 
 
 def _difference(exact: Parts, found: Parts) -> float:

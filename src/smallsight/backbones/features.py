@@ -17,6 +17,7 @@ from smallsight.conditions.rendered.store import distinct, picture_name, read_fe
 from smallsight.imaging.boxes import Box
 from smallsight.runtime.files import write_rows
 from smallsight.runtime.parallel import map_batches
+from smallsight.vocabulary import INSTANCE
 
 BOX = ["box_x", "box_y", "box_w", "box_h"]
 """Columns of views that hold an object's box, in input pixels."""
@@ -56,7 +57,7 @@ def extract_features(
     boxes = views[BOX].to_numpy(float)
     stream = passes(
         opener,
-        partial(_read, folder=folder, views=views.iloc[first]),
+        partial(_read, folder=folder, views=views[INSTANCE].iloc[first]),
         boxes,
         row,
         names=picture_names(views.iloc[first], asked),

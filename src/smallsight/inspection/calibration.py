@@ -23,7 +23,7 @@ from smallsight.conditions.rendering.levels import Level
 from smallsight.conditions.rendering.render import render_family
 from smallsight.imaging.boxes import Box
 from smallsight.runtime.errors import SampleError
-from smallsight.runtime.parallel import map_batches
+from smallsight.runtime.parallel import here, map_batches
 from smallsight.sampling.donors import KINDS
 from smallsight.vocabulary import GROUPS
 
@@ -95,7 +95,7 @@ def _time_one(
     given = instance.assign(image_path=str(path), mask=None, donors=donors)
     start = time.process_time()
     # One picture is one item: threads spare the start of processes.
-    with joblib.parallel_config(backend="threading"):
+    with here(), joblib.parallel_config(backend="threading"):
         for levels in families.values():
             with tempfile.TemporaryDirectory(dir=folder) as rendered:
                 try:
@@ -130,7 +130,8 @@ def time_network(reader: Reader, *, size: int, is_shared: bool) -> Speed:
     threads = reader.threads
     batches = range(BATCHES * threads)
     start, own = time.perf_counter(), time.process_time()
-    list(map_batches(run, batches, threads=threads, description="timing the network"))
+    with here():
+        list(map_batches(run, batches, threads=threads, description="timing the network"))
     whole, own = time.perf_counter() - start, time.process_time() - own
     pictures = len(batches) * count
     if not is_shared:

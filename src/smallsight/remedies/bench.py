@@ -3,22 +3,22 @@
 import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 import numpy as np
 import pandas as pd
 import torch
 
 from smallsight import params
-from smallsight.backbones.engine import ONNXRUNTIME, Engine
-from smallsight.backbones.engine_choice import reader_of
+from smallsight.backbones.engine import ONNXRUNTIME
 from smallsight.backbones.feature_store import Features, read_features, stored_readouts
 from smallsight.backbones.features import batches
-from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.reader import Opener, Reader
+from smallsight.backbones.tensor_reader import TorchReader
+from smallsight.backbones.trunk_file import TrunkFile
 from smallsight.classifiers.facts import STUDY_HEADS
 from smallsight.classifiers.mapping import ClassMapping
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition, read_facts
@@ -88,12 +88,10 @@ class Bench:
         Which instances are test data; `splits.sample` has the instances.
     settings
         How heads are trained.
-    weights
-        Of the frozen backbone; None for a classifier of the user's own.
+    trunk
+        The file of the frozen backbone; None for a classifier of the user's own.
     opener
         Opens the network: a frozen backbone, or a classifier of the user's own.
-    engine
-        What runs the frozen backbone.
     mapping
         What stands in the place of heads, for a classifier of the user's own; nothing is fitted
         then. None for a frozen backbone.
@@ -113,9 +111,8 @@ class Bench:
 
     splits: Splits
     settings: params.Heads
-    weights: Weights | None
+    trunk: TrunkFile | None
     opener: Opener
-    engine: Engine
     input_format: InputFormat
     window_margin: float
     conditions: Path
@@ -139,8 +136,8 @@ class Bench:
         """The network."""
         return self.opener()
 
-    def backbone(self, *, size: int | None = None, is_dilated: bool = False) -> Reader:
-        """Return the frozen backbone, for another input or dilated.
+    def backbone(self, *, size: int | None = None, is_dilated: bool = False) -> Opener:
+        """Return what opens the frozen backbone for another input, or dilated.
 
         Parameters
         ----------
@@ -156,19 +153,16 @@ class Bench:
         ExportError
             Where it takes no such size.
         """
-        if self.weights is None:
+        if self.trunk is None:
             raise ImpossibleError("it reads a frozen backbone", STUDY_HEADS)
         own = self.input_format.size
         size = size or own
-        takes_any = self.engine.name != ONNXRUNTIME
+        takes_any = self.trunk.engine.name != ONNXRUNTIME
         if not is_dilated and (size == own or takes_any):
-            return self.reader
-        weights = self.weights._replace(is_dilated=is_dilated or self.weights.is_dilated)
-
-        def make() -> Reader:
-            return reader_of(weights, self.engine, size=size, device=self.device)
-
-        return self.once(("backbone", size, is_dilated), make)
+            return self.opener
+        opener = replace(self.trunk, size=size, is_dilated=is_dilated)
+        opener()
+        return opener
 
     def untouched(self, task: str) -> Condition:
         """Return the condition of untouched pictures in a task."""
@@ -248,7 +242,7 @@ class Bench:
         *,
         size: int | None = None,
         finish: Callable[[np.ndarray], np.ndarray] | None = None,
-        other: Reader | None = None,
+        other: Opener | None = None,
         most: int | None = None,
     ) -> Look:
         """Show the network what is made of a task's untouched pictures.
@@ -262,44 +256,33 @@ class Bench:
         finish
             Changes pictures, (size, size, 3), uint8, once they have the input's size.
         other
-            Another network than the study's.
+            Opens another network than the study's.
         most
             How many of the pictures to show; all where nothing is said.
         """
-        own = self.reader
-        network = own if other is None else other
-        size = size or self.input_format.size
+        opener = other or self.opener
+        network = opener()
         places = self._places(task)[:most]
-        count = network.batch_size
-
-        def see(number: int) -> tuple[list[np.ndarray], float, float]:
-            chosen = places[number * count : (number + 1) * count]
-            files = {path: read_picture(path) for path in {path for _, path, _ in chosen}}
-            pictures = [self._shown(files[path], box) for _, path, box in chosen]
-            start = self._clock()
-            made = [cut(one, index) for one, (index, *_) in zip(pictures, chosen, strict=True)]
-            brought = [self._brought(one, size) for several in made for one in several]
-            names = [
-                (self._names[task][index], f"remedy {task} {place}")
-                for several, (index, *_) in zip(made, chosen, strict=True)
-                for place in range(len(several))
-            ]
-            shown = [finish(one) for one in brought] if finish else brought
-            found = _seen(network, shown, names)
-            seconds = self._clock() - start
-            ends = np.cumsum([len(several) for several in made])[:-1]
-            beside = np.nan
-            if self.is_timed and number % _EVERY == 0:
-                start = self._clock()
-                plain = [self._brought(one, self.input_format.size) for one in pictures]
-                _seen(own, plain, names[: len(plain)])
-                beside = (self._clock() - start) / len(pictures)
-            return np.split(found, ends), seconds, beside
-
-        numbers = range(-(-len(places) // count))
-        found = list(
-            map_batches(see, numbers, threads=network.threads, description=f"looking at {task}")
+        work = []
+        for number, place in enumerate(batches(len(places), network.batch_size)):
+            files = [(path, box) for _, path, box in places[place]]
+            numbers = [index for index, *_ in places[place]]
+            names = [self._names[task][index] for index in numbers]
+            work.append(_Shown(numbers, files, names, is_timed_beside=number % _EVERY == 0))
+        see = partial(
+            _see,
+            cut=cut,
+            finish=finish,
+            size=size or self.input_format.size,
+            opener=opener,
+            own=self.opener,
+            input_format=self.input_format,
+            window_margin=self.window_margin,
+            asked=f"remedy {task}",
+            is_timed=self.is_timed,
         )
+        description = f"looking at {task}"
+        found = list(map_batches(see, work, threads=network.threads, description=description))
         features = [one for several, _, _ in found for one in several]
         if not self.is_timed:
             return Look(features, np.nan, np.nan)
@@ -316,9 +299,6 @@ class Bench:
         if not self.is_timed:
             return np.nan
         return self.look(task, lambda picture, number: [picture], most=ENOUGH).seconds
-
-    def _brought(self, picture: np.ndarray, size: int) -> np.ndarray:
-        return resize(picture, size, interpolation=self.input_format.interpolation)
 
     @cached_property
     def _names(self) -> dict[str, list[str]]:
@@ -341,19 +321,82 @@ class Bench:
             for index, (path, box) in enumerate(zip(paths, boxes, strict=True))
         ]
 
-    def _shown(self, picture: np.ndarray, box: Box | None) -> np.ndarray:
-        """Return a picture as it is, or the window round an object in it."""
-        if box is None:
-            return picture
-        height, width = picture.shape[:2]
-        return picture[box.grown(self.window_margin).touched_pixels(width, height)]
 
-    def _clock(self) -> float:
-        """Return seconds that pass while this thread works; on CUDA, while the device does."""
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
-            return time.perf_counter()
-        return time.thread_time()
+class _Shown(NamedTuple):
+    """Some of a task's pictures: numbers, files and objects' boxes, and what they are called."""
+
+    numbers: Sequence[int]
+    files: Sequence[tuple[str, Box | None]]
+    names: Sequence[str]
+    is_timed_beside: bool
+
+
+def _see(
+    shown: _Shown,
+    *,
+    cut: Cut,
+    finish: Callable[[np.ndarray], np.ndarray] | None,
+    size: int,
+    opener: Opener,
+    own: Opener,
+    input_format: InputFormat,
+    window_margin: float,
+    asked: str,
+    is_timed: bool,
+) -> tuple[list[np.ndarray], float, float]:
+    """Look at some pictures; see `Bench.look`.
+
+    Returns
+    -------
+    features
+        As `Look` has them.
+    seconds
+        What all inputs together took.
+    plain_seconds
+        What an untouched picture took beside; NaN where that was not measured.
+    """
+    network = opener()
+    files = {path: read_picture(path) for path in {path for path, _ in shown.files}}
+    pictures = [_window(files[path], box, window_margin) for path, box in shown.files]
+
+    def brought(picture: np.ndarray, size: int) -> np.ndarray:
+        return resize(picture, size, interpolation=input_format.interpolation)
+
+    start = _clock(network)
+    made = [cut(one, index) for one, index in zip(pictures, shown.numbers, strict=True)]
+    inputs = [brought(one, size) for several in made for one in several]
+    names = [
+        (name, f"{asked} {place}")
+        for several, name in zip(made, shown.names, strict=True)
+        for place in range(len(several))
+    ]
+    found = _seen(network, [finish(one) for one in inputs] if finish else inputs, names)
+    seconds = _clock(network) - start
+    ends = np.cumsum([len(several) for several in made])[:-1]
+    beside = np.nan
+    if is_timed and shown.is_timed_beside:
+        plain_network = own()
+        start = _clock(plain_network)
+        plain = [brought(one, input_format.size) for one in pictures]
+        _seen(plain_network, plain, names[: len(plain)])
+        beside = (_clock(plain_network) - start) / len(pictures)
+    return np.split(found, ends), seconds, beside
+
+
+def _window(picture: np.ndarray, box: Box | None, margin: float) -> np.ndarray:
+    """Return a picture as it is, or the window round an object in it."""
+    if box is None:
+        return picture
+    height, width = picture.shape[:2]
+    return picture[box.grown(margin).touched_pixels(width, height)]
+
+
+def _clock(network: Reader) -> float:
+    """Return seconds that pass while this thread works; on CUDA, while the device does."""
+    if isinstance(network, TorchReader) and network.device.type == "cuda":
+        torch.cuda.synchronize(network.device)
+        return time.perf_counter()
+    return time.thread_time()
 
 
 def _seen(

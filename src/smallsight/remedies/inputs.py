@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from skimage import exposure, filters, util
 
-from smallsight.backbones.reader import Reader
+from smallsight.backbones.reader import Opener
 from smallsight.backbones.tensor_reader import TorchReader
 from smallsight.classifiers.mapping import ClassMapping
 from smallsight.imaging.boxes import Box
@@ -213,9 +213,9 @@ def _peaks(weight: np.ndarray, maps: np.ndarray) -> np.ndarray:
     return evidence.reshape(len(maps), -1).argmax(axis=1)
 
 
-def network_of(bench: Bench, size: int) -> Reader:
-    """Return the network for an input of some width and height, in pixels."""
-    return bench.reader if bench.weights is None else bench.backbone(size=size)
+def network_of(bench: Bench, size: int) -> Opener:
+    """Return what opens the network for an input of some width and height, in pixels."""
+    return bench.opener if bench.trunk is None else bench.backbone(size=size)
 
 
 def check_input_size(bench: Bench, size: int) -> None:
@@ -230,7 +230,7 @@ def check_input_size(bench: Bench, size: int) -> None:
         return
     black = np.zeros((1, size, size, 3), np.uint8)
     try:
-        network_of(bench, size).scene(black)
+        network_of(bench, size)().scene(black)
     except Exception:  # whatever a network raises of what it does not take
         command = "dvc exp run -S backbone.name=resnet50" if bench.mapping is None else ""
         raise ImpossibleError("the network takes one input size", command) from None

@@ -60,8 +60,8 @@ def input_refitted(factor: float) -> Callable[[Bench, str], Answer]:
 
 def dilated(bench: Bench, task: str) -> Answer:
     """Read cells half as wide: the last stage's stride is taken out, its filters widened."""
-    assert bench.weights is not None, "tried on a frozen backbone alone"
-    if bench.weights.is_dilated:
+    assert bench.trunk is not None, "tried on a frozen backbone alone"
+    if bench.trunk.weights().is_dilated:
         raise ImpossibleError(
             "the study’s last stage is dilated", "dvc exp run -S backbone.dilated=false"
         )

@@ -61,6 +61,12 @@ class ClassifierError(SmallsightError):
     label = "classifier error"
 
 
+class ClusterError(SmallsightError):
+    """A cluster was lost in the middle of the work, or cannot do it."""
+
+    label = "cluster error"
+
+
 class SampleError(SmallsightError):
     """Too few instances to do what was asked."""
 

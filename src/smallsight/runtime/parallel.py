@@ -9,14 +9,13 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from pathlib import Path
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Literal, TypeVar
 
 import joblib
 from tqdm import tqdm
 
-import smallsight
 from smallsight.runtime.errors import ParameterError
 
 T = TypeVar("T")
@@ -77,53 +76,68 @@ def iterate_items(
     prefer: Literal["processes", "threads"] = "processes",
 ) -> Iterator[R]:
     """Yield what `map_items` returns one by one, so that results need not fit into memory."""
-    with _cluster():
+    address = _cluster()
+    if address:
+        results = _map_on_cluster(address, function, items, is_network=False)
+    else:
         pool = joblib.Parallel(n_jobs=workers(), prefer=prefer, return_as="generator")
         results = pool(joblib.delayed(function)(item) for item in items)
-        yield from progress(results, total=len(items), description=description)
+    yield from progress(results, total=len(items), description=description)
 
 
 def map_batches(
     function: Callable[[T], R], batches: Sequence[T], *, threads: int, description: str
 ) -> Iterator[R]:
-    """Apply a function to batches in threads; yield results in their order, as they are done.
+    """Run the examined network over batches; yield results in their order, as they are done.
 
     One batch is computed by one thread, so that no result depends on their number.
+
+    Parameters
+    ----------
+    function
+        Pure. On a cluster, other processes are sent it, and workers with a GPU compute it where
+        there are any.
+    threads
+        How many take a batch each, on this machine.
+    description
+        What the progress bar says.
     """
+    address = _cluster()
+    if address:
+        results = _map_on_cluster(address, function, batches, is_network=True)
+        yield from progress(results, total=len(batches), description=description)
+        return
     with ThreadPoolExecutor(threads) as pool:
         yield from progress(
             pool.map(function, batches), total=len(batches), description=description
         )
 
 
-def _cluster() -> AbstractContextManager[object]:
-    address = os.environ.get("SMALLSIGHT_DASK")
-    return _dask(address) if address else nullcontext()
-
-
 @contextmanager
-def _dask(address: str) -> Iterator[None]:
+def here() -> Iterator[None]:
+    """Keep work on this machine: what times it or checks it, or cannot be sent."""
+    token = _IS_HERE.set(True)
     try:
-        from distributed import Client
+        yield
+    finally:
+        _IS_HERE.reset(token)
 
-        client = Client(address)
+
+_IS_HERE = ContextVar("_IS_HERE", default=False)
+
+
+def _cluster() -> str:
+    """Return the address of the cluster that does the work; empty where this machine does."""
+    return "" if _IS_HERE.get() else os.environ.get("SMALLSIGHT_DASK", "")
+
+
+def _map_on_cluster(
+    address: str, function: Callable[[T], R], items: Collection[T], *, is_network: bool
+) -> Iterator[R]:
+    try:
+        from smallsight.runtime.cluster import map_on_cluster
     except ImportError:
         raise ParameterError(
             "SMALLSIGHT_DASK", "no package distributed", "smallsight[cluster]"
         ) from None
-    except (OSError, ValueError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ParameterError(
-            "SMALLSIGHT_DASK", f"{address!r} ({reason})", "the address of a Dask scheduler"
-        ) from None
-    with client, joblib.parallel_config(backend="dask"):
-        own = _library()
-        others = set(client.run(_library).values()) - {own}
-        if others:
-            found = f"workers with the library at {sorted(others)[0]}"
-            raise ParameterError("SMALLSIGHT_DASK", found, f"workers with this one, at {own}")
-        yield
-
-
-def _library() -> str:
-    return str(Path(smallsight.__file__).resolve().parent)
+    return map_on_cluster(address, function, items, is_network=is_network)

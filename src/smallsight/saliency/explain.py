@@ -1,7 +1,7 @@
 """Saliency maps for the predictions of one condition, measured beside their controls."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -10,17 +10,14 @@ import pandas as pd
 import torch
 
 from smallsight.backbones.backbone import Backbone
-from smallsight.backbones.engine import Engine
-from smallsight.backbones.engine_choice import reader_of
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import Features
 from smallsight.backbones.features import BOX, Read, batches, passes
-from smallsight.backbones.networks.weight_sources import random_weights
-from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.pooling import cell_shares
-from smallsight.backbones.reader import Reader
+from smallsight.backbones.reader import Opener
 from smallsight.backbones.readouts import on_last_layer
 from smallsight.backbones.tensor_reader import TorchReader
+from smallsight.backbones.trunk_file import TrunkFile
 from smallsight.classifiers.mapping import OTHER
 from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import Heads, LinearHeads
@@ -117,8 +114,8 @@ class HeadExplainer:
         The network; a finer layer than the last one takes another run of it.
     device
         Where it runs.
-    reader
-        What runs it where no gradients are asked for; torch where nothing is said.
+    opener
+        Opens what runs it where no gradients are asked for; torch where nothing is said.
     """
 
     layer: str
@@ -126,7 +123,7 @@ class HeadExplainer:
     size: int
     backbone: Backbone
     device: torch.device
-    reader: Reader | None = None
+    opener: Opener | None = None
 
     def class_maps(
         self,
@@ -171,37 +168,22 @@ class HeadExplainer:
         """Return the head's bias; see `Explainer`."""
         return bias
 
-    def last_maps(self, pictures: np.ndarray) -> np.ndarray:
-        """Run the network on pictures; return the last layer's maps."""
-        nowhere, row = np.zeros((len(pictures), 4)), np.arange(len(pictures))
-        reader = self.reader or TorchReader(self.backbone, self.device)
-        found = passes(
-            lambda: reader,
-            lambda place: pictures[place],
-            nowhere,
-            row,
-            keep_maps=True,
-            description="maps",
-        )
+    def last_maps(self, pictures: Read, count: int) -> np.ndarray:
+        """Run the network on a number of pictures; return the last layer's maps."""
+        nowhere, row = np.zeros((count, 4)), np.arange(count)
+        opener = self.opener or (lambda: TorchReader(self.backbone, self.device))
+        found = passes(opener, pictures, nowhere, row, keep_maps=True, description="maps")
         return np.concatenate([plain[LAST] for plain, _ in found])
 
 
 def trained_and_untrained(
-    weights: Weights,
-    rng: np.random.Generator,
-    *,
-    layer: str,
-    readout: str,
-    size: int,
-    engine: Engine,
-    device: torch.device,
+    trunk: TrunkFile, seed: int, *, layer: str, readout: str, device: torch.device
 ) -> tuple[HeadExplainer, HeadExplainer]:
     """Return what explains heads on a frozen backbone, and on one of random weights, a control."""
-    drawn = random_weights(weights, rng)
-    reader = reader_of(drawn, engine, size=size, device=device)
+    drawn = replace(trunk, untrained_seed=seed)
     return (
-        HeadExplainer(layer, readout, size, Backbone(weights), device),
-        HeadExplainer(layer, readout, size, Backbone(drawn), device, reader),
+        HeadExplainer(layer, readout, trunk.size, Backbone(trunk.weights()), device),
+        HeadExplainer(layer, readout, trunk.size, Backbone(drawn.weights()), device, drawn),
     )
 
 
@@ -258,7 +240,8 @@ def explain_condition(
         made = explainer.class_maps(here, read, boxes[place], weights)
         found = dict(zip(chosen, made, strict=True))
         if untrained is not None:
-            drawn = untrained.last_maps(read())
+            moved = partial(_moved, pictures=pictures, start=place.start)
+            drawn = untrained.last_maps(moved, len(here))
             found["random_weights"] = untrained.class_maps(drawn, read, boxes[place], weights[:1])[
                 0
             ]
@@ -274,6 +257,11 @@ def explain_condition(
     tables["predicted"] = tables["predicted"].assign(bias=added, logit=logit)
     shown = zip(*(one for one, _ in parts), strict=True)
     return ClassMaps(*map(np.concatenate, shown)), tables
+
+
+def _moved(place: slice, *, pictures: Read, start: int) -> np.ndarray:
+    """Read pictures that are counted from one of them on."""
+    return pictures(slice(place.start + start, place.stop + start))
 
 
 def _logit(

@@ -15,7 +15,7 @@ from smallsight import params
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import read_features
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition
-from smallsight.conditions.rendered.store import picture_name, read_masks, read_pictures
+from smallsight.conditions.rendered.store import picture_name, read_few, read_masks
 from smallsight.conditions.rendered.views import read_views
 from smallsight.evaluation.crossfit import heads_for_regime
 from smallsight.evaluation.heads import Heads
@@ -136,7 +136,7 @@ def explain_study(
                 splits, regime, untouched[condition.task], seen, settings=settings, device=device
             ),
             covers=read_masks(rendered, condition, rows),
-            pictures=partial(_read, folder=folder, rows=rows),
+            pictures=partial(_read, folder=folder, rows=rows[INSTANCE]),
             explainer=explainer,
             untrained=untrained if condition.family == UNTOUCHED else None,
         )
@@ -160,7 +160,7 @@ def explain_study(
 
 
 def _read(place: slice, *, folder: Path, rows: pd.DataFrame) -> np.ndarray:
-    return read_pictures(folder, rows.iloc[place])
+    return read_few(folder, rows.iloc[place])
 
 
 def write_study_maps(
