@@ -8,7 +8,7 @@ import mmap
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, overload
 
@@ -17,6 +17,9 @@ import msgspec
 from smallsight.runtime.errors import AnnotationError
 
 Entry = dict[str, Any]
+
+BATCH = 2**15
+"""Entries that are decoded before the file's pages are let go of, which else fill the memory."""
 
 _REFUSALS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for what is no JSON, and for JSON that it does not know."""
@@ -120,17 +123,43 @@ def loads(content: bytes | mmap.mmap, *, where: str) -> Any:
     """
     try:
         texts = _decode_texts_by_key(content)
-        return {key: _decode_value(text, f"{where}: {key}") for key, text in texts.items()}
+        tree = {
+            key: _decode_value(text, _Decoder(content, f"{where}: {key}"))
+            for key, text in texts.items()
+        }
     except _REFUSALS:
         return _decode_all(bytes(content), where)
+    _let_go(content)
+    return tree
 
 
-def _decode_value(text: msgspec.Raw, where: str) -> Any:
+@dataclass
+class _Decoder:
+    """Decodes entries of one list."""
+
+    content: bytes | mmap.mmap
+    where: str
+    count: int = 0
+
+    def __call__(self, text: msgspec.Raw) -> Any:
+        self.count += 1
+        if self.count % BATCH == 0:
+            _let_go(self.content)
+        return _decode_one(text, self.where)
+
+
+def _let_go(content: bytes | mmap.mmap) -> None:
+    """Take a file's pages out of memory, until they are looked at again."""
+    if isinstance(content, mmap.mmap):
+        content.madvise(mmap.MADV_DONTNEED)
+
+
+def _decode_value(text: msgspec.Raw, decoder: _Decoder) -> Any:
     if memoryview(text)[:1] == b"[":
         entries = _decode_texts_of_list(text)
         if entries and all(memoryview(entry)[:1] == b"{" for entry in entries):
-            return Entries(entries, partial(_decode_one, where=where))
-    return _decode_one(text, where)
+            return Entries(entries, decoder)
+    return _decode_one(text, decoder.where)
 
 
 def _decode_one(text: msgspec.Raw, where: str) -> Any:
