@@ -1,6 +1,5 @@
 """Write what is examined: the frozen backbone's weights, or the user's own classifier."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from smallsight.backbones.registry import check_unseen
 from smallsight.classifiers.facts import write_classifier_facts
 from smallsight.classifiers.load import collect_classifier
 from smallsight.imaging.pictures import InputFormat, write_input_format
-from smallsight.runtime import script
+from smallsight.runtime import large_json, script
 
-ANNOTATIONS = Path("data/source/instances.json")
+ANNOTATIONS = "data/source/instances.json"
 BACKBONE = Path("data/backbone.pth")
 FACTS = "data/backbone.json"
 CLASSIFIER = "data/classifier.json"
@@ -26,7 +25,7 @@ INPUT = "data/input.json"
 
 def addresses() -> Iterator[str]:
     """Yield where pictures lie on the web. The large file is read when the first is asked for."""
-    for image in json.loads(ANNOTATIONS.read_text(encoding="utf-8"))["images"]:
+    for image in large_json.load(ANNOTATIONS, where=ANNOTATIONS)["images"]:
         yield str(image.get("coco_url", ""))
 
 

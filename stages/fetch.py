@@ -26,7 +26,7 @@ SAME = "data/duplicates.csv"
 def main() -> str:
     parameters = params.load()
     sample = read_sample(SAMPLE)
-    images = coco.read(ANNOTATIONS, parameters.data.categories).images
+    images = coco.read_images(ANNOTATIONS)
     images = images[images["image_id"].isin(sample["image_id"])]
     source = make_source(parameters.data, seed=parameters.seed)
     reading = Reading(parameters.data.orientation, parameters.data.max_pixels)

@@ -49,7 +49,7 @@ def main() -> str:
     margin = parameters.tasks.window_margin
     donors = draw_donors(draw.sample, objects, window_margin=margin, seed=parameters.seed)
     files.write_table(donors, DONORS)
-    files.write_table(objects.drop(columns="segmentation"), OBJECTS)
+    files.write_table(objects, OBJECTS)
     files.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", SUMMARY)
     unknown = unknown_caps(summary["caps"], draw.categories)
     for told in (left_out_table(summary), unknown, sizes_table(summary)):

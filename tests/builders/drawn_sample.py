@@ -31,7 +31,6 @@ def dataset(*, pictures=60, per_picture=8, seed=0, **overrides):
             "bbox_h": side,
             "area": side**2,
             "iscrowd": 0,
-            "segmentation": None,
         }
     ).assign(**overrides)
     images = pd.DataFrame(

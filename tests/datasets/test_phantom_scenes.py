@@ -66,8 +66,9 @@ def test_annotations_pass_the_readers_checks(source):
 
 
 def test_area_and_box_are_the_masks(source):
-    for row in parse(source).annotations.itertuples():
-        mask = masks.decode(row.segmentation, width=160, height=120)
+    dataset = parse(source)
+    for row in dataset.annotations.itertuples():
+        mask = masks.decode(dataset.segmentation(row.Index), width=160, height=120)
         assert mask.sum() == row.area
         x, y, w, h = (int(v) for v in (row.bbox_x, row.bbox_y, row.bbox_w, row.bbox_h))
         box = np.zeros_like(mask)

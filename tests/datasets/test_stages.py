@@ -140,7 +140,7 @@ def test_the_sample_has_donors_masks_and_the_objects_around_it(run, tree):
     assert known.keys() == set(zip(persons["image_id"], persons["ann_id"], strict=True))
     objects = pd.read_csv("data/objects.csv")
     assert set(objects["ann_id"]) == {*sample["ann_id"], 7}
-    assert list(objects.columns) == coco.ANNOTATION_COLUMNS[:-1]
+    assert list(objects.columns) == coco.ANNOTATION_COLUMNS
 
 
 def test_another_donors_window_is_as_large_as_the_parameters_say(run, tree):

@@ -117,7 +117,7 @@ def _from_coco(tree: dict[str, Any], where: str) -> Objects:
     entries = tree.get("categories")
     names = [
         entry["name"]
-        for entry in (entries if isinstance(entries, list) else ())
+        for entry in (entries if coco.is_list(entries) else ())
         if isinstance(entry, dict) and isinstance(entry.get("name"), str)
     ]
     dataset = coco.parse(tree, names, where=where)

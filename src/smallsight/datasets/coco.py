@@ -5,25 +5,26 @@ All checks of annotations are made here. Code that takes a `Dataset` may assume 
 
 import json
 import reprlib
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeGuard
 
 import numpy as np
 import pandas as pd
 
 from smallsight.datasets.left_out import LeftOut
 from smallsight.datasets.picture_folder import stays_inside
-from smallsight.runtime import files
+from smallsight.runtime import files, large_json
 from smallsight.runtime.errors import AnnotationError
+from smallsight.runtime.large_json import Entries, Entry
 
 IMAGE_COLUMNS = ["image_id", "file_name", "width", "height"]
 BOX_COLUMNS = ["bbox_x", "bbox_y", "bbox_w", "bbox_h"]
 
 ANNOTATION_COLUMNS = [
-    "image_id", "ann_id", "category_id", "category_name", *BOX_COLUMNS,
-    "area", "iscrowd", "segmentation",
+    "image_id", "ann_id", "category_id", "category_name", *BOX_COLUMNS, "area", "iscrowd",
 ]  # fmt: skip
 
 COLUMN_TYPES = (
@@ -55,7 +56,9 @@ class Dataset:
     annotations
         `ANNOTATION_COLUMNS`, a row per annotated object, sorted by `image_id` and `ann_id`: ids,
         category, box (in pixels from the upper left corner), `area` of the mask in square pixels,
-        iscrowd (0 or 1), and `segmentation` as COCO writes it (see `imaging.masks`) or None.
+        and iscrowd (0 or 1).
+    entries
+        What the rows of `annotations` were made of, in their order.
     left_out
         What of the source is not among them, by the name of the reason (`left_out.REASONS`).
     """
@@ -64,7 +67,15 @@ class Dataset:
     categories: tuple[str, ...]
     images: pd.DataFrame
     annotations: pd.DataFrame
+    entries: Sequence[Entry] = ()
     left_out: Mapping[str, LeftOut] = field(default_factory=dict)
+
+    def segmentation(self, row: int) -> object:
+        """Return the segmentation of a row of `annotations` as COCO writes it, or None.
+
+        See `imaging.masks`. Most of a file is segmentations, and few of them are asked for.
+        """
+        return self.entries[row].get("segmentation") or None
 
     @property
     def are_whole_pictures(self) -> bool:
@@ -101,42 +112,64 @@ def read(path: str | Path, categories: Categories, *, where: str | None = None) 
     return parse(load(path, where=where), categories, where=where)
 
 
+def read_images(path: str | Path) -> pd.DataFrame:
+    """Read and check the pictures of a COCO JSON file alone: `Dataset.images`.
+
+    Raises
+    ------
+    AnnotationError
+        As `read` does.
+    """
+    return _images(load(path), str(path))
+
+
 def load(path: str | Path, *, where: str | None = None) -> dict[str, Any]:
-    """Read a JSON file without checks; `parse` makes them.
+    """Read a JSON file without checks, its lists as `Entries`; `parse` makes the checks.
 
     Raises
     ------
     AnnotationError
         If the file cannot be read, or holds no JSON object.
     """
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise AnnotationError(where or path, reason, "a readable file") from None
-    return loads(content, where=where or str(path))
+    where = where or str(path)
+    return as_tree(large_json.load(path, where=where), where=where)
 
 
-def loads(content: bytes, *, where: str) -> dict[str, Any]:
-    """Read JSON from bytes without checks; `parse` makes them.
+def as_tree(content: object, *, where: str) -> dict[str, Any]:
+    """Return what JSON holds, if it is an object.
 
     Raises
     ------
     AnnotationError
-        If the bytes hold no JSON object.
+        If it is another.
     """
-    try:
-        tree = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise AnnotationError(where, f"no JSON ({error})", "a COCO JSON file") from None
-    if not isinstance(tree, dict):
-        raise AnnotationError(where, f"a JSON {type(tree).__name__}", "a COCO JSON object")
-    return tree
+    if not isinstance(content, dict):
+        raise AnnotationError(where, f"a JSON {type(content).__name__}", "a COCO JSON object")
+    return content
 
 
-def write(tree: dict[str, Any], path: str | Path) -> None:
-    """Write COCO JSON. Equal trees give equal bytes."""
-    files.write_text(json.dumps(tree, sort_keys=True) + "\n", path)
+_encode = json.JSONEncoder(sort_keys=True).encode
+
+
+def write(tree: Mapping[str, Any], path: str | Path) -> None:
+    """Write COCO JSON. Equal trees give equal bytes: those of `json.dumps`, with its defaults."""
+    with files.new_file(path) as new, new.open("w", encoding="utf-8", newline="\n") as file:
+        file.write("{")
+        for number, key in enumerate(sorted(tree)):
+            file.write(f"{', ' * (number > 0)}{_encode(key)}: ")
+            file.writelines(_parts(tree[key]))
+        file.write("}\n")
+
+
+def _parts(value: object) -> Iterator[str]:
+    """Yield the text of a value, of a list entry by entry."""
+    if not is_list(value):
+        yield _encode(value)
+        return
+    yield "["
+    for number, entry in enumerate(value):
+        yield f"{', ' * (number > 0)}{_encode(entry)}"
+    yield "]"
 
 
 def parse(tree: dict[str, Any], categories: Categories, *, where: str) -> Dataset:
@@ -169,37 +202,42 @@ def parse(tree: dict[str, Any], categories: Categories, *, where: str) -> Datase
     [[1, 'car', 32.0, 512.0]]
     """
     names = {entry["id"]: entry["name"] for entry in _entries(tree, "categories", where)}
-    if categories == "all":
-        categories = _used_categories(names, _entries(tree, "annotations", where), where)
-    _check_categories(names, categories, where)
-    images = {entry["id"]: entry for entry in _entries(tree, "images", where)}
-    _check_images(images, where)
-    kept, rows = set(categories), []
-    for entry in _entries(tree, "annotations", where):
-        _check_references(entry, images, names, where)
+    kept = set(names.values() if categories == "all" else categories)
+    if categories != "all":
+        _check_categories(names, categories, where)
+    images = _images(tree, where)
+    known = set(images["image_id"])
+    positions, rows = array("q"), _Columns(ANNOTATION_COLUMNS)
+    for position, entry in enumerate(_entries(tree, "annotations", where)):
+        _check_references(entry, known, names, where)
         name = names[entry["category_id"]]
         if name in kept:
+            positions.append(position)
             rows.append(_annotation_row(entry, name, where))
+    annotations = rows.table(keys=["image_id", "ann_id"])
+    if categories == "all":
+        categories = _used_categories(names, annotations, where)
+        _check_categories(names, categories, where)
+    order = array("q", np.array(positions)[annotations.index])
     return Dataset(
         where=where,
         categories=tuple(categories),
-        images=_table(
-            [
-                (key, image["file_name"], int(image["width"]), int(image["height"]))
-                for key, image in images.items()
-            ],
-            IMAGE_COLUMNS,
-            keys=["image_id"],
-        ),
-        annotations=_table(rows, ANNOTATION_COLUMNS, keys=["image_id", "ann_id"]),
+        images=images,
+        annotations=annotations.reset_index(drop=True),
+        entries=Entries(order, tree["annotations"].__getitem__),
         left_out={name: LeftOut(**one) for name, one in tree.get("left_out", {}).items()},
     )
 
 
-def _entries(tree: dict[str, Any], key: str, where: str) -> list[dict[str, Any]]:
-    """Return one of the three lists, after checking that its entries have distinct, valid ids."""
+def is_list(value: object) -> TypeGuard[Sequence[Any]]:
+    """Return whether a value is a list of JSON, decoded or not."""
+    return isinstance(value, list | Entries)
+
+
+def _entries(tree: Mapping[str, Any], key: str, where: str) -> Iterator[Entry]:
+    """Yield the entries of one of the three lists, after checking that it has a new, valid id."""
     entries, seen = tree.get(key), set()
-    if not isinstance(entries, list):
+    if not is_list(entries):
         found = f"no {key!r}" if key not in tree else f"{key!r} is {shortened(entries)}"
         raise AnnotationError(where, found, "COCO's lists 'images', 'annotations', 'categories'")
     kind = {"categories": "category"}.get(key, key.removesuffix("s"))
@@ -216,15 +254,13 @@ def _entries(tree: dict[str, Any], key: str, where: str) -> list[dict[str, Any]]
         if key == "categories" and not isinstance(entry.get("name"), str):
             _bad(f"{where}: category {identity}", entry, "name", "text")
         seen.add(identity)
-    return entries
+        yield entry
 
 
-def _used_categories(
-    names: dict[int, str], annotations: list[dict[str, Any]], where: str
-) -> list[str]:
+def _used_categories(names: dict[int, str], annotations: pd.DataFrame, where: str) -> list[str]:
     """Return the names of the categories that have annotations, in the file's order."""
-    used = {str(entry.get("category_id")) for entry in annotations}
-    found = [name for identity, name in names.items() if str(identity) in used]
+    used = set(annotations["category_id"])
+    found = [name for identity, name in names.items() if identity in used]
     if len(found) < 2:
         said = f"annotations of {len(found)} categories: {', '.join(found)}".rstrip(": ")
         raise AnnotationError(where, said, "at least two, for a classifier of one is always right")
@@ -246,9 +282,11 @@ def _check_categories(names: dict[int, str], categories: Sequence[str], where: s
             )
 
 
-def _check_images(images: dict[int, dict[str, Any]], where: str) -> None:
+def _images(tree: Mapping[str, Any], where: str) -> pd.DataFrame:
     seen: dict[PurePosixPath, int] = {}
-    for identity, image in images.items():
+    rows = _Columns(IMAGE_COLUMNS)
+    for image in _entries(tree, "images", where):
+        identity = image["id"]
         place = f"{where}: image {identity}"
         for key in ("width", "height"):
             side: Any = image.get(key)
@@ -266,20 +304,19 @@ def _check_images(images: dict[int, dict[str, Any]], where: str) -> None:
                 "distinct pictures",
             )
         seen[path] = identity
+        rows.append((identity, name, int(image["width"]), int(image["height"])))
+    return rows.table(keys=["image_id"]).reset_index(drop=True)
 
 
 def _check_references(
-    entry: dict[str, Any],
-    images: dict[int, dict[str, Any]],
-    names: dict[int, str],
-    where: str,
+    entry: Entry, images: Container[int], names: Container[int], where: str
 ) -> None:
     for key, known, kind in (("image_id", images, "image"), ("category_id", names, "category")):
         if type(entry.get(key)) is not int or entry[key] not in known:
             _bad(f"{where}: annotation {entry['id']}", entry, key, f"the id of {_a(kind)} there")
 
 
-def _annotation_row(entry: dict[str, Any], name: str, where: str) -> tuple[Any, ...]:
+def _annotation_row(entry: Entry, name: str, where: str) -> tuple[Any, ...]:
     place, box = f"{where}: annotation {entry['id']}", entry.get("bbox")
     if not (isinstance(box, list) and len(box) == 4 and all(map(_is_length, box))):
         _bad(place, entry, "bbox", "four finite numbers x, y, width, height")
@@ -294,15 +331,33 @@ def _annotation_row(entry: dict[str, Any], name: str, where: str) -> tuple[Any, 
         _bad(place, entry, "iscrowd", "0 or 1")
     return (
         entry["image_id"], entry["id"], entry["category_id"], name, x, y, width, height,
-        float(area), int(crowd), entry.get("segmentation") or None,
+        float(area), int(crowd),
     )  # fmt: skip
 
 
-def _table(rows: list[tuple[Any, ...]], columns: list[str], *, keys: list[str]) -> pd.DataFrame:
-    """Make a sorted table whose columns have their types even without any row."""
-    table = pd.DataFrame(rows, columns=columns)
-    types = {column: COLUMN_TYPES[column] for column in columns if column in COLUMN_TYPES}
-    return table.astype(types).sort_values(keys, ignore_index=True)
+class _Columns:
+    """Rows that are kept as columns of numbers and texts, which take a tenth of the memory."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        codes = {"int64": "q", "float64": "d"}
+        self._values: dict[str, Any] = {
+            name: array(codes[kind]) if (kind := COLUMN_TYPES[name]) in codes else []
+            for name in names
+        }
+
+    def append(self, row: Iterable[Any]) -> None:
+        for values, value in zip(self._values.values(), row, strict=True):
+            values.append(value)
+
+    def table(self, *, keys: list[str]) -> pd.DataFrame:
+        """Make a sorted table, its index the rows' numbers; without any row it has its types."""
+        columns = {
+            name: pd.Series(
+                np.array(values) if isinstance(values, array) else values, dtype=COLUMN_TYPES[name]
+            )
+            for name, values in self._values.items()
+        }
+        return pd.DataFrame(columns).sort_values(keys)
 
 
 def _is_length(value: object, *, largest: int = LARGEST_LENGTH) -> bool:
@@ -310,7 +365,7 @@ def _is_length(value: object, *, largest: int = LARGEST_LENGTH) -> bool:
     return type(value) in (int, float) and -largest < value < largest  # type: ignore[operator]
 
 
-def _bad(place: str, entry: dict[str, Any], key: str, expected: str) -> NoReturn:
+def _bad(place: str, entry: Entry, key: str, expected: str) -> NoReturn:
     found = f"{key} {shortened(entry[key])}" if key in entry else f"no {key}"
     raise AnnotationError(place, found, f"{key} to be {expected}")
 

@@ -22,7 +22,7 @@ from smallsight.datasets.collecting import USUAL, PictureFacts, Reading, collect
 from smallsight.imaging import decoding
 from smallsight.imaging.decoding import LargePictureError
 from smallsight.params import Section
-from smallsight.runtime import files, parallel
+from smallsight.runtime import files, large_json, parallel
 from smallsight.runtime.errors import DownloadError, PictureError
 
 ARCHIVE = "annotations_trainval2017.zip"
@@ -97,11 +97,11 @@ class CocoWeb:
 
         archive = _persist(retrieve, url)
         try:
-            with zipfile.ZipFile(archive) as content:
-                member = content.read(self._member)
+            with zipfile.ZipFile(archive) as members, members.open(self._member) as member:
+                content = large_json.unpack(member)
         except (KeyError, zipfile.BadZipFile) as error:
             raise DownloadError(url, str(error), f"a ZIP file with {self._member}") from None
-        return coco.loads(member, where=self.where)
+        return coco.as_tree(large_json.loads(content, where=self.where), where=self.where)
 
     def fetch(
         self, images: pd.DataFrame, folder: str | Path, reading: Reading = USUAL

@@ -4,16 +4,17 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from smallsight.datasets.coco import LARGEST_ID, shortened
 from smallsight.runtime.errors import AnnotationError
+from smallsight.runtime.large_json import Entry
 
 SOURCE_ID = "source_id"
 """Key of an entry that was numbered anew: its id as it was."""
 
 TELLING = {"images": ("file_name", "width", "height"), "categories": ("name",)}
 """What two entries of one id have to agree in, to be one entry that is given twice."""
-
-Entry = dict[str, Any]
 
 
 def key_of(identity: object) -> str | None:
@@ -37,12 +38,18 @@ def number_keys(keys: Iterable[str]) -> dict[str, int]:
     return {key: number for number, key in enumerate(keys, start=1)}
 
 
-def number_all(keys: Sequence[str | None]) -> list[int]:
+def number_all(identities: Sequence[Any]) -> Sequence[int]:
     """Give every entry a number: those without a key, or with another one's, come last."""
+    if all(type(one) is int and 0 <= one <= LARGEST_ID for one in identities):
+        own = np.array(identities, np.int64)
+        if len(np.unique(own)) == len(own):
+            # As below, in a tenth of the memory.
+            return identities
+    keys = [key_of(one) for one in identities]
     numbers = number_keys(key for key in keys if key is not None)
     further = itertools.count(max(numbers.values(), default=0) + 1)
     found = [numbers.pop(key) if key in numbers else next(further) for key in keys]
-    return found if max(found, default=0) <= LARGEST_ID else [*range(1, len(keys) + 1)]
+    return found if max(found, default=0) <= LARGEST_ID else range(1, len(keys) + 1)
 
 
 def with_id(entry: Entry, number: int) -> Entry:
@@ -54,7 +61,7 @@ def with_id(entry: Entry, number: int) -> Entry:
     return renamed | ({SOURCE_ID: entry["id"]} if is_other else {})
 
 
-def by_key(entries: list[Entry], kind: str, where: str) -> dict[str, Entry]:
+def by_key(entries: Iterable[Entry], kind: str, where: str) -> dict[str, Entry]:
     """Return entries by the key of their ids, repetitions once.
 
     Parameters

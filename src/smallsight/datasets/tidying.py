@@ -5,17 +5,18 @@ annotations. What cannot be used is left out and counted by reason. Annotations 
 come out as they went in.
 """
 
+import struct
 import sys
 import unicodedata
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from smallsight.datasets.coco import shortened
+from smallsight.datasets.coco import is_list, shortened
 from smallsight.datasets.identities import (
     TELLING,
-    Entry,
     by_key,
     key_of,
     number_all,
@@ -34,6 +35,7 @@ from smallsight.datasets.values import (
 from smallsight.imaging.decoding import read_header
 from smallsight.params import plain_name
 from smallsight.runtime.errors import AnnotationError, PictureError
+from smallsight.runtime.large_json import Entries, Entry
 
 LEFT_OUT = "left_out"
 """Key of a tidied tree: what is left out, by reason, where anything is."""
@@ -54,7 +56,7 @@ def tidy(
     tree
         The content of a COCO JSON file, or of another format that was turned into such.
     categories
-        The study's; annotations of others are passed on as they are.
+        The study's; annotations of others are passed over.
     max_bad_share
         The share of the annotations, or of the pictures, that may be faulty.
     folder
@@ -65,7 +67,8 @@ def tidy(
     dict
         The tree with its entries changed where they had to be, and under `LEFT_OUT` the count,
         total and example of each reason. An entry with a new id has the old one as `source_id`.
-        What has not the structure of COCO's files is passed on, for `coco.parse` to refuse.
+        Annotations are `Entries`, tidied again whenever they are gone through. What has not the
+        structure of COCO's files is passed on, for `coco.parse` to refuse.
 
     Raises
     ------
@@ -83,7 +86,7 @@ def tidy(
     ...     ],
     ... }
     >>> tidied = tidy(tree, ["car"], where="an example", max_bad_share=0.01)
-    >>> tidied["annotations"]
+    >>> list(tidied["annotations"])
     [{'id': 1, 'image_id': 1, 'category_id': 3, 'bbox': [1, 2, 3, 4]}]
     >>> tidied["left_out"]["ignored"]["count"]
     1
@@ -144,10 +147,14 @@ class _Tally:
 
 
 def _is_list_of_entries(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
+    return isinstance(value, Entries) or (
+        is_list(value) and all(isinstance(entry, dict) for entry in value)
+    )
 
 
-def _categories(entries: list[Entry], annotations: list[Entry], where: str) -> dict[str, Entry]:
+def _categories(
+    entries: Sequence[Entry], annotations: Sequence[Entry], where: str
+) -> dict[str, Entry]:
     """Return categories by the key of their ids.
 
     Of a name twice, the one without annotations is passed over; two that also have the same
@@ -185,7 +192,7 @@ def _can_be_written(name: str) -> bool:
 
 
 def _images(
-    entries: list[Entry], folder: PictureFolder | None, tally: _Tally, where: str
+    entries: Sequence[Entry], folder: PictureFolder | None, tally: _Tally, where: str
 ) -> dict[str, Entry | None]:
     """Return pictures by the key of their ids; None for those that are left out.
 
@@ -236,42 +243,51 @@ def _image(entry: Entry, folder: PictureFolder | None) -> tuple[Entry, str]:
 
 
 def _annotations(
-    entries: list[Entry],
+    entries: Sequence[Entry],
     images: dict[str, Entry | None],
     categories: dict[str, Entry],
     chosen: set[str],
     tally: _Tally,
-) -> list[Entry]:
-    numbers = number_all([key_of(entry.get("id")) for entry in entries])
+) -> Entries:
     tally.totals["annotations"] = len(entries)
-    kept, seen = [], set()
-    for number, entry in zip(numbers, entries, strict=True):
+    ids, kept, seen = [], array("q"), set()
+    for position, entry in enumerate(entries):
+        ids.append(entry.get("id"))
         category = categories.get(key_of(entry.get("category_id")) or "")
-        is_chosen = category is None or category["name"] in chosen
-        annotation, reason = _annotation(entry, images, category, is_chosen=is_chosen)
-        if not reason and is_chosen:
-            crowd = annotation.get("iscrowd", 0)
-            place = (annotation["image_id"], annotation["category_id"], crowd, *annotation["bbox"])
+        if category and category["name"] not in chosen:
+            continue
+        annotation, reason = _annotation(entry, images, category)
+        if not reason:
+            place = _place(annotation)
             reason = "repeated" if place in seen else ""
             seen.add(place)
-        if reason and is_chosen:
+        if reason:
             telling = {"unknown_picture": "image_id", "unknown_category": "category_id"}
             tally.leave_out(reason, _example(entry, telling.get(reason, "bbox")))
-        if reason:
             continue
-        if is_chosen and 0 in annotation["bbox"][2:]:
+        if 0 in annotation["bbox"][2:]:
             tally.saw_flat(_example(entry, "bbox"))
-        kept.append(with_id(annotation, number))
-    return kept
+        kept.append(position)
+    numbers = number_all(ids)
+
+    def tidied(position: int) -> Entry:
+        entry = entries[position]
+        category = categories[key_of(entry["category_id"]) or ""]
+        return with_id(_annotation(entry, images, category)[0], numbers[position])
+
+    return Entries(kept, tidied)
+
+
+def _place(annotation: Entry) -> bytes:
+    """Return what two annotations of one object have in common, small enough to keep of each."""
+    crowd, box = annotation.get("iscrowd", 0), [float(value) + 0.0 for value in annotation["bbox"]]
+    return struct.pack("=qq?4d", annotation["image_id"], annotation["category_id"], crowd, *box)
 
 
 def _annotation(
-    entry: Entry, images: dict[str, Entry | None], category: Entry | None, *, is_chosen: bool
+    entry: Entry, images: dict[str, Entry | None], category: Entry | None
 ) -> tuple[Entry, str]:
-    """Return an annotation with its references, box and flags, or the reason to leave it out.
-
-    Of categories that are not the study's, the references alone are looked at.
-    """
+    """Return an annotation with its references, box and flags, or the reason to leave it out."""
     image_key = key_of(entry.get("image_id")) or ""
     if image_key not in images:
         return entry, "unknown_picture"
@@ -281,8 +297,6 @@ def _annotation(
     if category is None:
         return entry, "unknown_category"
     references = {"image_id": image["id"], "category_id": category["id"]}
-    if not is_chosen:
-        return _changed(entry, references), ""
     if is_set(entry.get("ignore")):
         return entry, "ignored"
     box = read_box(entry.get("bbox"))

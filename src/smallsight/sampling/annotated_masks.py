@@ -36,17 +36,19 @@ def collect_masks(
     AnnotationError
         Where too many are.
     """
-    table = instances[INSTANCE].merge(dataset.annotations, on=INSTANCE)
+    annotations = dataset.annotations[INSTANCE].reset_index(names="row")
+    table = instances[INSTANCE].merge(annotations, on=INSTANCE)
     masks, unreadable, told = {}, [], 0
     row: Any
     for row in table.merge(dataset.images, on="image_id").itertuples():
-        if row.segmentation is None:
+        segmentation = dataset.segmentation(row.row)
+        if segmentation is None:
             continue
         told += 1
         try:
-            mask = decode(row.segmentation, width=int(row.width), height=int(row.height))
+            mask = decode(segmentation, width=int(row.width), height=int(row.height))
         except Exception:  # whatever was met in what it was given
-            unreadable.append(f"annotation {row.ann_id} ({shortened(row.segmentation)})")
+            unreadable.append(f"annotation {row.ann_id} ({shortened(segmentation)})")
             continue
         masks[int(row.image_id), int(row.ann_id)] = encode(mask)
     if is_too_many(len(unreadable), told, max_bad_share):
