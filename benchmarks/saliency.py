@@ -21,6 +21,7 @@ from torch import nn
 from torchvision.models import resnet18
 
 from smallsight.backbones.backbone import Backbone
+from smallsight.backbones.features import BATCH_SIZE
 from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights, classifier_state
 from smallsight.saliency import measures
@@ -28,12 +29,11 @@ from smallsight.saliency.explain import PREDICTION, ClassMaps, measure_class_map
 
 UNTRAINED = Weights("resnet18", is_dilated=False, state={}, mean=(0.5,) * 3, std=(0.5,) * 3)
 DIMENSIONS, CLASSES = 512, 6
-BATCH_SIZE = Backbone.batch_size
 LAST_LAYER, LAST_MAPS = "fc", "layer4"
 
 
-def main(pictures: int, size: int, rounds: int) -> tuple[float, float]:
-    """Print one line per round, and what they come to; return the two medians of ratios."""
+def main(pictures: int, size: int, rounds: int) -> None:
+    """Print one line per round, and what they come to."""
     rng = np.random.default_rng(0)
     weights = random_weights(UNTRAINED, rng)
     backbone = Backbone(weights)
@@ -71,7 +71,6 @@ def main(pictures: int, size: int, rounds: int) -> tuple[float, float]:
         f"as the closed form read and measured; largest difference {difference:.1e} of the largest "
         "value"
     )
-    return float(alone), float(measured)
 
 
 def study(maps: np.ndarray, weight: np.ndarray, size: int) -> None:
