@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 PYTEST := python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help inspect report compare check requests fiftyone test test-fast lint clean
+.PHONY: help inspect report compare check requests fiftyone bench test test-fast lint clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -44,6 +44,11 @@ requests: $(BIN)/.installed ## render, and write requests.csv: what a table of p
 fiftyone: $(BIN)/.installed ## keep the study in FiftyOne's database: make fiftyone NAME=<dataset>
 	@test -n "$$NAME" || { echo "make fiftyone NAME=<dataset>"; exit 1; }
 	@python tools/fiftyone_dataset.py write "$$NAME"
+
+# Make passes the options on in the environment, where no shell reads them as code.
+bench: $(BIN)/.installed-dev ## time the study beside a plain one: make bench BENCH="--objects 60 --rounds 1" for a short one
+	@python tools/system_libraries.py
+	@python benchmarks/bench.py $$BENCH
 
 test: $(BIN)/.installed-dev ## run all tests
 	@python tools/system_libraries.py

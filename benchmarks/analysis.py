@@ -19,10 +19,13 @@ from smallsight import params
 from smallsight.analysis.dvc_plots import plot_tables
 from smallsight.analysis.headline import compute_headline
 from smallsight.analysis.outcomes import arrange_outcomes
-from smallsight.analysis.tables import Evidence, compute_tables
+from smallsight.analysis.tables import Evidence, RemedyEvidence, compute_tables
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition, FamilyFacts
 from smallsight.conditions.rendering.levels import facts_of, levels_by_family
 from smallsight.evaluation.rungs import BASELINES, RUNGS
+from smallsight.remedies.facts import UNTREATED, RemedyFacts
+from smallsight.remedies.more_examples import SHARES
+from smallsight.remedies.registry import REMEDIES
 from smallsight.saliency import removal
 from smallsight.sampling.donors import draw_donors
 from smallsight.vocabulary import GROUPS, HEADLINE_TASK, REGIMES, TASKS
@@ -91,8 +94,50 @@ def predictions(sample: pd.DataFrame, steps: Sequence[Condition]) -> pd.DataFram
         for regime in REGIMES
         for step in steps
     ]
-    table = answers(sample, keys, np.random.default_rng(0))
-    return table.assign(confidence=0.5, **dict.fromkeys([f"p_{name}" for name in CATEGORIES], 0.0))
+    rng = np.random.default_rng(0)
+    table = answers(sample, keys, rng)
+    confidence = rng.uniform(0.4, 0.9, len(table))
+    others = (1 - confidence) / (len(CATEGORIES) - 1)
+    named = {
+        f"p_{name}": np.where(table["predicted"] == name, confidence, others) for name in CATEGORIES
+    }
+    return table.assign(confidence=confidence, **named)
+
+
+def remedies_of(sample: pd.DataFrame) -> RemedyEvidence:
+    """Make answers with every remedy and from fewer small examples, and estimated sides."""
+    rng = np.random.default_rng(5)
+    needs = {UNTREATED: TASKS} | {one.name: one.needs for one in REMEDIES}
+    tried = [{"remedy": name, "task": task} for name in needs for task in needs[name]]
+    fewer = [
+        {"task": task, "share": share, "n_train": share * len(sample) / 3}
+        for task in TASKS
+        for share in SHARES
+    ]
+    sides = [
+        sample[["image_id", "ann_id"]].assign(
+            task=task, seed=seed, side=sample["side"] * np.exp(rng.normal(0, 0.5, len(sample)))
+        )
+        for task in TASKS
+        for seed in range(SEEDS)
+    ]
+    return RemedyEvidence(
+        facts=[
+            RemedyFacts(
+                one.name,
+                one.label,
+                one.description,
+                one.needs,
+                dict.fromkeys(one.needs, 1.0),
+                dict.fromkeys(one.needs, "object"),
+                "tried",
+            )
+            for one in REMEDIES
+        ],
+        predictions=answers(sample, tried, rng).assign(confidence=0.5),
+        more_examples=answers(sample, fewer, rng),
+        estimated_sides=pd.concat(sides, ignore_index=True),
+    )
 
 
 def views(sample: pd.DataFrame, task: str, steps: Sequence[Condition]) -> pd.DataFrame:
@@ -163,6 +208,7 @@ def analyse(
         "rung_predictions": answers(sample, rungs, np.random.default_rng(4)),
         "donors": draw_donors(sample, sample, window_margin=0.25, seed=0),
         "removals": removals_of(sample),
+        "remedies": remedies_of(sample),
         "side_counts": {str(side): 10 for side in range(5, 500)},
     }
     maps = {task: maps_of(table[table["task"] == task]) for task in TASKS}
