@@ -49,8 +49,9 @@ REPORTS = {
 
 FILES = {
     "data/checked.txt": "always the same text: a mark that all parameters were checked",
-    "data/source/instances.json": "annotations of the chosen source, in COCO's format, without "
-    "what cannot be used; `left_out`: how much of that there is, by reason, with examples",
+    "data/source/instances.json": "annotations of the study's categories in the chosen source, "
+    "in COCO's format, without what cannot be used; `left_out`: how much of that there is, by "
+    "reason, with examples",
     "data/sampling.json": "how the sample was drawn; how many instances were asked for, eligible, "
     "left out by reason (`excluded`, with `examples`) and drawn; least, median and most of each "
     "measure of size by group; how many eligible ones have which side in pixels of their picture",
