@@ -18,7 +18,8 @@ import pandas as pd
 from smallsight.conditions.rendered.names import Condition
 from smallsight.imaging.pictures import decoded
 from smallsight.params import Storage
-from smallsight.runtime.files import write_arrays
+from smallsight.runtime.errors import PictureError
+from smallsight.runtime.files import new_folder, write_arrays
 from smallsight.runtime.parallel import workers
 
 MASKS = "masks.npz"
@@ -131,6 +132,35 @@ def iterate_pictures(folder: Path, instances: pd.DataFrame, size: int) -> Iterat
                 yield np.stack(list(ahead.popleft()))
         for last in ahead:
             yield np.stack(list(last))
+
+
+def unpack(conditions: Path, target: Path) -> int:
+    """Replace a folder by the pictures of all archives; return how many archives there are.
+
+    Parameters
+    ----------
+    conditions
+        The folder of all families.
+    target
+        Gets a folder for each archive, where that lies in `conditions`. Without any archive, it is
+        left as it is.
+
+    Raises
+    ------
+    PictureError
+        Where an archive is damaged.
+    """
+    archives = sorted(conditions.rglob("*.zip"))
+    if archives:
+        with new_folder(target) as new:
+            for archive in archives:
+                try:
+                    with zipfile.ZipFile(archive) as opened:
+                        place = archive.relative_to(conditions)
+                        opened.extractall(new / place.with_name(place.name.removesuffix(".zip")))
+                except zipfile.BadZipFile as error:
+                    raise PictureError(archive, str(error), "a whole archive") from None
+    return len(archives)
 
 
 def write_masks(covers: Mapping[tuple[int, int], np.ndarray], path: Path) -> None:
