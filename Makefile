@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 PYTEST := python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help inspect report compare check requests fiftyone bench test test-fast lint clean
+.PHONY: help inspect report compare check pictures requests fiftyone bench test test-fast lint clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -36,6 +36,9 @@ compare: $(BIN)/.installed ## compare A=<revision> with B=<revision>, or with wh
 
 check: $(BIN)/.installed ## hold the study against the limits in params.yaml: reports/limits.xml
 	@python tools/check_limits.py
+
+pictures: $(BIN)/.installed ## unpack archives of rendered pictures into the folder pictures
+	@python tools/unpack_pictures.py
 
 requests: $(BIN)/.installed ## render, and write requests.csv: what a table of predictions has to answer
 	@python tools/write_requests.py

@@ -8,8 +8,7 @@ from smallsight import params
 from smallsight.datasets import coco
 from smallsight.datasets.collecting import Reading
 from smallsight.datasets.registry import make_source
-from smallsight.imaging import pictures
-from smallsight.imaging.duplicates import find_duplicates
+from smallsight.imaging.duplicates import describe_pictures, find_duplicates, mean_colour
 from smallsight.imaging.photographs import DUPLICATES
 from smallsight.runtime import files, script
 from smallsight.runtime.tables import conform
@@ -31,9 +30,10 @@ def main() -> str:
     source = make_source(parameters.data, seed=parameters.seed)
     reading = Reading(parameters.data.orientation, parameters.data.max_pixels)
     facts = source.fetch(images, PICTURES, reading)
-    colour = pictures.mean_colour(sample["image_path"].unique())
     paths = sample[["image_id", "image_path"]].drop_duplicates()
-    found = find_duplicates(paths["image_id"].to_list(), paths["image_path"].to_list())
+    traits = describe_pictures(paths["image_path"].to_list())
+    colour = mean_colour(traits)
+    found = find_duplicates(paths["image_id"].to_list(), traits)
     files.write_table(conform(found.table, DUPLICATES), SAME)
     about = facts.as_tree() | {"duplicates": found.as_tree()}
     files.write_text(json.dumps(about, indent=2) + "\n", ABOUT)

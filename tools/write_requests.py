@@ -9,12 +9,14 @@ from smallsight.classifiers.answers import ANSWERS
 from smallsight.classifiers.facts import is_shown, read_classifier_facts
 from smallsight.classifiers.requests import list_requests
 from smallsight.conditions.rendered.names import read_all_facts
+from smallsight.conditions.rendered.store import archive_of, unpack
 from smallsight.runtime import files, script
 from smallsight.runtime.errors import ParameterError, SmallsightError
 
 CLASSIFIER = "data/classifier.json"
 CONDITIONS = Path("data/conditions")
 REQUESTS = Path("requests.csv")
+PICTURES = Path("pictures")
 
 
 def main() -> str:
@@ -35,7 +37,9 @@ def main() -> str:
     facts = read_classifier_facts(CLASSIFIER)
     families = read_all_facts(CONDITIONS, parameters.conditions).values()
     conditions = [one for family in families for one in family.conditions if is_shown(one, facts)]
-    requests = list_requests(CONDITIONS, conditions)
+    if any(archive_of(CONDITIONS / one.folder).exists() for one in conditions):
+        unpack(CONDITIONS, PICTURES)
+    requests = list_requests(CONDITIONS, conditions, unpacked=PICTURES)
     files.write_table(requests, REQUESTS)
     return f"{len(requests)} pictures of {len(conditions)} conditions to predict: {REQUESTS}"
 

@@ -21,7 +21,7 @@ HEIGHT, WIDTH, SIZE = 240, 320, 96
 BOXES = [(40.5, 30.25, 90.0, 120.5), (200.0, 60.0, 33.3, 20.0), (150.0, 180.0, 9.5, 12.0)]
 
 
-def write(folder):
+def write(folder, storage="auto"):
     """Write JPEGs into a folder, and a folder of each family's pictures beside them."""
     rows, known = [], {}
     for image_id in (1, 2):
@@ -45,7 +45,9 @@ def write(folder):
     instances = with_inputs(sample, known, donors)
     for name, levels in EVERY.items():
         (folder / name).mkdir()
-        table = render_family(levels, instances, shared, seed=0, folder=folder / name)
+        table = render_family(
+            levels, instances, shared, seed=0, folder=folder / name, storage=storage
+        )
         files.write_table(table, folder / name / "views.csv")
 
 

@@ -14,11 +14,14 @@ from smallsight.backbones.features import extract_features
 from smallsight.classifiers.asked import AskedClassifier
 from smallsight.classifiers.requests import REQUESTS, list_requests, write_requests
 from smallsight.conditions.rendered.names import read_facts
+from smallsight.conditions.rendered.store import unpack
 from smallsight.conditions.rendered.views import read_views
 from smallsight.imaging.pictures import read_picture
 from smallsight.runtime.errors import ParameterError, SmallsightError
 
 ROOT = Path(__file__).parents[2]
+
+UNPACKED = Path("pictures")
 
 FAMILIES = ("orig_full", "downscale", "pixels")
 
@@ -59,7 +62,7 @@ def test_requests_are_what_the_features_ask_for(conditions, monkeypatch):
             keep_mirrored=False,
             asked=condition.asked,
         )
-    requests = list_requests(conditions, all_of(conditions))
+    requests = list_requests(conditions, all_of(conditions), unpacked=UNPACKED)
     assert list(requests) == REQUESTS.names
     assert list(zip(requests["image"], requests["condition"], strict=True)) == [
         (image, condition) for image, condition, _ in listener.heard
@@ -68,8 +71,18 @@ def test_requests_are_what_the_features_ask_for(conditions, monkeypatch):
         assert (read_picture(path) == picture).all()
 
 
+def test_pictures_of_archives_are_listed_where_they_are_unpacked(conditions, tmp_path):
+    rendered_families.write(tmp_path, storage="archive")
+    due = list_requests(conditions, all_of(conditions), unpacked=UNPACKED)
+    found = list_requests(tmp_path, all_of(tmp_path), unpacked=tmp_path / "unpacked")
+    assert found.drop(columns="path").equals(due.drop(columns="path"))
+    unpack(tmp_path, tmp_path / "unpacked")
+    for one, other in zip(found["path"], due["path"], strict=True):
+        assert Path(one).read_bytes() == Path(other).read_bytes()
+
+
 def test_equal_pictures_are_listed_once_and_windows_each(conditions):
-    requests = list_requests(conditions, all_of(conditions))
+    requests = list_requests(conditions, all_of(conditions), unpacked=UNPACKED)
     counts = requests["condition"].value_counts()
     # Two whole pictures, six windows of objects.
     assert counts["scene/orig_full/default"] == 2
@@ -82,7 +95,7 @@ def test_equal_pictures_are_listed_once_and_windows_each(conditions):
 
 
 def test_nothing_is_listed_of_no_conditions(conditions):
-    assert list(list_requests(conditions, [])) == REQUESTS.names
+    assert list(list_requests(conditions, [], unpacked=UNPACKED)) == REQUESTS.names
 
 
 def test_pictures_are_written_losslessly(noise, tmp_path):

@@ -9,7 +9,7 @@ from PIL import Image, ImageEnhance
 
 from builders.phantom_dials import make_dials
 from smallsight import phantom
-from smallsight.imaging.duplicates import Duplicates, find_duplicates
+from smallsight.imaging.duplicates import Duplicates, describe_pictures, find_duplicates
 from smallsight.imaging.photographs import DUPLICATES, groups_of
 from smallsight.runtime.tables import conform
 
@@ -35,7 +35,7 @@ def find(tmp_path, single_worker):
         paths = [tmp_path / f"{number}.png" for number in ids]
         for path, picture in zip(paths, pictures, strict=True):
             picture.save(path)
-        return find_duplicates(ids, paths)
+        return find_duplicates(ids, describe_pictures(paths))
 
     return find
 
@@ -98,7 +98,7 @@ def test_identical_pictures_are_told_from_near_ones(find, scenes):
 def test_one_file_in_two_formats_is_identical(tmp_path, scenes):
     scenes[0].save(tmp_path / "1.png")
     scenes[0].save(tmp_path / "2.bmp")
-    found = find_duplicates([1, 2], [tmp_path / "1.png", tmp_path / "2.bmp"])
+    found = find_duplicates([1, 2], describe_pictures([tmp_path / "1.png", tmp_path / "2.bmp"]))
     assert set(found.table["kind"]) == {"identical"}
 
 

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from torchvision.transforms.v2 import functional as transforms
 
-from smallsight.imaging import pictures
+from smallsight.imaging import duplicates, pictures
 
 pytestmark = pytest.mark.usefixtures("single_worker")
 
@@ -21,6 +21,10 @@ def paint(tmp_path):
         return path
 
     return paint
+
+
+def colour_of(paths):
+    return duplicates.mean_colour(duplicates.describe_pictures(paths))
 
 
 def plain(colour, height=4, width=5):
@@ -43,36 +47,36 @@ def test_lossless_pictures_are_read_as_they_are(paint, noise):
 
 
 def test_the_mean_colour_of_one_picture_is_its_pixels(paint, noise):
-    found = pictures.mean_colour([paint("x.png", noise(20, 31))])
+    found = colour_of([paint("x.png", noise(20, 31))])
     assert np.abs(found - noise(20, 31).reshape(-1, 3).mean(axis=0)).max() <= 0.5
     # As a stage writes it.
     assert json.loads(json.dumps(found)) == list(found)
-    assert pictures.mean_colour([paint("y.png", plain((7, 0, 255)))]) == (7, 0, 255)
+    assert colour_of([paint("y.png", plain((7, 0, 255)))]) == (7, 0, 255)
 
 
 def test_pictures_count_alike_whatever_their_size(paint):
     small = paint("small.png", plain((10, 0, 200), 3, 3))
     large = paint("large.png", plain((50, 100, 0), 90, 120))
-    assert pictures.mean_colour([small, large]) == (30, 50, 100)
+    assert colour_of([small, large]) == (30, 50, 100)
     third = paint("third.png", plain((0, 200, 100), 50, 4))
-    assert pictures.mean_colour([small, large, third]) == (20, 100, 100)
+    assert colour_of([small, large, third]) == (20, 100, 100)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_order_and_workers_do_not_matter(paint, noise, monkeypatch, workers):
     paths = [str(paint(f"{n}.png", noise(5 + n, 9, n) // (n + 1))) for n in range(6)]
-    due = pictures.mean_colour(paths)
+    due = colour_of(paths)
     monkeypatch.setenv("SMALLSIGHT_WORKERS", workers)
     for order in range(4):
         shuffled = np.random.default_rng(order).permutation(paths)
-        assert pictures.mean_colour(shuffled) == due
+        assert colour_of(shuffled) == due
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "1"])
 def test_pictures_of_any_mode_have_a_mean_colour(paint, mode):
-    assert pictures.mean_colour([paint("x.png", plain((255, 255, 255)), mode)]) == (255,) * 3
+    assert colour_of([paint("x.png", plain((255, 255, 255)), mode)]) == (255,) * 3
     half = np.concatenate([plain((255, 255, 255)), plain((0, 0, 0))])
-    assert pictures.mean_colour([paint("y.png", half, mode)]) == (128,) * 3
+    assert colour_of([paint("y.png", half, mode)]) == (128,) * 3
 
 
 # What a network expects.

@@ -10,7 +10,7 @@ from PIL import Image
 from smallsight.backbones.features import picture_names
 from smallsight.classifiers.answers import Name
 from smallsight.conditions.rendered.names import Condition
-from smallsight.conditions.rendered.store import distinct
+from smallsight.conditions.rendered.store import archive_of, distinct
 from smallsight.conditions.rendered.views import read_views
 from smallsight.runtime import files
 from smallsight.runtime.tables import Table, text
@@ -26,13 +26,15 @@ REQUESTS = Table(
 )
 
 
-def list_requests(folder: Path, conditions: Iterable[Condition]) -> pd.DataFrame:
+def list_requests(folder: Path, conditions: Iterable[Condition], *, unpacked: Path) -> pd.DataFrame:
     """List the different pictures of conditions, as the stage `features` asks about them.
 
     Parameters
     ----------
     folder
         Holds all families.
+    unpacked
+        Where `store.unpack` puts the pictures of archives.
 
     Returns
     -------
@@ -46,7 +48,8 @@ def list_requests(folder: Path, conditions: Iterable[Condition]) -> pd.DataFrame
         place = folder / condition.folder
         first, _ = distinct(place, views)
         names = picture_names(views.iloc[first], condition.asked)
-        rows += [(image, asked, (place / image).as_posix()) for image, asked in names]
+        there = unpacked / condition.folder if archive_of(place).exists() else place
+        rows += [(image, asked, (there / image).as_posix()) for image, asked in names]
     return pd.DataFrame(rows, columns=REQUESTS.names)
 
 

@@ -185,7 +185,7 @@ def _see(
 def _shot(side: Side, pictures: str, boxes: pd.DataFrame, row: Row, folder: Path) -> Shot:
     ids = row["image_id"], row["ann_id"]
     name = f"{pictures}/{picture_name(*ids)}"
-    content = side.revision.read(name)
+    content = side.revision.read_picture(pictures, picture_name(*ids))
     try:
         with Image.open(io.BytesIO(content)) as picture:
             picture.load()

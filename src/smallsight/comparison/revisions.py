@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from smallsight.conditions.rendered.store import archive_of
 from smallsight.runtime.errors import SmallsightError
 from smallsight.runtime.yaml_files import parse_yaml
 
@@ -81,6 +83,24 @@ class Revision:
                 return self.files.read_bytes(path)
             except FileNotFoundError:
                 raise self._missing(path) from None
+
+    def read_picture(self, folder: str, name: str) -> bytes:
+        """Read a picture of a level's folder, or of the archive that is in its place.
+
+        Raises
+        ------
+        SmallsightError
+            As `read` does.
+        """
+        archive = archive_of(Path(folder)).as_posix()
+        if not self.files.exists(archive):
+            return self.read(f"{folder}/{name}")
+        with _in_one_line(f"{archive} at {self.name}", "its content"):
+            try:
+                with self.files.open(archive, "rb") as file, zipfile.ZipFile(file) as opened:
+                    return opened.read(name)
+            except (FileNotFoundError, KeyError):
+                raise self._missing(f"{folder}/{name}") from None
 
     def _missing(self, path: str) -> SmallsightError:
         where = f"{path} at {self.name}"

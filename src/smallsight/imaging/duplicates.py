@@ -1,4 +1,4 @@
-"""Pictures that are the same photograph under several names.
+"""What pictures look like, and which are the same photograph under several names.
 
 Identical pictures have the same pixels. Near-identical ones, such as those that were compressed,
 resized, brightened or slightly cropped anew, have perceptual hashes (phash of the package
@@ -7,6 +7,7 @@ for.
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,24 +92,56 @@ class Duplicates:
         return "; ".join(said)
 
 
-def find_duplicates(image_id: Sequence[int], paths: Sequence[str | Path]) -> Duplicates:
+@dataclass(frozen=True)
+class Traits:
+    """What is kept of a picture.
+
+    Attributes
+    ----------
+    colour
+        Its mean colour, (3,), 0 to 255.
+    digest
+        Of its size and pixels.
+    bits
+        Its perceptual hash, (256,), bool.
+    view
+        A small view of it, centred and normed, (3072,).
+    """
+
+    colour: np.ndarray
+    digest: str
+    bits: np.ndarray
+    view: np.ndarray
+
+
+def describe_pictures(paths: Sequence[str | Path]) -> list[Traits]:
+    """Describe pictures, as `read_picture` reads them, each of which is decoded once."""
+    return map_items(_describe, paths, description="describing pictures", prefer="threads")
+
+
+def mean_colour(traits: Sequence[Traits]) -> tuple[int, int, int]:
+    """Compute the mean colour of pictures, 0 to 255; all count alike, whatever their size."""
+    # Exact sums do not depend on the order.
+    sums = [math.fsum(values) for values in zip(*(one.colour for one in traits), strict=True)]
+    red, green, blue = (round(value / len(traits)) for value in sums)
+    return red, green, blue
+
+
+def find_duplicates(image_id: Sequence[int], traits: Sequence[Traits]) -> Duplicates:
     """Find pictures that are the same photograph.
 
     Parameters
     ----------
-    image_id, paths
-        Of n different pictures, as `read_picture` reads them.
+    image_id, traits
+        Of n different pictures.
     """
     order = np.argsort(np.asarray(image_id), kind="stable")
     ids = np.asarray(image_id)[order]
-    sorted_paths = [paths[place] for place in order]
-    described = map_items(
-        _describe, sorted_paths, description="looking for duplicates", prefer="threads"
-    )
-    digests = np.array([one[0] for one in described])
+    described = [traits[place] for place in order]
+    digests = np.array([one.digest for one in described])
     _, same = np.unique(digests, return_inverse=True)
-    bits = np.stack([one[1] for one in described])
-    views = np.stack([one[2] for one in described])
+    bits = np.stack([one.bits for one in described])
+    views = np.stack([one.view for one in described])
     identical = _linked(same, np.empty((0, 2), int))
     joined = _linked(same, _near_pairs(bits, views))
     n_unjoined = 0
@@ -125,8 +158,7 @@ def find_duplicates(image_id: Sequence[int], paths: Sequence[str | Path]) -> Dup
     return Duplicates(table.loc[shared, DUPLICATES.names].reset_index(drop=True), n_unjoined)
 
 
-def _describe(path: str | Path) -> tuple[str, np.ndarray, np.ndarray]:
-    """Return the digest of a picture's pixels, its hash, and its small view."""
+def _describe(path: str | Path) -> Traits:
     pixels = read_picture(path)
     shape = f"{pixels.shape[0]} {pixels.shape[1]} ".encode()
     digest = hashlib.sha256(shape + pixels.tobytes()).hexdigest()
@@ -135,7 +167,8 @@ def _describe(path: str | Path) -> tuple[str, np.ndarray, np.ndarray]:
     small = picture.resize((VIEW, VIEW), Image.Resampling.BILINEAR)
     colours = np.asarray(small, np.float64).reshape(-1, 3)
     view = (colours - colours.mean(axis=0)).ravel()
-    return digest, bits, view / max(float(np.linalg.norm(view)), 1)
+    view /= max(float(np.linalg.norm(view)), 1)
+    return Traits(pixels.mean(axis=(0, 1)), digest, bits, view)
 
 
 def _near_pairs(bits: np.ndarray, views: np.ndarray) -> np.ndarray:

@@ -1,9 +1,8 @@
-"""Pictures read and brought to the network's input, and their mean colour."""
+"""Pictures read and brought to the network's input."""
 
 import dataclasses
 import io
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,7 +12,6 @@ from PIL import Image
 
 from smallsight.imaging.decoding import open_picture
 from smallsight.runtime import files
-from smallsight.runtime.parallel import map_items
 
 Interpolation = Literal["bilinear", "bicubic"]
 """How pictures are resized, with antialiasing where they are reduced."""
@@ -55,17 +53,6 @@ def decoded(content: bytes) -> np.ndarray:
     """Decode the content of a picture's file as `read_picture` does."""
     with open_picture(io.BytesIO(content)) as picture:
         return np.asarray(picture.convert("RGB"))
-
-
-def mean_colour(paths: Iterable[str | Path]) -> tuple[int, int, int]:
-    """Compute the mean colour of pictures, 0 to 255; all count alike, whatever their size."""
-    means = map_items(_mean, sorted(paths), description="averaging colours", prefer="threads")
-    red, green, blue = np.rint(np.mean(means, axis=0)).astype(int).tolist()
-    return red, green, blue
-
-
-def _mean(path: str | Path) -> np.ndarray:
-    return read_picture(path).mean(axis=(0, 1))
 
 
 def resize(

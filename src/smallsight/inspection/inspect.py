@@ -21,7 +21,7 @@ from smallsight.datasets.registry import Source, check_groups, make_source, read
 from smallsight.datasets.watched import check_watched_folders
 from smallsight.evaluation.folds import image_grouped_folds
 from smallsight.evaluation.protocols import EvaluationProtocol, find_protocol
-from smallsight.imaging.duplicates import Duplicates, find_duplicates
+from smallsight.imaging.duplicates import Duplicates, describe_pictures, find_duplicates
 from smallsight.imaging.pictures import InputFormat
 from smallsight.inspection import class_mix, objects_needed
 from smallsight.inspection.calibration import GREY, time_rendering
@@ -234,7 +234,9 @@ def _look_at_pictures(
         return None, None
     facts = source.fetch(images, folder, Reading(data.orientation, data.max_pixels))
     paths = sample[["image_id", "image_path"]].drop_duplicates()
-    return facts, find_duplicates(paths["image_id"].to_list(), paths["image_path"].to_list())
+    return facts, find_duplicates(
+        paths["image_id"].to_list(), describe_pictures(paths["image_path"].to_list())
+    )
 
 
 def _time_rendering(

@@ -8,11 +8,11 @@ import base64
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from smallsight.conditions.rendered.store import read_file
 from smallsight.imaging.boxes import Box
 from smallsight.runtime.errors import PictureError
 
@@ -133,7 +133,7 @@ def _content(path: str, size: int) -> bytes:
 
 def _read(path: str) -> tuple[bytes, tuple[int, int]]:
     try:
-        content = Path(path).read_bytes()
+        content = read_file(path)
         with Image.open(io.BytesIO(content)) as picture:
             return content, picture.size
     except OSError as error:

@@ -10,8 +10,8 @@ import pandas as pd
 from PIL import Image
 
 from smallsight.conditions.rendered.names import UNTOUCHED
-from smallsight.conditions.rendered.store import picture_name
-from smallsight.imaging.pictures import read_picture
+from smallsight.conditions.rendered.store import picture_name, read_file
+from smallsight.imaging.pictures import decoded, read_picture
 from smallsight.runtime.files import write_table
 from smallsight.runtime.randomness import derive
 from smallsight.saliency import thumbnails
@@ -176,7 +176,7 @@ def write_pictures(
         (folder / name).mkdir(parents=True)
     rows: Any = cards.itertuples()
     for card in rows:
-        overlay = blend(read_picture(card.picture), saliency[card.Index], top=card.scale)
+        overlay = blend(decoded(read_file(card.picture)), saliency[card.Index], top=card.scale)
         Image.fromarray(overlay).save(folder / "overlays" / Path(card.overlay).name)
     images = cards.drop_duplicates("image_id")
     for image_id, path in zip(images["image_id"], images["untouched"], strict=True):

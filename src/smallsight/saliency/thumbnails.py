@@ -1,5 +1,6 @@
 """Thumbnails: all pictures of an object side by side in one small file."""
 
+import io
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from smallsight.conditions.rendered.store import picture_name
+from smallsight.conditions.rendered.store import picture_name, read_file
 from smallsight.runtime.parallel import map_items
 from smallsight.vocabulary import INSTANCE
 
@@ -80,7 +81,7 @@ def _write_sheet(sheet: tuple[Sequence[Path], Path], *, side: int) -> None:
     shown, target = sheet
     row = Image.new("RGB", (side * len(shown), side))
     for place, path in enumerate(shown):
-        with Image.open(path) as picture:
+        with Image.open(io.BytesIO(read_file(path))) as picture:
             picture.thumbnail((side, side), Image.Resampling.LANCZOS)
             row.paste(picture, (side * place, 0))
     row.save(target, quality=_QUALITY, method=4)

@@ -1,4 +1,5 @@
 import json
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -6,15 +7,23 @@ import pytest
 from PIL import Image
 
 from builders.families import EVERY, ON_FRAMES, ON_WINDOWS, levels
+from smallsight.conditions.rendered import store
 from smallsight.conditions.rendered.names import read_all_facts, read_facts, write_facts
 from smallsight.conditions.rendered.store import (
+    archive_of,
+    iterate_pictures,
+    new_pictures,
     picture_name,
+    read_file,
     read_masks,
     read_pictures,
+    unpack,
     write_masks,
 )
 from smallsight.conditions.rendered.views import VIEWS, read_changed_views, read_views
 from smallsight.conditions.rendering.levels import facts_of
+from smallsight.imaging.png import png
+from smallsight.runtime.errors import PictureError
 from smallsight.vocabulary import TASKS
 
 CONDITIONS = {
@@ -94,6 +103,80 @@ def test_pictures_are_those_of_the_instances_in_their_order(tmp_path, noise):
     pictures = read_pictures(tmp_path, instances)
     assert pictures.dtype == np.uint8
     assert (pictures == np.stack([noise(8, 8, ann_id) for ann_id in (70, 30, 71)])).all()
+
+
+@pytest.fixture
+def kept(tmp_path, noise):
+    """Write pictures of 8 pixels as files and as an archive; return both folders."""
+    folders = tmp_path / "files/scale=0.5", tmp_path / "archive/scale=0.5"
+    for folder, storage in zip(folders, ("files", "archive"), strict=True):
+        with new_pictures(folder, storage=storage, objects=5) as write:
+            for ann_id in range(5):
+                write(picture_name(1, ann_id), png(noise(8, 8, ann_id)))
+    return folders
+
+
+ROWS = pd.DataFrame({"image_id": 1, "ann_id": [3, 0, 4, 1, 2]}, index=[7, 7, 1, 2, 3])
+
+
+def test_archives_and_files_hold_the_same_pictures(kept, noise):
+    due = np.stack([noise(8, 8, ann_id) for ann_id in ROWS["ann_id"]])
+    loose, archived = kept
+    assert loose.is_dir()
+    assert not archive_of(loose).exists()
+    assert archive_of(archived).name == "scale=0.5.zip"
+    assert not archived.exists()
+    for folder in kept:
+        assert (read_pictures(folder, ROWS) == due).all()
+        assert read_file(folder / "1_4.png") == png(noise(8, 8, 4))
+        for size, parts in ((1, [1] * 5), (2, [2, 2, 1]), (5, [5]), (99, [5])):
+            batches = list(iterate_pictures(folder, ROWS, size))
+            assert [len(batch) for batch in batches] == parts
+            assert (np.concatenate(batches) == due).all()
+        with pytest.raises(FileNotFoundError):
+            read_file(folder / "1_5.png")
+
+
+def test_archives_are_uncompressed_and_have_no_date(kept):
+    with zipfile.ZipFile(archive_of(kept[1])) as archive:
+        members = archive.infolist()
+    assert [one.filename for one in members] == [picture_name(1, n) for n in range(5)]
+    assert {one.compress_type for one in members} == {zipfile.ZIP_STORED}
+    assert {one.date_time for one in members} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_auto_makes_archives_of_more_objects_than_the_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "MOST_FILES", 3)
+    for objects, is_archive in ((3, False), (4, True)):
+        folder = tmp_path / str(objects)
+        with new_pictures(folder, storage="auto", objects=objects):
+            pass
+        assert (folder.is_dir(), archive_of(folder).exists()) == (not is_archive, is_archive)
+
+
+def test_archives_are_unpacked_where_they_lie_among_the_families(kept, tmp_path):
+    assert unpack(tmp_path, tmp_path / "out") == 1
+    names = [
+        path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png")
+    ]
+    assert sorted(names) == [f"archive/scale=0.5/1_{n}.png" for n in range(5)]
+    for n in range(5):
+        assert (tmp_path / f"out/archive/scale=0.5/1_{n}.png").read_bytes() == read_file(
+            kept[0] / f"1_{n}.png"
+        )
+
+
+def test_without_archives_nothing_is_unpacked(kept, tmp_path):
+    assert unpack(kept[0].parent, tmp_path / "out") == 0
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_archive_is_named_and_nothing_is_lost(kept, tmp_path):
+    archive_of(kept[1]).write_bytes(b"no archive")
+    (tmp_path / "out").mkdir()
+    with pytest.raises(PictureError, match=r"scale=0\.5\.zip"):
+        unpack(tmp_path, tmp_path / "out")
+    assert (tmp_path / "out").is_dir()
 
 
 # Masks.

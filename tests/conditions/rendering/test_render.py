@@ -15,7 +15,7 @@ from smallsight.conditions.families import FAMILIES
 from smallsight.conditions.rendered.names import read_facts
 from smallsight.conditions.rendered.store import picture_name, read_masks, read_pictures
 from smallsight.conditions.rendered.views import VIEWS, read_views
-from smallsight.conditions.rendering import registry
+from smallsight.conditions.rendering import registry, render
 from smallsight.conditions.rendering.instance_views import InstanceViews, with_inputs
 from smallsight.conditions.rendering.levels import facts_of
 from smallsight.conditions.rendering.render import render_family
@@ -62,12 +62,12 @@ def drawn(sample):
 def run(sample, known, drawn, tmp_path):
     """Render levels over a sample, as the stage does; return the folder."""
 
-    def run(levels, name="out", sample=sample, seed=0, input_format=INPUT):
+    def run(levels, name="out", sample=sample, seed=0, input_format=INPUT, storage="auto"):
         folder = tmp_path / name / levels[0].condition.family
         folder.mkdir(parents=True)
         shared = InstanceViews(COLOUR, input_format, MARGIN)
         instances = with_inputs(sample, known, drawn)
-        views = render_family(levels, instances, shared, seed=seed, folder=folder)
+        views = render_family(levels, instances, shared, seed=seed, folder=folder, storage=storage)
         files.write_table(views, folder / "views.csv")
         return folder
 
@@ -112,6 +112,34 @@ def test_a_random_familys_bytes_do_not_depend_on_workers_or_order(
         monkeypatch.setenv("SMALLSIGHT_WORKERS", workers)
         outcomes.append(written(run(speckled, name=workers, sample=order)))
     assert outcomes[0] == outcomes[1]
+
+
+def test_an_archives_bytes_do_not_depend_on_workers_or_order_and_hold_what_files_do(
+    monkeypatch, run, sample, speckled
+):
+    outcomes = []
+    for workers, order in (("1", sample), ("2", sample.sample(frac=1, random_state=1))):
+        monkeypatch.setenv("SMALLSIGHT_WORKERS", workers)
+        outcomes.append(written(run(speckled, name=workers, sample=order, storage="archive")))
+    assert outcomes[0] == outcomes[1]
+    assert not any(name.endswith(".png") for name in outcomes[0])
+    loose = run(speckled, name="loose")
+    assert {n: b for n, b in written(loose).items() if not n.endswith(".png")} == {
+        n: b for n, b in outcomes[0].items() if not n.endswith(".zip")
+    }
+    for one in speckled:
+        found = [
+            read_pictures(folder / one.condition.place, sample)
+            for folder in (loose, loose.parents[1] / "2" / loose.name)
+        ]
+        assert (found[0] == found[1]).all()
+
+
+def test_processes_and_threads_give_the_same_bytes(monkeypatch, run):
+    monkeypatch.setenv("SMALLSIGHT_WORKERS", "2")
+    threads = written(run(EVERY["bg_blur"], name="threads"))
+    monkeypatch.setattr(render, "MOST_THREADS", 1)
+    assert written(run(EVERY["bg_blur"], name="processes")) == threads
 
 
 @pytest.mark.usefixtures("single_worker")

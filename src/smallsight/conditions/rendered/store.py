@@ -20,7 +20,8 @@ import pandas as pd
 from smallsight.conditions.rendered.names import Condition
 from smallsight.imaging.pictures import decoded
 from smallsight.params import Storage
-from smallsight.runtime.files import write_arrays
+from smallsight.runtime.errors import PictureError
+from smallsight.runtime.files import new_folder, write_arrays
 from smallsight.runtime.parallel import workers
 
 MASKS = "masks.npz"
@@ -166,6 +167,35 @@ def distinct(folder: Path, instances: pd.DataFrame) -> tuple[np.ndarray, np.ndar
 def _names(instances: pd.DataFrame) -> list[str]:
     ids = zip(instances["image_id"], instances["ann_id"], strict=True)
     return [picture_name(image_id, ann_id) for image_id, ann_id in ids]
+
+
+def unpack(conditions: Path, target: Path) -> int:
+    """Replace a folder by the pictures of all archives; return how many archives there are.
+
+    Parameters
+    ----------
+    conditions
+        The folder of all families.
+    target
+        Gets a folder for each archive, where that lies in `conditions`. Without any archive, it is
+        left as it is.
+
+    Raises
+    ------
+    PictureError
+        Where an archive is damaged.
+    """
+    archives = sorted(conditions.rglob("*.zip"))
+    if archives:
+        with new_folder(target) as new:
+            for archive in archives:
+                try:
+                    with zipfile.ZipFile(archive) as opened:
+                        place = archive.relative_to(conditions)
+                        opened.extractall(new / place.with_name(place.name.removesuffix(".zip")))
+                except zipfile.BadZipFile as error:
+                    raise PictureError(archive, str(error), "a whole archive") from None
+    return len(archives)
 
 
 def write_masks(covers: Mapping[tuple[int, int], np.ndarray], path: Path) -> None:

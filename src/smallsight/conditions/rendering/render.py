@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -34,9 +35,13 @@ from smallsight.imaging.boxes import Box
 from smallsight.imaging.pictures import resize
 from smallsight.params import Storage
 from smallsight.runtime.errors import SampleError
-from smallsight.runtime.parallel import iterate_items
+from smallsight.runtime.parallel import iterate_items, workers
 from smallsight.runtime.randomness import derive
 from smallsight.vocabulary import SCENE, TASKS
+
+MOST_THREADS = 4
+"""Workers that are threads: few of them lose less by the interpreter's lock than processes take to
+start."""
 
 
 def render_family(
@@ -86,6 +91,9 @@ def render_family(
         level.condition.task: {} for level in levels
     }
     rows = []
+    prefer: Literal["processes", "threads"] = (
+        "threads" if workers() <= MOST_THREADS else "processes"
+    )
     with ExitStack() as opened:
         write = {
             level.condition: opened.enter_context(
@@ -95,9 +103,8 @@ def render_family(
             )
             for level in levels
         }
-        for one in chain.from_iterable(
-            iterate_items(render, images, description=f"rendering {facts.name}")
-        ):
+        parts = iterate_items(render, images, description=f"rendering {facts.name}", prefer=prefer)
+        for one in chain.from_iterable(parts):
             write[one.condition](picture_name(*one.ids), one.file)
             rows.append(one.row)
             if one.cover is not None:
