@@ -79,7 +79,9 @@ FILES = {
     "data/conditions/<family>/family.json": "the family's facts: family, label, description, "
     "role, neutral, levels by task, reference",
     "data/conditions/<family>/<level>/<image_id>_<ann_id>.png": "a lossless picture per instance, "
-    "as the network sees it: of the scene task",
+    "as the network sees it: of the scene task. Where `pictures` asks for archives, or the sample "
+    "has more than 10,000 objects, `<level>.zip` stands for the folder `<level>`; `make pictures` "
+    "unpacks",
     "data/conditions/<family>/object/<level>/<image_id>_<ann_id>.png": "the same of the object "
     "task; `pixels` leaves out objects smaller than its largest side",
     "data/conditions/<family>/masks.npz, data/conditions/<family>/object/masks.npz": "at the "

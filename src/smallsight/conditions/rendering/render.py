@@ -3,8 +3,8 @@
 Equal samples, pictures, levels and seeds give equal bytes, whatever the number of workers and the
 order of work, with the same releases of NumPy, Pillow, SciPy and scikit-image. On x86-64 processors
 of other kinds single values of `downscale` may differ by one level of 255, in pictures whose sides
-its scale does not divide. The bytes of `masks.npz`, not its values, depend on the build of zlib
-that Python has.
+its scale does not divide. The bytes of pictures and of `masks.npz`, not their values, depend on the
+build of zlib that Python has.
 """
 
 from collections.abc import Sequence
