@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 
@@ -150,13 +150,19 @@ class _Below:
 
 
 class _Folder:
-    """The files on disk, behind the method of DVC's file system that is used here."""
+    """The files on disk, behind the methods of DVC's file system that are used here."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def read_bytes(self, path: str) -> bytes:
         return (self._root / path).read_bytes()
+
+    def exists(self, path: str) -> bool:
+        return (self._root / path).exists()
+
+    def open(self, path: str, mode: str) -> IO[Any]:
+        return (self._root / path).open(mode)
 
 
 def open_revision(root: Path, name: str) -> Revision:
