@@ -29,13 +29,12 @@ import children
 import yaml
 from figure import draw
 from machine import describe_machine
-from pages import results_table, write_section
+from pages import PAGE, section, write_section
 from plain_study import CONDITIONS
 from study_copy import ROOT, StudyCopy
 from summary import summarise
 
 BENCHMARKS = Path(__file__).resolve().parent
-PAGE = ROOT / "docs/measured.md"
 GROUPS = 3
 SIZE = 224
 CHANGED_RATIO = 0.5
@@ -66,7 +65,7 @@ def main(
             done.append(measure_round(number, six, default))
             found = summarise(done) | {"settings": settings, "machine": machine, "rounds": done}
             write(found, results)
-    print(results_table(found))
+    print(section(found))
 
 
 def six_conditions(
