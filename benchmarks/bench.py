@@ -104,8 +104,8 @@ def measure_round(number: int, six: StudyCopy, default: StudyCopy) -> Round:
     for name, measure in sides[:: -1 if number % 2 else 1]:
         found[name] = measure()
         say(name, found[name])
-    for name in ("limit", "saliency"):
-        found[name] = script(f"{name}.py", "--size", str(SIZE))
+    for name, pictures in (("limit", 640), ("saliency", 96)):
+        found[name] = script(f"{name}.py", "--size", str(SIZE), "--pictures", str(pictures))
         say(name, found[name])
     found["default"] = measure_default(default)
     return found
