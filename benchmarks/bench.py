@@ -29,13 +29,12 @@ import children
 import yaml
 from figure import draw
 from machine import describe_machine
-from pages import results_table, write_section
+from pages import PAGE, section, write_section
 from plain_study import CONDITIONS
 from study_copy import ROOT, StudyCopy
 from summary import summarise
 
 BENCHMARKS = Path(__file__).resolve().parent
-PAGE = ROOT / "docs/measured.md"
 GROUPS = 3
 SIZE = 224
 CHANGED_RATIO = 0.5
@@ -66,7 +65,7 @@ def main(
             done.append(measure_round(number, six, default))
             found = summarise(done) | {"settings": settings, "machine": machine, "rounds": done}
             write(found, results)
-    print(results_table(found))
+    print(section(found))
 
 
 def six_conditions(
@@ -105,8 +104,8 @@ def measure_round(number: int, six: StudyCopy, default: StudyCopy) -> Round:
     for name, measure in sides[:: -1 if number % 2 else 1]:
         found[name] = measure()
         say(name, found[name])
-    for name in ("limit", "saliency"):
-        found[name] = script(f"{name}.py", "--size", str(SIZE))
+    for name, pictures in (("limit", 640), ("saliency", 96)):
+        found[name] = script(f"{name}.py", "--size", str(SIZE), "--pictures", str(pictures))
         say(name, found[name])
     found["default"] = measure_default(default)
     return found

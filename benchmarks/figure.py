@@ -24,6 +24,9 @@ def draw(found: dict[str, Any], path: Path) -> None:
     """Draw seconds by step of both ways, and passes per second beside those of the bare loops."""
     with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(9, 4.6), layout="constrained")
+        engine = figure.get_layout_engine()
+        assert engine is not None
+        engine.set(h_pad=0.12)
         above, below = figure.subplots(2, 1, height_ratios=(2, 3))
         _draw_steps(above, found)
         _draw_rates(below, found)
@@ -56,10 +59,13 @@ def _draw_steps(axes: Axes, found: dict[str, Any]) -> None:
         f"{found['ratio_table']:.1f} times as long",
         loc="left",
     )
+    named = {"network": "network, features", "start": STARTS}
     steps = {
-        step: COLOURS[step] for side in SHOWN for step in found["steps"][side] if step in COLOURS
+        named.get(step, step): COLOURS[step]
+        for side in SHOWN
+        for step in found["steps"][side]
+        if step in COLOURS and step != "features"
     }
-    del steps["start"]
     handles = [mpl.patches.Patch(color=colour, label=step) for step, colour in steps.items()]
     axes.legend(handles=handles, ncols=4, fontsize=7, frameon=False, loc="lower right")
 

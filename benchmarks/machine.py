@@ -24,7 +24,9 @@ def describe_machine() -> dict[str, object]:
     return {
         "processor": _value("/proc/cpuinfo", "model name") or platform.processor(),
         "cores": workers(),
-        "memory_gib": round(int(_value("/proc/meminfo", "MemTotal").split()[0] or 0) / 1024**2, 1),
+        "memory_gib": round(
+            int((_value("/proc/meminfo", "MemTotal") or "0").split()[0]) / 1024**2, 1
+        ),
         "system": platform.system(),
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "commit": _commit(),
@@ -34,12 +36,12 @@ def describe_machine() -> dict[str, object]:
 
 def _value(path: str, key: str) -> str:
     if not Path(path).is_file():
-        return "0"
+        return ""
     for line in Path(path).read_text(encoding="utf-8").splitlines():
         name, _, value = line.partition(":")
         if name.strip() == key:
             return value.strip()
-    return "0"
+    return ""
 
 
 def _commit() -> str:

@@ -1,11 +1,21 @@
-"""The benchmark's results as text: a table, and a section of a page of the documentation."""
+"""The benchmark's results as text: a table, and a section of a page of the documentation.
 
+    python benchmarks/pages.py
+
+writes the section of `docs/measured.md` anew from `benchmarks/results.json`; `make bench` does so
+after each round.
+"""
+
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from study_copy import ROOT
 from summary import MEASURES
 
+PAGE = ROOT / "docs/measured.md"
+RESULTS = ROOT / "benchmarks/results.json"
 BEGIN, END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
 SIDES = {
     "plain": "the plain way",
@@ -45,7 +55,7 @@ def _paragraphs(found: dict[str, Any]) -> Iterator[str]:
     )
     yield results_table(found)
     yield "\n".join(_steps(found))
-    rates = ", ".join(f"{name} {rate:g}" for name, rate in found["engines"].items())
+    rates = "; ".join(f"{rate:g} by {name}" for name, rate in found["engines"].items())
     yield f"A bare loop of the network, passes per second: {rates}."
     yield "![Seconds by step, and passes per second](../benchmarks/results.png)"
 
@@ -72,3 +82,7 @@ def write_section(found: dict[str, Any], page: Path) -> None:
         raise ValueError(f"{page}: {BEGIN} and {END} are expected")
     made = f"{before}{BEGIN}\n\n{section(found)}\n\n{END}{after}"
     page.write_text(made, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_section(json.loads(RESULTS.read_text(encoding="utf-8")), PAGE)

@@ -30,6 +30,8 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 from torchvision.models import get_model
 
+from smallsight.runtime.parallel import workers
+
 Box = tuple[float, float, float, float]
 """Left, top, width and height in pixels."""
 
@@ -198,7 +200,8 @@ def study(sample: pd.DataFrame, settings: dict[str, Any], folder: Path) -> dict[
     Returns
     -------
     dict
-        `steps`, the seconds of each; `passes` of the network; `heads`; `accuracies` by condition.
+        `steps`, the seconds of each; `pictures` rendered; `passes` of the network; `heads`;
+        `accuracies` by condition.
     """
     names = sorted(set(sample["category_name"]))
     labels = sample["category_name"].map(names.index).to_numpy()
@@ -221,6 +224,7 @@ def study(sample: pd.DataFrame, settings: dict[str, Any], folder: Path) -> dict[
         passes += here
     return {
         "steps": clock.steps,
+        "pictures": len(accuracies) * len(sample),
         "passes": passes,
         "heads": len(accuracies),
         "accuracies": accuracies,
@@ -229,6 +233,7 @@ def study(sample: pd.DataFrame, settings: dict[str, Any], folder: Path) -> dict[
 
 def main(folder: Path) -> None:
     """Print what the study took and found, as JSON."""
+    torch.set_num_threads(workers())
     settings = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
     sample = pd.read_csv(folder / "data/samples_step1_person_limited.csv")
     sample["image_path"] = [folder / path for path in sample["image_path"]]

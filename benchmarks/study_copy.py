@@ -69,9 +69,12 @@ class StudyCopy:
 
     def restore(self) -> None:
         """Come back to what was kept: delete what was computed since, from DVC's cache too."""
-        for path in self._written() - self._kept:
-            path.chmod(0o644)
-            path.unlink()
+        # What lies deepest first. No empty folder stays: DVC fails on those in its cache of runs.
+        for path in sorted(self._written() - self._kept, reverse=True):
+            if path.is_dir():
+                path.rmdir()
+            else:
+                path.unlink()
         for name, text in self._texts.items():
             path = self.folder / name
             if text is None:
@@ -127,7 +130,7 @@ class StudyCopy:
 
     def _written(self) -> set[Path]:
         below = (self.folder / name for name in WRITTEN)
-        return {path for at in below for path in at.rglob("*") if not path.is_dir()}
+        return {path for at in below for path in at.rglob("*")}
 
     def _text(self, name: str) -> str | None:
         path = self.folder / name

@@ -72,6 +72,14 @@ MEASURES = {
     ),
     "evidence_seconds": Measure("this pipeline to all evidence: seconds", _evidence_seconds),
     "heads": Measure("heads in all evidence", lambda one: one["pipeline"]["evidence"]["heads"]),
+    "plain_pictures_per_second": Measure(
+        "the plain way: pictures of the table per second",
+        lambda one: one["plain"]["pictures"] / one["plain"]["seconds"],
+    ),
+    "pictures_per_second": Measure(
+        "this pipeline: pictures of the same table per second",
+        lambda one: one["plain"]["pictures"] / one["pipeline"]["seconds"],
+    ),
     "plain_passes_per_second": Measure(
         "the plain way: network passes per second, of all its time",
         lambda one: one["plain"]["passes"] / one["plain"]["seconds"],

@@ -1,16 +1,11 @@
 import json
-from pathlib import Path
 
 import pytest
 from figure import draw
-from pages import BEGIN, END, section, write_section
+from pages import BEGIN, END, PAGE, RESULTS, section, write_section
 from summary import MEASURES, summarise
 
 from builders.bench_rounds import bench_round, results_of
-
-ROOT = Path(__file__).parents[2]
-MEASURED = ROOT / "docs/measured.md"
-RESULTS = ROOT / "benchmarks/results.json"
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +45,7 @@ def test_a_page_without_both_marks_stays_as_it_is(found, text, tmp_path):
 
 
 def test_the_documentation_has_the_last_results():
-    text = MEASURED.read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     assert text.index(BEGIN) < text.index(END)
     if not RESULTS.exists():
         pytest.skip("make bench has not been run: there is no benchmarks/results.json")

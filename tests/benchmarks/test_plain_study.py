@@ -53,6 +53,7 @@ def test_every_condition_has_its_pictures_and_a_head_that_learns(done):
 
 def test_every_epoch_runs_the_network_over_all_training_pictures(done):
     found, _ = done
+    assert found["pictures"] == 6 * N
     assert found["passes"] == 6 * (EPOCHS * 16 + 4)
     assert set(found["steps"]) == {"render", "decode", "network"}
     assert all(seconds > 0 for seconds in found["steps"].values())

@@ -48,7 +48,7 @@ def test_the_table_is_the_original_one(table):
 def test_going_on_to_all_evidence_renders_nothing_and_has_more_heads(copy, table):
     copy.change("protocol", "cross_validation")
     found = copy.repro("evaluate")
-    assert set(found["steps"]) == {"train", "evaluate", STARTS}
+    assert set(found["steps"]) == {"check", "train", "evaluate", STARTS}
     assert (copy.heads() - 1) % (3 * 2) == 0
     assert copy.heads() > 6 * 3 * 2
 

@@ -13,7 +13,7 @@ def bench_round(*, plain=360.0, table=60.0, evidence=20.0, features=30.0):
     accuracies = {"orig_full": 0.5, "occlusion": 0.4}
     return {
         "plain": {
-            "seconds": plain, "peak_gib": 0.5, "passes": 15120, "heads": 6,
+            "seconds": plain, "peak_gib": 0.5, "passes": 15120, "pictures": 3600, "heads": 6,
             "steps": {"render": 30.0, "decode": 100.0, "network": plain - 140.0},
             "accuracies": accuracies,
         },
