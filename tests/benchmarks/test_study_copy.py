@@ -32,9 +32,9 @@ def table(copy):
 
 
 def test_steps_and_starts_add_up_to_the_time_on_the_clock(table):
-    assert set(table["steps"]) == {"render", "features", "train", "evaluate", STARTS}
+    assert set(table["steps"]) == {"render", "engine", "features", "train", "evaluate", STARTS}
     assert sum(table["steps"].values()) == pytest.approx(table["seconds"])
-    assert table["stages"] == 2 * len(CONDITIONS) + 2
+    assert table["stages"] == 2 * len(CONDITIONS) + 3
     assert table["steps"][STARTS] > 0
     assert table["peak_gib"] > 0.1
 

@@ -298,8 +298,8 @@ def test_a_finer_layer_is_one_parameter(restored):
 
 BELOW_HEADS = ["train", "evaluate", "explain", "faithfulness", "remedies", "report"]
 BELOW_BACKBONE = [
-    *(f"features@{family}" for family in FAMILIES), "train", "explain", "faithfulness", "remedies",
-    "report",
+    *(f"features@{family}" for family in FAMILIES), "engine", "train", "explain", "faithfulness",
+    "remedies", "report",
 ]  # fmt: skip
 
 
