@@ -146,7 +146,16 @@ class _Below:
         self._files, self._folder = files, folder
 
     def read_bytes(self, path: str) -> bytes:
-        return self._files.read_bytes(posixpath.join(self._folder, path))
+        return self._files.read_bytes(self._place(path))
+
+    def exists(self, path: str) -> bool:
+        return bool(self._files.exists(self._place(path)))
+
+    def open(self, path: str, mode: str) -> IO[Any]:
+        return self._files.open(self._place(path), mode)
+
+    def _place(self, path: str) -> str:
+        return posixpath.join(self._folder, path)
 
 
 class _Folder:
