@@ -194,7 +194,7 @@ def lacks_encoding(call):
     is_binary = any(isinstance(one, str) and "b" in one for one in texts) and name == "open"
     owner = getattr(getattr(call.func, "value", None), "id", "")
     is_own = owner == "files" or getattr(call.func, "id", "") == "write_text"
-    is_other = is_own or owner in ("Image", "tarfile")
+    is_other = is_own or owner in ("Image", "tarfile", "members")  # of an archive, in bytes
     return not (is_binary or is_other or any(one.arg == "encoding" for one in call.keywords))
 
 

@@ -97,7 +97,7 @@ class Revision:
             return self.read(f"{folder}/{name}")
         with _in_one_line(f"{archive} at {self.name}", "its content"):
             try:
-                with self.files.open(archive, "rb") as file, zipfile.ZipFile(file) as opened:
+                with self.files.open_binary(archive) as file, zipfile.ZipFile(file) as opened:
                     return opened.read(name)
             except (FileNotFoundError, KeyError):
                 raise self._missing(f"{folder}/{name}") from None
@@ -151,15 +151,15 @@ class _Below:
     def exists(self, path: str) -> bool:
         return bool(self._files.exists(self._place(path)))
 
-    def open(self, path: str, mode: str) -> IO[Any]:
-        return self._files.open(self._place(path), mode)
+    def open_binary(self, path: str) -> IO[bytes]:
+        return self._files.open(self._place(path), "rb")
 
     def _place(self, path: str) -> str:
         return posixpath.join(self._folder, path)
 
 
 class _Folder:
-    """The files on disk, behind the methods of DVC's file system that are used here."""
+    """The files on disk, behind the same methods."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -170,8 +170,8 @@ class _Folder:
     def exists(self, path: str) -> bool:
         return (self._root / path).exists()
 
-    def open(self, path: str, mode: str) -> IO[Any]:
-        return (self._root / path).open(mode)
+    def open_binary(self, path: str) -> IO[bytes]:
+        return (self._root / path).open("rb")
 
 
 def open_revision(root: Path, name: str) -> Revision:
