@@ -1,6 +1,6 @@
-"""Makes the process that imports it see nothing that others write from then on.
+"""Makes a worker that preloads it see nothing that others write from then on.
 
-A worker that loads it first stands for one on a machine without the study's files.
+It stands for one on a machine without the study's files.
 """
 
 import pathlib
@@ -12,4 +12,5 @@ def _exists_for_it(path, **options):
     return not path.name.startswith(".smallsight-") and _exists(path, **options)
 
 
-pathlib.Path.exists = _exists_for_it
+def dask_setup(_worker):
+    pathlib.Path.exists = _exists_for_it
