@@ -17,7 +17,7 @@ from smallsight.evaluation.predictions import predict, summarise_results
 from smallsight.evaluation.protocols import find_protocol
 from smallsight.evaluation.splits import read_splits
 from smallsight.runtime import files, script
-from smallsight.runtime.device import map_batches, pick_device
+from smallsight.runtime.device import map_on_device, pick_device
 from smallsight.runtime.tables import read_table
 from smallsight.sampling.sample import OBJECTS as ALL_OBJECTS
 from smallsight.sampling.sample import read_categories, read_sample
@@ -68,7 +68,7 @@ def main() -> str:
             for regime in protocol.regimes
         ]
 
-    tables = map_batches(evaluate, chosen, device=device, description="evaluating")
+    tables = map_on_device(evaluate, chosen, device=device, description="evaluating")
     predictions = pd.concat(
         [
             part

@@ -51,10 +51,10 @@ def boxes():
     return corners + np.array([0, 0, 1, 1])
 
 
-def chosen(pictures, boxes, *, weights=None, same=None, device="cpu", **settings):
+def chosen(pictures, boxes, *, weights=None, device="cpu", **settings):
     return choose_engine(
         params.Engine(**{"name": "auto", "precision": "float32"} | settings),
-        weights or drawn("resnet18"), pictures, boxes, same or (lambda exact, found: 1.0),
+        weights or drawn("resnet18"), pictures, boxes, np.array(list("ababa")),
         device=torch.device(device),
     )  # fmt: skip
 
@@ -132,22 +132,30 @@ def test_what_cannot_be_exported_is_torchs(pictures, boxes):
     assert "feature pyramid" in engine.notes[0]
 
 
-@pytest.mark.parametrize(("same", "precision"), [(1.0, "bfloat16"), (0.998, "float32")])
-def test_half_precision_is_taken_where_predictions_stay_the_same(pictures, boxes, same, precision):
-    asked = []
-
-    def same_predictions(exact, found):
-        asked.append(np.abs(exact - found).max() / np.abs(exact).max())
-        return same
-
-    engine, graph = chosen(
-        pictures, boxes, same=same_predictions, name="torch", precision="bfloat16"
-    )
+@pytest.mark.parametrize(("due", "precision"), [(0.999, "bfloat16"), (1.001, "float32")])
+def test_half_precision_is_taken_where_predictions_stay_the_same(
+    pictures, boxes, due, precision, monkeypatch
+):
+    monkeypatch.setattr(engine_choice, "AGREEMENT", due)
+    engine, graph = chosen(pictures, boxes, name="torch", precision="bfloat16")
     assert (engine.name, engine.precision, graph) == ("torch", precision, b"")
-    assert engine.agreement == same
+    assert (engine.pictures, engine.agreement) == (5, 1.0)
     # It was computed in bfloat16, whose steps are of about 0.4 %.
-    assert 1e-4 < asked[0] < 0.1
+    assert 1e-4 < engine.difference < 0.1
     assert bool(engine.notes) == (precision == "float32")
+
+
+def test_predictions_that_change_are_counted(pictures, boxes, monkeypatch):
+    features = {"scene": np.eye(4), "box": np.eye(4)}
+    moved = features | {"scene": np.eye(4)[[1, 0, 2, 3]]}
+    seen = iter([features, moved])
+    monkeypatch.setattr(engine_choice, "_seen", lambda *_: next(seen))
+    engine = choose_engine(
+        params.Engine(name="torch", precision="bfloat16"), drawn("resnet18"), pictures[:4],
+        boxes[:4], np.array(list("abcd")), device=torch.device("cpu"),
+    )[0]  # fmt: skip
+    assert (engine.agreement, engine.precision) == (0.5, "float32")
+    assert engine.notes[0] == "bfloat16 was refused: fewer than 99.9% of predictions are the same"
 
 
 def test_half_precision_is_not_onnxruntimes(pictures, boxes):

@@ -8,6 +8,35 @@ from smallsight.backbones.pooling import regions_of
 from smallsight.backbones.tensor_reader import TorchReader
 
 
+class Held:
+    """Pictures in memory, (n, size, size, 3), read as `Pictures` are."""
+
+    def __init__(self, pictures):
+        self.pictures = pictures
+
+    def __len__(self):
+        return len(self.pictures)
+
+    def part(self, place):
+        return Held(self.pictures[place])
+
+    def read(self, place=slice(None)):
+        return self.pictures[place]
+
+
+class Unread(Held):
+    """Pictures that nothing is to read."""
+
+    def __init__(self, pictures=()):
+        super().__init__(pictures)
+
+    def part(self, place):
+        return self
+
+    def read(self, place=slice(None)):
+        raise AssertionError("pictures were read")
+
+
 def opener_of(network):
     """Return what opens a network: the same reader every time."""
     reader = TorchReader(network, torch.device("cpu"))

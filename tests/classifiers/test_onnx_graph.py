@@ -1,4 +1,3 @@
-import sys
 import threading
 
 import numpy as np
@@ -212,15 +211,6 @@ def test_names_and_size_as_ultralytics_writes_them_are_understood(edited, tmp_pa
 
 
 # What is refused.
-
-
-@pytest.mark.parametrize("name", ["onnx", "onnxruntime"])
-def test_an_absent_extra_is_one_line(name, model, monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ClassifierError) as caught:
-        own.collected(chosen(model), tmp_path)
-    error = own.one_line(caught, f"package {name}")
-    assert (error.found, error.expected) == ("not installed", "pip install 'smallsight[onnx]'")
 
 
 def test_a_fixed_batch_is_said(written, tmp_path):

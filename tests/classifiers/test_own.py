@@ -12,7 +12,7 @@ from builders.readings import tensor_regions
 from smallsight.backbones.facts import LAST
 from smallsight.classifiers.own import OwnClassifier
 from smallsight.classifiers.torch_model import Opened, Sight, TorchModel, frozen
-from smallsight.runtime.device import map_batches
+from smallsight.runtime.device import map_on_device
 from smallsight.runtime.errors import ClassifierError
 
 
@@ -177,7 +177,7 @@ def test_threads_that_run_batches_get_the_same_numbers(module, cpu, monkeypatch)
     found = []
     for count in ("1", "8"):
         monkeypatch.setenv("SMALLSIGHT_WORKERS", count)
-        found.append(map_batches(run, places, device=cpu, description="own"))
+        found.append(map_on_device(run, places, device=cpu, description="own"))
     for one, other in zip(*found, strict=True):
         assert all(torch.equal(one[name], other[name]) for name in one)
 

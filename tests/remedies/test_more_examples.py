@@ -54,7 +54,7 @@ def chosen(monkeypatch):
     monkeypatch.setattr(more_examples, "fit_heads", fit)
     monkeypatch.setattr(
         more_examples,
-        "map_batches",
+        "map_on_device",
         lambda function, batches, **_: [function(batch) for batch in batches],
     )
     return asked

@@ -16,6 +16,7 @@ import pytest
 
 from builders import clusters, rendered_families
 from builders.clusters import ROOT, Cluster
+from builders.readings import Held
 from builders.remedy_bench import Colours as AnyNetwork
 from builders.remedy_bench import bench_on, drawn
 from smallsight.backbones.backbone import Backbone
@@ -180,9 +181,9 @@ def test_remedies_and_random_weights_are_looked_at_there(use, pair, weights, tmp
         dilated = own.look("object", both_ways, other=own.backbone(is_dilated=True))
         return own.look("scene", cut), dilated, own.look("scene", cut, size=48)
 
-    due, maps = looks(), control.last_maps(pictures.__getitem__, 30)
+    due, maps = looks(), control.last_maps(Held(pictures))
     use(pair)
-    found, maps_there = looks(), control.last_maps(pictures.__getitem__, 30)
+    found, maps_there = looks(), control.last_maps(Held(pictures))
     for one, other in zip(due, found, strict=True):
         assert [each.tobytes() for each in one.features] == [
             each.tobytes() for each in other.features

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from builders.readings import tensor_regions
+from builders.readings import Held, Unread, tensor_regions
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.facts import LAST
@@ -241,11 +241,8 @@ def one_mask(study, size):
     return [np.full((size, size), 255, np.uint8)] + [NO_MASK] * (len(study.rows) - 1)
 
 
-def unread(place):
-    raise AssertionError("pictures were read")
-
-
-def explain(study, explainer, pictures=unread, untrained=None):
+def explain(study, explainer, pictures=None, untrained=None):
+    pictures = pictures or Unread()
     return explain_condition(
         study.rows, study.seen, splits=study.splits, fitted=study.fitted, pictures=pictures,
         covers=one_mask(study, explainer.size), explainer=explainer, untrained=untrained,
@@ -429,7 +426,7 @@ def test_finer_maps_are_grad_cams_and_logits_stay_the_last_layers(
 ):
     study = studied(backbone, readout)
     finer, last = (HeadExplainer(name, readout, 64, backbone, cpu) for name in (layer, LAST))
-    fine, tables = explain(study, finer, lambda place: pictures[place])
+    fine, tables = explain(study, finer, Held(pictures))
     coarse, last_tables = explain(study, last)
     due = cams(study, backbone, pictures, layer, readout, cpu)
     np.testing.assert_allclose(fine.saliency, due[0], atol=1e-5 * due.max())
@@ -492,7 +489,7 @@ def test_a_feature_pyramids_logits_are_in_no_parts(studied, pyramidal, pictures,
     study = studied(pyramidal, "fpn")
     assert study.seen.plain.shape == (len(pictures), 256)
     explainer = HeadExplainer(layer, "fpn", 64, pyramidal, cpu)
-    found, tables = explain(study, explainer, lambda place: pictures[place], explainer)
+    found, tables = explain(study, explainer, Held(pictures), explainer)
     due = cams(study, pyramidal, pictures, layer, "fpn", cpu)
     np.testing.assert_allclose(found.saliency, due[0], atol=1e-5 * due.max())
     assert np.isnan(found.contributed).all()
@@ -518,8 +515,8 @@ def test_random_weights_are_a_network_of_their_own_with_the_same_heads(
 ):
     study, control = studied(backbone, readout), untrained(layer, readout)
     explainer = HeadExplainer(layer, readout, 64, backbone, cpu)
-    _, tables = explain(study, explainer, lambda place: pictures[place], control)
-    _, without = explain(study, explainer, lambda place: pictures[place])
+    _, tables = explain(study, explainer, Held(pictures), control)
+    _, without = explain(study, explainer, Held(pictures))
     weight, boxes = weights_of(study, "predicted"), study.rows[BOX_COLUMNS].to_numpy()
     with torch.inference_mode():
         maps = control.backbone(torch.from_numpy(pictures)).contiguous().numpy()
@@ -547,9 +544,7 @@ def test_another_run_gives_the_same_bytes(
     study, outcomes = studied(backbone, readout), []
     for _ in range(2):
         explainer = HeadExplainer(layer, readout, 64, Backbone(weights), cpu)
-        found, tables = explain(
-            study, explainer, lambda place: pictures[place], untrained(layer, readout)
-        )
+        found, tables = explain(study, explainer, Held(pictures), untrained(layer, readout))
         texts = {name: table.to_csv() for name, table in tables.items()}
         outcomes.append((*(part.tobytes() for part in found), texts))
     assert outcomes[0] == outcomes[1]
@@ -558,7 +553,7 @@ def test_another_run_gives_the_same_bytes(
 
 def test_maps_of_an_explainer_are_the_networks_in_order(backbone, pictures, cpu, monkeypatch):
     monkeypatch.setattr(Backbone, "batch_size", 5)
-    maps = HeadExplainer(LAST, "scene", 64, backbone, cpu).last_maps(pictures.__getitem__, 12)
+    maps = HeadExplainer(LAST, "scene", 64, backbone, cpu).last_maps(Held(pictures[:12]))
     with torch.inference_mode():
         due = backbone(torch.from_numpy(pictures[:12])).numpy()
     assert maps.dtype == np.float32

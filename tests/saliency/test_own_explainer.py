@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from builders.readings import Held
 from smallsight.backbones.networks.network import channels_first
 from smallsight.classifiers.mapping import OTHER, ClassMapping
 from smallsight.runtime.tables import conform, read_table
@@ -69,7 +70,7 @@ def test_cells_and_bias_sum_to_the_logit(net, known, pictures, cpu):
     maps, logits = known
     classes = np.array([0, 1, 2, 3, 4, 0])
     made = explainer(net, cpu, is_sum=True)
-    (found,) = made.class_maps(maps, lambda: pictures, None, [one_hot(classes)])
+    (found,) = made.class_maps(maps, Held(pictures), None, [one_hot(classes)])
     sums = found.contributed.sum(axis=(1, 2)) + made.bias(one_hot(classes), np.zeros(N))
     np.testing.assert_allclose(sums, logits[np.arange(N), classes], rtol=1e-4, atol=1e-5)
     np.testing.assert_array_equal(found.saliency, np.maximum(found.contributed, 0))
@@ -80,9 +81,9 @@ def test_gradients_give_the_same_map_up_to_its_scale(net, known, pictures, cpu):
     """Grad-CAM of a layer that is averaged and read linearly is the closed form."""
     maps, _ = known
     weights = [one_hot(np.arange(N) % CLASSES), one_hot(np.full(N, 2))]
-    due = explainer(net, cpu, is_sum=True).class_maps(maps, lambda: pictures, None, weights)
+    due = explainer(net, cpu, is_sum=True).class_maps(maps, Held(pictures), None, weights)
     made = explainer(net, cpu, is_sum=False)
-    found = made.class_maps(np.empty((N, 0, 0, 0)), lambda: pictures, None, weights)
+    found = made.class_maps(np.empty((N, 0, 0, 0)), Held(pictures), None, weights)
     for one, other in zip(found, due, strict=True):
         assert np.isnan(one.contributed).all()
         assert one.contributed.shape == one.saliency.shape == (N, CELLS, CELLS)

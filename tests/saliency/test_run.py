@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from builders.readings import extracted
+from builders.readings import Unread, extracted
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.facts import LAST
@@ -43,10 +43,6 @@ SHOWN = [("scene", "orig_full"), ("object", "orig_full"), ("object", "downscale"
 READOUTS = {"resnet18": "scene", "timm:convnext_atto": "pyramid"}
 FINER = {"resnet18": "layer2", "timm:convnext_atto": "stages.1"}
 STRIDES = {LAST: 32, "layer2": 8, "stages.1": 8}
-
-
-def unread(place):
-    raise AssertionError("pictures were read")
 
 
 @pytest.fixture(scope="module", params=READOUTS.items(), ids=READOUTS)
@@ -206,7 +202,7 @@ def test_heads_are_those_of_the_task_and_regime(made, cpu, number, regime):
     rows = of(made.predictions, key)
     rows = rows.merge(read_views(made.folder / "rendered", condition), on=["image_id", "ann_id"])
     found, tables = explain_condition(
-        rows, seen, splits=made.splits, fitted=fitted, untrained=None, pictures=unread,
+        rows, seen, splits=made.splits, fitted=fitted, untrained=None, pictures=Unread(),
         covers=read_masks(made.folder / "rendered", condition, rows),
         explainer=HeadExplainer(LAST, made.settings.readout, SIZE, Backbone(made.weights), cpu),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from smallsight.backbones.feature_store import Extracted
 from smallsight.backbones.pooling import regions_of
 from smallsight.backbones.reader import Opener
 from smallsight.backbones.readouts import mirrored_boxes
-from smallsight.conditions.rendered.store import distinct, picture_name, read_few
+from smallsight.conditions.rendered.store import Pictures, distinct, picture_name
 from smallsight.imaging.boxes import Box
 from smallsight.runtime.files import write_rows
 from smallsight.runtime.parallel import map_batches
@@ -57,7 +57,7 @@ def extract_features(
     boxes = views[BOX].to_numpy(float)
     stream = passes(
         opener,
-        partial(_read, folder=folder, views=views[INSTANCE].iloc[first]),
+        Pictures(folder, views[INSTANCE].iloc[first]).read,
         boxes,
         row,
         names=picture_names(views.iloc[first], asked),
@@ -79,10 +79,6 @@ def extract_features(
         plain=gathered(plain, row),
         mirrored=gathered(mirrored, row) if keep_mirrored else {},
     )
-
-
-def _read(place: slice, *, folder: Path, views: pd.DataFrame) -> np.ndarray:
-    return read_few(folder, views.iloc[place])
 
 
 def _without_maps(parts: Parts, write: Callable[[np.ndarray], None]) -> Parts:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,25 @@ from smallsight.runtime.parallel import workers
 
 PICTURES, SCENE, FINER = "pictures", "scene", "finer_"
 """Names of the graph's input, and of its outputs beside `LAST`; finer maps are numbered."""
+
+
+CPU = "CPUExecutionProvider"
+
+
+def new_session(graph: bytes | str, provider: Any) -> Any:
+    """Open a graph, or its file, in onnxruntime: one call is computed by one thread, in silence.
+
+    Parameters
+    ----------
+    provider
+        Where it runs, as `onnxruntime.InferenceSession` has it.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(graph, options, providers=[provider])
 
 
 class OnnxReader:
@@ -31,15 +51,7 @@ class OnnxReader:
     place = "cpu by onnxruntime"
 
     def __init__(self, graph: Path | bytes) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        content = graph if isinstance(graph, bytes) else str(graph)
-        self._session = onnxruntime.InferenceSession(
-            content, options, providers=["CPUExecutionProvider"]
-        )
+        self._session = new_session(graph if isinstance(graph, bytes) else str(graph), CPU)
         self._outputs = [each.name for each in self._session.get_outputs()]
 
     @property

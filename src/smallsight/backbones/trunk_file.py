@@ -1,8 +1,6 @@
 """The study's frozen trunk as its file has it, to be opened otherwise than the study runs it."""
 
-import threading
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from smallsight.backbones.engine import Engine
@@ -11,6 +9,7 @@ from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights, read_weights
 from smallsight.backbones.reader import Reader
 from smallsight.runtime.device import pick_device
+from smallsight.runtime.opened import opened_once
 from smallsight.runtime.randomness import derive
 
 
@@ -61,15 +60,12 @@ class TrunkFile:
         ExportError
             Where the engine is onnxruntime, and the trunk takes no such size.
         """
-        stat = self.path.stat()
-        with _LOCK:
-            return _opened(self, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
+        return _opened(self)
 
 
-_LOCK = threading.Lock()
-
-
-@lru_cache(maxsize=8)
-def _opened(trunk: TrunkFile, _: tuple[int, int, int]) -> Reader:
+def _open(trunk: TrunkFile) -> Reader:
     device = pick_device(trunk.device)
     return reader_of(trunk.weights(), trunk.engine, size=trunk.size, device=device)
+
+
+_opened = opened_once(_open, lambda trunk: (trunk.path,), at_most=8)

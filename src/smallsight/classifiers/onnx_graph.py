@@ -1,11 +1,12 @@
 """The source onnx: a graph of ONNX's, run by onnxruntime."""
 
-import importlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
+import onnxruntime
 import torch
 from torch import nn
 
@@ -13,6 +14,7 @@ from smallsight import params
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.networks.fitting import check_finite
 from smallsight.backbones.networks.network import Layout
+from smallsight.backbones.onnx_reader import CPU, new_session
 from smallsight.backbones.tensor_pooling import mean_over_cells
 from smallsight.classifiers.anatomy import NO_MAPS, SHOWN, Shape, coarsening, do_agree, no_sum
 from smallsight.classifiers.anatomy import WHERE as LAYER
@@ -35,8 +37,6 @@ DUE = "an ONNX model"
 
 BATCH = "a dynamic batch: export with a first dimension that has a name, not a number"
 
-EXTRA = "pip install 'smallsight[onnx]'"
-
 
 def collect(settings: params.Classifier, model: Path, wanted: Wanted) -> ClassifierFacts:
     """Read a graph, check it, and copy its file.
@@ -44,9 +44,8 @@ def collect(settings: params.Classifier, model: Path, wanted: Wanted) -> Classif
     Raises
     ------
     SmallsightError
-        Where onnx or onnxruntime is not installed, the file is no such graph or keeps its weights
-        elsewhere, these are not finite, it takes no batch of pictures, or it does not answer as it
-        declares.
+        Where the file is no such graph or keeps its weights elsewhere, these are not finite, it
+        takes no batch of pictures, or it does not answer as it declares.
     """
     content = read_model(settings.file)
     graph = _parse(content, settings.file)
@@ -97,8 +96,7 @@ class OnnxModel:
     ) -> None:
         self.linear = linear
         self._content, self._where = content, where
-        self._runtime = _imported("onnxruntime")
-        self._session = self._opened("CPUExecutionProvider")
+        self._session = self._opened(CPU)
         self._name = self._session.get_inputs()[0].name
         self._is_on_gpu = False
 
@@ -108,10 +106,10 @@ class OnnxModel:
         if self.linear is not None:
             weight, bias = self.linear
             self.linear = weight.to(device), bias.to(device)
-        wanted = device.type == "cuda" and provider in self._runtime.get_available_providers()
+        wanted = device.type == "cuda" and provider in onnxruntime.get_available_providers()
         if wanted != self._is_on_gpu:
             number = {"device_id": device.index or 0}
-            chosen = (provider, number) if wanted else "CPUExecutionProvider"
+            chosen = (provider, number) if wanted else CPU
             self._session, self._is_on_gpu = self._opened(chosen), wanted
 
     def __call__(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -123,26 +121,14 @@ class OnnxModel:
         return tensors[0], tensors[-1]
 
     def _opened(self, provider: Any) -> Any:
-        options = self._runtime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4
         try:
-            return self._runtime.InferenceSession(self._content, options, providers=[provider])
+            return new_session(self._content, provider)
         except Exception as error:  # whatever onnxruntime meets in a file
             raise ClassifierError(self._where, f"cannot be loaded ({reason(error)})", DUE) from None
 
 
-def _imported(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError:
-        raise ClassifierError(f"package {name}", "not installed", EXTRA) from None
-
-
 def _parse(content: bytes, where: object) -> Any:
     """Return a graph as protobuf has it."""
-    onnx = _imported("onnx")
-    _imported("onnxruntime")
     try:
         model = onnx.load_model_from_string(content)
     except Exception:  # whatever protobuf meets in a file
@@ -154,7 +140,6 @@ def _parse(content: bytes, where: object) -> Any:
 
 def _check_whole(model: Any, where: object) -> None:
     """Refuse weights in other files, and more or fewer inputs and outputs than one."""
-    onnx = _imported("onnx")
     for tensor in onnx.external_data_helper._get_all_tensors(model):
         if onnx.external_data_helper.uses_external_data(tensor):
             due = "one file: export with external_data=False"
@@ -193,7 +178,6 @@ def _fixed_size(model: Any, where: object) -> int | None:
         Where it takes no batch of pictures of three channels, or one of a fixed number, or returns
         no batch of numbers.
     """
-    onnx = _imported("onnx")
     (value,) = _inputs(model)
     sides = _sides(value)
     shape = " x ".join("n" if side is None else str(side) for side in sides)
@@ -238,7 +222,6 @@ def _with_maps(model: Any, plain: OwnClassifier, layer: str) -> ClassifierFacts:
 
 def _tensors_with_maps(model: Any, size: int) -> dict[str, Shape]:
     """Return tensors of four dimensions, with as many rows as columns, in the nodes' order."""
-    onnx = _imported("onnx")
     sized = onnx.ModelProto()
     sized.CopyFrom(model)
     (entry,) = _inputs(sized)
@@ -262,7 +245,6 @@ def _showing(model: Any, layer: str, shape: Shape, classes: int) -> OnnxModel:
 
     That is the last one, if it takes as many numbers; the identity for maps of each class.
     """
-    onnx = _imported("onnx")
     shown = onnx.ModelProto()
     shown.CopyFrom(model)
     shown.graph.output.append(onnx.ValueInfoProto(name=layer))
@@ -313,7 +295,7 @@ def _added_next(nodes: list[Any], name: str, numbers: dict[str, np.ndarray]) -> 
 
 def _constants(model: Any) -> dict[str, np.ndarray]:
     """Return the graph's numbers, by name."""
-    to_array = _imported("onnx").numpy_helper.to_array
+    to_array = onnx.numpy_helper.to_array
     found = {tensor.name: to_array(tensor) for tensor in model.graph.initializer}
     for node in model.graph.node:
         if node.op_type == "Constant" and node.attribute[0].name == "value":

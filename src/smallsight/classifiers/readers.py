@@ -1,6 +1,5 @@
 """What a study examines, opened: the frozen backbone, or the user's own classifier."""
 
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from smallsight.classifiers.asked import AskedClassifier
 from smallsight.classifiers.facts import read_classifier_facts
 from smallsight.classifiers.load import open_classifier
 from smallsight.runtime.accelerators import may_be_cuda
+from smallsight.runtime.opened import opened_once
 
 
 @dataclass(frozen=True)
@@ -37,20 +37,7 @@ class NetworkFiles:
 
     def __call__(self) -> Reader:
         """Open the network, or return what this process opened of the very same files."""
-        paths = (self.model, self.classifier, self.engine, self.graph)
-        stats = [path.stat() for path in paths]
-        state = (self, *((one.st_ino, one.st_mtime_ns, one.st_size) for one in stats))
-        with _LOCK:
-            if state not in _OPENED:
-                _OPENED.clear()
-                _OPENED[state] = open_reader(self)
-            return _OPENED[state]
-
-
-_LOCK = threading.Lock()
-
-_OPENED: dict[tuple[object, ...], Reader] = {}
-"""The network that was opened last, by its files and what these were like."""
+        return _opened(self)
 
 
 def open_reader(network: NetworkFiles) -> Reader:
@@ -76,3 +63,8 @@ def open_reader(network: NetworkFiles) -> Reader:
         return OnnxReader(network.graph)
     is_half = engine.precision == "bfloat16"
     return TorchReader(Backbone(read_weights(network.model)), device, is_half=is_half)
+
+
+_opened = opened_once(
+    open_reader, lambda of: (of.model, of.classifier, of.engine, of.graph), at_most=1
+)

@@ -11,7 +11,7 @@ from smallsight.classifiers.facts import Preprocessing
 from smallsight.classifiers.mapping import ClassMapping
 from smallsight.classifiers.own import OwnClassifier
 from smallsight.classifiers.tables import PREPROCESSINGS
-from smallsight.runtime.device import map_batches
+from smallsight.runtime.device import map_on_device
 from smallsight.runtime.errors import ClassifierError
 
 DECLARED = "as declared"
@@ -108,7 +108,7 @@ def _predicted(
         return found.cpu().numpy()
 
     description = f"preprocessing {description}"
-    features = np.concatenate(map_batches(run, places, device=device, description=description))
+    features = np.concatenate(map_on_device(run, places, device=device, description=description))
     return mapping.probabilities(features)[0].argmax(axis=1)
 
 

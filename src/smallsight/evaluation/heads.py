@@ -120,7 +120,7 @@ def epochs(
         torch.from_numpy(np.stack(part)).to(device).requires_grad_()
         for part in zip(*(_start(rng, classes, plain.shape[1]) for rng in rngs), strict=True)
     )
-    optimiser = torch.optim.Adam([weight, bias], lr=settings.learning_rate)
+    optimiser = torch.optim.Adam([weight, bias], lr=settings.learning_rate, fused=True)
     steps = -(-int(train.sum(axis=1).max()) // settings.batch_size)
     for _ in range(settings.epochs):
         plans = [_plan(rng, chosen, steps) for rng, chosen in zip(rngs, train, strict=True)]

@@ -17,7 +17,7 @@ from smallsight.evaluation.predictions import predicted_rows
 from smallsight.evaluation.rungs import RUNGS, UNFITTED, Rung
 from smallsight.evaluation.splits import Splits
 from smallsight.evaluation.tables import RUNG_PREDICTIONS
-from smallsight.runtime.device import map_batches
+from smallsight.runtime.device import map_on_device
 
 
 def predict_rungs(
@@ -68,7 +68,7 @@ def predict_rungs(
         fitted = as_it_is or fit_heads(splits, seen, settings=settings, device=device)
         return np.nan_to_num(out_of_fold(splits, fitted, seen)).argmax(axis=2)
 
-    found = map_batches(predict, list(rungs.items()), device=device, description="climbing")
+    found = map_on_device(predict, list(rungs.items()), device=device, description="climbing")
     classes |= {rung.name: one for rung, one in zip(rungs, found, strict=True)}
     return pd.concat(
         [predicted_rows(splits, one, rung=name) for name, one in classes.items()], ignore_index=True

@@ -8,12 +8,11 @@ import numpy as np
 import torch
 
 from smallsight import params
-from smallsight.backbones.engine import ONNXRUNTIME, TORCH, Engine
-from smallsight.backbones.engine_choice import reader_of
+from smallsight.backbones.engine_choice import plan_engine, reader_of
 from smallsight.backbones.facts import BackboneFacts
 from smallsight.backbones.networks.weight_sources import preview_weights
 from smallsight.backbones.networks.weights import Weights
-from smallsight.backbones.onnx_export import ExportError
+from smallsight.backbones.onnx_reader import OnnxReader
 from smallsight.backbones.probe import find_facts
 from smallsight.backbones.reader import Reader
 from smallsight.backbones.registry import check_unseen
@@ -82,13 +81,8 @@ def examine(parameters: params.Params, *, device: torch.device) -> Examined:
 
 def _reader(settings: params.Engine, weights: Weights, size: int, device: torch.device) -> Reader:
     """Open the frozen trunk by the engine that the study is likely to run it by."""
-    torch_alone = Engine(TORCH, settings.precision)
-    if settings.name == TORCH or settings.precision == "bfloat16":
-        return reader_of(weights, torch_alone, size=size, device=device)
-    try:
-        return reader_of(weights, Engine(ONNXRUNTIME), size=size, device=device)
-    except (ExportError, ModuleNotFoundError):
-        return reader_of(weights, torch_alone, size=size, device=device)
+    engine, graph = plan_engine(settings, weights, size=size, device=device)
+    return OnnxReader(graph) if graph else reader_of(weights, engine, size=size, device=device)
 
 
 def _timed(reader: Reader, size: int, device: torch.device) -> Speed:

@@ -27,7 +27,8 @@ from smallsight.evaluation.crossfit import fit_heads, out_of_fold_logits
 from smallsight.evaluation.heads import Heads, LinearHeads
 from smallsight.evaluation.splits import Splits
 from smallsight.imaging.boxes import Box
-from smallsight.imaging.pictures import InputFormat, read_picture, resize
+from smallsight.imaging.kept import KeptPictures
+from smallsight.imaging.pictures import InputFormat, resize
 from smallsight.runtime.parallel import map_batches
 from smallsight.vocabulary import SCENE, TASKS
 
@@ -38,6 +39,9 @@ Cut = Callable[[np.ndarray, int], Sequence[np.ndarray]]
 
 _EVERY = 8
 """One batch in so many is also passed as it is, to time the plain pass beside."""
+
+ROOM = 2**29
+"""Bytes of decoded pictures that are kept from look to look."""
 
 ENOUGH = 64
 """Pictures that are enough to time what needs no more looks."""
@@ -121,6 +125,7 @@ class Bench:
     mapping: ClassMapping | None = None
     tasks: tuple[str, ...] = tuple(TASKS)
     is_timed: bool = True
+    _files: KeptPictures = field(default_factory=lambda: KeptPictures(ROOM), repr=False)
     _kept: dict[Hashable, object] = field(default_factory=dict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
@@ -276,6 +281,7 @@ class Bench:
             size=size or self.input_format.size,
             opener=opener,
             own=self.opener,
+            kept=self._files,
             input_format=self.input_format,
             window_margin=self.window_margin,
             asked=f"remedy {task}",
@@ -339,6 +345,7 @@ def _see(
     size: int,
     opener: Opener,
     own: Opener,
+    kept: KeptPictures,
     input_format: InputFormat,
     window_margin: float,
     asked: str,
@@ -356,7 +363,7 @@ def _see(
         What an untouched picture took beside; NaN where that was not measured.
     """
     network = opener()
-    files = {path: read_picture(path) for path in {path for path, _ in shown.files}}
+    files = {path: kept.read(path) for path in {path for path, _ in shown.files}}
     pictures = [_window(files[path], box, window_margin) for path, box in shown.files]
 
     def brought(picture: np.ndarray, size: int) -> np.ndarray:

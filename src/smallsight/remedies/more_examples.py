@@ -13,7 +13,7 @@ from smallsight.evaluation.crossfit import fit_heads, out_of_fold_logits, traini
 from smallsight.evaluation.predictions import predicted_rows
 from smallsight.evaluation.splits import Splits
 from smallsight.remedies.tables import MORE_EXAMPLES_PREDICTIONS
-from smallsight.runtime.device import map_batches
+from smallsight.runtime.device import map_on_device
 from smallsight.runtime.randomness import derive
 from smallsight.vocabulary import GROUPS
 
@@ -69,7 +69,7 @@ def predict_more_examples(
         return np.nan_to_num(logits).argmax(axis=2)
 
     pairs = [(task, share) for task in features for share in SHARES]
-    found = map_batches(predict, pairs, device=device, description="more examples")
+    found = map_on_device(predict, pairs, device=device, description="more examples")
     tables = [
         predicted_rows(
             splits, one, task=task, share=share, n_train=chosen[share].sum(axis=2).mean()

@@ -7,9 +7,9 @@ import numpy as np
 
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import Features
-from smallsight.backbones.features import Read, batches, gathered, passes
+from smallsight.backbones.features import batches, gathered, passes
 from smallsight.backbones.readouts import joined
-from smallsight.conditions.rendered.store import read_few
+from smallsight.conditions.rendered.store import Pictures
 from smallsight.conditions.rendered.views import read_views
 from smallsight.remedies import pooling
 from smallsight.remedies.bench import Bench, ImpossibleError, Look
@@ -17,7 +17,7 @@ from smallsight.remedies.facts import Needs
 from smallsight.remedies.inputs import FACTORS, both_ways, features_of, look_larger
 from smallsight.remedies.remedy import Answer, Remedy, cost
 from smallsight.runtime.errors import ParameterError
-from smallsight.vocabulary import HEADLINE_TASK, SCENE, TASKS
+from smallsight.vocabulary import HEADLINE_TASK, INSTANCE, SCENE, TASKS
 
 IN_BOTH: Mapping[str, Needs] = {SCENE: "head", HEADLINE_TASK: "box_head"}
 """In the object task, the window already takes the object's box."""
@@ -104,7 +104,7 @@ def strides(bench: Bench, task: str) -> Answer:
     everything = np.tile([0.0, 0.0, size, size], (len(row), 1))
     found = passes(
         bench.opener,
-        _different_pictures(bench, task),
+        _different_pictures(bench, task).read,
         everything,
         row,
         keep_mirrored=True,
@@ -134,11 +134,11 @@ def _pooled_both_ways(bench: Bench, task: str) -> dict[Pool, tuple[np.ndarray, n
 
     Few maps are in memory at a time, for they are large.
     """
-    kept, read = bench.maps(task), _different_pictures(bench, task)
+    kept, pictures = bench.maps(task), _different_pictures(bench, task)
     nowhere, row = np.zeros((len(kept), 4)), np.arange(len(kept))
     turned = passes(
         bench.opener,
-        lambda place: np.ascontiguousarray(read(place)[:, :, ::-1]),
+        lambda place: np.ascontiguousarray(pictures.read(place)[:, :, ::-1]),
         nowhere,
         row,
         keep_maps=True,
@@ -158,13 +158,12 @@ def _pooled_both_ways(bench: Bench, task: str) -> dict[Pool, tuple[np.ndarray, n
     }
 
 
-def _different_pictures(bench: Bench, task: str) -> Read:
-    """Return what reads a task's different untouched pictures."""
+def _different_pictures(bench: Bench, task: str) -> Pictures:
+    """Return a task's different untouched pictures."""
     condition = bench.untouched(task)
     first = np.unique(bench.stored(task).row, return_index=True)[1]
     views = read_views(bench.conditions, condition).iloc[first]
-    folder = bench.conditions / condition.folder
-    return lambda place: read_few(folder, views.iloc[place])
+    return Pictures(bench.conditions / condition.folder, views[INSTANCE])
 
 
 def _seen_both_ways(bench: Bench, task: str, look: Look) -> Features:

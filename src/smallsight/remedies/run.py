@@ -15,7 +15,7 @@ from smallsight.remedies.bench import Bench, ImpossibleError
 from smallsight.remedies.facts import UNTREATED, RemedyFacts, State
 from smallsight.remedies.remedy import Answer, Remedy
 from smallsight.remedies.tables import REMEDY_PREDICTIONS, REMEDY_TIMES
-from smallsight.runtime.device import map_batches
+from smallsight.runtime.device import map_on_device
 from smallsight.vocabulary import HEADLINE_TASK
 
 
@@ -70,7 +70,7 @@ def try_remedies(bench: Bench, remedies: Sequence[Remedy], chosen: Mapping[str, 
         task: Answer(bench.logits(bench.heads(task), bench.stored(task).plain))
         for task in bench.tasks
     }
-    found = map_batches(answer, pairs, device=bench.device, description="trying remedies")
+    found = map_on_device(answer, pairs, device=bench.device, description="trying remedies")
     answers = {(one.name, task): each for (one, task), each in zip(pairs, found, strict=True)}
     tables, times = [], []
     for task in bench.tasks:

@@ -17,7 +17,7 @@ def pick_device(name: str) -> torch.device:
     """Turn `auto`, `cpu`, `cuda` or `cuda:N` into a device; `auto` is CUDA where there is one.
 
     From then on torch computes with one thread: sums over several are rounded otherwise, so that
-    results would depend on how many cores there are. `map_batches` uses the cores nevertheless.
+    results would depend on how many cores there are. `map_on_device` uses the cores nevertheless.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def pick_device(name: str) -> torch.device:
     return device
 
 
-def map_batches(
+def map_on_device(
     function: Callable[[T], R], batches: Sequence[T], *, device: torch.device, description: str
 ) -> list[R]:
     """Apply a function of torch's to batches, with a progress bar; results come in their order.

@@ -1,8 +1,7 @@
 """Saliency maps for the predictions of one condition, measured beside their controls."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -12,22 +11,20 @@ import torch
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import Features
-from smallsight.backbones.features import BOX, Read, batches, passes
+from smallsight.backbones.features import BOX, batches, passes
 from smallsight.backbones.pooling import cell_shares
 from smallsight.backbones.reader import Opener
 from smallsight.backbones.readouts import on_last_layer
 from smallsight.backbones.tensor_reader import TorchReader
 from smallsight.backbones.trunk_file import TrunkFile
 from smallsight.classifiers.mapping import OTHER
+from smallsight.conditions.rendered.store import Pictures
 from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import Heads, LinearHeads
 from smallsight.evaluation.splits import Splits, class_indices
 from smallsight.imaging.boxes import Box
 from smallsight.saliency import gradcam, measures
 from smallsight.saliency.grid import Grid, RegionShares, region_of_box, region_of_mask
-
-Pictures = Callable[[], np.ndarray]
-"""Reads (n, size, size, 3), uint8."""
 
 AT_ONCE = 512
 """Predictions whose maps are in memory together."""
@@ -81,7 +78,7 @@ class Explainer(Protocol):
         maps
             (n, dimensions, rows, columns): the last layer's.
         pictures
-            Reads what it was run on; called where the maps do not follow from the last layer's.
+            What it was run on; read where the maps do not follow from the last layer's.
         boxes
             (n, 4): the objects' left, top, width and height, in input pixels.
         weights
@@ -149,7 +146,7 @@ class HeadExplainer:
             saliency = list(
                 gradcam.grad_cam(
                     self.backbone,
-                    pictures(),
+                    pictures.read(),
                     boxes,
                     np.stack(weights),
                     layer=self.layer,
@@ -168,11 +165,11 @@ class HeadExplainer:
         """Return the head's bias; see `Explainer`."""
         return bias
 
-    def last_maps(self, pictures: Read, count: int) -> np.ndarray:
-        """Run the network on a number of pictures; return the last layer's maps."""
-        nowhere, row = np.zeros((count, 4)), np.arange(count)
+    def last_maps(self, pictures: Pictures) -> np.ndarray:
+        """Run the network on pictures; return the last layer's maps."""
+        nowhere, row = np.zeros((len(pictures), 4)), np.arange(len(pictures))
         opener = self.opener or (lambda: TorchReader(self.backbone, self.device))
-        found = passes(opener, pictures, nowhere, row, keep_maps=True, description="maps")
+        found = passes(opener, pictures.read, nowhere, row, keep_maps=True, description="maps")
         return np.concatenate([plain[LAST] for plain, _ in found])
 
 
@@ -194,7 +191,7 @@ def explain_condition(
     splits: Splits,
     fitted: Heads,
     covers: Sequence[np.ndarray],
-    pictures: Read,
+    pictures: Pictures,
     explainer: Explainer,
     untrained: HeadExplainer | None,
 ) -> tuple[ClassMaps, dict[str, pd.DataFrame]]:
@@ -211,7 +208,7 @@ def explain_condition(
     covers
         As for `measure_class_maps`.
     pictures
-        Reads the pictures of some of the rows.
+        Those of the rows.
     untrained
         The same with random weights, for a control; None where there is none.
 
@@ -235,16 +232,14 @@ def explain_condition(
     }
     parts: list[tuple[ClassMaps, dict[str, pd.DataFrame]]] = []
     for place in batches(len(rows), AT_ONCE):
-        here, read = np.asarray(seen.maps[row[place]]), partial(pictures, place)
+        here, own = np.asarray(seen.maps[row[place]]), pictures.part(place)
         weights = [weight[place] for weight, _ in chosen.values()]
-        made = explainer.class_maps(here, read, boxes[place], weights)
+        made = explainer.class_maps(here, own, boxes[place], weights)
         found = dict(zip(chosen, made, strict=True))
         if untrained is not None:
-            moved = partial(_moved, pictures=pictures, start=place.start)
-            drawn = untrained.last_maps(moved, len(here))
-            found["random_weights"] = untrained.class_maps(drawn, read, boxes[place], weights[:1])[
-                0
-            ]
+            drawn = untrained.last_maps(own)
+            one = untrained.class_maps(drawn, own, boxes[place], weights[:1])
+            found["random_weights"] = one[0]
         measured = measure_class_maps(rows.iloc[place], found, covers[place], size=explainer.size)
         parts.append((found["predicted"], measured))
     tables = {
@@ -257,11 +252,6 @@ def explain_condition(
     tables["predicted"] = tables["predicted"].assign(bias=added, logit=logit)
     shown = zip(*(one for one, _ in parts), strict=True)
     return ClassMaps(*map(np.concatenate, shown)), tables
-
-
-def _moved(place: slice, *, pictures: Read, start: int) -> np.ndarray:
-    """Read pictures that are counted from one of them on."""
-    return pictures(slice(place.start + start, place.stop + start))
 
 
 def _logit(

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 
 from smallsight.classifiers.own import OwnClassifier
+from smallsight.conditions.rendered.store import Pictures
 from smallsight.saliency import measures
-from smallsight.saliency.explain import ClassMaps, Pictures
+from smallsight.saliency.explain import ClassMaps
 from smallsight.saliency.gradcam import weigh_maps
 
 
@@ -56,7 +57,7 @@ class OwnExplainer:
             return [ClassMaps(part, np.maximum(part, 0)) for part in added]
         explained = self.classifier.explained
         assert explained is not None, "a classifier without maps"
-        found = weigh_maps(*explained, pictures(), np.stack(weights), device=self.device)
+        found = weigh_maps(*explained, pictures.read(), np.stack(weights), device=self.device)
         return [ClassMaps(np.full_like(each, np.nan), each) for each in found]
 
     def bias(self, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from smallsight.backbones.features import BOX, batches, picture_names
 from smallsight.backbones.pooling import regions_of
 from smallsight.backbones.reader import Opener, Reader
 from smallsight.backbones.readouts import joined
-from smallsight.conditions.rendered.store import read_few
+from smallsight.conditions.rendered.store import Pictures
 from smallsight.evaluation.crossfit import out_of_fold
 from smallsight.evaluation.heads import Heads
 from smallsight.evaluation.splits import Splits
@@ -85,7 +85,7 @@ def compute_removals(
         and after the edit. A region is removed from the picture, or restored to a plain ground.
     """
     rows = sample.merge(views, on=INSTANCE, validate="one_to_one")
-    size = read_few(folder, rows.iloc[:1]).shape[1]
+    size = Pictures(folder, rows).read(slice(1)).shape[1]
     instances: Any = rows.itertuples()
     regions = [
         choose_regions(
@@ -143,7 +143,7 @@ def _edited_features(
 ) -> np.ndarray:
     """Compute features, (edits, n, dimensions), of some instances' edited pictures."""
     rows, regions = work
-    reader, pictures, found = opener(), read_few(folder, rows), []
+    reader, pictures, found = opener(), Pictures(folder, rows).read(), []
     for change, region, area in EDITS:
         edited = [
             _edited(picture, ground, change, places[region, area])

@@ -4,7 +4,6 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from smallsight import params
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import read_features
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition
-from smallsight.conditions.rendered.store import picture_name, read_few, read_masks
+from smallsight.conditions.rendered.store import Pictures, picture_name, read_masks
 from smallsight.conditions.rendered.views import read_views
 from smallsight.evaluation.crossfit import heads_for_regime
 from smallsight.evaluation.heads import Heads
@@ -136,7 +135,7 @@ def explain_study(
                 splits, regime, untouched[condition.task], seen, settings=settings, device=device
             ),
             covers=read_masks(rendered, condition, rows),
-            pictures=partial(_read, folder=folder, rows=rows[INSTANCE]),
+            pictures=Pictures(folder, rows[INSTANCE]),
             explainer=explainer,
             untrained=untrained if condition.family == UNTOUCHED else None,
         )
@@ -157,10 +156,6 @@ def explain_study(
         predicted_class=predicted_class[PREDICTED_CLASS_MAPS.names],
         other_maps=others[OTHER_MAPS.names],
     )
-
-
-def _read(place: slice, *, folder: Path, rows: pd.DataFrame) -> np.ndarray:
-    return read_few(folder, rows.iloc[place])
 
 
 def write_study_maps(

@@ -1,4 +1,5 @@
 import json
+import pickle
 import zipfile
 
 import numpy as np
@@ -10,8 +11,8 @@ from builders.families import EVERY, ON_FRAMES, ON_WINDOWS, levels
 from smallsight.conditions.rendered import store
 from smallsight.conditions.rendered.names import read_all_facts, read_facts, write_facts
 from smallsight.conditions.rendered.store import (
+    Pictures,
     archive_of,
-    iterate_pictures,
     new_pictures,
     picture_name,
     read_file,
@@ -129,10 +130,11 @@ def test_archives_and_files_hold_the_same_pictures(kept, noise):
     for folder in kept:
         assert (read_pictures(folder, ROWS) == due).all()
         assert read_file(folder / "1_4.png") == png(noise(8, 8, 4))
-        for size, parts in ((1, [1] * 5), (2, [2, 2, 1]), (5, [5]), (99, [5])):
-            batches = list(iterate_pictures(folder, ROWS, size))
-            assert [len(batch) for batch in batches] == parts
-            assert (np.concatenate(batches) == due).all()
+        pictures = pickle.loads(pickle.dumps(Pictures(folder, ROWS)))
+        assert len(pictures) == 5
+        assert (pictures.read() == due).all()
+        assert (pictures.read(slice(1, 4)) == due[1:4]).all()
+        assert (pictures.part(slice(1, 4)).read(slice(1, None)) == due[2:4]).all()
         with pytest.raises(FileNotFoundError):
             read_file(folder / "1_5.png")
 

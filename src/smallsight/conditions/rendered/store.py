@@ -7,11 +7,10 @@ order in which they were written and have no date.
 
 import hashlib
 import zipfile
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from smallsight.imaging.pictures import decoded
 from smallsight.params import Storage
 from smallsight.runtime.errors import PictureError
 from smallsight.runtime.files import new_folder, write_arrays
+from smallsight.runtime.opened import opened_once
 from smallsight.runtime.parallel import workers
 
 MASKS = "masks.npz"
@@ -30,9 +30,6 @@ MASKS = "masks.npz"
 MOST_FILES = 10_000
 """Objects of a sample whose pictures are kept as files where the parameter says `auto`: beyond,
 as archives, because DVC is slow with many small files."""
-
-_BATCH = 256
-"""Pictures that are read at a time."""
 
 
 def picture_name(image_id: int, ann_id: int) -> str:
@@ -72,20 +69,19 @@ def new_pictures(
         yield lambda name, content: archive.writestr(zipfile.ZipInfo(name), content)
 
 
-@contextmanager
-def _opened(folder: Path) -> Iterator[Callable[[str], bytes]]:
-    """Yield what reads a picture's file by its name, from any thread."""
-    if not archive_of(folder).exists():
-        yield lambda name: (folder / name).read_bytes()
-        return
-    stat = archive_of(folder).stat()
-    yield _archive(archive_of(folder).resolve(), (stat.st_ino, stat.st_mtime_ns)).read
+def _reader(folder: Path) -> Callable[[str], bytes]:
+    """Return what reads a picture's file by its name, from any thread."""
+    if archive_of(folder).exists():
+        return _archive(archive_of(folder).resolve()).read
+    return lambda name: (folder / name).read_bytes()
 
 
-@lru_cache(maxsize=2)
-def _archive(path: Path, state: tuple[int, int]) -> zipfile.ZipFile:
-    """Open an archive; one of many pictures takes long, and is read batch by batch."""
-    return zipfile.ZipFile(path)
+def _open(archive: Path) -> zipfile.ZipFile:
+    return zipfile.ZipFile(archive)
+
+
+# One of many pictures takes long to open, and is read batch by batch.
+_archive = opened_once(_open, lambda archive: (archive,), at_most=2)
 
 
 def read_file(path: str | Path) -> bytes:
@@ -98,53 +94,47 @@ def read_file(path: str | Path) -> bytes:
     """
     path = Path(path)
     try:
-        with _opened(path.parent) as read:
-            return read(path.name)
+        return _reader(path.parent)(path.name)
     except KeyError:
         raise FileNotFoundError(2, "No such picture", str(path)) from None
 
 
-def read_pictures(folder: Path, instances: pd.DataFrame) -> np.ndarray:
-    """Read the pictures of instances under one condition: (n, size, size, 3), uint8."""
-    place, pictures = 0, np.empty((0, 0, 0, 3), np.uint8)
-    for batch in iterate_pictures(folder, instances, _BATCH):
-        if not place:
-            pictures = np.empty((len(instances), *batch.shape[1:]), np.uint8)
-        pictures[place : place + len(batch)] = batch
-        place += len(batch)
-    return pictures
+@dataclass(frozen=True)
+class Pictures:
+    """The pictures of instances under one condition, read when they are wanted.
 
+    Other processes can be sent it, and other machines that have the same files.
 
-def iterate_pictures(folder: Path, instances: pd.DataFrame, size: int) -> Iterator[np.ndarray]:
-    """Yield the pictures of instances under one condition, batch by batch, in their order.
-
-    Threads decode the next batch while the last one is used, so that two are in memory.
-
-    Parameters
+    Attributes
     ----------
-    size
-        Pictures of a batch; the last one may have fewer.
-
-    Yields
-    ------
-    ndarray
-        (size, height, width, 3), uint8.
+    folder
+        The condition's.
+    instances
+        Whose pictures, in order: `image_id` and `ann_id`.
     """
-    names = _names(instances)
-    with _opened(folder) as read, ThreadPoolExecutor(workers()) as pool:
-        ahead: deque[Iterator[np.ndarray]] = deque()
-        for start in range(0, len(names), size):
-            ahead.append(pool.map(lambda name: decoded(read(name)), names[start : start + size]))
-            if len(ahead) == 2:
-                yield np.stack(list(ahead.popleft()))
-        for last in ahead:
-            yield np.stack(list(last))
+
+    folder: Path
+    instances: pd.DataFrame
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.instances)
+
+    def part(self, place: slice) -> "Pictures":
+        """Return some of them, not read yet."""
+        return Pictures(self.folder, self.instances.iloc[place])
+
+    def read(self, place: slice = slice(None)) -> np.ndarray:
+        """Read some of them in this thread: (n, size, size, 3), uint8."""
+        read = _reader(self.folder)
+        return np.stack([decoded(read(name)) for name in _names(self.instances.iloc[place])])
 
 
-def read_few(folder: Path, instances: pd.DataFrame) -> np.ndarray:
-    """Do what `read_pictures` does in this thread alone."""
-    with _opened(folder) as read:
-        return np.stack([decoded(read(name)) for name in _names(instances)])
+def read_pictures(folder: Path, instances: pd.DataFrame) -> np.ndarray:
+    """Read the pictures of instances under one condition in several threads; see `Pictures`."""
+    read = _reader(folder)
+    with ThreadPoolExecutor(workers()) as pool:
+        return np.stack(list(pool.map(lambda name: decoded(read(name)), _names(instances))))
 
 
 def distinct(folder: Path, instances: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -158,8 +148,8 @@ def distinct(folder: Path, instances: pd.DataFrame) -> tuple[np.ndarray, np.ndar
         (n,): the number of each instance's picture among them.
     """
     numbers: dict[bytes, int] = {}
-    with _opened(folder) as read:
-        digests = [hashlib.sha256(read(name)).digest() for name in _names(instances)]
+    read = _reader(folder)
+    digests = [hashlib.sha256(read(name)).digest() for name in _names(instances)]
     row = np.array([numbers.setdefault(digest, len(numbers)) for digest in digests], int)
     return np.unique(row, return_index=True)[1], row
 
