@@ -17,7 +17,7 @@ from smallsight.evaluation.predictions import predict, summarise_results
 from smallsight.evaluation.protocols import find_protocol
 from smallsight.evaluation.splits import read_splits
 from smallsight.runtime import files, script
-from smallsight.runtime.device import map_on_device, pick_device
+from smallsight.runtime.parallel import map_here
 from smallsight.runtime.tables import read_table
 from smallsight.sampling.sample import OBJECTS as ALL_OBJECTS
 from smallsight.sampling.sample import read_categories, read_sample
@@ -38,7 +38,6 @@ RESULTS = "data/results_conditions.csv"
 
 def main() -> str:
     parameters = params.load()
-    device = pick_device(parameters.device)
     classifier = read_classifier_facts(CLASSIFIER)
     protocol = find_protocol(parameters.protocol, is_own=classifier is not None)
     tasks = asked_tasks(classifier)
@@ -59,7 +58,6 @@ def main() -> str:
                     untouched[condition.task],
                     seen,
                     settings=parameters.heads,
-                    device=device,
                 ),
                 seen,
                 condition,
@@ -68,7 +66,7 @@ def main() -> str:
             for regime in protocol.regimes
         ]
 
-    tables = map_on_device(evaluate, chosen, device=device, description="evaluating")
+    tables = map_here(evaluate, chosen, description="evaluating")
     predictions = pd.concat(
         [
             part
@@ -84,14 +82,13 @@ def main() -> str:
         read_table(OBJECTS, ALL_OBJECTS),
         features=FEATURES,
         settings=parameters.heads,
-        device=device,
         as_it_is=None if classifier is None else untouched[SCENE],
     )
     files.write_table(predictions, PREDICTIONS)
     files.write_table(rungs, RUNGS)
     files.write_table(summarise_results(predictions), RESULTS)
     n_rungs = rungs["rung"].nunique()
-    return f"{len(predictions)} predictions of {len(chosen)} conditions, {n_rungs} rungs, {device}"
+    return f"{len(predictions)} predictions of {len(chosen)} conditions, {n_rungs} rungs"
 
 
 if __name__ == "__main__":

@@ -101,7 +101,6 @@ def explain(
         explainer=explainer,
         untrained=untrained,
         settings=parameters.heads,
-        device=device,
         rendered=CONDITIONS,
         features=FEATURES,
     )

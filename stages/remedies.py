@@ -70,7 +70,7 @@ def main() -> str:
     if classifier is None:
         untouched = {task: bench.stored(task) for task in TASKS}
         more = predict_more_examples(
-            bench.splits, untouched, settings=parameters.heads, device=device, seed=parameters.seed
+            bench.splits, untouched, settings=parameters.heads, seed=parameters.seed
         )
         sides = estimate_sides(bench.splits, untouched, np.asarray(untouched[SCENE].side))
     files.write_table(tried.predictions, PREDICTIONS)

@@ -90,7 +90,6 @@ def train_heads(parameters: params.Params, splits: Splits, device: torch.device)
         derive(seed, "reference head"),
         classes=len(categories),
         settings=parameters.heads,
-        device=device,
     )
     about: dict[str, Any] = {"condition": untouched.name, "seed": seed, "device": device.type}
     about |= {"readout": parameters.heads.readout, "task": SCENE}
@@ -108,7 +107,7 @@ def train_heads(parameters: params.Params, splits: Splits, device: torch.device)
     write_summary(about, parameters, splits, accuracy)
     with files.new_folder(HEADS) as folder:
         for task, features in seen.items():
-            fitted = fit_heads(splits, features, settings=parameters.heads, device=device)
+            fitted = fit_heads(splits, features, settings=parameters.heads)
             heads.write(fitted, folder / f"{task}.npz")
     n_heads = f"{len(fitted)} heads for each of {len(seen)} tasks"
     return f"reference head {accuracy:.3f} on {test.sum()} instances; {n_heads}, {device}"

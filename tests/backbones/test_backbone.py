@@ -71,7 +71,7 @@ def test_frozen_means_frozen(weights, pictures, study, cpu):
     plain, rng = features.numpy(), np.random.default_rng(0)
     heads.fit(
         plain, plain, np.array([0, 1]), np.ones((1, 2), bool), [rng],
-        classes=2, settings=study.heads, device=cpu,
+        classes=2, settings=study.heads,
     )  # fmt: skip
     assert same(backbone.state_dict(), before)
     assert not any(module.training for module in backbone.trunk.modules())

@@ -12,8 +12,8 @@ from builders.readings import tensor_regions
 from smallsight.backbones.facts import LAST
 from smallsight.classifiers.own import OwnClassifier
 from smallsight.classifiers.torch_model import Opened, Sight, TorchModel, frozen
-from smallsight.runtime.device import map_on_device
 from smallsight.runtime.errors import ClassifierError
+from smallsight.runtime.parallel import map_here
 
 
 class Means(nn.Module):
@@ -171,13 +171,14 @@ def test_threads_that_run_batches_get_the_same_numbers(module, cpu, monkeypatch)
     places = [slice(start, start + opened.batch_size) for start in range(0, 48, 8)]
 
     def run(place):
+        torch.set_num_threads(1)
         with torch.inference_mode():
             return opened.read_out(shown[place], torch.zeros(0, 5))
 
     found = []
     for count in ("1", "8"):
         monkeypatch.setenv("SMALLSIGHT_WORKERS", count)
-        found.append(map_on_device(run, places, device=cpu, description="own"))
+        found.append(map_here(run, places, description="own"))
     for one, other in zip(*found, strict=True):
         assert all(torch.equal(one[name], other[name]) for name in one)
 

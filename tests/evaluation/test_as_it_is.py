@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders.evaluations import CATEGORIES, CPU, HEADS, SETTINGS
+from builders.evaluations import CATEGORIES, HEADS, SETTINGS
 from smallsight import params
 from smallsight.backbones.feature_store import Features
 from smallsight.classifiers.mapping import OTHER, ClassMapping, write_mapping
@@ -103,7 +103,7 @@ def test_the_mapping_stands_in_the_place_of_heads(splits, seen, tmp_path):
     write_mapping(mapping(), tmp_path / "scene.npz")
     back = heads.read(tmp_path / "scene.npz")
     assert isinstance(back, ClassMapping)
-    used = heads_for_regime(splits, "fixed", back, seen, settings=HEADS, device=CPU)
+    used = heads_for_regime(splits, "fixed", back, seen, settings=HEADS)
     assert used is back
     np.testing.assert_array_equal(
         out_of_fold(splits, back, seen), mapping().probabilities(seen.plain)
@@ -127,7 +127,7 @@ def test_rungs_and_baselines_that_learn_are_left_out(splits, seen, monkeypatch):
     found = ladder.predict_rungs(
         splits, {}, objects, features=None, settings=params.Heads(
             readout="scene", epochs=1, batch_size=8, learning_rate=0.1
-        ), device=CPU, as_it_is=mapping(),
+        ), as_it_is=mapping(),
     )  # fmt: skip
     assert found["rung"].unique().tolist() == ["largest_object", "scene", "box"]
     assert sorted(shown) == ["box", "scene"]

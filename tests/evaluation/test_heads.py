@@ -31,7 +31,7 @@ def rngs(*seeds):
 def fit(toy, train, seeds, settings=SETTINGS, importance=None):
     return heads.fit(
         *toy, np.atleast_2d(train), rngs(*seeds),
-        classes=CLASSES, settings=settings, device=torch.device("cpu"), importance=importance,
+        classes=CLASSES, settings=settings, importance=importance,
     )  # fmt: skip
 
 
@@ -119,8 +119,7 @@ def test_a_problem_that_can_be_learnt_is_learnt(toy):
 def test_epochs_yield_the_head_after_each_and_fit_the_last(toy):
     train = masks(40)
     rounds = list(
-        heads.epochs(*toy, train, rngs(5), classes=CLASSES, settings=SETTINGS,
-                     device=torch.device("cpu"))
+        heads.epochs(*toy, train, rngs(5), classes=CLASSES, settings=SETTINGS)
     )  # fmt: skip
     assert len(rounds) == SETTINGS.epochs
     assert (rounds[-1].weight == fit(toy, train, [5]).weight).all()
@@ -259,9 +258,7 @@ def test_training_on_cached_features_equals_training_through_the_network(backbon
             mean_over_cells(backbone(torch.from_numpy(part.copy()))).numpy()
             for part in (pictures, pictures[:, :, ::-1])
         )
-    cached = heads.fit(
-        plain, mirrored, labels, train[None], rngs(7), classes=3, settings=SETTINGS, device=cpu
-    )
+    cached = heads.fit(plain, mirrored, labels, train[None], rngs(7), classes=3, settings=SETTINGS)
     layer, logits = through_the_network(
         backbone, pictures, labels, train, np.random.default_rng(7), 3
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders.evaluations import CATEGORIES, CPU, DIMENSIONS, REPEATS, SETTINGS
+from builders.evaluations import CATEGORIES, DIMENSIONS, REPEATS, SETTINGS
 from smallsight import params
 from smallsight.backbones.feature_store import Extracted, read_features, write_features
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition, FamilyFacts
@@ -82,7 +82,6 @@ def climbed(folds, boxed, folder, known=None):
         objects,
         features=folder,
         settings=HEADS,
-        device=CPU,
     )
 
 
@@ -117,7 +116,7 @@ def test_a_rung_has_heads_of_its_own_on_the_same_folds(table, folds, nothing_tol
     ):
         readout = next(one.readout for one in RUNGS if one.name == rung)
         seen = read_features(nothing_told, condition, readout)
-        fitted = fit_heads(folds, seen, settings=HEADS, device=CPU)
+        fitted = fit_heads(folds, seen, settings=HEADS)
         due = np.array(CATEGORIES)[out_of_fold(folds, fitted, seen).argmax(axis=2)]
         found = table.loc[table["rung"] == rung, "predicted"].to_numpy()
         assert (found == due.ravel()).all()
@@ -152,7 +151,7 @@ def test_of_a_single_split_the_test_data_alone_are_predicted(boxed, nothing_told
     splits = single_split(sample, CATEGORIES, settings=SETTINGS, seed=1)
     table = predict_rungs(
         splits, facts(), objects,
-        features=nothing_told, settings=HEADS, device=CPU,
+        features=nothing_told, settings=HEADS,
     )  # fmt: skip
     due = sample.loc[splits.reference_test, "ann_id"]
     for _, part in table.groupby("rung"):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders.evaluations import CATEGORIES, CPU, DIMENSIONS, FOLDS, HEADS, REPEATS
+from builders.evaluations import CATEGORIES, DIMENSIONS, FOLDS, HEADS, REPEATS
 from smallsight.conditions.rendered.names import UNTOUCHED, Condition
 from smallsight.evaluation.crossfit import (
     fit_heads,
@@ -38,7 +38,7 @@ def planted():
 @pytest.fixture(scope="module")
 def table(folds, seen):
     """Predictions of these conditions in both regimes, as the stage puts them together."""
-    fitted = fit_heads(folds, seen, settings=HEADS, device=CPU)
+    fitted = fit_heads(folds, seen, settings=HEADS)
     return pd.concat(
         predict(folds, fitted, seen, step, regime=regime)
         for task in ("scene", "object")
@@ -185,7 +185,7 @@ def test_features_are_the_instances_own_whatever_pictures_they_share(folds, seen
     tables = [
         predict(
             folds,
-            fit_heads(folds, part, settings=HEADS, device=CPU),
+            fit_heads(folds, part, settings=HEADS),
             part,
             UNTOUCHED_PICTURES,
             regime="x",

@@ -89,7 +89,7 @@ def test_the_split_depends_on_the_seed_alone(single, sample):
 def test_only_test_data_is_predicted_by_one_head_that_did_not_see_it(
     single, sample, seen, features_of
 ):
-    fitted = fit_heads(single, seen, settings=HEADS, device=CPU)
+    fitted = fit_heads(single, seen, settings=HEADS)
     assert len(fitted) == 1
     table = predict(single, fitted, seen, FACTS[UNTOUCHED].conditions[0], regime="retrained")
     assert list(table["ann_id"]) == list(sample["ann_id"][single.reference_test])
@@ -97,11 +97,11 @@ def test_only_test_data_is_predicted_by_one_head_that_did_not_see_it(
     assert table.notna().all(axis=None)
     plain = seen.plain.copy()
     plain[single.reference_test] += 50
-    moved = fit_heads(single, features_of(sample, plain), settings=HEADS, device=CPU)
+    moved = fit_heads(single, features_of(sample, plain), settings=HEADS)
     assert (moved.weight == fitted.weight).all()
     plain = seen.plain.copy()
     plain[~single.reference_test] += 50
-    moved = fit_heads(single, features_of(sample, plain), settings=HEADS, device=CPU)
+    moved = fit_heads(single, features_of(sample, plain), settings=HEADS)
     assert (moved.weight != fitted.weight).any()
 
 
@@ -136,7 +136,7 @@ def test_a_protocol_knows_its_seeds_and_describes_its_split():
 
 
 def test_its_results_have_the_original_shape(single, seen):
-    fitted = fit_heads(single, seen, settings=HEADS, device=CPU)
+    fitted = fit_heads(single, seen, settings=HEADS)
     tables = [
         predict(single, fitted, seen, step, regime=SINGLE.regimes[0])
         for step in SINGLE.conditions(FACTS)

@@ -41,7 +41,7 @@ def test(seen):
 def train(seen, labels, test):
     return reference_head(
         seen, labels, test, np.random.default_rng(5),
-        classes=3, settings=SETTINGS, device=torch.device("cpu"),
+        classes=3, settings=SETTINGS,
     )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def test_reference_head_is_the_head_that_fits_the_other_side(seen, labels, test,
     head, _ = train(seen, labels, test)
     due = heads.fit(
         seen.plain, seen.mirrored, labels, ~test[None], [np.random.default_rng(5)],
-        classes=3, settings=SETTINGS, device=cpu,
+        classes=3, settings=SETTINGS,
     )  # fmt: skip
     assert len(head) == 1
     assert (head.weight == due.weight).all()

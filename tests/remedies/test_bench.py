@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from builders.evaluations import CPU
 from builders.readings import opener_of
 from builders.remedy_bench import HEADS, MARGIN, SIZE, Colours, bench_on, drawn, seen_by, shown_by
 from smallsight.backbones.backbone import Backbone
@@ -77,7 +76,7 @@ def test_each_task_has_its_untouched_pictures(bench):
 @both_tasks
 def test_heads_are_those_of_untouched_features(bench, task):
     seen = read_features(bench.features, bench.untouched(task), "scene")
-    fitted = fit_heads(bench.splits, seen, settings=HEADS, device=CPU)
+    fitted = fit_heads(bench.splits, seen, settings=HEADS)
     for name in ("weight", "bias"):
         np.testing.assert_array_equal(getattr(bench.heads(task), name), getattr(fitted, name))
     np.testing.assert_array_equal(

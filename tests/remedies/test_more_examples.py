@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builders.evaluations import CATEGORIES, CPU, DIMENSIONS, FOLDS, HEADS, REPEATS, SETTINGS
+from builders.evaluations import CATEGORIES, DIMENSIONS, FOLDS, HEADS, REPEATS, SETTINGS
 from smallsight.evaluation.crossfit import fit_heads, out_of_fold, training_data
 from smallsight.evaluation.splits import cross_validation, single_split
 from smallsight.remedies import more_examples
@@ -39,7 +39,7 @@ def seen(sample, features_of):
 
 
 def predict(splits, seen, seed=4, settings=HEADS):
-    return predict_more_examples(splits, seen, settings=settings, device=CPU, seed=seed)
+    return predict_more_examples(splits, seen, settings=settings, seed=seed)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def chosen(monkeypatch):
     monkeypatch.setattr(more_examples, "fit_heads", fit)
     monkeypatch.setattr(
         more_examples,
-        "map_on_device",
+        "map_here",
         lambda function, batches, **_: [function(batch) for batch in batches],
     )
     return asked
@@ -76,7 +76,7 @@ def test_every_instance_is_predicted_for_every_task_share_and_seed(splits, sampl
 def test_all_of_them_are_what_plain_heads_learn_from(splits, seen):
     table = predict(splits, seen)
     for task, features in seen.items():
-        fitted = fit_heads(splits, features, settings=HEADS, device=CPU)
+        fitted = fit_heads(splits, features, settings=HEADS)
         due = np.array(CATEGORIES)[out_of_fold(splits, fitted, features).argmax(axis=2)]
         found = table[(table["task"] == task) & (table["share"] == 1)]["predicted"]
         assert (found.to_numpy() == due.ravel()).all()

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from builders.evaluations import CPU
 from builders.readings import opener_of
 from builders.remedy_bench import (
     HEADS,
@@ -51,7 +50,7 @@ def bench(tmp_path_factory):
 def fitted_on(bench, plain, turned):
     """Logits of heads that are fitted on features, (n, dimensions), and tested on them."""
     seen = replace(bench.stored("scene"), plain=plain, mirrored=turned)
-    fitted = fit_heads(bench.splits, seen, settings=HEADS, device=CPU)
+    fitted = fit_heads(bench.splits, seen, settings=HEADS)
     return bench.logits(fitted, plain)
 
 
@@ -148,7 +147,7 @@ def test_maps_are_made_once_for_all_kinds_of_pooling(bench):
 def test_small_objects_count_as_several_in_training(bench, task):
     is_small = (bench.splits.sample["size_group"] == "small").to_numpy()
     fitted = fit_heads(
-        bench.splits, bench.stored(task), settings=HEADS, device=CPU,
+        bench.splits, bench.stored(task), settings=HEADS,
         importance=np.where(is_small, SMALL_WEIGHT, 1),
     )  # fmt: skip
     found = small_weighted(bench, task)
@@ -160,7 +159,7 @@ def test_small_objects_count_as_several_in_training(bench, task):
 @both_tasks
 def test_heads_learn_from_pictures_and_windows_together(bench, task):
     also = [bench.stored("object" if task == "scene" else "scene")]
-    fitted = fit_heads(bench.splits, bench.stored(task), settings=HEADS, device=CPU, also=also)
+    fitted = fit_heads(bench.splits, bench.stored(task), settings=HEADS, also=also)
     found = several_windows(bench, task)
     due = bench.logits(fitted, bench.stored(task).plain)
     np.testing.assert_array_equal(found.logits, due)
@@ -174,7 +173,7 @@ def test_strides_are_read_out_over_all_that_is_shown(bench, task):
     assert np.isfinite(found.logits).all()
     assert (found.logits != untouched_logits(bench, task)).any()
     over_the_box = bench.stored(task, "pyramid")
-    fitted = fit_heads(bench.splits, over_the_box, settings=HEADS, device=CPU)
+    fitted = fit_heads(bench.splits, over_the_box, settings=HEADS)
     assert (found.logits != bench.logits(fitted, over_the_box.plain)).any()
     assert (found.passes, found.ratio) == (1, 1)
 

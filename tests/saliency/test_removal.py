@@ -297,7 +297,7 @@ def test_a_head_that_saw_the_image_has_no_say(sample, pictures, features_of, mea
     splits = folds_of(named)
     seen = seen_of(features_of, named, alike)
     learning = params.Heads(readout="scene", epochs=30, batch_size=32, learning_rate=0.01)
-    fitted = fit_heads(splits, seen, settings=learning, device=cpu)
+    fitted = fit_heads(splits, seen, settings=learning)
     every = fitted.probabilities(seen.plain)[:, np.arange(len(named)), splits.labels]
     learnt = (splits.fold_of[:, None] != np.arange(splits.folds)[:, None]).reshape(every.shape)
     assert every[learnt].min() > 0.9

@@ -117,7 +117,7 @@ def explain(made, cpu, layer="last", regime="fixed", conditions=CONDITIONS):
     )
     return explain_study(
         made.predictions, conditions, splits=made.splits, regime=regime, untouched=made.untouched,
-        explainer=trained, untrained=untrained, settings=made.settings, device=cpu,
+        explainer=trained, untrained=untrained, settings=made.settings,
         rendered=made.folder / "rendered", features=made.folder / "features",
     )  # fmt: skip
 
@@ -198,7 +198,7 @@ def test_heads_are_those_of_the_task_and_regime(made, cpu, number, regime):
     seen = read_features(made.folder / "features", condition, made.settings.readout, maps=True)
     fitted = made.untouched[condition.task]
     if regime == "retrained":
-        fitted = fit_heads(made.splits, seen, settings=made.settings, device=cpu)
+        fitted = fit_heads(made.splits, seen, settings=made.settings)
     rows = of(made.predictions, key)
     rows = rows.merge(read_views(made.folder / "rendered", condition), on=["image_id", "ann_id"])
     found, tables = explain_condition(

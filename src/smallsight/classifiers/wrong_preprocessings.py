@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 import torch
 
+from smallsight.backbones.features import batches
+from smallsight.backbones.tensor_reader import TorchReader
 from smallsight.classifiers.facts import Preprocessing
 from smallsight.classifiers.mapping import ClassMapping
 from smallsight.classifiers.own import OwnClassifier
 from smallsight.classifiers.tables import PREPROCESSINGS
-from smallsight.runtime.device import map_on_device
 from smallsight.runtime.errors import ClassifierError
+from smallsight.runtime.parallel import map_here
 
 DECLARED = "as declared"
 
@@ -98,17 +100,15 @@ def _predicted(
     description: str,
 ) -> np.ndarray:
     """Return the number of the category predicted of each picture: (n,)."""
-    classifier = classifier.to(device)
-    size = classifier.batch_size
-    places = [slice(start, start + size) for start in range(0, len(pictures), size)]
-
-    def run(place: slice) -> np.ndarray:
-        with torch.inference_mode():
-            found = classifier.scene(torch.from_numpy(pictures[place]).to(device))
-        return found.cpu().numpy()
-
-    description = f"preprocessing {description}"
-    features = np.concatenate(map_on_device(run, places, device=device, description=description))
+    reader = TorchReader(classifier, device)
+    places = batches(len(pictures), reader.batch_size)
+    found = map_here(
+        lambda place: reader.scene(pictures[place]),
+        places,
+        threads=reader.threads,
+        description=f"preprocessing {description}",
+    )
+    features = np.concatenate(found)
     return mapping.probabilities(features)[0].argmax(axis=1)
 
 

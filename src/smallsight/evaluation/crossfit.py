@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from smallsight import params
 from smallsight.backbones.feature_store import Features
@@ -20,7 +19,6 @@ def fit_heads(
     features: Features,
     *,
     settings: params.Heads,
-    device: torch.device,
     importance: np.ndarray | None = None,
     chosen: np.ndarray | None = None,
     also: Sequence[Features] = (),
@@ -61,7 +59,6 @@ def fit_heads(
         [derive(seed, "head", fold) for seed in splits.seeds for fold in range(splits.folds)],
         classes=len(splits.categories),
         settings=settings,
-        device=device,
         importance=None if importance is None else np.tile(importance, times),
     )
 
@@ -78,12 +75,11 @@ def heads_for_regime(
     features: Features,
     *,
     settings: params.Heads,
-    device: torch.device,
 ) -> Heads:
     """Return the heads that a regime tests on one condition: the untouched ones, or its own."""
     if regime == "fixed":
         return untouched
-    return fit_heads(splits, features, settings=settings, device=device)
+    return fit_heads(splits, features, settings=settings)
 
 
 def out_of_fold(splits: Splits, fitted: Heads, features: Features) -> np.ndarray:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch.nn import functional
+from scipy.special import softmax
 
 from smallsight import params
 from smallsight.classifiers.mapping import ClassMapping, read_mapping
+from smallsight.evaluation.adam import Adam
 from smallsight.runtime.files import write_arrays
 
 
@@ -34,14 +34,11 @@ class LinearHeads:
 
     def logits(self, features: np.ndarray) -> np.ndarray:
         """Apply every head to every feature: (n, dimensions) to (heads, n, classes)."""
-        weight, bias = torch.from_numpy(self.weight), torch.from_numpy(self.bias)
-        logits = torch.from_numpy(features) @ weight.transpose(1, 2) + bias[:, None, :]
-        return logits.numpy()
+        return features @ self.weight.transpose(0, 2, 1) + self.bias[:, None, :]
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Compute class probabilities, (heads, n, classes), of features (n, dimensions)."""
-        logits = torch.from_numpy(self.logits(features))
-        return functional.softmax(logits, dim=-1).numpy()
+        return softmax(self.logits(features), axis=-1)
 
 
 Heads = LinearHeads | ClassMapping
@@ -57,7 +54,6 @@ def fit(
     *,
     classes: int,
     settings: params.Heads,
-    device: torch.device,
     importance: np.ndarray | None = None,
 ) -> LinearHeads:
     """Fit heads and return them as they are after the last epoch; see `epochs`."""
@@ -69,7 +65,6 @@ def fit(
         rngs,
         classes=classes,
         settings=settings,
-        device=device,
         importance=importance,
     )
     return last
@@ -84,7 +79,6 @@ def epochs(
     *,
     classes: int,
     settings: params.Heads,
-    device: torch.device,
     importance: np.ndarray | None = None,
 ) -> Iterator[LinearHeads]:
     """Fit heads by Adam on the cross-entropy, all at once; yield them after each epoch.
@@ -114,31 +108,27 @@ def epochs(
     if importance is None:
         importance = np.ones(len(labels))
     importance = np.broadcast_to(importance, train.shape)
-    views = torch.from_numpy(np.stack([plain, mirrored])).to(device)
-    targets = torch.from_numpy(labels.astype(np.int64)).to(device)
-    weight, bias = (
-        torch.from_numpy(np.stack(part)).to(device).requires_grad_()
-        for part in zip(*(_start(rng, classes, plain.shape[1]) for rng in rngs), strict=True)
-    )
-    optimiser = torch.optim.Adam([weight, bias], lr=settings.learning_rate, fused=True)
+    views = np.concatenate([plain, mirrored])
+    started = (_start(rng, classes, plain.shape[1]) for rng in rngs)
+    weight, bias = (np.stack(part) for part in zip(*started, strict=True))
+    optimiser = Adam([weight, bias], settings.learning_rate)
     steps = -(-int(train.sum(axis=1).max()) // settings.batch_size)
+    shown = np.empty((len(rngs), settings.batch_size, plain.shape[1]), np.float32)
+    heads, places = np.ogrid[: len(rngs), : settings.batch_size]
     for _ in range(settings.epochs):
         plans = [_plan(rng, chosen, steps) for rng, chosen in zip(rngs, train, strict=True)]
         for step in range(steps):
-            index, is_mirrored, share = (
-                torch.from_numpy(part).to(device)
-                for part in _stack([plan[step] for plan in plans], importance, settings.batch_size)
+            index, is_mirrored, share = _stack(
+                [plan[step] for plan in plans], importance, settings.batch_size
             )
-            batch = views[is_mirrored, index]
-            logits = torch.baddbmm(bias[:, None, :], batch, weight.transpose(1, 2))
-            losses = functional.cross_entropy(
-                logits.flatten(0, 1), targets[index].flatten(), reduction="none"
-            )
-            optimiser.zero_grad()
-            # Each head's mean loss; the heads share no weight, so the sum fits each alone.
-            (losses * share.flatten()).sum().backward()
-            optimiser.step()
-        yield LinearHeads(weight.detach().cpu().numpy().copy(), bias.detach().cpu().numpy().copy())
+            np.take(views, index + len(plain) * is_mirrored, axis=0, out=shown, mode="clip")
+            logits = shown @ weight.transpose(0, 2, 1) + bias[:, None, :]
+            # The gradient of each head's mean cross-entropy by the logits.
+            wrong = softmax(logits, axis=-1)
+            wrong[heads, places, labels[index]] -= 1
+            wrong *= share[:, :, None]
+            optimiser.step([wrong.transpose(0, 2, 1) @ shown, wrong.sum(axis=1)])
+        yield LinearHeads(weight.copy(), bias.copy())
 
 
 def _start(

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from smallsight import params
 from smallsight.backbones.feature_store import read_features, stored_readouts
@@ -17,7 +16,7 @@ from smallsight.evaluation.predictions import predicted_rows
 from smallsight.evaluation.rungs import RUNGS, UNFITTED, Rung
 from smallsight.evaluation.splits import Splits
 from smallsight.evaluation.tables import RUNG_PREDICTIONS
-from smallsight.runtime.device import map_on_device
+from smallsight.runtime.parallel import map_here
 
 
 def predict_rungs(
@@ -27,7 +26,6 @@ def predict_rungs(
     *,
     features: Path,
     settings: params.Heads,
-    device: torch.device,
     as_it_is: Heads | None = None,
 ) -> pd.DataFrame:
     """Predict every instance from every rung, by heads of its own on the same folds.
@@ -65,10 +63,10 @@ def predict_rungs(
     def predict(pair: tuple[Rung, Condition]) -> np.ndarray:
         rung, condition = pair
         seen = read_features(features, condition, rung.readout)
-        fitted = as_it_is or fit_heads(splits, seen, settings=settings, device=device)
+        fitted = as_it_is or fit_heads(splits, seen, settings=settings)
         return np.nan_to_num(out_of_fold(splits, fitted, seen)).argmax(axis=2)
 
-    found = map_on_device(predict, list(rungs.items()), device=device, description="climbing")
+    found = map_here(predict, list(rungs.items()), description="climbing")
     classes |= {rung.name: one for rung, one in zip(rungs, found, strict=True)}
     return pd.concat(
         [predicted_rows(splits, one, rung=name) for name, one in classes.items()], ignore_index=True

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from torch.nn import functional
+from scipy.special import log_softmax
 
 from smallsight import params
 from smallsight.backbones.feature_store import Features
@@ -24,7 +24,6 @@ def reference_head(
     *,
     classes: int,
     settings: params.Heads,
-    device: torch.device,
 ) -> tuple[LinearHeads, pd.DataFrame]:
     """Train one head on one split.
 
@@ -46,7 +45,7 @@ def reference_head(
     plain = features.plain
     rounds = epochs(
         plain, features.mirrored, labels, ~test[None], [rng],
-        classes=classes, settings=settings, device=device,
+        classes=classes, settings=settings,
     )  # fmt: skip
     rows = []
     for epoch, heads in enumerate(rounds, start=1):
@@ -58,9 +57,9 @@ def reference_head(
 
 def _quality(logits: np.ndarray, labels: np.ndarray, chosen: np.ndarray) -> tuple[float, float]:
     """Mean cross-entropy and accuracy over the chosen instances."""
-    part, wanted = torch.from_numpy(logits[chosen]), torch.from_numpy(labels[chosen])
-    right = (part.argmax(dim=1) == wanted).float().mean()
-    return float(functional.cross_entropy(part, wanted)), float(right)
+    part, wanted = logits[chosen], labels[chosen]
+    losses = -log_softmax(part, axis=1)[np.arange(len(wanted)), wanted]
+    return float(losses.mean()), float((part.argmax(axis=1) == wanted).mean())
 
 
 def write_checkpoint(
@@ -75,8 +74,8 @@ def write_checkpoint(
     """Write trunk and head as one network that `torch.load(..., weights_only=True)` reads.
 
     Beside `model_state_dict`, `classes` and `class_to_idx` it holds the normalisation (`mean`,
-    `std`) and `about`: the condition, the seed, the kind of device that trained the head, and the
-    readout that it reads.
+    `std`) and `about`: the condition, the seed, the kind of device that its features come from, and
+    the readout that it reads.
 
     Parameters
     ----------

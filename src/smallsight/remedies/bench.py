@@ -110,7 +110,7 @@ class Bench:
     conditions, features
         The folders that hold all families' pictures, and their features.
     device
-        Where networks and heads run.
+        Where networks run.
     """
 
     splits: Splits
@@ -219,7 +219,6 @@ class Bench:
             self.splits,
             seen,
             settings=self.settings,
-            device=self.device,
             also=also,
             importance=importance,
         )

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import torch
 
 from smallsight import params
 from smallsight.backbones.feature_store import Features
@@ -13,7 +12,7 @@ from smallsight.evaluation.crossfit import fit_heads, out_of_fold_logits, traini
 from smallsight.evaluation.predictions import predicted_rows
 from smallsight.evaluation.splits import Splits
 from smallsight.remedies.tables import MORE_EXAMPLES_PREDICTIONS
-from smallsight.runtime.device import map_on_device
+from smallsight.runtime.parallel import map_here
 from smallsight.runtime.randomness import derive
 from smallsight.vocabulary import GROUPS
 
@@ -28,7 +27,6 @@ def predict_more_examples(
     features: Mapping[str, Features],
     *,
     settings: params.Heads,
-    device: torch.device,
     seed: int,
 ) -> pd.DataFrame:
     """Predict the test data of every seed by heads that learned from some of the small objects.
@@ -62,14 +60,13 @@ def predict_more_examples(
             splits,
             features[task],
             settings=settings,
-            device=device,
             chosen=chosen[share] | ~small,
         )
         logits = out_of_fold_logits(splits, fitted, features[task].plain)
         return np.nan_to_num(logits).argmax(axis=2)
 
     pairs = [(task, share) for task in features for share in SHARES]
-    found = map_on_device(predict, pairs, device=device, description="more examples")
+    found = map_here(predict, pairs, description="more examples")
     tables = [
         predicted_rows(
             splits, one, task=task, share=share, n_train=chosen[share].sum(axis=2).mean()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import torch
+from scipy.special import softmax
 
 from smallsight.classifiers.answers import NotAskedError
 from smallsight.classifiers.facts import STUDY_HEADS
@@ -15,7 +15,7 @@ from smallsight.remedies.bench import Bench, ImpossibleError
 from smallsight.remedies.facts import UNTREATED, RemedyFacts, State
 from smallsight.remedies.remedy import Answer, Remedy
 from smallsight.remedies.tables import REMEDY_PREDICTIONS, REMEDY_TIMES
-from smallsight.runtime.device import map_on_device
+from smallsight.runtime.parallel import map_here, workers
 from smallsight.vocabulary import HEADLINE_TASK
 
 
@@ -70,7 +70,10 @@ def try_remedies(bench: Bench, remedies: Sequence[Remedy], chosen: Mapping[str, 
         task: Answer(bench.logits(bench.heads(task), bench.stored(task).plain))
         for task in bench.tasks
     }
-    found = map_on_device(answer, pairs, device=bench.device, description="trying remedies")
+    threads = (
+        1 if bench.device.type == "cuda" else workers()
+    )  # on a GPU, one disturbs another's time
+    found = map_here(answer, pairs, threads=threads, description="trying remedies")
     answers = {(one.name, task): each for (one, task), each in zip(pairs, found, strict=True)}
     tables, times = [], []
     for task in bench.tasks:
@@ -90,7 +93,7 @@ def try_remedies(bench: Bench, remedies: Sequence[Remedy], chosen: Mapping[str, 
 
 def _table(splits: Splits, name: str, task: str, logits: np.ndarray) -> pd.DataFrame:
     """Arrange what was predicted under one remedy, (seeds, n, classes), in one task."""
-    probabilities = torch.from_numpy(np.nan_to_num(logits)).softmax(dim=2).numpy()
+    probabilities = softmax(np.nan_to_num(logits), axis=2)
     confidence = probabilities.max(axis=2)
     classes = probabilities.argmax(axis=2)
     table = predicted_rows(splits, classes, remedy=name, task=task, confidence=confidence)

@@ -107,10 +107,34 @@ def map_batches(
         results = _map_on_cluster(address, function, batches, is_network=True)
         yield from progress(results, total=len(batches), description=description)
         return
+    yield from _map_in_threads(function, batches, threads=threads, description=description)
+
+
+def map_here(
+    function: Callable[[T], R],
+    items: Sequence[T],
+    *,
+    threads: int | None = None,
+    description: str,
+) -> list[R]:
+    """Apply a function to every item in threads of this process, wherever other work is done.
+
+    Parameters
+    ----------
+    threads
+        How many take an item each; as many as there are workers where nothing is said.
+    description
+        What the progress bar says.
+    """
+    count = threads or workers()
+    return list(_map_in_threads(function, items, threads=count, description=description))
+
+
+def _map_in_threads(
+    function: Callable[[T], R], items: Sequence[T], *, threads: int, description: str
+) -> Iterator[R]:
     with ThreadPoolExecutor(threads) as pool:
-        yield from progress(
-            pool.map(function, batches), total=len(batches), description=description
-        )
+        yield from progress(pool.map(function, items), total=len(items), description=description)
 
 
 @contextmanager

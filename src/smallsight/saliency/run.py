@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from smallsight import params
 from smallsight.backbones.facts import LAST
@@ -93,7 +92,6 @@ def explain_study(
     explainer: Explainer,
     untrained: HeadExplainer | None,
     settings: params.Heads,
-    device: torch.device,
     rendered: Path,
     features: Path,
 ) -> StudyMaps:
@@ -132,7 +130,7 @@ def explain_study(
             seen,
             splits=splits,
             fitted=heads_for_regime(
-                splits, regime, untouched[condition.task], seen, settings=settings, device=device
+                splits, regime, untouched[condition.task], seen, settings=settings
             ),
             covers=read_masks(rendered, condition, rows),
             pictures=Pictures(folder, rows[INSTANCE]),

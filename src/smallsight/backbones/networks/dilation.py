@@ -1,7 +1,6 @@
 """A dilated last stage: cells half as wide, from the same weights."""
 
 from torch import nn
-from torchvision.models import ResNet
 
 from smallsight.runtime.errors import ParameterError
 
@@ -18,6 +17,8 @@ def dilate(module: nn.Module, architecture: str) -> None:
     ParameterError
         Where the network is no ResNet of torchvision's.
     """
+    from torchvision.models import ResNet
+
     if not isinstance(module, ResNet):
         raise ParameterError(
             "params.backbone.dilated", f"true, with {architecture}", "a ResNet of torchvision's"

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
-from torchvision.ops import MultiScaleRoIAlign
+
+if TYPE_CHECKING:  # heavy, and only detectors need it
+    from torchvision.ops import MultiScaleRoIAlign
 
 Layout = Callable[[torch.Tensor], torch.Tensor]
 """Brings what a layer returns to (n, channels, rows, columns)."""
@@ -100,7 +102,7 @@ class FeaturePyramid:
     """
 
     layer: str
-    pool: MultiScaleRoIAlign
+    pool: "MultiScaleRoIAlign"
 
 
 @dataclass(frozen=True)
