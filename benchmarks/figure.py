@@ -16,7 +16,8 @@ PASSES = {
 }
 COLOURS = {
     "render": "tab:blue", "decode": "tab:cyan", "network": "tab:orange", "features": "tab:orange",
-    "train": "tab:green", "evaluate": "tab:purple", STARTS: "silver", "start": "silver",
+    "engine": "tab:pink", "train": "tab:green", "evaluate": "tab:purple", STARTS: "silver",
+    "start": "silver",
 }  # fmt: skip
 
 
@@ -43,8 +44,8 @@ def _draw_steps(axes: Axes, found: dict[str, Any]) -> None:
     for row, side in enumerate(SHOWN):
         left = 0.0
         for step, seconds in found["steps"][side].items():
-            axes.barh(row, seconds, left=left, color=COLOURS.get(step, "tab:pink"))
-            if seconds > longest / 12:
+            axes.barh(row, seconds, left=left, color=COLOURS[step])
+            if seconds > longest / 10:
                 axes.text(
                     left + seconds / 2, row, f"{step}\n{seconds:.0f}", ha="center", va="center"
                 )
@@ -64,10 +65,13 @@ def _draw_steps(axes: Axes, found: dict[str, Any]) -> None:
         named.get(step, step): COLOURS[step]
         for side in SHOWN
         for step in found["steps"][side]
-        if step in COLOURS and step != "features"
+        if step != "features"
     }
     handles = [mpl.patches.Patch(color=colour, label=step) for step, colour in steps.items()]
-    axes.legend(handles=handles, ncols=4, fontsize=7, frameon=False, loc="lower right")
+    axes.legend(
+        handles=handles, ncols=len(handles), fontsize=7, frameon=False,
+        columnspacing=1, loc="upper left", bbox_to_anchor=(0, -0.15), borderaxespad=0,
+    )  # fmt: skip
 
 
 def _draw_rates(axes: Axes, found: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ BUSY = 0.2
 STAGES_BESIDE_FAMILIES = 13
 """Stages of dvc.yaml that run once; two run for each family."""
 
-STAGE_SECONDS = 4.7
+STAGE_SECONDS = 2.5
 """DVC and Python starting, and DVC writing down what came out: what is left of the default study's
 time, by stage, when what the stages themselves say is taken off."""
 
@@ -27,13 +27,13 @@ FETCH_SECONDS = {"phantom": 0.15, "coco": 0.4}
 """Processor time or waiting per picture that is not there yet, by source: painted at 640 x 480, or
 downloaded."""
 
-PREDICTION_SECONDS = 8e-5
+PREDICTION_SECONDS = 6e-5
 """Per answer of a head, on the default study's features."""
 
-FIT_SECONDS = 0.002
+FIT_SECONDS = 0.001
 """Per object, and remedy and task that fit heads anew."""
 
-MAP_SECONDS = 0.0014
+MAP_SECONDS = 0.0012
 """Per saliency map, its measures and controls among them."""
 
 EDITS = 12
