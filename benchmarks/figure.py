@@ -19,6 +19,8 @@ COLOURS = {
     "engine": "tab:pink", "train": "tab:green", "evaluate": "tab:purple", STARTS: "silver",
     "start": "silver",
 }  # fmt: skip
+OTHER = "tab:brown"
+"""The colour of steps that are not named above."""
 
 
 def draw(found: dict[str, Any], path: Path) -> None:
@@ -44,7 +46,7 @@ def _draw_steps(axes: Axes, found: dict[str, Any]) -> None:
     for row, side in enumerate(SHOWN):
         left = 0.0
         for step, seconds in found["steps"][side].items():
-            axes.barh(row, seconds, left=left, color=COLOURS[step])
+            axes.barh(row, seconds, left=left, color=COLOURS.get(step, OTHER))
             if seconds > longest / 10:
                 axes.text(
                     left + seconds / 2, row, f"{step}\n{seconds:.0f}", ha="center", va="center"
@@ -62,7 +64,7 @@ def _draw_steps(axes: Axes, found: dict[str, Any]) -> None:
     )
     named = {"network": "network, features", "start": STARTS}
     steps = {
-        named.get(step, step): COLOURS[step]
+        named.get(step, step): COLOURS.get(step, OTHER)
         for side in SHOWN
         for step in found["steps"][side]
         if step != "features"
