@@ -76,20 +76,19 @@ def test_the_default_study_takes_what_docs_say():
     """Of two cores, with the times per object and picture that its stages took there."""
     found = estimate(
         work([100.0] * 371 + [10.0] * 229),
-        Measured(render=0.28, network=Speed(0.0027, 1.0), workers=2),
-        source_seconds=13.5,
-        fetch_seconds=30.0,
+        Measured(render=0.17, network=Speed(0.00113, 1.0), workers=2),
+        source_seconds=7.7,
+        fetch_seconds=19.1,
     )
     parts = {one.name: one.seconds for one in found.parts}
-    assert parts["rendering"] == pytest.approx(84, rel=0.1)
-    assert parts["the network, conditions"] == pytest.approx(78, rel=0.1)
-    assert parts["the network, remedies"] == pytest.approx(80, rel=0.15)
-    assert parts["heads and predictions"] == pytest.approx(12, abs=2)
-    assert parts["saliency maps"] == pytest.approx(14, abs=2)
-    assert parts["removing the object"] == pytest.approx(17, abs=4)
-    # 430 seconds without remedies, and 75 to 85 with them.
-    assert found.seconds == pytest.approx(510, rel=0.05)
-    assert found.in_words() == "about 9 minutes (6 to 13)"
+    assert parts["rendering"] == pytest.approx(51, rel=0.1)
+    assert parts["the network, conditions"] == pytest.approx(31, rel=0.1)
+    remedies = parts["the network, remedies"] + parts["heads and predictions"]
+    assert remedies == pytest.approx(44 + 7, rel=0.15)
+    assert parts["saliency maps"] == pytest.approx(9, abs=3)
+    assert parts["removing the object"] == pytest.approx(8, abs=2)
+    assert found.seconds == pytest.approx(285, rel=0.1)
+    assert found.in_words() == "about 5 minutes (4 to 8)"
 
 
 def test_a_network_that_is_not_run_here_leaves_parts_unknown():

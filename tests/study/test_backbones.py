@@ -75,14 +75,21 @@ def write_params(folder, case, **backbone):
 
 
 def weights_for(name, folder):
-    """Say where weights come from; a detector's are a file of one that was drawn at random."""
+    """Say where weights come from; a detector's are a file of one that was drawn at random.
+
+    It has normalised noise once, so that its deepest features still tell pictures apart.
+    """
     if not name.startswith("fasterrcnn"):
         return {"weights": "random"}
     path = folder / "own.pth"
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        state = get_model(name, weights=None, weights_backbone=None).state_dict()
-    torch.save(state, path)
+        detector = get_model(name, weights=None, weights_backbone=None)
+        noise = torch.randn(2, 3, 64, 64)
+        with torch.no_grad():
+            for _ in range(20):
+                detector.backbone(noise)
+    torch.save(detector.state_dict(), path)
     return {"weights": "checkpoint", "checkpoint": str(path)}
 
 
