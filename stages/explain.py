@@ -21,7 +21,6 @@ from smallsight.evaluation.splits import read_splits
 from smallsight.runtime import files, script
 from smallsight.runtime.device import pick_device
 from smallsight.saliency.explain import Explainer, HeadExplainer, trained_and_untrained
-from smallsight.saliency.own_explainer import OwnExplainer
 from smallsight.saliency.run import StudyMaps, explain_study, write_no_maps, write_study_maps
 from smallsight.saliency.tables import OTHER_MAPS, PREDICTED_CLASS_MAPS
 from smallsight.sampling.sample import read_categories, read_sample
@@ -123,6 +122,9 @@ def of_heads(
 
 def of_own(classifier: ClassifierFacts, device: torch.device) -> tuple[Explainer, None]:
     """Return what explains the user's own classifier; there is none of random weights."""
+    # Imported late, for as long as its library takes.
+    from smallsight.saliency.own_explainer import OwnExplainer
+
     opened = open_classifier(classifier, BACKBONE)
     assert isinstance(opened, OwnClassifier), "a classifier without maps"
     return OwnExplainer(opened.to(device), device), None

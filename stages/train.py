@@ -28,7 +28,8 @@ from smallsight.evaluation.reference_head import (
     write_checkpoint,
     write_empty_checkpoint,
 )
-from smallsight.evaluation.splits import Splits, make_splits, write_splits
+from smallsight.evaluation.splits import Splits, write_splits
+from smallsight.evaluation.splitting import make_splits
 from smallsight.evaluation.tables import TRAINING_CURVE
 from smallsight.imaging.photographs import DUPLICATES
 from smallsight.runtime import files, script

@@ -14,7 +14,8 @@ from smallsight import params
 from smallsight.backbones import engine_choice
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.engine import Engine, read_engine, write_engine
-from smallsight.backbones.engine_choice import choose_engine, reader_of
+from smallsight.backbones.engine_choice import choose_engine
+from smallsight.backbones.engine_reader import reader_of
 from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.onnx_export import ExportError, export_trunk

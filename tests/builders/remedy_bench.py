@@ -26,7 +26,7 @@ from smallsight.conditions.rendered.views import read_views
 from smallsight.conditions.rendering.instance_views import InstanceViews, with_inputs
 from smallsight.conditions.rendering.levels import facts_of, levels_by_family
 from smallsight.conditions.rendering.render import render_family
-from smallsight.evaluation.splits import cross_validation
+from smallsight.evaluation.splitting import cross_validation
 from smallsight.imaging.pictures import InputFormat
 from smallsight.remedies.bench import Bench
 from smallsight.runtime import files

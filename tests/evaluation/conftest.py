@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from builders.evaluations import CATEGORIES, DIMENSIONS, SETTINGS
-from smallsight.evaluation.splits import cross_validation
+from smallsight.evaluation.splitting import cross_validation
 
 
 @pytest.fixture(scope="module")

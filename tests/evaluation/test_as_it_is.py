@@ -14,7 +14,8 @@ from smallsight.evaluation.crossfit import heads_for_regime, out_of_fold, traini
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.predictions import predict, summarise_results
 from smallsight.evaluation.protocols import AS_IT_IS, find_protocol
-from smallsight.evaluation.splits import make_splits, read_splits, write_splits
+from smallsight.evaluation.splits import read_splits, write_splits
+from smallsight.evaluation.splitting import make_splits
 from smallsight.runtime.errors import ParameterError
 
 UNTOUCHED = Condition("orig_full", "default", is_reference=True, task="scene")

@@ -11,7 +11,7 @@ from smallsight.evaluation.baselines import (
     find_largest,
     largest_object,
 )
-from smallsight.evaluation.splits import cross_validation, single_split
+from smallsight.evaluation.splitting import cross_validation, single_split
 
 AREA = 100.0 * 100
 

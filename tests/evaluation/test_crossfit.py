@@ -12,10 +12,7 @@ from smallsight.evaluation.crossfit import (
     training_data,
 )
 from smallsight.evaluation.heads import LinearHeads
-from smallsight.evaluation.splits import (
-    cross_validation,
-    single_split,
-)
+from smallsight.evaluation.splitting import cross_validation, single_split
 from smallsight.runtime.errors import SampleError
 
 

@@ -11,7 +11,7 @@ from smallsight.conditions.rendered.names import UNTOUCHED, Condition, FamilyFac
 from smallsight.evaluation.crossfit import fit_heads, out_of_fold
 from smallsight.evaluation.ladder import predict_rungs
 from smallsight.evaluation.rungs import BASELINES, RUNGS, STEPS
-from smallsight.evaluation.splits import single_split
+from smallsight.evaluation.splitting import single_split
 from smallsight.evaluation.tables import RUNG_PREDICTIONS
 from smallsight.runtime.tables import conform
 

@@ -11,7 +11,7 @@ from smallsight.evaluation import protocols
 from smallsight.evaluation.crossfit import fit_heads
 from smallsight.evaluation.predictions import predict, summarise_results
 from smallsight.evaluation.protocols import PROTOCOLS
-from smallsight.evaluation.splits import make_splits
+from smallsight.evaluation.splitting import make_splits
 from smallsight.vocabulary import REGIMES
 
 CATEGORIES = ("a", "b", "c", "d", "e", "f")

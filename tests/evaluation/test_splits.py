@@ -4,7 +4,8 @@ import pytest
 
 from builders.evaluations import CATEGORIES, FOLDS, REPEATS, SETTINGS
 from smallsight.evaluation.protocols import PROTOCOLS
-from smallsight.evaluation.splits import cross_validation, make_splits, read_splits, write_splits
+from smallsight.evaluation.splits import read_splits, write_splits
+from smallsight.evaluation.splitting import cross_validation, make_splits
 from smallsight.evaluation.tables import SPLITS
 from smallsight.runtime.errors import SampleError, SmallsightError
 

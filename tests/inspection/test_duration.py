@@ -88,7 +88,7 @@ def test_the_default_study_takes_what_docs_say():
     assert parts["saliency maps"] == pytest.approx(9, abs=3)
     assert parts["removing the object"] == pytest.approx(8, abs=2)
     assert found.seconds == pytest.approx(285, rel=0.1)
-    assert found.in_words() == "about 5 minutes (4 to 8)"
+    assert found.in_words() == "about 5 minutes (3 to 7)"
 
 
 def test_a_network_that_is_not_run_here_leaves_parts_unknown():

@@ -13,7 +13,7 @@ from smallsight.classifiers.answers import NotAskedError
 from smallsight.classifiers.facts import STUDY_HEADS
 from smallsight.classifiers.mapping import ClassMapping
 from smallsight.evaluation.protocols import AS_IT_IS
-from smallsight.evaluation.splits import make_splits
+from smallsight.evaluation.splitting import make_splits
 from smallsight.remedies.bench import ImpossibleError
 from smallsight.remedies.facts import UNTREATED
 from smallsight.remedies.registry import REMEDIES

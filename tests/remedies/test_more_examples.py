@@ -7,7 +7,7 @@ import pytest
 
 from builders.evaluations import CATEGORIES, DIMENSIONS, FOLDS, HEADS, REPEATS, SETTINGS
 from smallsight.evaluation.crossfit import fit_heads, out_of_fold, training_data
-from smallsight.evaluation.splits import cross_validation, single_split
+from smallsight.evaluation.splitting import cross_validation, single_split
 from smallsight.remedies import more_examples
 from smallsight.remedies.more_examples import SHARES, predict_more_examples
 from smallsight.remedies.tables import MORE_EXAMPLES_PREDICTIONS

@@ -4,7 +4,7 @@ import pytest
 
 from builders.remedy_bench import REPEATS, Colours, anew, bench_on, drawn, untouched_logits
 from smallsight.evaluation.predictions import predict
-from smallsight.evaluation.splits import single_split
+from smallsight.evaluation.splitting import single_split
 from smallsight.remedies.bench import ImpossibleError
 from smallsight.remedies.facts import UNTREATED
 from smallsight.remedies.registry import REMEDIES

@@ -3,7 +3,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from builders.evaluations import CATEGORIES, REPEATS, SETTINGS
-from smallsight.evaluation.splits import cross_validation, single_split
+from smallsight.evaluation.splitting import cross_validation, single_split
 from smallsight.remedies.sides import estimate_sides
 from smallsight.remedies.tables import ESTIMATED_SIDES
 from smallsight.runtime.errors import SampleError

@@ -20,7 +20,8 @@ from smallsight.conditions.rendered.names import Condition
 from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.predictions import predict
-from smallsight.evaluation.splits import Splits, class_indices, cross_validation, single_split
+from smallsight.evaluation.splits import Splits, class_indices
+from smallsight.evaluation.splitting import cross_validation, single_split
 from smallsight.imaging.boxes import Box
 from smallsight.saliency import gradcam, measures
 from smallsight.saliency.explain import (

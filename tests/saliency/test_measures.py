@@ -9,7 +9,7 @@ from smallsight.backbones.pooling import cell_shares
 from smallsight.backbones.tensor_pooling import mean_over_boxes, mean_over_cells
 from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import LinearHeads
-from smallsight.evaluation.splits import cross_validation, single_split
+from smallsight.evaluation.splitting import cross_validation, single_split
 from smallsight.imaging.boxes import Box
 from smallsight.saliency import measures
 from smallsight.saliency.grid import Grid, region_of_box, region_of_mask

@@ -20,7 +20,7 @@ from smallsight.conditions.rendered.names import Condition
 from smallsight.conditions.rendered.store import picture_name
 from smallsight.evaluation.crossfit import fit_heads, out_of_fold
 from smallsight.evaluation.heads import LinearHeads
-from smallsight.evaluation.splits import cross_validation, single_split
+from smallsight.evaluation.splitting import cross_validation, single_split
 from smallsight.imaging.boxes import Box
 from smallsight.runtime.randomness import derive
 from smallsight.saliency import removal

@@ -24,7 +24,7 @@ from smallsight.conditions.rendered.views import read_views
 from smallsight.evaluation.crossfit import fit_heads
 from smallsight.evaluation.heads import LinearHeads
 from smallsight.evaluation.predictions import predict
-from smallsight.evaluation.splits import cross_validation
+from smallsight.evaluation.splitting import cross_validation
 from smallsight.runtime.files import write_table
 from smallsight.saliency.explain import HeadExplainer, explain_condition
 from smallsight.saliency.run import explain_study, write_study_maps

@@ -33,7 +33,7 @@ from smallsight.conditions.rendering.views import InterventionInputs, View
 from smallsight.conditions.rendering.windows import reduced_and_enlarged
 from smallsight.evaluation import baselines
 from smallsight.evaluation.rungs import RUNGS, STEPS
-from smallsight.evaluation.splits import cross_validation
+from smallsight.evaluation.splitting import cross_validation
 from smallsight.evaluation.tables import RUNG_PREDICTIONS
 from smallsight.imaging.boxes import Box
 from smallsight.imaging.pictures import resize

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.engine import ONNXRUNTIME, TORCH, Engine
+from smallsight.backbones.engine_reader import reader_of
 from smallsight.backbones.features import Parts, gathered, passes
 from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.onnx_export import ExportError, export_trunk
@@ -28,28 +30,27 @@ AGREEMENT = 0.999
 WHERE = "params.engine"
 
 
-def reader_of(weights: Weights, engine: Engine, *, size: int, device: torch.device) -> Reader:
-    """Open any trunk by the engine that was chosen for the study's.
+class Planned(NamedTuple):
+    """What runs a trunk.
 
-    Parameters
+    Attributes
     ----------
-    size
-        Width and height of the input, in pixels.
-
-    Raises
-    ------
-    ExportError
-        Where the engine is onnxruntime, and the trunk takes no such size.
+    engine
+        What it is called.
+    graph
+        The trunk as a graph; empty where torch runs it.
+    reader
+        The trunk, opened.
     """
-    backbone = Backbone(weights)
-    if engine.name == ONNXRUNTIME and device.type == "cpu":
-        return OnnxReader(export_trunk(backbone, size=size))
-    return TorchReader(backbone, device, is_half=engine.precision == "bfloat16")
+
+    engine: Engine
+    graph: bytes
+    reader: Reader
 
 
 def plan_engine(
     settings: params.Engine, weights: Weights, *, size: int, device: torch.device
-) -> tuple[Engine, bytes]:
+) -> Planned:
     """Choose what runs a trunk, as far as that can be said without looking at pictures.
 
     Parameters
@@ -59,31 +60,22 @@ def plan_engine(
     device
         Where the study's network runs.
 
-    Returns
-    -------
-    engine
-        What runs it.
-    graph
-        The trunk as a graph; empty where torch runs it.
-
     Raises
     ------
     ParameterError
         Where onnxruntime is asked for and cannot be had.
     """
-    if settings.precision == "bfloat16":
-        if settings.name == ONNXRUNTIME:
-            wish = f"bfloat16 with {ONNXRUNTIME}"
-            raise ParameterError(f"{WHERE}.precision", wish, f"float32, or engine.name: {TORCH}")
-        return Engine(TORCH, "bfloat16"), b""
-    if settings.name == TORCH or device.type == "cuda":
-        return Engine(TORCH), b""
-    try:
-        graph = export_trunk(Backbone(weights), size=size)
-        OnnxReader(graph)
-    except (ExportError, ModuleNotFoundError) as error:
-        return _torch_instead(settings, str(error)), b""
-    return Engine(ONNXRUNTIME), graph
+    if settings.precision == "bfloat16" and settings.name == ONNXRUNTIME:
+        wish = f"bfloat16 with {ONNXRUNTIME}"
+        raise ParameterError(f"{WHERE}.precision", wish, f"float32, or engine.name: {TORCH}")
+    engine = Engine(TORCH, settings.precision)
+    if settings.precision == "float32" and settings.name != TORCH and device.type == "cpu":
+        try:
+            graph = export_trunk(Backbone(weights), size=size)
+            return Planned(Engine(ONNXRUNTIME), graph, OnnxReader(graph))
+        except (ExportError, ModuleNotFoundError) as error:
+            engine = _torch_instead(settings, str(error))
+    return Planned(engine, b"", reader_of(weights, engine, size=size, device=device))
 
 
 def choose_engine(
@@ -95,7 +87,7 @@ def choose_engine(
     *,
     device: torch.device,
 ) -> tuple[Engine, bytes]:
-    """Choose what runs a trunk, and hold it against torch in float32; see `plan_engine`.
+    """Choose what runs a trunk, and hold it against torch in float32.
 
     Parameters
     ----------
@@ -105,13 +97,24 @@ def choose_engine(
         (n, 4): the object in each, as left, top, width, height in input pixels.
     labels
         (n,): the category of each.
+
+    Returns
+    -------
+    engine
+        What runs it.
+    graph
+        The trunk as a graph; empty where torch runs it.
+
+    Raises
+    ------
+    ParameterError
+        As `plan_engine`, and where onnxruntime is asked for and its features are not torch's.
     """
-    engine, graph = plan_engine(settings, weights, size=pictures.shape[1], device=device)
+    engine, graph, reader = plan_engine(settings, weights, size=pictures.shape[1], device=device)
     if engine.name == TORCH and engine.precision == "float32":
         return engine, graph
     exact = _seen(TorchReader(Backbone(weights), device), pictures, boxes)
-    chosen = OnnxReader(graph) if graph else TorchReader(Backbone(weights), device, is_half=True)
-    found = _seen(chosen, pictures, boxes)
+    found = _seen(reader, pictures, boxes)
     difference = _difference(exact, found)
     engine = replace(engine, pictures=len(pictures), difference=difference)
     if graph and difference > ROUNDING:

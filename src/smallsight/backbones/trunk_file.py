@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smallsight.backbones.engine import Engine
-from smallsight.backbones.engine_choice import reader_of
+from smallsight.backbones.engine_reader import reader_of
 from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights, read_weights
 from smallsight.backbones.reader import Reader

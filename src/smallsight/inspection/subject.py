@@ -8,11 +8,9 @@ import numpy as np
 import torch
 
 from smallsight import params
-from smallsight.backbones.engine_choice import plan_engine, reader_of
+from smallsight.backbones.engine_choice import plan_engine
 from smallsight.backbones.facts import BackboneFacts
 from smallsight.backbones.networks.weight_sources import preview_weights
-from smallsight.backbones.networks.weights import Weights
-from smallsight.backbones.onnx_reader import OnnxReader
 from smallsight.backbones.probe import find_facts
 from smallsight.backbones.reader import Reader
 from smallsight.backbones.registry import check_unseen
@@ -63,8 +61,9 @@ def examine(parameters: params.Params, *, device: torch.device) -> Examined:
         facts = find_facts(parameters.backbone, loaded)
         facts.check_layer(parameters.explain.layer)
         facts.check_readout(parameters.heads.readout)
-        reader = _reader(parameters.engine, loaded.weights, facts.input_size, device)
-        return Examined(facts, None, _timed(reader, facts.input_size, device))
+        size = facts.input_size
+        likely = plan_engine(parameters.engine, loaded.weights, size=size, device=device)
+        return Examined(facts, None, _timed(likely.reader, size, device))
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder, "classifier")
         classifier = collect_classifier(
@@ -77,12 +76,6 @@ def examine(parameters: params.Params, *, device: torch.device) -> Examined:
             assert not isinstance(opened, AskedClassifier), "asked, not run"
             speed = _timed(TorchReader(opened, device), facts.input_size, device)
     return Examined(facts, classifier, speed)
-
-
-def _reader(settings: params.Engine, weights: Weights, size: int, device: torch.device) -> Reader:
-    """Open the frozen trunk by the engine that the study is likely to run it by."""
-    engine, graph = plan_engine(settings, weights, size=size, device=device)
-    return OnnxReader(graph) if graph else reader_of(weights, engine, size=size, device=device)
 
 
 def _timed(reader: Reader, size: int, device: torch.device) -> Speed:

@@ -79,8 +79,11 @@ def iterate_items(
     address = _cluster()
     if address:
         results = _map_on_cluster(address, function, items, is_network=False)
+    elif prefer == "threads":
+        yield from _map_in_threads(function, items, threads=workers(), description=description)
+        return
     else:
-        pool = joblib.Parallel(n_jobs=workers(), prefer=prefer, return_as="generator")
+        pool = joblib.Parallel(n_jobs=workers(), return_as="generator")
         results = pool(joblib.delayed(function)(item) for item in items)
     yield from progress(results, total=len(items), description=description)
 
@@ -131,7 +134,7 @@ def map_here(
 
 
 def _map_in_threads(
-    function: Callable[[T], R], items: Sequence[T], *, threads: int, description: str
+    function: Callable[[T], R], items: Collection[T], *, threads: int, description: str
 ) -> Iterator[R]:
     with ThreadPoolExecutor(threads) as pool:
         yield from progress(pool.map(function, items), total=len(items), description=description)

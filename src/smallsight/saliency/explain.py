@@ -23,7 +23,7 @@ from smallsight.evaluation.crossfit import out_of_fold_head
 from smallsight.evaluation.heads import Heads, LinearHeads
 from smallsight.evaluation.splits import Splits, class_indices
 from smallsight.imaging.boxes import Box
-from smallsight.saliency import gradcam, measures
+from smallsight.saliency import measures
 from smallsight.saliency.grid import Grid, RegionShares, region_of_box, region_of_mask
 
 AT_ONCE = 512
@@ -143,8 +143,11 @@ class HeadExplainer:
         if self.layer == LAST and known:
             saliency = [np.maximum(part, 0) for part in even]
         else:
+            # Imported late: its library takes a second, and the last layer's maps do without.
+            from smallsight.saliency.gradcam import grad_cam
+
             saliency = list(
-                gradcam.grad_cam(
+                grad_cam(
                     self.backbone,
                     pictures.read(),
                     boxes,
