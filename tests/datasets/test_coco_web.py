@@ -2,87 +2,28 @@ import hashlib
 import io
 import json
 import socket
-import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from PIL import Image
 
+from builders.http_server import Server, always, hung_up, respond, short, truncated, unavailable
 from smallsight.datasets import coco, coco_web
 from smallsight.datasets.collecting import Reading
 from smallsight.datasets.orientation import Doubt
 from smallsight.imaging.pictures import read_picture
+from smallsight.runtime import download
 from smallsight.runtime.errors import AnnotationError, DownloadError
 
 CATEGORIES = ("person", "car")
 ARCHIVE = "/annotations/annotations_trainval2017.zip"
 
 
-class Server:
-    """COCO's addresses on this machine: `files` by path, `faults` that befall a path."""
-
-    def __init__(self):
-        self.files, self.faults, self.requests = {}, {}, []
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                server.requests.append(self.path)
-                fault = server.faults.get(self.path, iter(()))
-                answer = next(fault, None)
-                if answer is None:
-                    answer = respond
-                answer(self, server.files.get(self.path))
-
-            def log_message(self, *_):
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
-
-    def close(self):
-        self.http.shutdown()
-        self.http.server_close()
-
-
-def respond(handler, content, *, status=200, sent=None):
-    if content is None:
-        status, content = 404, b"no such thing"
-    handler.send_response(status)
-    handler.send_header("Content-Length", str(len(content)))
-    handler.end_headers()
-    handler.wfile.write(content[:sent])
-
-
-def truncated(handler, content):
-    respond(handler, content, sent=len(content) // 2)
-
-
-def short(handler, content):
-    """Truncated before it was served: the length announced is the length sent."""
-    respond(handler, content[: len(content) // 2])
-
-
-def unavailable(handler, content):
-    respond(handler, b"", status=503)
-
-
-def hung_up(handler, content):
-    handler.close_connection = True
-
-
-def always(answer):
-    while True:
-        yield answer
-
-
 @pytest.fixture
 def server(tree, tmp_path, paint, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(coco_web, "WAITS", (0, 0))
+    monkeypatch.setattr(download, "WAITS", (0, 0))
     server = Server()
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
@@ -99,7 +40,12 @@ def server(tree, tmp_path, paint, monkeypatch):
 def open_source(server):
     def open_source(**changes):
         md5 = hashlib.md5(server.files[ARCHIVE]).hexdigest()
-        settings = {"split": "val2017", "base_url": server.url, "annotations_md5": md5}
+        settings = {
+            "split": "val2017",
+            "base_url": server.url,
+            "annotations_md5": md5,
+            "redirects": (),
+        }
         return coco_web.CocoWeb(coco_web.CocoData(**settings | changes))
 
     return open_source
@@ -269,6 +215,64 @@ def test_a_server_that_does_not_answer_is_not_asked_for_every_picture(
     with pytest.raises(DownloadError, match="503 Service Unavailable"):
         open_source().fetch(images, out)
     assert len(server.requests) == 3
+
+
+# A hostile archive.
+
+
+def serve_archive(server, content, name="annotations/instances_val2017.json", *, is_locked=False):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    packed = bytearray(packed.getvalue())
+    if is_locked:
+        packed[6] |= 1  # of the member's own header, and of the list of members
+        packed[packed.index(b"PK\1\2") + 8] |= 1
+    server.files[ARCHIVE] = bytes(packed)
+
+
+def test_a_bomb_is_not_unpacked(open_source, server, monkeypatch):
+    monkeypatch.setattr(coco_web, "LARGEST_ANNOTATIONS", 10**6)
+    serve_archive(server, b" " * (10**6 + 1))
+    assert len(server.files[ARCHIVE]) < 2000
+    with pytest.raises(DownloadError, match=r"1,000,001 bytes.*; expected at most 1,000,000"):
+        open_source().annotations()
+
+
+def test_a_member_that_is_larger_than_it_says_is_not_unpacked(open_source, server):
+    serve_archive(server, b" " * 10**6)
+    packed = bytearray(server.files[ARCHIVE])
+    for mark, place in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
+        start = packed.index(mark) + place
+        packed[start : start + 4] = (10).to_bytes(4, "little")
+    server.files[ARCHIVE] = bytes(packed)
+    with pytest.raises(DownloadError, match="Bad CRC-32"):
+        open_source().annotations()
+
+
+def test_an_encrypted_archive_is_said(open_source, server):
+    serve_archive(server, b"[]", is_locked=True)
+    with pytest.raises(DownloadError, match="encrypted") as caught:
+        open_source().annotations()
+    assert "\n" not in str(caught.value)
+
+
+def test_names_that_lead_out_of_the_folder_lead_nowhere(open_source, server, tmp_path, snapshot):
+    name = "../../../annotations/instances_val2017.json"
+    serve_archive(server, b"[]", name)
+    with pytest.raises(DownloadError, match="a ZIP file with annotations/instances_val2017"):
+        open_source().annotations()
+    assert list(snapshot(tmp_path / "cache")) == [f"smallsight/{ARCHIVE.rpartition('/')[2]}"]
+    assert not list(tmp_path.rglob("instances_val2017.json"))
+
+
+def test_the_way_without_a_network_is_said(open_source, server, images, out):
+    server.faults[ARCHIVE] = always(unavailable)
+    with pytest.raises(DownloadError, match=r"without a network: data\.source local"):
+        open_source().annotations()
+    server.faults[f"/val2017/{images['file_name'][0]}"] = always(unavailable)
+    with pytest.raises(DownloadError, match=r"without a network: data\.source local"):
+        open_source().fetch(images, out)
 
 
 # Another source.

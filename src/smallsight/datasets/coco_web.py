@@ -1,11 +1,10 @@
 """COCO 2017, downloaded from its own addresses or from a server with the same paths."""
 
-import logging
+import hashlib
 import shutil
-import sys
-import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,8 +12,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 import pandas as pd
-import pooch
-import requests
+import platformdirs
 from pydantic import Field
 
 from smallsight.datasets import coco
@@ -23,26 +21,22 @@ from smallsight.imaging import decoding
 from smallsight.imaging.decoding import LargePictureError
 from smallsight.params import Section
 from smallsight.runtime import files, large_json, parallel
+from smallsight.runtime.download import LastingDownloadError, download
 from smallsight.runtime.errors import DownloadError, PictureError
 
 ARCHIVE = "annotations_trainval2017.zip"
-TIMEOUT = 30
-"""Seconds without an answer, or without a further byte, after which a request fails."""
+OFFLINE = "without a network: data.source local, with COCO's files on disk (docs/formats.md)"
 
-WAITS = (1, 4)
-"""Seconds before each further attempt."""
+LARGEST_ARCHIVE = 2**30
+LARGEST_ANNOTATIONS = 2**30
+LARGEST_PICTURE = 2**26
+"""Bytes; COCO's own are 253 million, 470 million, and at most one million."""
 
-PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""HTTP statuses after which a further attempt may succeed."""
+AT_ONCE = 8
+"""Pictures that are asked for at the same time, at most."""
 
 ORIGIN = ".origin"
 """File in a folder of downloaded pictures that says where they are from."""
-
-pooch.get_logger().setLevel(logging.ERROR)
-
-
-class LastingDownloadError(DownloadError):
-    """The server answers, but this file cannot be had from it: others may."""
 
 
 class CocoData(Section):
@@ -51,6 +45,7 @@ class CocoData(Section):
     split: Literal["val2017", "train2017"]
     base_url: str
     annotations_md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    redirects: tuple[Annotated[str, Field(pattern="^https?://[^/]+$")], ...]
 
 
 @dataclass(frozen=True)
@@ -84,24 +79,44 @@ class CocoWeb:
             If the archive cannot be downloaded, or has another MD5 than the published one.
         """
         url, md5 = self._url("annotations", ARCHIVE), self.settings.annotations_md5
+        archive = platformdirs.user_cache_path("smallsight") / ARCHIVE
 
-        def download(url: str, output_file: str, _: object) -> None:
-            _download(url, Path(output_file), chunk_size=2**20, progressbar=sys.stderr.isatty())
-            found = pooch.file_hash(output_file, alg="md5")
+        def check(path: Path) -> None:
+            found = _md5(path)
             if found != md5:
                 raise DownloadError(url, f"MD5 {found}", f"MD5 {md5}")
 
-        def retrieve() -> str:
-            cache = pooch.os_cache("smallsight")
-            return pooch.retrieve(url, f"md5:{md5}", ARCHIVE, cache, downloader=download)
-
-        archive = _persist(retrieve, url)
+        if not archive.is_file() or _md5(archive) != md5:
+            with self._offline():
+                download(
+                    url,
+                    archive,
+                    check,
+                    at_most=LARGEST_ARCHIVE,
+                    redirects=self.settings.redirects,
+                    is_large=True,
+                )
         try:
-            with zipfile.ZipFile(archive) as members, members.open(self._member) as member:
-                content = large_json.unpack(member)
-        except (KeyError, zipfile.BadZipFile) as error:
+            with zipfile.ZipFile(archive) as members:
+                large = members.getinfo(self._member).file_size
+                if large > LARGEST_ANNOTATIONS:
+                    due = f"at most {LARGEST_ANNOTATIONS:,} bytes of {self._member}"
+                    raise DownloadError(url, f"{large:,} bytes", due)
+                with members.open(self._member) as member:
+                    content = large_json.unpack(member)
+        # zipfile's RuntimeError: it is encrypted.
+        except (KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
             raise DownloadError(url, str(error), f"a ZIP file with {self._member}") from None
         return coco.as_tree(large_json.loads(content, where=self.where), where=self.where)
+
+    @contextmanager
+    def _offline(self) -> Iterator[None]:
+        """Say of a download that fails how the study runs without."""
+        try:
+            yield
+        except DownloadError as error:
+            due = f"{error.expected}; {OFFLINE}"
+            raise DownloadError(error.where, error.found, due) from None
 
     def fetch(
         self, images: pd.DataFrame, folder: str | Path, reading: Reading = USUAL
@@ -127,10 +142,16 @@ class CocoWeb:
                 files.write_text(self._origin, place / ORIGIN)
         urls = [self._url(self.settings.split, name) for name in images["file_name"]]
         items = list(zip(urls, images.itertuples(index=False), strict=True))
-        obtain = partial(_obtain, folder=place, max_pixels=reading.max_pixels)
-        found = parallel.map_items(
-            obtain, items, description="downloading pictures", prefer="threads"
+        obtain = partial(
+            _obtain,
+            folder=place,
+            max_pixels=reading.max_pixels,
+            redirects=self.settings.redirects,
         )
+        with self._offline():
+            found = parallel.map_items(
+                obtain, items, description="downloading pictures", prefer="threads", at_most=AT_ONCE
+            )
         failures = [one for one in found if one is not None]
         if len(failures) == 1:
             raise failures[0]
@@ -162,7 +183,9 @@ class CocoWeb:
         return path.is_file() and path.read_text(encoding="utf-8") == self._origin
 
 
-def _obtain(item: tuple[str, Any], *, folder: Path, max_pixels: int) -> DownloadError | None:
+def _obtain(
+    item: tuple[str, Any], *, folder: Path, max_pixels: int, redirects: tuple[str, ...]
+) -> DownloadError | None:
     """Obtain one picture; return what is wrong with it alone."""
     url, image = item
     path = folder / image.file_name
@@ -173,13 +196,14 @@ def _obtain(item: tuple[str, Any], *, folder: Path, max_pixels: int) -> Download
     except PictureError:
         pass
 
-    def attempt() -> None:
-        with files.new_file(path) as new:
-            _download(url, new)
-            verify(new)
+    def check(path: Path) -> None:
+        try:
+            verify(path)
+        except LargePictureError as error:
+            raise DownloadError(url, error.found, error.expected) from None
 
     try:
-        _persist(attempt, url)
+        download(url, path, check, at_most=LARGEST_PICTURE, redirects=redirects)
     except LastingDownloadError as error:
         return error
     return None
@@ -194,41 +218,9 @@ def _verify(path: Path, *, size: tuple[int, int], max_pixels: int) -> decoding.H
     return header
 
 
-def _download(url: str, path: Path, *, chunk_size: int = 2**16, progressbar: bool = False) -> None:
-    get = pooch.HTTPDownloader(progressbar, chunk_size=chunk_size, timeout=TIMEOUT)
-    get(url, str(path), None)
-
-
-def _persist(attempt: Callable[[], Any], url: str) -> Any:
-    """Repeat an attempt after errors that may pass, then raise the last one in one line."""
-    failure: DownloadError
-    for wait in (*WAITS, None):
-        try:
-            return attempt()
-        except PictureError as error:
-            failure = LastingDownloadError(url, error.found, error.expected)
-            passing = not isinstance(error, LargePictureError)
-        except requests.RequestException as error:
-            if error.response is not None:
-                status, found = error.response.status_code, error.response.reason
-                passing = status in PASSING_STATUSES
-                kind = DownloadError if passing else LastingDownloadError
-                failure = kind(url, f"{status} {found}", "200 OK")
-            else:
-                failure = DownloadError(url, _reason(error), "the whole file")
-                # A malformed address also raises a ValueError.
-                passing = not isinstance(error, ValueError)
-        if wait is None or not passing:
-            raise failure
-        time.sleep(wait)
-    raise AssertionError("unreachable")
-
-
-def _reason(error: BaseException) -> str:
-    """Return the operating system's own words, below the exceptions that wrap them."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def _keep_only(folder: Path, names: set[str]) -> None:

@@ -1,5 +1,17 @@
 """The errors a user can meet: each is one line that names the place, the value and what was due."""
 
+import unicodedata
+
+
+def _visible(text: str) -> str:
+    """Write as numbers what a terminal would obey, and what would end the line."""
+    return "".join(
+        letter
+        if letter.isprintable() or unicodedata.category(letter) == "Zs"
+        else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
 
 class SmallsightError(Exception):
     """Something a user can put right.
@@ -17,8 +29,8 @@ class SmallsightError(Exception):
     label = "error"
 
     def __init__(self, where: object, found: str, expected: str) -> None:
-        self.where, self.found, self.expected = str(where), found, expected
-        super().__init__(f"{self.label}: {where}: {found}; expected {expected}")
+        self.where, self.found, self.expected = map(_visible, (str(where), found, expected))
+        super().__init__(f"{self.label}: {self.where}: {self.found}; expected {self.expected}")
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
         """Survive the way back from a worker process with all three parts."""

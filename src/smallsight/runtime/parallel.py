@@ -7,8 +7,9 @@ environment: `SMALLSIGHT_WORKERS` (default: the cores this process may use) and 
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal, TypeVar
@@ -51,6 +52,7 @@ def map_items(
     *,
     description: str,
     prefer: Literal["processes", "threads"] = "processes",
+    at_most: int | None = None,
 ) -> list[R]:
     """Apply a function to every item, in parallel, with a progress bar.
 
@@ -64,8 +66,13 @@ def map_items(
         What the progress bar says.
     prefer
         "threads" where the work waits or releases the interpreter's lock.
+    at_most
+        How many of this machine's threads share it, where they shall not be as many as there are
+        workers.
     """
-    return list(iterate_items(function, items, description=description, prefer=prefer))
+    return list(
+        iterate_items(function, items, description=description, prefer=prefer, at_most=at_most)
+    )
 
 
 def iterate_items(
@@ -74,13 +81,15 @@ def iterate_items(
     *,
     description: str,
     prefer: Literal["processes", "threads"] = "processes",
+    at_most: int | None = None,
 ) -> Iterator[R]:
     """Yield what `map_items` returns one by one, so that results need not fit into memory."""
     address = _cluster()
     if address:
         results = _map_on_cluster(address, function, items, is_network=False)
     elif prefer == "threads":
-        yield from _map_in_threads(function, items, threads=workers(), description=description)
+        threads = min(workers(), at_most or workers())
+        yield from _map_in_threads(function, items, threads=threads, description=description)
         return
     else:
         pool = joblib.Parallel(n_jobs=workers(), return_as="generator")
@@ -136,8 +145,20 @@ def map_here(
 def _map_in_threads(
     function: Callable[[T], R], items: Collection[T], *, threads: int, description: str
 ) -> Iterator[R]:
+    """Yield results in the order of items; after an error, begin with no further item."""
+    is_over = threading.Event()
+
+    def apply(item: T) -> R:
+        if is_over.is_set():
+            raise CancelledError  # an error of an item before this one is raised first
+        try:
+            return function(item)
+        except BaseException:
+            is_over.set()
+            raise
+
     with ThreadPoolExecutor(threads) as pool:
-        yield from progress(pool.map(function, items), total=len(items), description=description)
+        yield from progress(pool.map(apply, items), total=len(items), description=description)
 
 
 @contextmanager

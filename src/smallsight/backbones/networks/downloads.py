@@ -1,7 +1,6 @@
 """Files of weights from an address, kept in torch's cache and checked."""
 
 import pickle
-from http.client import HTTPException
 from pathlib import Path
 
 import torch
@@ -9,8 +8,12 @@ from torch.hub import HASH_REGEX
 from torchvision.models import WeightsEnum
 
 from smallsight.backbones.networks.published import Published
+from smallsight.runtime.download import download
 from smallsight.runtime.errors import DownloadError
 from smallsight.runtime.files import sha256
+
+LARGEST = 2**32
+"""Bytes of a file of weights."""
 
 
 def download_state(url: str) -> tuple[dict[str, torch.Tensor], str]:
@@ -38,16 +41,24 @@ def download_state(url: str) -> tuple[dict[str, torch.Tensor], str]:
     named = HASH_REGEX.search(cached.name)
     if named is None:
         raise DownloadError(url, "an address without a hash", "one that holds the file's SHA-256")
-    try:
-        if not cached.is_file():
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(url, str(cached), named[1])
-        # The cache may hold anything under this name.
-        found = sha256(cached)
+
+    def check(path: Path) -> str:
+        found = sha256(path)
         if not found.startswith(named[1]):
-            raise DownloadError(cached, f"SHA-256 {found}", f"{named[1]}..., the file of {url}")
+            raise DownloadError(path, f"SHA-256 {found}", f"{named[1]}..., the file of {url}")
+        return found
+
+    if not cached.is_file():
+        try:
+            download(url, cached, check, at_most=LARGEST, is_large=True)
+        except DownloadError as error:
+            due = f"{error.expected}; without a network: the file at {cached}"
+            raise DownloadError(url, error.found, due) from None
+    # The cache may hold anything under this name.
+    found = check(cached)
+    try:
         return torch.load(cached, map_location="cpu", weights_only=True), found
-    except (OSError, HTTPException, RuntimeError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DownloadError(url, reason, "the weights named in the address") from None
 

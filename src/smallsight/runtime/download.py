@@ -1,0 +1,254 @@
+"""Files from an address: whole, checked, within limits of time and size, or one line of error."""
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import urllib3
+from tqdm import tqdm
+
+from smallsight.runtime.errors import DownloadError, SmallsightError
+
+CONNECT_TIMEOUT, READ_TIMEOUT = 10, 30
+"""Seconds to be connected in, and without a further byte, after which an attempt fails."""
+
+SLOWEST, WINDOW = 1000, 30
+"""Bytes a second, over so many seconds, below which an attempt fails."""
+
+WAITS = (1, 4)
+"""Seconds before each further attempt, where the server does not ask for more."""
+
+LONGEST_WAIT = 120
+"""Seconds that a server may ask to wait."""
+
+REDIRECTS = 5
+"""How often an address may send to another one."""
+
+PASSING_STATUSES = frozenset({408, 416, 425, 429, 500, 502, 503, 504})
+"""HTTP statuses after which a further attempt may succeed."""
+
+_PIECE = 2**16
+
+
+class LastingDownloadError(DownloadError):
+    """The server answers, but this file cannot be had from it: others may."""
+
+
+class _PassingError(Exception):
+    """An attempt failed by what may pass.
+
+    Parameters
+    ----------
+    error
+        What is raised where no further attempt is made.
+    wait
+        Seconds that the server asks to wait.
+    """
+
+    def __init__(self, error: DownloadError, wait: float = 0) -> None:
+        super().__init__(error)
+        self.error, self.wait = error, wait
+
+
+def download(
+    url: str,
+    path: Path,
+    check: Callable[[Path], object],
+    *,
+    at_most: int,
+    redirects: Collection[str] = (),
+    is_large: bool = False,
+) -> None:
+    """Download a file; try again after errors that may pass, from where the last attempt ended.
+
+    Parameters
+    ----------
+    path
+        Where the file appears once it is whole and has been checked.
+    check
+        Raises where the file is not what it should be: an error that may pass, or a
+        `DownloadError`, after which a file that came in one piece is given up.
+    at_most
+        Bytes that it may have.
+    redirects
+        Schemes and hosts, such as `https://example.org`, to which an address may send beside its
+        own.
+    is_large
+        Whether what has come stays after an error, and the next call goes on from there; and
+        whether a terminal shows progress.
+
+    Raises
+    ------
+    LastingDownloadError
+        Where this file cannot be had.
+    DownloadError
+        Where the server gives no answer.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.download")
+    if not is_large:
+        partial.unlink(missing_ok=True)
+    waits = [*WAITS]
+    try:
+        while True:
+            is_resumed = partial.exists()
+            try:
+                _attempt(url, partial, at_most=at_most, redirects=redirects, is_shown=is_large)
+                _check(check, partial, url, is_resumed=is_resumed)
+                partial.replace(path)
+                return
+            except _PassingError as failure:
+                if not waits:
+                    raise failure.error from None
+                if failure.wait > LONGEST_WAIT:
+                    found = f"{failure.error.found}, in {failure.wait:,.0f} seconds again"
+                    raise DownloadError(url, found, failure.error.expected) from None
+                time.sleep(max(waits.pop(0), failure.wait))
+    finally:
+        if not is_large:
+            partial.unlink(missing_ok=True)
+
+
+def _check(check: Callable[[Path], object], partial: Path, url: str, *, is_resumed: bool) -> None:
+    """Check a file that has come; remove it where it is not what it should be."""
+    try:
+        check(partial)
+    except SmallsightError as error:
+        partial.unlink()
+        lasting = LastingDownloadError(url, error.found, error.expected)
+        if isinstance(error, DownloadError) and not is_resumed:
+            raise lasting from None
+        raise _PassingError(lasting) from None
+
+
+def _attempt(
+    url: str, partial: Path, *, at_most: int, redirects: Collection[str], is_shown: bool
+) -> None:
+    """Bring what is missing of a file."""
+    begun = partial.stat().st_size if partial.exists() else 0
+    try:
+        with _answer(url, begun, redirects) as response:
+            start, total = _extent(response, url, begun, partial)
+            if total is not None and total > at_most:
+                raise LastingDownloadError(url, f"{total:,} bytes", f"at most {at_most:,}")
+            with partial.open("r+b" if start else "wb") as file:
+                file.seek(start)
+                file.truncate()
+                for piece in _pieces(response, url, start, total, is_shown=is_shown):
+                    file.write(piece)
+                    if file.tell() > at_most:
+                        found = f"more than {at_most:,} bytes"
+                        raise LastingDownloadError(url, found, f"at most {at_most:,}")
+                if total is not None and file.tell() != total:
+                    found = f"{file.tell():,} of {total:,} bytes"
+                    raise _PassingError(DownloadError(url, found, "the whole file"))
+    except LastingDownloadError:
+        partial.unlink(missing_ok=True)
+        raise
+    except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+        failure = DownloadError(url, _reason(error), "the whole file")
+        if isinstance(error, ValueError):  # the address is malformed
+            raise failure from None
+        raise _PassingError(failure) from None
+
+
+@contextmanager
+def _answer(url: str, begun: int, redirects: Collection[str]) -> Iterator[requests.Response]:
+    """Ask for a file from some byte on; follow the server to addresses that are allowed."""
+    allowed = {_origin(url), *(_origin(each) for each in redirects)}
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begun}-"} if begun else {})
+    address = url
+    for _ in range(REDIRECTS + 1):
+        with requests.get(
+            address,
+            headers=headers,
+            stream=True,
+            allow_redirects=False,
+            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+        ) as response:
+            if not response.is_redirect:
+                _check_status(response, url)
+                yield response
+                return
+            address = urljoin(address, response.headers["Location"])
+            if _origin(address) not in allowed:
+                due = f"an address at {' or '.join(sorted(allowed))}"
+                raise DownloadError(url, f"sends to {address}", due)
+    raise DownloadError(url, f"more than {REDIRECTS} redirects", "a file")
+
+
+def _origin(url: str) -> str:
+    """Return an address's scheme, host and port."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _check_status(response: requests.Response, url: str) -> None:
+    """Let through what holds a file, or the rest of one."""
+    status = response.status_code
+    if status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+        return
+    # The server's own words may hold anything.
+    known = {each.value: each.phrase for each in HTTPStatus}
+    found = f"{status} {known.get(status, '')}".strip()
+    if status not in PASSING_STATUSES:
+        raise LastingDownloadError(url, found, "200 OK")
+    raise _PassingError(DownloadError(url, found, "200 OK"), _asked_wait(response))
+
+
+def _asked_wait(response: requests.Response) -> float:
+    """Return the seconds that a server asks to wait; 0 where it does not say."""
+    told = response.headers.get("Retry-After")
+    try:
+        return urllib3.Retry().parse_retry_after(told) if told else 0
+    except urllib3.exceptions.InvalidHeader:
+        return 0
+
+
+def _extent(
+    response: requests.Response, url: str, begun: int, partial: Path
+) -> tuple[int, int | None]:
+    """Return where in the file an answer begins, and the file's length where it is told."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise LastingDownloadError(url, "a packed answer", "the file as it is")
+    length = response.headers.get("Content-Length", "")
+    told = int(length) if length.isdecimal() else None
+    if response.status_code == HTTPStatus.OK:
+        return 0, told
+    span = response.headers.get("Content-Range", "")
+    if told is None or not span.startswith(f"bytes {begun}-"):
+        partial.unlink(missing_ok=True)
+        found = f"Content-Range: {span or 'none'}"
+        raise _PassingError(DownloadError(url, found, f"the bytes from {begun:,} on"))
+    return begun, begun + told
+
+
+def _pieces(
+    response: requests.Response, url: str, start: int, total: int | None, *, is_shown: bool
+) -> Iterator[bytes]:
+    """Yield what comes, as it comes, as long as it comes fast enough."""
+    hidden = None if is_shown else True  # None: hidden where there is no terminal
+    with tqdm(total=total, initial=start, unit="B", unit_scale=True, disable=hidden) as bar:
+        since, count = time.monotonic(), 0
+        while piece := response.raw.read1(_PIECE):
+            yield piece
+            bar.update(len(piece))
+            count += len(piece)
+            spent = time.monotonic() - since
+            if spent < WINDOW:
+                continue
+            if count < SLOWEST * spent:
+                found = f"{count / spent:,.0f} bytes a second"
+                raise _PassingError(DownloadError(url, found, f"at least {SLOWEST:,}"))
+            since, count = time.monotonic(), 0
+
+
+def _reason(error: BaseException) -> str:
+    """Return the operating system's own words, below the exceptions that wrap them."""
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
