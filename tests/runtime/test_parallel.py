@@ -1,6 +1,11 @@
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import joblib
 import pytest
@@ -116,3 +121,65 @@ def test_a_scheduler_that_is_none_is_one_line_of_error(monkeypatch, address):
         items_of(2, "threads")
     assert caught.value.where == "SMALLSIGHT_DASK"
     assert len(str(caught.value).splitlines()) == 1
+
+
+# What ends in the middle.
+
+SLOW = """
+import os, sys, time
+from smallsight.runtime.parallel import map_items
+
+def slow(number):
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+
+if __name__ == "__main__":
+    map_items(slow, range(4), description="sleeping")
+"""
+
+
+@pytest.fixture
+def started(tmp_path, monkeypatch):
+    """A process whose two workers have begun, and their numbers."""
+    monkeypatch.setenv("SMALLSIGHT_WORKERS", "2")
+    (tmp_path / "slow.py").write_text(SLOW)
+    process = subprocess.Popen(
+        [sys.executable, str(tmp_path / "slow.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    children = {int(process.stdout.readline()) for _ in range(2)}
+    yield process, children
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def alive(numbers):
+    return {each for each in numbers if Path(f"/proc/{each}").exists()}
+
+
+def wait_until_gone(numbers):
+    deadline = time.monotonic() + 20
+    while alive(numbers) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return not alive(numbers)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc, which lists processes")
+def test_workers_do_not_outlive_a_process_that_is_killed(started):
+    process, children = started
+    assert len(alive(children)) == 2
+    process.kill()
+    assert wait_until_gone(children)
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc, which lists processes")
+def test_workers_say_nothing_of_an_interrupt_and_end(started):
+    process, children = started
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert said.count("Traceback") == 1  # a script's own; `script.run` makes a line of it
+    assert wait_until_gone(children)

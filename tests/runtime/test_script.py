@@ -1,12 +1,15 @@
+import errno
 import os
 import re
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 SCRIPT = """
-import sys
+import os, signal, sys
 from smallsight.runtime import script
 from smallsight.runtime.errors import SampleError
 
@@ -15,6 +18,13 @@ def main(family, level):
         raise SampleError("sample", "2 pictures", "at least 5")
     if family == "bug":
         raise KeyError(level)
+    if family == "interrupted":
+        os.kill(os.getpid(), signal.SIGINT)
+    if family == "disk":
+        raise OSError(int(level), os.strerror(int(level)), "data/x")
+    if family == "full":
+        with open("/dev/full", "w") as file:
+            file.write("x")
     return f"{family} at {level}"
 
 script.run(main, *sys.argv[1:])
@@ -44,6 +54,48 @@ def test_an_error_of_ours_is_status_1_and_one_line(run):
     done = run("bad", "x")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "render bad x: sample error: sample: 2 pictures; expected at least 5\n"
+
+
+def test_ctrl_c_is_one_line(run):
+    done = run("interrupted", "x")
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == (
+        "render interrupted x: interrupted; what was there before is still there\n"
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_disk_is_one_line(run):
+    done = run("full", "x")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "No space left on device; expected room on it" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
+def test_an_error_of_the_disk_names_the_file(run, error):
+    done = run("disk", str(error))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"render disk {error}: disk error: data/x: {os.strerror(error)};")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_other_errors_of_the_operating_system_are_defects(run):
+    assert "Traceback" in run("disk", str(errno.ENOTDIR)).stderr
+
+
+def test_ctrl_c_while_a_stage_imports_is_no_traceback():
+    stage = Path(__file__).parents[2] / "stages/own_library.py"
+    code = (
+        f"import sys; sys.path.insert(0, {str(stage.parent)!r}); import own_library; "
+        "import time; print('here', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (-signal.SIGINT, b"")
 
 
 def test_a_defect_is_not_hidden(run):

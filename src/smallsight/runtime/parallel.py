@@ -6,8 +6,10 @@ environment: `SMALLSIGHT_WORKERS` (default: the cores this process may use) and 
 """
 
 import os
+import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -92,8 +94,7 @@ def iterate_items(
         yield from _map_in_threads(function, items, threads=threads, description=description)
         return
     else:
-        pool = joblib.Parallel(n_jobs=workers(), return_as="generator")
-        results = pool(joblib.delayed(function)(item) for item in items)
+        results = _map_in_processes(function, items)
     yield from progress(results, total=len(items), description=description)
 
 
@@ -140,6 +141,37 @@ def map_here(
     """
     count = threads or workers()
     return list(_map_in_threads(function, items, threads=count, description=description))
+
+
+def _map_in_processes(function: Callable[[T], R], items: Collection[T]) -> Iterator[R]:
+    """Yield results in the order of items; Ctrl-C reaches this process alone, which ends them."""
+    with joblib.parallel_config("loky", initializer=_end_with, initargs=(os.getpid(),)):
+        pool = joblib.Parallel(n_jobs=workers(), return_as="generator")
+        with _interrupts_ignored():  # what starts now inherits it
+            return pool(joblib.delayed(function)(item) for item in items)
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def _end_with(parent: int) -> None:
+    """Make this process end soon after its parent, even where that is killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _map_in_threads(

@@ -1,7 +1,9 @@
 """What all stages' scripts share: one closing line, or one line of error."""
 
+import errno
 import inspect
 import io
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -11,6 +13,20 @@ from threadpoolctl import threadpool_limits
 
 import smallsight
 from smallsight.runtime.errors import SmallsightError
+
+INTERRUPTED = 128 + signal.SIGINT
+"""Exit status of a stage that Ctrl-C ended, as shells have it."""
+
+_OF_THE_DISK = {
+    errno.ENOSPC: "room on it: what was there before is still there",
+    errno.EDQUOT: "a quota with room: what was there before is still there",
+    errno.EFBIG: "files of any size",
+    errno.EROFS: "a disk that can be written",
+    errno.EACCES: "the right to read and write there",
+    errno.EPERM: "the right to read and write there",
+    errno.EIO: "a disk that works",
+}
+"""Errors of the operating system's that are no defect of the program, and what would help."""
 
 
 def run(main: Callable[..., str], *arguments: str) -> None:
@@ -32,6 +48,7 @@ def run(main: Callable[..., str], *arguments: str) -> None:
     name = " ".join((script.stem, *arguments))
     start = time.perf_counter()
     _escape_what_the_terminal_lacks()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # `own_library` had it end at once
     try:
         _check_library(script)
         # Sums over several threads are rounded otherwise: results would depend on their number.
@@ -39,6 +56,14 @@ def run(main: Callable[..., str], *arguments: str) -> None:
             summary = main(*arguments)
     except SmallsightError as error:
         sys.exit(f"{name}: {error}")
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted; what was there before is still there", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK:
+            raise
+        place, due = error.filename or Path.cwd(), _OF_THE_DISK[error.errno]
+        sys.exit(f"{name}: disk error: {place}: {error.strerror}; expected {due}")
     print(f"{name}: {summary} [{time.perf_counter() - start:.1f} s]", flush=True)
 
 
