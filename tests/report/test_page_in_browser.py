@@ -1413,3 +1413,35 @@ def test_a_page_of_thousands_of_objects_opens_and_answers_at_once(opened, made):
         assert taken < 1500
     due = 50 * len(made.fitting(condition=2, outcome="failed", group="small"))
     assert page.locator("#found").inner_text() == f"{due} of 6000 objects; 48 shown."
+
+
+def test_no_program_but_the_pages_own_runs_and_nothing_is_asked_of_the_network(opened):
+    page = opened()
+    blocked = page.evaluate(
+        """async () => {
+            const said = [];
+            const name = "securitypolicyviolation";
+            document.addEventListener(name, (event) => said.push(event.effectiveDirective));
+            const program = document.createElement("script");
+            program.textContent = "window.intruded = true";
+            document.body.append(program);
+            const button = document.createElement("button");
+            button.setAttribute("onclick", "window.intruded = true");
+            document.body.append(button);
+            button.click();
+            const picture = new Image();
+            picture.src = "https://example.org/picture.png";
+            document.body.append(picture);
+            let answer = "an answer";
+            try { await fetch("https://example.org/"); } catch { answer = "none"; }
+            await new Promise((resolve) => setTimeout(resolve, 200));
+            return [said.sort(), answer, window.intruded === undefined];
+        }"""
+    )
+    page.complaints.clear()
+    page.asked.remove("https://example.org/picture.png")  # asked of the browser, which refused
+    assert blocked == [
+        ["connect-src", "img-src", "script-src-attr", "script-src-elem"],
+        "none",
+        True,
+    ]
