@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 PYTEST := python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help inspect report compare check pictures requests fiftyone bench test test-fast lint clean
+.PHONY: help inspect report compare check verify faults pictures requests fiftyone bench test test-fast lint clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -19,7 +19,7 @@ inspect: $(BIN)/.installed ## look at the data, the sample, its power and the ti
 
 report: $(BIN)/.installed ## run the study and write reports/report.pdf and reports/report.html
 	@python tools/system_libraries.py
-	@python tools/check_folders.py
+	@python tools/check_start.py
 	dvc repro
 	@echo
 	@echo "PDF:  $(CURDIR)/reports/report.pdf"
@@ -36,6 +36,10 @@ compare: $(BIN)/.installed ## compare A=<revision> with B=<revision>, or with wh
 
 check: $(BIN)/.installed ## hold the study against the limits in params.yaml: reports/limits.xml
 	@python tools/check_limits.py
+
+# Make passes the options on in the environment, where no shell reads them as code.
+verify: $(BIN)/.installed ## hash what is stored, then run the commit anew elsewhere and compare; VERIFY=--stored for the first alone
+	@python tools/verify_study.py $$VERIFY
 
 pictures: $(BIN)/.installed ## unpack archives of rendered pictures into the folder pictures
 	@python tools/unpack_pictures.py

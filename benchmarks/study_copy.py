@@ -37,8 +37,8 @@ class StudyCopy:
     def __init__(self, folder: Path, changes: Mapping[str, Any]) -> None:
         self.folder = folder
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        self._environment = os.environ | {"PATH": path, "DVC_NO_ANALYTICS": "1"}
-        self._environment.pop("PYTHONPATH", None)
+        self.environment = os.environ | {"PATH": path, "DVC_NO_ANALYTICS": "1"}
+        self.environment.pop("PYTHONPATH", None)
         listed = subprocess.check_output(
             ["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT, text=True
         )
@@ -93,7 +93,7 @@ class StudyCopy:
             many ran.
         """
         command = (sys.executable, "-m", "dvc", "repro", *targets)
-        done = children.run(*command, folder=self.folder, environment=self._environment)
+        done = children.run(*command, folder=self.folder, environment=self.environment)
         steps = steps_of(done.output)
         own = sum(steps.values())
         return {

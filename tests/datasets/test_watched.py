@@ -27,7 +27,7 @@ def data(tmp_path, monkeypatch):
 
 
 def check():
-    runpy.run_path(str(ROOT / "tools/check_folders.py"))["main"]()
+    runpy.run_path(str(ROOT / "tools/check_start.py"))["main"]()
 
 
 def test_whole_folders_pass(data, capsys):
@@ -51,9 +51,7 @@ def test_broken_links_are_counted_with_an_example(data):
         "expected files that are there: DVC reads all of them"
     )
     Path("mine/c").symlink_to("c")
-    with pytest.raises(
-        SystemExit, match=r"check_folders: .*2 broken symbolic links, such as mine/c"
-    ):
+    with pytest.raises(SystemExit, match=r"check_start: .*2 broken symbolic links, such as mine/c"):
         check()
 
 

@@ -1,0 +1,94 @@
+"""Checks what DVC reads or writes itself, before it does: its own files, and a user's folders.
+
+What else is wrong with the parameters, the first stage says.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+from smallsight import params
+from smallsight.datasets.watched import check_watched_folders
+from smallsight.runtime.errors import ParameterError, SmallsightError
+from smallsight.runtime.yaml_files import parse_yaml
+
+LOCK = Path("dvc.lock")
+HELD = Path(".dvc/tmp/rwlock")
+"""Which process reads or writes which path, as DVC keeps it."""
+
+
+def main() -> None:
+    """Exit with one line of error where a run could not begin."""
+    try:
+        check_lock()
+        check_held()
+        check_watched_folders(params.load().data)
+    except ParameterError:
+        return
+    except SmallsightError as error:
+        sys.exit(f"check_start: {error}")
+
+
+def check_lock() -> None:
+    """Check that `dvc.lock` is one.
+
+    Raises
+    ------
+    SmallsightError
+        Where a run was killed while DVC wrote it.
+    """
+    try:
+        tree = parse_yaml(LOCK.read_bytes())
+    except FileNotFoundError:
+        return
+    except (yaml.YAMLError, UnicodeDecodeError):
+        tree = None
+    if not isinstance(tree, Mapping) or not {"schema", "stages"} <= tree.keys():
+        due = f"DVC's record of stages: git checkout {LOCK}, and what it lacks runs again"
+        raise SmallsightError(LOCK, "cut short, as by a run that was killed", due)
+
+
+def check_held() -> None:
+    """Check that no other run is at work here, nor one that was killed seems to be.
+
+    Raises
+    ------
+    SmallsightError
+        Where DVC's list of who is at work cannot be read, or somebody is.
+    """
+    try:
+        holders = list(_holders(json.loads(HELD.read_bytes())))
+    except FileNotFoundError:
+        return
+    except (ValueError, AttributeError, KeyError, TypeError):
+        due = "JSON: where no other run is at work, remove this file"
+        raise SmallsightError(HELD, "cut short, as by a run that was killed", due) from None
+    for process in holders:
+        found = f"in use by {process.get('cmd')} (process {process.get('pid')})"
+        raise SmallsightError(HELD, found, "no other run here: wait for its end, or stop it")
+
+
+def _holders(held: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the processes that hold a path and live."""
+    writers = held.get("write", {}).values()
+    readers = (one for each in held.get("read", {}).values() for one in each)
+    for process in (*writers, *readers):
+        if process and _is_dvc(process["pid"]):
+            yield process
+
+
+def _is_dvc(number: int) -> bool:
+    """Return whether a process lives, and is not another one that was given the number since."""
+    try:
+        return any("dvc" in part for part in psutil.Process(number).cmdline())
+    except psutil.Error:
+        return False
+
+
+if __name__ == "__main__":
+    main()

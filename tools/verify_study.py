@@ -1,0 +1,226 @@
+"""Hold the study against `dvc.lock`: what is stored, and what its commit gives when it runs anew.
+
+    python tools/verify_study.py [--stored]
+
+First every output and its object in DVC's cache are hashed; with `--stored`, that is all. Then the
+commit runs from nothing in a temporary clone, and the first stage that gives other bytes than
+`dvc.lock` records is named. Files that the parameters name and Git does not keep are taken from
+here. Where bytes differ, predictions are compared too: another kind of processor rounds otherwise.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from stored_objects import UnreadableStudyError, check_objects, describe
+
+from smallsight.runtime.yaml_files import parse_yaml
+
+LOCK = "dvc.lock"
+PREDICTIONS = "data/predictions.parquet"
+TIMINGS = frozenset({"data/remedies_times.csv"})
+"""Outputs that no two runs have alike: seconds."""
+
+ANSWER = ["task", "condition", "regime", "seed", "image_id", "ann_id"]
+"""What tells one prediction from all others."""
+
+Stages = Mapping[str, Mapping[str, Any]]
+"""What `dvc.lock` records, by stage."""
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Outputs of one run whose bytes are not those of another.
+
+    Attributes
+    ----------
+    found
+        By stage, in the order of `dvc.lock`: outputs that differ, although what the stage read is
+        the same in both runs.
+    followed
+        Outputs of later stages, which read what differs.
+    timed
+        Outputs that hold seconds, or were made of them alone.
+    """
+
+    found: Mapping[str, tuple[str, ...]]
+    followed: tuple[str, ...]
+    timed: tuple[str, ...]
+
+
+def main(*options: str) -> None:
+    """Exit with 1 where anything but seconds differs."""
+    if not set(options) <= {"--stored"}:
+        sys.exit("python tools/verify_study.py [--stored]")
+    _check_stored()
+    if options:
+        return
+    if _git("status", "--porcelain", "--untracked-files=no"):
+        print("verify: there are changes that are not committed; what runs anew is the commit")
+    recorded = _stages(_git("show", f"HEAD:./{LOCK}").encode())
+    above, below = (_git("rev-parse", f"--show-{one}").strip() for one in ("toplevel", "prefix"))
+    with tempfile.TemporaryDirectory(prefix="verify-") as name:
+        _run("git", "clone", "--quiet", "--no-hardlinks", above, name)
+        clone = Path(name, below)
+        _borrow(recorded, clone)
+        print(f"verify: {len(recorded)} stages run anew", flush=True)
+        _run(sys.executable, "-m", "dvc", "repro", "--force", "--no-run-cache", folder=clone)
+        found = compare(recorded, _stages((clone / LOCK).read_bytes()))
+        for line in tell(found):
+            print(f"verify: {line}")
+        if found.found:
+            print(f"verify: {_compare_predictions(recorded, clone)}")
+            sys.exit(1)
+
+
+def _check_stored() -> None:
+    try:
+        check = check_objects()
+    except UnreadableStudyError as error:
+        sys.exit(f"verify: {error}")
+    if check.problems:
+        for line in describe(check.problems):
+            print(f"verify: {line}")
+        sys.exit("verify: to mend this: python tools/stored_objects.py --repair")
+    waiting = f"; {len(check.not_run)} outputs wait for a run" if check.not_run else ""
+    print(f"verify: {check.files} stored files are as {LOCK} records them{waiting}", flush=True)
+
+
+def compare(before: Stages, after: Stages) -> Differences:
+    """Compare what two runs wrote.
+
+    Parameters
+    ----------
+    before, after
+        What `dvc.lock` records of them, in the order in which stages ran.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    differing: set[str] = set()
+    timed: set[str] = set()
+    followed: list[str] = []
+    for name, stage in _in_order(before):
+        other = _digests(after.get(name, {}), "outs")
+        outputs = [path for path, md5 in _digests(stage, "outs").items() if md5 != other.get(path)]
+        read = _digests(stage, "deps").keys()
+        timed |= TIMINGS.intersection(outputs)
+        rest = [path for path in outputs if path not in TIMINGS]
+        if not rest:
+            continue
+        if read & differing:
+            followed += rest
+            differing.update(rest)
+        elif read & timed:
+            timed.update(rest)
+        else:
+            found[name] = tuple(rest)
+            differing.update(rest)
+    return Differences(found, tuple(followed), tuple(sorted(timed)))
+
+
+def tell(found: Differences) -> Iterator[str]:
+    """Say in lines what differs: the first stage first."""
+    if not found.found:
+        timed = f", but for seconds in {', '.join(found.timed)}" if found.timed else ""
+        yield f"every output is what {LOCK} records{timed}"
+        return
+    for name, outputs in found.found.items():
+        yield f"stage {name} gives other bytes of the same input: {', '.join(outputs)}"
+    if found.followed:
+        yield f"{len(found.followed)} outputs of later stages differ with it"
+
+
+def _in_order(stages: Stages) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each stage after those whose outputs it reads."""
+    writer = {path: name for name, one in stages.items() for path in _digests(one, "outs")}
+    done: set[str] = set()
+
+    def visit(name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        if name in done:
+            return
+        done.add(name)
+        for path in _digests(stages[name], "deps"):
+            above = [path, *map(str, Path(path).parents)]
+            below = [out for out in writer if out.startswith(f"{path}/")]
+            for out in (*above, *below):
+                if out in writer:
+                    yield from visit(writer[out])
+        yield name, stages[name]
+
+    for name in stages:
+        yield from visit(name)
+
+
+def _digests(stage: Mapping[str, Any], kind: str) -> dict[str, str]:
+    return {one["path"]: one["md5"] for one in stage.get(kind, ())}
+
+
+def _stages(content: bytes) -> Stages:
+    return parse_yaml(content).get("stages") or {}
+
+
+def _borrow(recorded: Stages, clone: Path) -> None:
+    """Show a clone what its stages read and neither Git nor another stage gives: a user's data."""
+    written = [path for stage in recorded.values() for path in _digests(stage, "outs")]
+    for stage in recorded.values():
+        for path in _digests(stage, "deps"):
+            is_made = any(f"{path}/".startswith(f"{out}/") for out in written)
+            if is_made or (clone / path).exists() or not Path(path).exists():
+                continue
+            (clone / path).parent.mkdir(parents=True, exist_ok=True)
+            (clone / path).symlink_to(Path(path).resolve())
+
+
+def _compare_predictions(recorded: Stages, clone: Path) -> str:
+    """Say how many predictions are others than those that `dvc.lock` records."""
+    if not Path(PREDICTIONS).is_file():
+        return f"predictions cannot be compared: no {PREDICTIONS}; dvc pull {PREDICTIONS}"
+    return count_changes(pd.read_parquet(PREDICTIONS), pd.read_parquet(clone / PREDICTIONS))
+
+
+def count_changes(before: pd.DataFrame, after: pd.DataFrame) -> str:
+    """Say how many predictions of two runs name another category.
+
+    Parameters
+    ----------
+    before, after
+        Tables of predictions.
+    """
+    joined = before[[*ANSWER, "predicted"]].merge(
+        after[[*ANSWER, "predicted"]], on=ANSWER, how="outer", indicator=True
+    )
+    both = joined["_merge"] == "both"
+    changed = int((joined["predicted_x"] != joined["predicted_y"])[both].sum())
+    alone = f"; {int((~both).sum()):,} are in one run alone" if not both.all() else ""
+    return f"{changed:,} of {int(both.sum()):,} predictions name another category{alone}"
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"verify: git {' '.join(arguments)}: {' '.join(done.stderr.split())}")
+    return done.stdout
+
+
+def _run(*command: str, folder: Path | None = None) -> None:
+    environment = os.environ | {"DVC_NO_ANALYTICS": "1"}
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    if done.returncode:
+        last = "\n".join(done.stdout.splitlines()[-5:])
+        sys.exit(f"verify: {' '.join(command)}: exit status {done.returncode}\n{last}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
