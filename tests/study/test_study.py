@@ -1,9 +1,15 @@
 """A whole study, small, by DVC in its own repository: what runs, what re-runs, what is lost."""
 
+import getpass
 import json
 import re
 import shutil
+import socket
+import sys
+import zipfile
+import zlib
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -336,6 +342,34 @@ def test_another_network_or_another_file_of_weights_renders_nothing_again(restor
 def test_nothing_runs_twice(study):
     assert stages_run(study.dvc("repro")) == []
     assert "up to date" in study.dvc("status")
+
+
+def unpacked(path):
+    """What a file holds, members of archives and packed parts of a PDF unpacked."""
+    content = path.read_bytes()
+    yield content
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            yield from map(archive.read, archive.namelist())
+    for start in re.finditer(rb"stream\r?\n", content) if path.suffix == ".pdf" else ():
+        with suppress(zlib.error):
+            yield zlib.decompressobj().decompress(content[start.end() :])
+
+
+def test_no_output_names_the_machine_its_user_or_its_folders(study):
+    names = {str(study.folder), str(ROOT), str(Path.home()), sys.prefix, sys.base_prefix}
+    # Shorter names are in other words, and in pictures, by chance.
+    names |= {name for name in (socket.gethostname(), getpass.getuser()) if len(name) > 6}
+    outputs = [study.folder / name for name in ("dvc.lock", *study.bytes())]
+    assert len(outputs) > 100
+    found = {
+        (path.name, name)
+        for path in outputs
+        for content in unpacked(path)
+        for name in names - {"/"}
+        if name.encode() in content
+    }
+    assert found == set()
 
 
 def test_a_clone_pulls_what_was_pushed_and_runs_nothing(study, tmp_path):

@@ -1,0 +1,151 @@
+"""What differs between two runs, and who is named for it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from builders.cheap_pipeline import CheapPipeline
+
+TOOLS = Path(__file__).parents[2] / "tools"
+
+
+@pytest.fixture(scope="module")
+def tool():
+    sys.path.insert(0, str(TOOLS))
+    try:
+        import verify_study
+    finally:
+        sys.path.remove(str(TOOLS))
+    return verify_study
+
+
+def stage(deps=(), **outs):
+    return {
+        "deps": [{"path": path, "md5": "0"} for path in deps],
+        "outs": [{"path": path.replace("__", "/"), "md5": md5} for path, md5 in outs.items()],
+    }
+
+
+BEFORE = {
+    "report": stage(["features/a", "remedies", "data/remedies_times.csv"], page="1"),
+    "features": stage(["pictures"], features="1"),
+    "render": stage([], pictures="1"),
+    "remedies": stage(["pictures"], remedies="1")
+    | {"outs": [{"path": path, "md5": "1"} for path in ("remedies", "data/remedies_times.csv")]},
+}
+
+
+def changed(*paths):
+    return {
+        name: one
+        | {"outs": [out | {"md5": "2"} if out["path"] in paths else out for out in one["outs"]]}
+        for name, one in BEFORE.items()
+    }
+
+
+def test_nothing_differs(tool):
+    found = tool.compare(BEFORE, BEFORE)
+    assert found == tool.Differences({}, (), ())
+    assert list(tool.tell(found)) == ["every output is what dvc.lock records"]
+
+
+def test_the_first_stage_is_named_and_what_reads_it_follows(tool):
+    found = tool.compare(BEFORE, changed("pictures", "features", "page"))
+    assert found == tool.Differences({"render": ("pictures",)}, ("features", "page"), ())
+    first, rest = tool.tell(found)
+    assert first == "stage render gives other bytes of the same input: pictures"
+    assert rest == "2 outputs of later stages differ with it"
+
+
+def test_a_folder_is_read_by_what_reads_a_file_of_it(tool):
+    found = tool.compare(BEFORE, changed("features", "page"))
+    assert (found.found, found.followed) == ({"features": ("features",)}, ("page",))
+
+
+def test_an_output_that_was_not_written_differs(tool):
+    after = {name: one for name, one in BEFORE.items() if name != "features"}
+    assert tool.compare(BEFORE, after).found == {"features": ("features",)}
+
+
+def test_seconds_differ_and_the_page_that_shows_them(tool):
+    found = tool.compare(BEFORE, changed("data/remedies_times.csv", "page"))
+    assert found == tool.Differences({}, (), ("data/remedies_times.csv", "page"))
+
+
+def test_seconds_hide_nothing_of_the_stage_that_writes_them(tool):
+    found = tool.compare(BEFORE, changed("data/remedies_times.csv", "remedies", "page"))
+    assert found.found == {"remedies": ("remedies",)}
+    assert found.followed == ("page",)
+
+
+def test_predictions_are_counted_by_object(tool):
+    keys = dict.fromkeys(tool.ANSWER, 1)
+    before = pd.DataFrame([keys | {"ann_id": n, "predicted": "car"} for n in range(5)])
+    after = before.iloc[::-1].replace({"predicted": {"car": "car"}}).copy()
+    assert tool.count_changes(before, after) == "0 of 5 predictions name another category"
+    after.loc[2, "predicted"] = "bus"
+    assert tool.count_changes(before, after[after["ann_id"] != 4]) == (
+        "1 of 4 predictions name another category; 1 are in one run alone"
+    )
+
+
+# The whole command.
+
+
+def verify(project, *options):
+    return subprocess.run(
+        [sys.executable, str(TOOLS / "verify_study.py"), *options],
+        cwd=project.folder,
+        env=project.environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture
+def project(tmp_path):
+    made = CheapPipeline(tmp_path / "project")
+    made.run_and_commit()
+    return made
+
+
+@pytest.mark.dvc
+def test_a_study_that_gives_the_same_again_passes(project):
+    done = verify(project)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "verify: every output is what dvc.lock records"
+
+
+@pytest.mark.dvc
+def test_a_stage_that_gives_something_else_is_named(project):
+    path = project.folder / "make.py"
+    text = path.read_text()
+    assert "write_text(text)" in text
+    chance = "write_text(text + __import__('uuid').uuid4().hex)"
+    path.write_text(text.replace("write_text(text)", chance))
+    project.run_and_commit()
+    done = verify(project)
+    assert done.returncode == 1
+    assert "verify: stage make gives other bytes of the same input: data/one" in done.stdout
+    assert "predictions cannot be compared" in done.stdout
+
+
+@pytest.mark.dvc
+@pytest.mark.parametrize("options", [(), ("--stored",)])
+def test_what_is_stored_is_looked_at_first(project, options):
+    path = project.folder / "data/one"
+    path.chmod(0o644)
+    path.write_text("something else\n")
+    done = verify(project, *options)
+    assert done.returncode == 1
+    assert "verify: make: data/one: differs in the workspace" in done.stdout
+    assert "--repair" in done.stderr
+    assert "anew" not in done.stdout
+
+
+def test_unknown_options_are_refused(tmp_path, project):
+    done = verify(project, "--else")
+    assert done.returncode == 1
+    assert "verify_study.py [--stored]" in done.stderr
