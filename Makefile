@@ -4,9 +4,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+# pip refuses a file that the lock has no hash of, and builds with the setuptools of the lock.
+INSTALL := python -m pip install --quiet --no-build-isolation
+LOCKED := $(INSTALL) --require-hashes --requirement
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-emit-package smallsight --annotation-style line \
+	--custom-compile-command 'make lock'
 PYTEST := python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help inspect report compare check pictures requests fiftyone bench test test-fast lint clean
+.PHONY: help inspect report compare check pictures requests fiftyone bench test test-fast lint \
+	lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -67,6 +74,12 @@ lint: $(BIN)/.installed-dev ## check style, the order of the folders, and types
 	lint-imports
 	mypy
 
+# Make passes the options on in the environment, where no shell reads them as code.
+lock: $(BIN)/.installed-dev ## lock what pyproject.toml asks for: make lock UPGRADE=--upgrade takes newer versions
+	$(LOCK) $$UPGRADE --extra dev --group build --output-file requirements/dev.lock pyproject.toml
+	$(LOCK) --group build --constraints requirements/dev.lock --output-file requirements/study.lock pyproject.toml
+	$(LOCK) --group build --constraints requirements/dev.lock --output-file requirements/build.lock
+
 clean: ## remove the environment; dvc gc cleans the cache of results
 	rm -rf .venv
 
@@ -75,10 +88,14 @@ $(BIN)/python:
 		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv .venv
 
-$(BIN)/.installed: pyproject.toml constraints.txt | $(BIN)/python
-	python -m pip install --quiet --constraint constraints.txt --editable .
+$(BIN)/.installed: pyproject.toml requirements/build.lock requirements/study.lock | $(BIN)/python
+	$(LOCKED) requirements/build.lock
+	$(LOCKED) requirements/study.lock
+	$(INSTALL) --no-deps --editable .
 	@touch $@
 
-$(BIN)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
-	python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+$(BIN)/.installed-dev: pyproject.toml requirements/build.lock requirements/dev.lock | $(BIN)/python
+	$(LOCKED) requirements/build.lock
+	$(LOCKED) requirements/dev.lock
+	$(INSTALL) --no-deps --editable .
 	@touch $@ $(BIN)/.installed
