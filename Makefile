@@ -13,7 +13,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy
 PYTEST := python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 .PHONY: help inspect report compare check pictures requests fiftyone bench test test-fast lint \
-	lock clean
+	lock audit sbom clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -79,6 +79,14 @@ lock: $(BIN)/.installed-dev ## lock what pyproject.toml asks for: make lock UPGR
 	$(LOCK) $$UPGRADE --extra dev --group build --output-file requirements/dev.lock pyproject.toml
 	$(LOCK) --group build --constraints requirements/dev.lock --output-file requirements/study.lock pyproject.toml
 	$(LOCK) --group build --constraints requirements/dev.lock --output-file requirements/build.lock
+
+audit: $(BIN)/.installed-dev ## ask a public database for known vulnerabilities of what is locked; no answer is a failure
+	@python tools/audit.py
+
+sbom: $(BIN)/.installed-dev ## list what a study installs, as CycloneDX: reports/sbom.json
+	@python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file reports/sbom.json requirements/study.lock
+	@echo "JSON: $(CURDIR)/reports/sbom.json"
 
 clean: ## remove the environment; dvc gc cleans the cache of results
 	rm -rf .venv

@@ -1,6 +1,10 @@
-"""What is installed is locked, file by file."""
+"""What is installed is locked, file by file, and looked up where that can be done."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -81,3 +85,57 @@ def test_what_builds_the_project_is_what_is_locked():
 def test_a_lock_names_no_place(name):
     text = LOCKS[name].read_text(encoding="utf-8")
     assert not re.search(r"://|index|find-links|^ *-e|@ |(?:^|\s)/", text, flags=re.MULTILINE)
+
+
+@pytest.fixture
+def audit(tmp_path):
+    """Run the audit with a program in the place of pip-audit, which cannot ask from everywhere."""
+
+    def run(*, output="", error="", status=0):
+        program = tmp_path / "pip-audit"
+        told = f"sys.stdout.write({output!r}); sys.stderr.write({error!r}); sys.exit({status})"
+        program.write_text(f"#!{sys.executable}\nimport sys\n{told}\n")
+        program.chmod(0o755)
+        path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
+        return subprocess.run(
+            [sys.executable, "tools/audit.py"],
+            cwd=ROOT,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+        )
+
+    return run
+
+
+def answer(*faults):
+    return json.dumps({"dependencies": [{"name": "a", "version": "1", "vulns": list(faults)}]})
+
+
+def test_an_audit_that_finds_nothing_passes(audit):
+    done = audit(output=answer())
+    assert done.returncode == 0
+    assert "1 packages, 0 known vulnerabilities" in done.stdout
+
+
+def test_an_audit_names_what_it_finds(audit):
+    done = audit(output=answer({"id": "X-1", "fix_versions": ["2", "3"]}), status=1)
+    assert done.returncode == 1
+    assert done.stdout.startswith("a 1: X-1, fixed in 2, 3\n")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"error": "ERROR: no such host\n", "status": 1},
+        {"error": "ERROR: not found\n", "status": 0},
+        {"output": answer(), "error": "ERROR: half of it\n", "status": 1},
+        {"output": json.dumps({"dependencies": []}), "status": 0},
+    ],
+)
+def test_an_audit_without_an_answer_never_passes(audit, said):
+    done = audit(**said)
+    assert done.returncode == 2
+    assert len(done.stdout.splitlines()) == 1
+    assert "NOT audited" in done.stdout
+    assert said.get("error", "").strip() in done.stdout
