@@ -73,7 +73,7 @@ def answers(
         for seed in range(SEEDS):
             latent = np.log(seen["side"] / 12) - 0.05 * number + hard[seen.index]
             latent += rng.normal(0, 0.5, len(seen))
-            other = rng.permutation(seen["category_name"])
+            other = rng.permutation(seen["category_name"].to_numpy())
             right = (latent > 0) | (other == seen["category_name"])
             predicted = seen["category_name"].where(right, other)
             columns = {"seed": seed, "fold": 0, "correct": right, "predicted": predicted}

@@ -98,7 +98,7 @@ def test_answers_that_another_object_explains_are_counted(sample, made):
 
 def test_of_a_classifier_that_is_mostly_wrong_only_counts_are_told(sample):
     # It names some other category, as surely as a good one names the right one.
-    turned = sample.assign(truth=np.random.default_rng(5).permutation(sample["truth"]))
+    turned = sample.assign(truth=np.random.default_rng(5).permutation(sample["truth"].to_numpy()))
     made = compute(sample, predictions_of(sample, chances_of(turned)))
     summary = summary_of(made)
     assert summary.loc["all", "flagged"] > 0.3 * len(sample)
@@ -116,7 +116,7 @@ def test_a_size_group_that_tells_nothing_is_left_out_of_the_sum(sample):
     turned = sample.assign(
         truth=sample["truth"].where(
             sample["size_group"] != "small",
-            np.random.default_rng(5).permutation(sample["truth"]),
+            np.random.default_rng(5).permutation(sample["truth"].to_numpy()),
         )
     )
     made = compute(

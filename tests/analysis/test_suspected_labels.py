@@ -24,7 +24,7 @@ def answered(sample, truth=None, **about):
 
 
 def shuffled(truth):
-    return np.random.default_rng(5).permutation(truth)
+    return np.random.default_rng(5).permutation(truth.to_numpy())
 
 
 @pytest.fixture(scope="module")

@@ -156,7 +156,8 @@ def made(request, tmp_path):
     (tmp_path / "tools").mkdir()
     (tmp_path / "tools/system_libraries.py").touch()
     (tmp_path / "tools/compare.py").write_text("import sys\nprint(sys.argv[1:])\n")
-    for name in ("pyproject.toml", "constraints.txt"):
+    (tmp_path / "requirements").mkdir()
+    for name in ("pyproject.toml", "requirements/build.lock", "requirements/study.lock"):
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (0, 0))
     bin_ = tmp_path / ".venv/bin"
