@@ -12,15 +12,16 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from stored_objects import UnreadableStudyError, check_objects, describe
 
 from smallsight.runtime.yaml_files import parse_yaml
+from stored_objects import UnreadableStudyError, check_objects, describe
 
 LOCK = "dvc.lock"
 PREDICTIONS = "data/predictions.parquet"
@@ -84,11 +85,14 @@ def _check_stored() -> None:
         check = check_objects()
     except UnreadableStudyError as error:
         sys.exit(f"verify: {error}")
-    if check.problems:
-        for line in describe(check.problems):
+    # Of what was not pulled nothing is here, in neither place: that is no damage.
+    damage = [one for one in check.problems if one.state != "missing" or one.source is not None]
+    if damage:
+        for line in describe(damage):
             print(f"verify: {line}")
         sys.exit("verify: to mend this: python tools/stored_objects.py --repair")
-    waiting = f"; {len(check.not_run)} outputs wait for a run" if check.not_run else ""
+    lacking = {one.output for one in check.problems} | {*check.not_run}
+    waiting = f"; not here, wholly or in part: {', '.join(sorted(lacking))}" if lacking else ""
     print(f"verify: {check.files} stored files are as {LOCK} records them{waiting}", flush=True)
 
 
@@ -107,15 +111,15 @@ def compare(before: Stages, after: Stages) -> Differences:
     for name, stage in _in_order(before):
         other = _digests(after.get(name, {}), "outs")
         outputs = [path for path, md5 in _digests(stage, "outs").items() if md5 != other.get(path)]
-        read = _digests(stage, "deps").keys()
+        read = _digests(stage, "deps")
         timed |= TIMINGS.intersection(outputs)
         rest = [path for path in outputs if path not in TIMINGS]
         if not rest:
             continue
-        if read & differing:
+        if _meet(read, differing):
             followed += rest
             differing.update(rest)
-        elif read & timed:
+        elif _meet(read, timed):
             timed.update(rest)
         else:
             found[name] = tuple(rest)
@@ -144,16 +148,19 @@ def _in_order(stages: Stages) -> Iterator[tuple[str, Mapping[str, Any]]]:
         if name in done:
             return
         done.add(name)
-        for path in _digests(stages[name], "deps"):
-            above = [path, *map(str, Path(path).parents)]
-            below = [out for out in writer if out.startswith(f"{path}/")]
-            for out in (*above, *below):
-                if out in writer:
-                    yield from visit(writer[out])
+        for path, other in writer.items():
+            if _meet(_digests(stages[name], "deps"), [path]):
+                yield from visit(other)
         yield name, stages[name]
 
     for name in stages:
         yield from visit(name)
+
+
+def _meet(some: Iterable[str], others: Iterable[str]) -> bool:
+    """Return whether a path is one of others, lies in one, or holds one."""
+    pairs = product(some, others)
+    return any(a == b or a.startswith(f"{b}/") or b.startswith(f"{a}/") for a, b in pairs)
 
 
 def _digests(stage: Mapping[str, Any], kind: str) -> dict[str, str]:
@@ -169,8 +176,7 @@ def _borrow(recorded: Stages, clone: Path) -> None:
     written = [path for stage in recorded.values() for path in _digests(stage, "outs")]
     for stage in recorded.values():
         for path in _digests(stage, "deps"):
-            is_made = any(f"{path}/".startswith(f"{out}/") for out in written)
-            if is_made or (clone / path).exists() or not Path(path).exists():
+            if _meet([path], written) or (clone / path).exists() or not Path(path).exists():
                 continue
             (clone / path).parent.mkdir(parents=True, exist_ok=True)
             (clone / path).symlink_to(Path(path).resolve())

@@ -4,12 +4,13 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 SCRIPT = """
-import os, signal, sys
+import os, signal, sys, time
 from smallsight.runtime import script
 from smallsight.runtime.errors import SampleError
 
@@ -20,6 +21,9 @@ def main(family, level):
         raise KeyError(level)
     if family == "interrupted":
         os.kill(os.getpid(), signal.SIGINT)
+    if family == "slow":
+        print("begun", flush=True)
+        time.sleep(60)
     if family == "disk":
         raise OSError(int(level), os.strerror(int(level)), "data/x")
     if family == "full":
@@ -96,6 +100,31 @@ def test_ctrl_c_while_a_stage_imports_is_no_traceback():
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
     assert (process.returncode, said) == (-signal.SIGINT, b"")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc, which lists processes")
+@pytest.mark.parametrize(
+    ("environment", "is_ended"), [({"DVC_STAGE": "render"}, True), ({}, False)]
+)
+def test_a_stage_ends_with_the_dvc_that_began_it(tmp_path, environment, is_ended):
+    (tmp_path / "render.py").write_text(SCRIPT)
+    begin = (
+        "import subprocess, sys; "
+        "print(subprocess.Popen([sys.executable, *sys.argv[1:]]).pid, flush=True); "
+        "sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", begin, str(tmp_path / "render.py"), "slow", "x"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, env=os.environ | environment) as dvc:
+        number = int(dvc.stdout.readline())
+        assert dvc.stdout.readline() == b"begun\n"
+        dvc.kill()
+        deadline = time.monotonic() + (20 if is_ended else 3)
+        while Path(f"/proc/{number}").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert Path(f"/proc/{number}").exists() != is_ended
+        if not is_ended:
+            os.kill(number, signal.SIGKILL)
 
 
 def test_a_defect_is_not_hidden(run):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from builders.cheap_pipeline import CheapPipeline
 
 TOOLS = Path(__file__).parents[2] / "tools"

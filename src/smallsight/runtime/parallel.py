@@ -145,7 +145,7 @@ def map_here(
 
 def _map_in_processes(function: Callable[[T], R], items: Collection[T]) -> Iterator[R]:
     """Yield results in the order of items; Ctrl-C reaches this process alone, which ends them."""
-    with joblib.parallel_config("loky", initializer=_end_with, initargs=(os.getpid(),)):
+    with joblib.parallel_config("loky", initializer=end_with, initargs=(os.getpid(),)):
         pool = joblib.Parallel(n_jobs=workers(), return_as="generator")
         with _interrupts_ignored():  # what starts now inherits it
             return pool(joblib.delayed(function)(item) for item in items)
@@ -163,7 +163,7 @@ def _interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, usual)
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """Make this process end soon after its parent, even where that is killed."""
 
     def watch() -> None:

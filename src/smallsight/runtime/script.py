@@ -3,6 +3,7 @@
 import errno
 import inspect
 import io
+import os
 import signal
 import sys
 import time
@@ -13,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 import smallsight
 from smallsight.runtime.errors import SmallsightError
+from smallsight.runtime.parallel import end_with
 
 INTERRUPTED = 128 + signal.SIGINT
 """Exit status of a stage that Ctrl-C ended, as shells have it."""
@@ -48,6 +50,8 @@ def run(main: Callable[..., str], *arguments: str) -> None:
     name = " ".join((script.stem, *arguments))
     start = time.perf_counter()
     _escape_what_the_terminal_lacks()
+    if "DVC_STAGE" in os.environ:
+        end_with(os.getppid())  # else, where DVC is killed, it would write beside the next run
     signal.signal(signal.SIGINT, signal.default_int_handler)  # `own_library` had it end at once
     try:
         _check_library(script)
