@@ -56,6 +56,33 @@ class Extracted:
 
 
 @dataclass(frozen=True)
+class StoredMaps:
+    """Maps on disk: what is looked at is read, and none of it stays in memory by itself.
+
+    Attributes
+    ----------
+    path
+        An NPY file, (pictures, dimensions, rows, columns), float32.
+    """
+
+    path: Path
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The array's."""
+        return np.load(self.path, mmap_mode="r").shape
+
+    def __len__(self) -> int:
+        """Count the pictures."""
+        return self.shape[0]
+
+    def __getitem__(self, places: slice | np.ndarray) -> np.ndarray:
+        """Read the maps of some pictures, as often as each is asked for."""
+        # Opened each time: what was looked at of an open file counts as this process's memory.
+        return np.array(np.load(self.path, mmap_mode="r")[places])
+
+
+@dataclass(frozen=True)
 class Features:
     """One readout's features of one condition's instances.
 
@@ -67,8 +94,8 @@ class Features:
         (instances, dimensions), float32: of the picture and its mirror image. No mirrored ones
         where no head is trained.
     maps
-        (pictures, dimensions, rows, columns), float32: the last layer's maps, still on disk. No
-        pictures where they were not asked for.
+        The last layer's of the different pictures; an array without pictures where they were not
+        asked for.
     """
 
     image_id: np.ndarray
@@ -77,7 +104,7 @@ class Features:
     row: np.ndarray
     plain: np.ndarray
     mirrored: np.ndarray
-    maps: np.ndarray
+    maps: np.ndarray | StoredMaps
 
 
 def write_features(extracted: Extracted, condition: Condition, folder: Path) -> None:
@@ -114,9 +141,9 @@ def read_features(
     maps
         Whether to open the maps, which are read from disk where they are looked at.
     """
-    kept = np.empty((0, 0, 0, 0), np.float32)
+    kept: np.ndarray | StoredMaps = np.empty((0, 0, 0, 0), np.float32)
     if maps:
-        kept = np.load(features / condition.family / place_of_maps(condition), mmap_mode="r")
+        kept = StoredMaps(features / condition.family / place_of_maps(condition))
     with np.load(features / condition.family / place_of(condition)) as file:
         row = file["row"]
 

@@ -14,7 +14,7 @@ import torch
 
 from smallsight import params
 from smallsight.backbones.engine import ONNXRUNTIME
-from smallsight.backbones.feature_store import Features, read_features, stored_readouts
+from smallsight.backbones.feature_store import Features, StoredMaps, read_features, stored_readouts
 from smallsight.backbones.features import batches
 from smallsight.backbones.reader import Opener, Reader
 from smallsight.backbones.tensor_reader import TorchReader
@@ -31,6 +31,9 @@ from smallsight.imaging.kept import KeptPictures
 from smallsight.imaging.pictures import InputFormat, resize
 from smallsight.runtime.parallel import map_batches
 from smallsight.vocabulary import SCENE, TASKS
+
+MAPS_AT_ONCE = 256
+"""Pictures whose maps are in memory together."""
 
 T = TypeVar("T")
 
@@ -194,8 +197,8 @@ class Bench:
         except KeyError:
             raise ImpossibleError("the network gives no maps that sum to its logits") from None
 
-    def maps(self, task: str) -> np.ndarray:
-        """Return the last layer's maps of a task's different untouched pictures, as `Extracted`."""
+    def maps(self, task: str) -> np.ndarray | StoredMaps:
+        """Return the last layer's maps of a task's different untouched pictures."""
         condition = self.untouched(task)
         return self.once(
             ("maps", task), lambda: read_features(self.features, condition, "scene", maps=True).maps

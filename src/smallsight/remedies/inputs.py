@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from skimage import exposure, filters, util
 
+from smallsight.backbones.features import batches
 from smallsight.backbones.reader import Opener
 from smallsight.backbones.tensor_reader import TorchReader
 from smallsight.classifiers.mapping import ClassMapping
 from smallsight.imaging.boxes import Box
-from smallsight.remedies.bench import ENOUGH, Bench, Cut, ImpossibleError, Look
+from smallsight.remedies.bench import ENOUGH, MAPS_AT_ONCE, Bench, Cut, ImpossibleError, Look
 from smallsight.remedies.facts import Needs
 from smallsight.remedies.remedy import Answer, Remedy, cost
 from smallsight.vocabulary import HEADLINE_TASK, SCENE
@@ -188,13 +189,15 @@ def peak_cells(bench: Bench, task: str) -> np.ndarray:
     plain = bench.stored(task).plain
     named = np.nan_to_num(bench.logits(fitted, plain)).argmax(axis=2)
     if isinstance(fitted, ClassMapping):
-        chosen = _last_layer(bench)[fitted.leading(plain, named[0])]
-        return _peaks(chosen, maps[row])[None]
-    weight = fitted.weight.reshape(len(splits.seeds), splits.folds, *fitted.weight.shape[1:])
-    cells = np.empty(named.shape, np.int64)
-    for seed, classes in enumerate(named):
-        chosen = weight[seed, splits.fold_of[seed], classes]
-        cells[seed] = _peaks(chosen, maps[row])
+        chosen = [_last_layer(bench)[fitted.leading(plain, named[0])]]
+    else:
+        weight = fitted.weight.reshape(len(splits.seeds), splits.folds, *fitted.weight.shape[1:])
+        chosen = [weight[seed, splits.fold_of[seed], classes] for seed, classes in enumerate(named)]
+    cells = np.empty((len(chosen), len(row)), np.int64)
+    for place in batches(len(row), MAPS_AT_ONCE):
+        here = maps[row[place]]
+        for seed, weights in enumerate(chosen):
+            cells[seed, place] = _peaks(weights[place], here)
     return cells
 
 

@@ -12,7 +12,7 @@ from smallsight.backbones.readouts import joined
 from smallsight.conditions.rendered.store import Pictures
 from smallsight.conditions.rendered.views import read_views
 from smallsight.remedies import pooling
-from smallsight.remedies.bench import Bench, ImpossibleError, Look
+from smallsight.remedies.bench import MAPS_AT_ONCE, Bench, ImpossibleError, Look
 from smallsight.remedies.facts import Needs
 from smallsight.remedies.inputs import FACTORS, both_ways, features_of, look_larger
 from smallsight.remedies.remedy import Answer, Remedy, cost
@@ -34,9 +34,6 @@ POOLINGS: tuple[Pool, ...] = (
     pooling.log_sum_exp_over_cells,
     pooling.generalised_mean_over_cells,
 )
-
-AT_ONCE = 256
-"""Pictures whose maps are in memory together."""
 
 RESNET = "dvc exp run -S backbone.name=resnet50"
 """Tests what takes a ResNet."""
@@ -145,7 +142,7 @@ def _pooled_both_ways(bench: Bench, task: str) -> dict[Pool, tuple[np.ndarray, n
         description=f"maps of mirrored pictures, {task}",
     )
     streams = (
-        (np.asarray(kept[place]) for place in batches(len(kept), AT_ONCE)),
+        (kept[place] for place in batches(len(kept), MAPS_AT_ONCE)),
         (parts[LAST] for parts, _ in turned),
     )
     plain, mirrored = ([{pool: pool(maps) for pool in POOLINGS} for maps in one] for one in streams)

@@ -235,7 +235,7 @@ def explain_condition(
     }
     parts: list[tuple[ClassMaps, dict[str, pd.DataFrame]]] = []
     for place in batches(len(rows), AT_ONCE):
-        here, own = np.asarray(seen.maps[row[place]]), pictures.part(place)
+        here, own = seen.maps[row[place]], pictures.part(place)
         weights = [weight[place] for weight, _ in chosen.values()]
         made = explainer.class_maps(here, own, boxes[place], weights)
         found = dict(zip(chosen, made, strict=True))
