@@ -11,13 +11,14 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy
 	--generate-hashes --no-emit-package smallsight --annotation-style line \
 	--custom-compile-command 'make lock'
 PYTEST := python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+FAST := 'not dvc and not browser and not page and not simulation'
 
 .PHONY: help inspect report compare check pictures requests fiftyone bench test test-fast lint \
-	lock audit sbom clean
+	lock audit sbom test-oldest clean
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
 
 inspect: $(BIN)/.installed ## look at the data, the sample, its power and the time it takes, before any work: reports/inspect.html
 	@python tools/inspect_data.py
@@ -66,7 +67,7 @@ test: $(BIN)/.installed-dev ## run all tests
 
 test-fast: $(BIN)/.installed-dev ## run the tests without DVC, a browser, whole pages and simulations
 	@python tools/system_libraries.py
-	$(PYTEST) -m 'not dvc and not browser and not page and not simulation'
+	$(PYTEST) -m $(FAST)
 
 lint: $(BIN)/.installed-dev ## check style, the order of the folders, and types
 	ruff check
@@ -88,8 +89,14 @@ sbom: $(BIN)/.installed-dev ## list what a study installs, as CycloneDX: reports
 		--output-file reports/sbom.json requirements/study.lock
 	@echo "JSON: $(CURDIR)/reports/sbom.json"
 
-clean: ## remove the environment; dvc gc cleans the cache of results
-	rm -rf .venv
+# No lock holds these versions, so no hash is checked: nothing but tests runs there.
+test-oldest: $(BIN)/.installed-dev ## run the fast tests with the oldest versions that pyproject.toml allows, in .venv-oldest
+	uv venv --quiet --clear --python 3.11 --no-python-downloads .venv-oldest
+	uv pip install --quiet --python .venv-oldest --resolution lowest-direct --editable '.[dev]'
+	PATH="$(CURDIR)/.venv-oldest/bin:$$PATH" $(PYTEST) -m $(FAST)
+
+clean: ## remove the environments; dvc gc cleans the cache of results
+	rm -rf .venv .venv-oldest
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
