@@ -118,7 +118,7 @@ class Subject:
         """Run the study."""
         return self.run(*_DVC, "repro")
 
-    def begin(self, limit: int | None = None) -> subprocess.Popen[str]:
+    def begin(self, *options: str, limit: int | None = None) -> subprocess.Popen[str]:
         """Begin to run the study, in a group of processes of its own."""
 
         def limited() -> None:
@@ -126,7 +126,7 @@ class Subject:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
         return subprocess.Popen(
-            [*_DVC, "repro"],
+            [*_DVC, "repro", *options],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -210,7 +210,7 @@ def interrupt(process: subprocess.Popen[str]) -> None:
 
 def full_disk(subject: Subject) -> Outcome:
     """Let no file grow beyond a limit, which a full disk does too; then make room."""
-    process = subject.begin(FILE_LIMIT)
+    process = subject.begin(limit=FILE_LIMIT)
     printed, _ = process.communicate()
     if process.returncode == 0:
         return Outcome(0, 0, 0, "no output was as large as the limit")
@@ -244,8 +244,8 @@ def flipped(content: bytes) -> bytes:
 
 
 def cut(content: bytes) -> bytes:
-    """Keep the first half."""
-    return content[: len(content) // 2]
+    """Keep the first half, which ends within a line."""
+    return content[: len(content) // 2].rstrip(b"\n")
 
 
 def half_written(subject: Subject, name: str) -> Outcome:
@@ -266,11 +266,11 @@ def half_written(subject: Subject, name: str) -> Outcome:
 
 def beside(subject: Subject) -> Outcome:
     """Start the study beside itself: one of the two goes on, the other says so in one line."""
-    (subject.folder / "data/attention.csv").unlink()
-    process = subject.begin()
-    time.sleep(6)
+    process = subject.begin("--force", "--single-item", "remedies")
     said = subject.run(sys.executable, "tools/check_start.py")
-    is_said = said.returncode != 0 and len(said.stdout.splitlines()) == 1
+    while said.returncode == 0 and process.poll() is None:
+        said = subject.run(sys.executable, "tools/check_start.py")
+    is_said = "in use by" in said.stdout and len(said.stdout.splitlines()) == 1
     process.communicate()
     is_whole = process.returncode == 0
     return Outcome(1, int(is_said and is_whole), 0, "" if is_said else said.stdout)

@@ -43,12 +43,15 @@ def check_lock() -> None:
         Where a run was killed while DVC wrote it.
     """
     try:
-        tree = parse_yaml(LOCK.read_bytes())
+        content = LOCK.read_bytes()
+        tree = parse_yaml(content)
     except FileNotFoundError:
         return
     except (yaml.YAMLError, UnicodeDecodeError):
         tree = None
-    if not isinstance(tree, Mapping) or not {"schema", "stages"} <= tree.keys():
+    is_whole = isinstance(tree, Mapping) and {"schema", "stages"} <= tree.keys()
+    # Cut within a value, it may still be YAML.
+    if not is_whole or not content.endswith(b"\n"):
         due = f"DVC's record of stages: git checkout {LOCK}, and what it lacks runs again"
         raise SmallsightError(LOCK, "cut short, as by a run that was killed", due)
 

@@ -35,7 +35,10 @@ def held(number, kind="write"):
     return json.dumps({kind: {"/a/data": process if kind == "write" else [process]}})
 
 
-@pytest.mark.parametrize("content", ["", "schema: '2.0'\nstag", "schema: '2.0\n", "- 1\n", "\x00"])
+@pytest.mark.parametrize(
+    "content",
+    ["", "schema: '2.0'\nstages: {}\nx: 1", "schema: '2.0'\nstag", "schema: '2.0\n", "- 1\n", "\0"],
+)
 def test_a_lock_that_was_cut_short_is_named_with_what_to_do(check, content):
     said = check("dvc.lock", content)
     assert said.startswith("check_start: error: dvc.lock: cut short")
