@@ -96,6 +96,9 @@ class Reader:
                 self.body(part, scope)
         elif isinstance(node, nodes.Assign):
             self.assign(node.target, self.kind(node.node, scope), scope)
+        elif isinstance(node, nodes.AssignBlock):
+            self.body(node.body, dict(scope))
+            self.assign(node.target, Any, scope)
         elif isinstance(node, nodes.Macro):
             scope[node.name] = Any
             reads = READ.get(node.name, {})

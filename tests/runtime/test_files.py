@@ -190,7 +190,9 @@ def lacks_encoding(call):
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
     if name not in ("open", "read_text", "write_text"):
         return False
-    texts = [one.value for one in call.args if isinstance(one, ast.Constant)]
+    # A mode may depend on something.
+    parts = [one for argument in call.args for one in ast.walk(argument)]
+    texts = [one.value for one in parts if isinstance(one, ast.Constant)]
     is_binary = any(isinstance(one, str) and "b" in one for one in texts) and name == "open"
     owner = getattr(getattr(call.func, "value", None), "id", "")
     is_own = owner == "files" or getattr(call.func, "id", "") == "write_text"
