@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,16 +71,16 @@ class Outcome:
         How often the fault struck.
     survived
         How often what followed went as it should.
-    lost
-        Bytes of outputs that are not those of a study that nothing befell.
     said
         What was printed where it should not have been; empty where all was well.
+    lost
+        Bytes of outputs that are not those of a study that nothing befell.
     """
 
     tries: int
     survived: int
-    lost: int
     said: str = ""
+    lost: int = 0
 
 
 class Subject:
@@ -95,9 +95,8 @@ class Subject:
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
-        self.copy = StudyCopy(folder, SMALL)
         self.folder = folder
-        self.environment = self.copy.environment | dict(environment or {})
+        self.environment = StudyCopy(folder, SMALL).environment | dict(environment or {})
         for key, value in {"user.email": "faults@example.org", "user.name": "Faults"}.items():
             self.run("git", "config", key, value)
         self.run("git", "add", "-A")
@@ -158,23 +157,27 @@ def struck(
     rng: random.Random,
 ) -> Outcome:
     """Let a fault strike a study that runs, at moments of chance, then let it come to its end."""
-    count = survived = 0
-    said = ""
+    count, said = 0, ""
     for _ in range(tries):
         process = subject.begin()
         time.sleep(rng.uniform(3, 9))
-        if process.poll() is None:
-            count += 1
+        is_struck = process.poll() is None
+        if is_struck:
             strike(process)
         printed, _ = process.communicate()
-        if process.returncode == 0:
+        if not is_struck:
+            said = said or failure(process.returncode, printed)
             break
-        survived += 1
+        count += 1
         said = said or unexpected(printed)
     done = subject.repro()
-    if done.returncode:
-        return Outcome(count, survived - 1, 0, done.stdout[-500:])
-    return Outcome(count, survived, 0, said)
+    survived = count - (done.returncode != 0)
+    return Outcome(count, survived, said or failure(done.returncode, done.stdout))
+
+
+def failure(status: int, printed: str) -> str:
+    """Return the end of what a command printed that failed; nothing where it did not."""
+    return printed[-500:] if status else ""
 
 
 def unexpected(printed: str) -> str:
@@ -213,10 +216,10 @@ def full_disk(subject: Subject) -> Outcome:
     process = subject.begin(limit=FILE_LIMIT)
     printed, _ = process.communicate()
     if process.returncode == 0:
-        return Outcome(0, 0, 0, "no output was as large as the limit")
+        return Outcome(0, 0, "no output was as large as the limit")
     said = unexpected(printed)
     done = subject.repro()
-    return Outcome(1, int(done.returncode == 0), 0, said or done.stdout[-500:] * done.returncode)
+    return Outcome(1, int(done.returncode == 0), said or failure(done.returncode, done.stdout))
 
 
 def damaged(subject: Subject, damage: Callable[[bytes], bytes], tries: int) -> Outcome:
@@ -234,7 +237,7 @@ def damaged(subject: Subject, damage: Callable[[bytes], bytes], tries: int) -> O
         subject.run(*mend)
         is_mended = subject.repro().returncode == 0 and subject.run(*check).returncode == 0
         survived += is_noticed and is_mended
-    return Outcome(len(chosen), survived, 0)
+    return Outcome(len(chosen), survived)
 
 
 def flipped(content: bytes) -> bytes:
@@ -261,7 +264,7 @@ def half_written(subject: Subject, name: str) -> Outcome:
     else:
         path.unlink()
     done = subject.repro()
-    return Outcome(1, int(is_named and done.returncode == 0), 0, "" if is_named else said.stdout)
+    return Outcome(1, int(is_named and done.returncode == 0), "" if is_named else said.stdout)
 
 
 def beside(subject: Subject) -> Outcome:
@@ -273,7 +276,7 @@ def beside(subject: Subject) -> Outcome:
     is_said = "in use by" in said.stdout and len(said.stdout.splitlines()) == 1
     process.communicate()
     is_whole = process.returncode == 0
-    return Outcome(1, int(is_said and is_whole), 0, "" if is_said else said.stdout)
+    return Outcome(1, int(is_said and is_whole), "" if is_said else said.stdout)
 
 
 def rows(folder: Path, tries: int, rng: random.Random) -> Iterator[tuple[str, Outcome]]:
@@ -285,7 +288,7 @@ def rows(folder: Path, tries: int, rng: random.Random) -> Iterator[tuple[str, Ou
     whole = first.lock()
 
     def of(outcome: Outcome, subject: Subject) -> Outcome:
-        return Outcome(outcome.tries, outcome.survived, subject.lost(whole), outcome.said)
+        return replace(outcome, lost=subject.lost(whole))
 
     strikes = {"a stage is killed": kill_stage, "all is killed": kill_all, "Ctrl-C": interrupt}
     for number, (name, strike) in enumerate(strikes.items()):
@@ -300,7 +303,7 @@ def rows(folder: Path, tries: int, rng: random.Random) -> Iterator[tuple[str, Ou
     yield "a second run beside the first", of(beside(first), first)
     other = Subject(folder / "Ordner mit Lücke", EVERYWHERE)
     done = other.repro()
-    outcome = Outcome(1, int(done.returncode == 0), 0, done.stdout[-500:] * done.returncode)
+    outcome = Outcome(1, int(done.returncode == 0), failure(done.returncode, done.stdout))
     yield "one worker, another folder, locale, zone and hash seed", of(outcome, other)
 
 

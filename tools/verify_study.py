@@ -76,7 +76,7 @@ def main(*options: str) -> None:
         for line in tell(found):
             print(f"verify: {line}")
         if found.found:
-            print(f"verify: {_compare_predictions(recorded, clone)}")
+            print(f"verify: {_compare_predictions(clone)}")
             sys.exit(1)
 
 
@@ -182,8 +182,8 @@ def _borrow(recorded: Stages, clone: Path) -> None:
             (clone / path).symlink_to(Path(path).resolve())
 
 
-def _compare_predictions(recorded: Stages, clone: Path) -> str:
-    """Say how many predictions are others than those that `dvc.lock` records."""
+def _compare_predictions(clone: Path) -> str:
+    """Say how many predictions of a clone are others than those that are stored here."""
     if not Path(PREDICTIONS).is_file():
         return f"predictions cannot be compared: no {PREDICTIONS}; dvc pull {PREDICTIONS}"
     return count_changes(pd.read_parquet(PREDICTIONS), pd.read_parquet(clone / PREDICTIONS))

@@ -2,7 +2,6 @@
 
 import copy
 import hashlib
-import re
 import shutil
 
 from builders.compared_studies import Project
@@ -80,8 +79,3 @@ class CheapPipeline(Project):
             for path in sorted((self.folder / part).rglob("*"))
             if path.is_file()
         }
-
-
-def stages_run(output):
-    """Return the stages that ran, in the order in which DVC names them."""
-    return re.findall(r"Running stage '([^']+)'", output)

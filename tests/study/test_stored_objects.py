@@ -12,25 +12,13 @@ from pathlib import Path
 import pytest
 
 import stored_objects
-from builders.cheap_pipeline import CheapPipeline, stages_run
+from builders.cheap_pipeline import CheapPipeline
+from builders.stages import stages_run
 from stored_objects import UnreadableStudyError, check_objects, describe, repair
 
 pytestmark = pytest.mark.dvc
 
 SCRIPT = Path(stored_objects.__file__)
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    project = CheapPipeline(tmp_path_factory.mktemp("made") / "project")
-    project.run_and_commit()
-    return project
-
-
-@pytest.fixture
-def project(made, tmp_path):
-    """A copy of a project that has run, to be damaged."""
-    return made.copy(tmp_path / "project")
 
 
 def flip(path):

@@ -19,6 +19,7 @@ import torch
 import yaml
 
 from builders.small_study import SMALL, Study
+from builders.stages import stages_run
 
 pytestmark = pytest.mark.dvc
 
@@ -35,10 +36,6 @@ OBJECT = [
 FAMILIES = list(dict.fromkeys(name.split("/")[0] for name in (*SCENE, *OBJECT)))
 COMPARED = [name for name in OBJECT if name not in SWEEPS]
 EXPLAINED = [name for name in COMPARED if "/" not in name]
-
-
-def stages_run(output):
-    return re.findall(r"Running stage '([^']+)'", output)
 
 
 @pytest.fixture(scope="module")

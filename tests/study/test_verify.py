@@ -7,8 +7,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from builders.cheap_pipeline import CheapPipeline
-
 TOOLS = Path(__file__).parents[2] / "tools"
 
 
@@ -105,13 +103,6 @@ def verify(project, *options):
     )
 
 
-@pytest.fixture
-def project(tmp_path):
-    made = CheapPipeline(tmp_path / "project")
-    made.run_and_commit()
-    return made
-
-
 @pytest.mark.dvc
 def test_a_study_that_gives_the_same_again_passes(project):
     done = verify(project)
@@ -146,7 +137,8 @@ def test_what_is_stored_is_looked_at_first(project, options):
     assert "anew" not in done.stdout
 
 
-def test_unknown_options_are_refused(tmp_path, project):
+@pytest.mark.dvc
+def test_unknown_options_are_refused(project):
     done = verify(project, "--else")
     assert done.returncode == 1
     assert "verify_study.py [--stored]" in done.stderr

@@ -9,8 +9,8 @@ import urllib.request
 import pytest
 import yaml
 
-from builders.cheap_pipeline import CheapPipeline, stages_run
 from builders.small_study import Study
+from builders.stages import stages_run
 from stored_objects import check_objects, repair
 
 pytestmark = pytest.mark.dvc
@@ -96,19 +96,6 @@ def test_a_clone_pulls_what_was_pushed_and_runs_nothing(study, remote, tmp_path)
     assert stages_run(other.dvc("repro")) == []
     check = check_objects(other.folder)
     assert (check.problems, check.not_run) == ((), ())
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A cheap pipeline that has run, and whose outputs by x are known."""
-    made = CheapPipeline(tmp_path_factory.mktemp("made") / "project")
-    made.run_and_commit()
-    return made
-
-
-@pytest.fixture
-def project(made, tmp_path):
-    return made.copy(tmp_path / "project")
 
 
 def wrote(project, x):

@@ -1,12 +1,10 @@
 import hashlib
-import http.server
 import socket
-import threading
-from pathlib import Path
 
 import pytest
 import torch
 
+from builders.http_server import Server, always, truncated
 from smallsight.backbones.networks.downloads import download_state
 from smallsight.runtime import download
 from smallsight.runtime.errors import DownloadError
@@ -24,33 +22,16 @@ def published(tmp_path_factory):
     return folder / f"toy-{digest[:8]}.pth", digest
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server(published):
-    """Serve the file under `/whole` and, as if it were whole, its half under `/half`."""
-    content = published[0].read_bytes()
-    asked = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path)
-            folder = Path(self.path).parent.name
-            if folder not in ("whole", "half"):
-                return self.send_error(404)
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            return self.wfile.write(content[: len(content) // (2 if folder == "half" else 1)])
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    """Serve the file under `/whole`, by two names, and cut it off in the middle under `/half`."""
+    server = Server()
+    content, half = published[0].read_bytes(), f"/half/{published[0].name}"
+    served = (f"/whole/{published[0].name}", "/whole/toy-00000000.pth", half)
+    server.files = dict.fromkeys(served, content)
+    server.faults[half] = always(truncated)
+    yield server.url, server.requests
+    server.close()
 
 
 @pytest.fixture
