@@ -1,6 +1,5 @@
 """COCO 2017, downloaded from its own addresses or from a server with the same paths."""
 
-import hashlib
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -78,15 +77,15 @@ class CocoWeb:
         DownloadError
             If the archive cannot be downloaded, or has another MD5 than the published one.
         """
-        url, md5 = self._url("annotations", ARCHIVE), self.settings.annotations_md5
+        url, due = self._url("annotations", ARCHIVE), self.settings.annotations_md5
         archive = platformdirs.user_cache_path("smallsight") / ARCHIVE
 
         def check(path: Path) -> None:
-            found = _md5(path)
-            if found != md5:
-                raise DownloadError(url, f"MD5 {found}", f"MD5 {md5}")
+            found = files.md5(path)
+            if found != due:
+                raise DownloadError(url, f"MD5 {found}", f"MD5 {due}")
 
-        if not archive.is_file() or _md5(archive) != md5:
+        if not archive.is_file() or files.md5(archive) != due:
             with self._offline():
                 download(
                     url,
@@ -100,8 +99,8 @@ class CocoWeb:
             with zipfile.ZipFile(archive) as members:
                 large = members.getinfo(self._member).file_size
                 if large > LARGEST_ANNOTATIONS:
-                    due = f"at most {LARGEST_ANNOTATIONS:,} bytes of {self._member}"
-                    raise DownloadError(url, f"{large:,} bytes", due)
+                    limit = f"at most {LARGEST_ANNOTATIONS:,} bytes of {self._member}"
+                    raise DownloadError(url, f"{large:,} bytes", limit)
                 with members.open(self._member) as member:
                     content = large_json.unpack(member)
         # zipfile's RuntimeError: it is encrypted.
@@ -216,11 +215,6 @@ def _verify(path: Path, *, size: tuple[int, int], max_pixels: int) -> decoding.H
     if size != header.upright:
         decoding.check_size(header.stored, size, where=path)
     return header
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def _keep_only(folder: Path, names: set[str]) -> None:

@@ -124,8 +124,17 @@ def write_text(text: str, path: str | Path) -> None:
 
 def sha256(path: str | Path) -> str:
     """Compute the hexadecimal SHA-256 of a file's bytes."""
+    return _digest(path, "sha256")
+
+
+def md5(path: str | Path) -> str:
+    """Compute the hexadecimal MD5 of a file's bytes."""
+    return _digest(path, "md5")
+
+
+def _digest(path: str | Path, algorithm: str) -> str:
     with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, algorithm).hexdigest()
 
 
 def damaged_member(archive: str | Path | IO[bytes]) -> str | None:
