@@ -56,14 +56,23 @@ def _file_digest(path: str, files: Mapping[str, bytes]) -> str:
 
 def _folder_digest(path: str, files: Mapping[str, bytes]) -> str:
     """Compute a folder's hash as DVC does: that of the list of its files and their hashes."""
-    inside = sorted(name for name in files if name.startswith(f"{path}/"))
+    inside = [name for name in files if name.startswith(f"{path}/")]
     if not inside:
         return ""
-    entries = [
-        {"md5": _file_digest(name, files), "relpath": name.removeprefix(f"{path}/")}
-        for name in inside
-    ]
-    return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
+    digests = {name.removeprefix(f"{path}/"): _file_digest(name, files) for name in inside}
+    return hashlib.md5(list_folder(digests)).hexdigest() + ".dir"
+
+
+def list_folder(digests: Mapping[str, str | None]) -> bytes:
+    """Write the list of a folder's files as DVC does, letter by letter of their paths.
+
+    Parameters
+    ----------
+    digests
+        MD5 by path inside of the folder.
+    """
+    entries = [{"md5": digests[name], "relpath": name} for name in sorted(digests)]
+    return json.dumps(entries).encode()
 
 
 def _changed_parameters(stage: Mapping[str, Any], tree: Mapping[str, Any]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 DVC trusts an object of its cache that is write-protected, and does not hash it again: a flipped
 byte is checked out, pushed, and given back by a stage that runs anew. Here every file is hashed.
-Nothing of the library is needed, and no run may be in progress.
+No run may be in progress.
 """
 
 import hashlib
@@ -21,6 +21,8 @@ from typing import Any, Literal
 
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
+
+from check_lock import list_folder
 
 Place = Literal["workspace", "cache"]
 State = Literal["missing", "differs", "unreadable", "unexpected"]
@@ -267,7 +269,7 @@ def _entries(
     if output.cached and _agrees(found, output.md5):
         return _parsed(output.cached.read_bytes()), []
     digests = dict(zip(there, pool.map(_digest, there.values()), strict=True))
-    listing = _listing(digests)
+    listing = list_folder(digests)
     is_right = _agrees(hashlib.md5(listing, usedforsecurity=False).hexdigest(), output.md5)
     problems = []
     if output.cached:
@@ -285,12 +287,6 @@ def _agrees(digest: str | None, md5: str) -> bool:
 
 def _parsed(listing: bytes) -> dict[str, str]:
     return {entry["relpath"]: entry["md5"] for entry in json.loads(listing)}
-
-
-def _listing(digests: Mapping[str, str | None]) -> bytes:
-    """Write the list of a folder's files as DVC does, letter by letter of their paths."""
-    entries = [{"md5": digests[name], "relpath": name} for name in sorted(digests)]
-    return json.dumps(entries).encode()
 
 
 def _files_of(repo: Any, output: _Output, entries: Mapping[str, str]) -> Iterator[_File]:
