@@ -9,6 +9,7 @@ Markdown; the exit status is 1 where anything was lost, or a fault was not said 
 """
 
 import argparse
+import ctypes
 import os
 import random
 import resource
@@ -117,13 +118,10 @@ class Subject:
         """Run the study."""
         return self.run(*_DVC, "repro")
 
-    def begin(self, *options: str, limit: int | None = None) -> subprocess.Popen[str]:
-        """Begin to run the study, in a group of processes of its own."""
-
-        def limited() -> None:
-            if limit is not None:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
+    def begin(
+        self, *options: str, limit: Callable[[], None] | None = None
+    ) -> subprocess.Popen[str]:
+        """Begin to run the study, in a group of processes of its own, under a limit set first."""
         return subprocess.Popen(
             [*_DVC, "repro", *options],
             cwd=self.folder,
@@ -132,7 +130,7 @@ class Subject:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            preexec_fn=limited,
+            preexec_fn=limit,
         )
 
     def lock(self) -> Mapping[str, Any]:
@@ -148,6 +146,8 @@ class Subject:
 
 
 _DVC = (sys.executable, "-m", "dvc")
+_DROP_CAPABILITY, _IGNORES_MODES = 24, 1
+"""PR_CAPBSET_DROP and CAP_DAC_OVERRIDE, of prctl(2) and capabilities(7)."""
 
 
 def struck(
@@ -213,10 +213,36 @@ def interrupt(process: subprocess.Popen[str]) -> None:
 
 def full_disk(subject: Subject) -> Outcome:
     """Let no file grow beyond a limit, which a full disk does too; then make room."""
-    process = subject.begin(limit=FILE_LIMIT)
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
+
+    process = subject.begin(limit=limit)
     printed, _ = process.communicate()
-    if process.returncode == 0:
-        return Outcome(0, 0, "no output was as large as the limit")
+    return stopped(subject, process.returncode, printed)
+
+
+def read_only(subject: Subject, name: str, stage: str) -> Outcome:
+    """Let nothing be written into a folder while a stage runs; then allow it."""
+    folder = subject.folder / name
+    folder.mkdir(parents=True, exist_ok=True)
+    mode = folder.stat().st_mode
+    folder.chmod(0o555)
+
+    def limit() -> None:
+        if os.geteuid() == 0:  # who may otherwise write everywhere
+            ctypes.CDLL(None).prctl(_DROP_CAPABILITY, _IGNORES_MODES, 0, 0, 0)
+
+    process = subject.begin("--force", "--single-item", stage, limit=limit)
+    printed, _ = process.communicate()
+    folder.chmod(mode)
+    return stopped(subject, process.returncode, printed)
+
+
+def stopped(subject: Subject, status: int, printed: str) -> Outcome:
+    """Return what became of a run that a fault had to stop, and of one after it."""
+    if status == 0:
+        return Outcome(0, 0, "it stopped nothing")
     said = unexpected(printed)
     done = subject.repro()
     return Outcome(1, int(done.returncode == 0), said or failure(done.returncode, done.stdout))
@@ -296,6 +322,14 @@ def rows(folder: Path, tries: int, rng: random.Random) -> Iterator[tuple[str, Ou
         yield name, of(struck(subject, strike, tries, rng), subject)
     subject = Subject(folder / "full")
     yield "the disk is full", of(full_disk(subject), subject)
+    # A cache that has all is not written to.
+    empty = Subject(folder / "empty")
+    for name, stage, subject in (
+        ("data", "annotate", first),
+        ("reports", "report", first),
+        (".dvc/cache", "check", empty),
+    ):
+        yield f"{name} is read-only", of(read_only(subject, name, stage), subject)
     for name, damage in {"a bit is flipped": flipped, "half is missing": cut}.items():
         yield f"an object of the cache: {name}", of(damaged(first, damage, min(tries, 3)), first)
     for name in ("dvc.lock", ".dvc/tmp/rwlock"):

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from builders.http_server import Server, always, hung_up, respond, truncated, unavailable
+from smallsight.runtime import connections
 from smallsight.runtime import download as module
 from smallsight.runtime.download import LastingDownloadError, download
 from smallsight.runtime.errors import DownloadError, PictureError
@@ -83,6 +84,17 @@ def dripping(handler, content):
         time.sleep(0.01)
 
 
+def without_end_of_head(handler, content):
+    """Begin an answer, and never come to its end."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Header: ")
+    for _ in itertools.count():
+        try:
+            handler.wfile.write(b"x")
+        except OSError:
+            return
+        time.sleep(0.01)
+
+
 def endless(handler, content):
     handler.send_response(200)
     handler.end_headers()
@@ -131,6 +143,16 @@ def test_silence_ends(server, get, monkeypatch):
     with pytest.raises(DownloadError, match="timed out"):
         get()
     over.set()
+    assert len(server.requests) == 3
+
+
+def test_a_head_that_never_ends_is_too_slow(server, get, monkeypatch):
+    monkeypatch.setattr(connections, "HEAD_TIMEOUT", 0.3)
+    server.faults[NAME] = always(without_end_of_head)
+    began = time.monotonic()
+    with pytest.raises(DownloadError, match=r"no answer in .* seconds; expected the whole"):
+        get()
+    assert time.monotonic() - began < 5
     assert len(server.requests) == 3
 
 

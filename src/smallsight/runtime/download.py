@@ -11,6 +11,7 @@ import requests
 import urllib3
 from tqdm import tqdm
 
+from smallsight.runtime.connections import open_session
 from smallsight.runtime.errors import DownloadError, SmallsightError
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 10, 30
@@ -162,22 +163,23 @@ def _answer(url: str, begun: int, redirects: Collection[str]) -> Iterator[reques
     allowed = {_origin(url), *(_origin(each) for each in redirects)}
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begun}-"} if begun else {})
     address = url
-    for _ in range(REDIRECTS + 1):
-        with requests.get(
-            address,
-            headers=headers,
-            stream=True,
-            allow_redirects=False,
-            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-        ) as response:
-            if not response.is_redirect:
-                _check_status(response, url)
-                yield response
-                return
-            address = urljoin(address, response.headers["Location"])
-            if _origin(address) not in allowed:
-                due = f"an address at {' or '.join(sorted(allowed))}"
-                raise DownloadError(url, f"sends to {address}", due)
+    with open_session() as session:
+        for _ in range(REDIRECTS + 1):
+            with session.get(
+                address,
+                headers=headers,
+                stream=True,
+                allow_redirects=False,
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+            ) as response:
+                if not response.is_redirect:
+                    _check_status(response, url)
+                    yield response
+                    return
+                address = urljoin(address, response.headers["Location"])
+                if _origin(address) not in allowed:
+                    due = f"an address at {' or '.join(sorted(allowed))}"
+                    raise DownloadError(url, f"sends to {address}", due)
     raise DownloadError(url, f"more than {REDIRECTS} redirects", "a file")
 
 
