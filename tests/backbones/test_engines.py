@@ -84,6 +84,12 @@ def test_any_number_of_pictures_is_taken_one_by_one_or_together(pictures):
     assert reader.scene(pictures[:, :, ::-1]).tobytes() != together.tobytes()
 
 
+@pytest.mark.parametrize(("size", "count"), [(64, 8), (158, 8), (160, 7), (224, 4), (448, 1)])
+def test_the_larger_the_pictures_the_fewer_in_a_call(size, count):
+    reader = OnnxReader(export_trunk(Backbone(drawn("resnet18")), size=size))
+    assert reader.batch_size == count
+
+
 def test_equal_trunks_give_equal_graphs_that_name_no_place():
     one, other = (export_trunk(Backbone(drawn("resnet18")), size=SIZE) for _ in range(2))
     assert one == other

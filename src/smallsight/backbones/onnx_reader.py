@@ -13,6 +13,8 @@ from smallsight.runtime.parallel import workers
 PICTURES, SCENE, FINER = "pictures", "scene", "finer_"
 """Names of the graph's input, and of its outputs beside `LAST`; finer maps are numbered."""
 
+LARGEST_BATCH, BATCH_PIXELS = 8, 4 * 224**2
+"""Pictures of a call, and their pixels: maps of more fall out of a CPU's cache, and fill memory."""
 
 CPU = "CPUExecutionProvider"
 
@@ -47,12 +49,13 @@ class OnnxReader:
         What `onnx_export.export_trunk` wrote, or its content.
     """
 
-    batch_size = 8  # small, because the maps of more fall out of a CPU's cache
     place = "cpu by onnxruntime"
 
     def __init__(self, graph: Path | bytes) -> None:
         self._session = new_session(graph if isinstance(graph, bytes) else str(graph), CPU)
         self._outputs = [each.name for each in self._session.get_outputs()]
+        _, height, width, _ = self._session.get_inputs()[0].shape
+        self.batch_size = max(1, min(LARGEST_BATCH, BATCH_PIXELS // (height * width)))
 
     @property
     def threads(self) -> int:
