@@ -24,6 +24,14 @@ def main(family, level):
     if family == "slow":
         print("begun", flush=True)
         time.sleep(60)
+    if family == "sums":
+        import numpy, threadpoolctl
+        counts = {
+            library["num_threads"]
+            for library in threadpoolctl.threadpool_info()
+            if library["user_api"] == "blas"
+        }
+        return f"{counts} threads"
     if family == "disk":
         raise OSError(int(level), os.strerror(int(level)), "data/x")
     if family == "full":
@@ -52,6 +60,10 @@ def test_a_stage_ends_with_one_line_and_its_seconds(run):
     done = run("crop", "a b")
     assert (done.returncode, done.stderr) == (0, "")
     assert re.fullmatch(r"render crop a b: crop at a b \[\d+\.\d s\]\n", done.stdout)
+
+
+def test_sums_are_one_threads_however_many_there_are(run):
+    assert ": {1} threads [" in run("sums", "x", OPENBLAS_NUM_THREADS="2").stdout
 
 
 def test_an_error_of_ours_is_status_1_and_one_line(run):
