@@ -95,6 +95,21 @@ def without_end_of_head(handler, content):
         time.sleep(0.01)
 
 
+def without_end_of_trailer(handler, content):
+    """Send the file in chunks, and what may follow them without an end."""
+    handler.protocol_version = "HTTP/1.1"
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(f"{len(content):x}\r\n".encode() + content + b"\r\n0\r\n")
+    for _ in itertools.count():
+        try:
+            handler.wfile.write(b"X: y\r\n")
+        except OSError:
+            return
+        time.sleep(0.01)
+
+
 def endless(handler, content):
     handler.send_response(200)
     handler.end_headers()
@@ -150,10 +165,71 @@ def test_a_head_that_never_ends_is_too_slow(server, get, monkeypatch):
     monkeypatch.setattr(connections, "HEAD_TIMEOUT", 0.3)
     server.faults[NAME] = always(without_end_of_head)
     began = time.monotonic()
-    with pytest.raises(DownloadError, match=r"no answer in .* seconds; expected the whole"):
+    with pytest.raises(DownloadError, match=r"no whole answer in .* seconds; expected"):
         get()
     assert time.monotonic() - began < 5
     assert len(server.requests) == 3
+
+
+def test_a_trailer_that_never_ends_is_too_slow(server, get, monkeypatch):
+    monkeypatch.setattr(module, "WINDOW", 0.2)
+    monkeypatch.setattr(module, "READ_TIMEOUT", 0.2)
+    server.faults[NAME] = always(without_end_of_trailer)
+    began = time.monotonic()
+    with pytest.raises(DownloadError, match="no whole answer in"):
+        get()
+    assert time.monotonic() - began < 5
+    assert len(server.requests) == 3
+
+
+def test_a_file_in_chunks_comes_whole(server, get):
+    def in_chunks(handler, content):
+        handler.protocol_version = "HTTP/1.1"
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        for piece in (content[:1000], content[1000:], b""):
+            handler.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+
+    server.faults[NAME] = always(in_chunks)
+    assert get() == CONTENT
+
+
+def malformed_chunk(handler, content):
+    handler.protocol_version = "HTTP/1.1"
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    handler.wfile.write(b"own words\r\n")
+    handler.close_connection = True
+
+
+def malformed_head(handler, content):
+    handler.wfile.write(b"own words\r\n\r\n")
+    handler.close_connection = True
+
+
+@pytest.mark.parametrize("answer", [malformed_chunk, malformed_head])
+def test_a_malformed_answer_is_tried_again_and_not_printed(server, get, answer):
+    server.faults[NAME] = always(answer)
+    with pytest.raises(DownloadError, match="a malformed answer") as caught:
+        get()
+    assert "own words" not in str(caught.value)
+    assert len(server.requests) == 3
+
+
+def test_what_a_redirect_says_beside_its_address_is_not_read(server, get):
+    server.files["/other"] = CONTENT
+
+    def talkative(handler, content):
+        handler.send_response(302)
+        handler.send_header("Location", "/other")
+        handler.end_headers()
+        endless(handler, content)
+
+    server.faults[NAME] = always(talkative)
+    assert get() == CONTENT
+    assert server.requests == [NAME, "/other"]
 
 
 def test_what_was_cut_off_goes_on_where_it_ended(server, get):
@@ -170,6 +246,15 @@ def test_a_large_file_goes_on_in_the_next_call(server, get):
     server.faults[NAME] = iter([from_byte])
     assert get(is_large=True) == CONTENT
     assert left(get) == ["file.bin"]
+
+
+@pytest.mark.parametrize("left_over", [CONTENT, CONTENT + b"more"])
+def test_more_than_the_beginning_of_a_file_is_fetched_anew(server, get, left_over):
+    get.path.parent.mkdir()
+    get.path.with_name(f".{get.path.name}.download").write_bytes(left_over)
+    server.faults[NAME] = iter([status(416, Content_Range=f"bytes */{len(CONTENT)}")])
+    assert get(is_large=True) == CONTENT
+    assert server.ranges == [f"bytes={len(left_over)}-", None]
 
 
 def test_a_small_file_leaves_nothing(server, get):

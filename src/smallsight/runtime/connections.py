@@ -1,74 +1,111 @@
-"""Connections that a server cannot hold open by the head of an answer that never ends."""
+"""Connections that a server cannot hold open by bytes that come one by one."""
 
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
-from urllib3.response import HTTPResponse
+from urllib3.response import BaseHTTPResponse, HTTPResponse
 
 HEAD_TIMEOUT = 60
 """Seconds in which the head of an answer has to be whole, however its bytes come."""
 
+_SOCKETS: WeakKeyDictionary[BaseHTTPResponse, socket.socket] = WeakKeyDictionary()
+"""By answer, where the rest of it comes from."""
 
-class _PromptConnection(HTTPConnection):
-    """Ends where the head of an answer is late: a timeout of sockets is one between two bytes."""
 
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own
-        is_late = threading.Event()
-        due = threading.Timer(HEAD_TIMEOUT, _end, (self.sock, is_late))
-        due.daemon = True
-        due.start()
-        try:
-            response = super().getresponse()
-        except Exception:
-            if is_late.is_set():
-                raise _late() from None
+def open_session() -> requests.Session:
+    """Return a session of limited connections, which reads nothing that is not asked for.
+
+    The head of an answer comes within `HEAD_TIMEOUT`, or there is a timeout. The body of a redirect
+    is left alone.
+    """
+    session = _Session()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, _LimitedAdapter())
+    return session
+
+
+@contextmanager
+def time_limit(response: requests.Response, seconds: float) -> Iterator[None]:
+    """Hang up on a server where what is read of its answer takes longer.
+
+    Raises
+    ------
+    TimeoutError
+        Where it does.
+    """
+    with _time_limit(_SOCKETS.get(response.raw), seconds):
+        yield
+
+
+@contextmanager
+def _time_limit(connected: socket.socket | None, seconds: float) -> Iterator[None]:
+    """Shut a connection where something takes longer: a timeout of its own is one for each byte."""
+    is_late = threading.Event()
+
+    def end() -> None:
+        is_late.set()
+        if connected is not None:
+            connected.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except Exception:
+        if not is_late.is_set():
             raise
-        finally:
-            due.cancel()
-        if is_late.is_set():  # what had come was taken for a whole head
-            raise _late()
+    finally:
+        timer.cancel()
+    if is_late.is_set():  # also where what had come was taken for a whole answer
+        raise TimeoutError(f"no whole answer in {seconds:g} seconds")
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return none: to look for the next request, a session would read the answer's body."""
+
+
+class _Connection(HTTPConnection):
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own
+        connected = self.sock
+        with _time_limit(connected, HEAD_TIMEOUT):
+            response = super().getresponse()
+        _SOCKETS[response] = connected
         return response
 
 
-def _late() -> TimeoutError:
-    return TimeoutError(f"no answer in {HEAD_TIMEOUT} seconds")
-
-
-def _end(sock: socket.socket, is_late: threading.Event) -> None:
-    is_late.set()
-    sock.shutdown(socket.SHUT_RDWR)
-
-
-class _PromptHTTPSConnection(_PromptConnection, HTTPSConnection):
+class _HTTPSConnection(_Connection, HTTPSConnection):
     pass
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _PromptConnection
+    ConnectionCls = _Connection
 
 
 class _HTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _PromptHTTPSConnection
+    ConnectionCls = _HTTPSConnection
 
 
-class _PromptAdapter(HTTPAdapter):
-    """Through a proxy, which is the user's own, connections are the usual ones."""
-
+class _LimitedAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
-        manager: PoolManager = self.poolmanager
-        manager.pool_classes_by_scheme = {"http": _Pool, "https": _HTTPSPool}
+        _limit(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **options)
+        _limit(manager)
+        return manager
 
 
-def open_session() -> requests.Session:
-    """Return a session whose answers begin within `HEAD_TIMEOUT` or fail with a timeout."""
-    session = requests.Session()
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, _PromptAdapter())
-    return session
+def _limit(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _HTTPSPool}

@@ -1,5 +1,6 @@
 """Files from an address: whole, checked, within limits of time and size, or one line of error."""
 
+import http.client
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import requests
 import urllib3
 from tqdm import tqdm
 
-from smallsight.runtime.connections import open_session
+from smallsight.runtime.connections import open_session, time_limit
 from smallsight.runtime.errors import DownloadError, SmallsightError
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 10, 30
@@ -29,10 +30,16 @@ LONGEST_WAIT = 120
 REDIRECTS = 5
 """How often an address may send to another one."""
 
-PASSING_STATUSES = frozenset({408, 416, 425, 429, 500, 502, 503, 504})
+PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses after which a further attempt may succeed."""
 
+LONGEST_WORDS = 200
+"""Letters of a server's that are told."""
+
 _PIECE = 2**16
+
+_FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, ValueError, TimeoutError)
+"""What fails below; ValueError where an answer is malformed, or the address."""
 
 
 class LastingDownloadError(DownloadError):
@@ -150,17 +157,19 @@ def _attempt(
     except LastingDownloadError:
         partial.unlink(missing_ok=True)
         raise
-    except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
-        failure = DownloadError(url, _reason(error), "the whole file")
-        if isinstance(error, ValueError):  # the address is malformed
-            raise failure from None
-        raise _PassingError(failure) from None
+    except _FAILURES as error:
+        if isinstance(error, requests.RequestException) and isinstance(error, ValueError):
+            raise DownloadError(url, str(error), "an address of a file") from None
+        raise _PassingError(DownloadError(url, _reason(error), "the whole file")) from None
 
 
 @contextmanager
 def _answer(url: str, begun: int, redirects: Collection[str]) -> Iterator[requests.Response]:
     """Ask for a file from some byte on; follow the server to addresses that are allowed."""
-    allowed = {_origin(url), *(_origin(each) for each in redirects)}
+    try:
+        allowed = {_origin(each) for each in (url, *redirects)}
+    except ValueError as error:
+        raise DownloadError(url, str(error), "an address of a file") from None
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begun}-"} if begun else {})
     address = url
     with open_session() as session:
@@ -179,7 +188,7 @@ def _answer(url: str, begun: int, redirects: Collection[str]) -> Iterator[reques
                 address = urljoin(address, response.headers["Location"])
                 if _origin(address) not in allowed:
                     due = f"an address at {' or '.join(sorted(allowed))}"
-                    raise DownloadError(url, f"sends to {address}", due)
+                    raise DownloadError(url, f"sends to {address[:LONGEST_WORDS]}", due)
     raise DownloadError(url, f"more than {REDIRECTS} redirects", "a file")
 
 
@@ -192,7 +201,8 @@ def _origin(url: str) -> str:
 def _check_status(response: requests.Response, url: str) -> None:
     """Let through what holds a file, or the rest of one."""
     status = response.status_code
-    if status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+    # 416: what has come is no beginning of the file; see `_extent`.
+    if status in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT, 416):
         return
     # The server's own words may hold anything.
     known = {each.value: each.phrase for each in HTTPStatus}
@@ -224,8 +234,7 @@ def _extent(
     span = response.headers.get("Content-Range", "")
     if told is None or not span.startswith(f"bytes {begun}-"):
         partial.unlink(missing_ok=True)
-        found = f"Content-Range: {span or 'none'}"
-        raise _PassingError(DownloadError(url, found, f"the bytes from {begun:,} on"))
+        raise _PassingError(DownloadError(url, "another range", f"the bytes from {begun:,} on"))
     return begun, begun + told
 
 
@@ -235,22 +244,30 @@ def _pieces(
     """Yield what comes, as it comes, as long as it comes fast enough."""
     hidden = None if is_shown else True  # None: hidden where there is no terminal
     with tqdm(total=total, initial=start, unit="B", unit_scale=True, disable=hidden) as bar:
-        since, count = time.monotonic(), 0
-        while piece := response.raw.read1(_PIECE):
-            yield piece
-            bar.update(len(piece))
-            count += len(piece)
-            spent = time.monotonic() - since
-            if spent < WINDOW:
-                continue
+        while True:
+            since, count, spent = time.monotonic(), 0, 0.0
+            # Also where no piece comes out of what is sent, such as an endless trailer.
+            with time_limit(response, WINDOW + READ_TIMEOUT):
+                while spent < WINDOW:
+                    piece = response.raw.read1(_PIECE)
+                    if not piece:
+                        return
+                    yield piece
+                    bar.update(len(piece))
+                    count += len(piece)
+                    spent = time.monotonic() - since
             if count < SLOWEST * spent:
                 found = f"{count / spent:,.0f} bytes a second"
                 raise _PassingError(DownloadError(url, found, f"at least {SLOWEST:,}"))
-            since, count = time.monotonic(), 0
 
 
 def _reason(error: BaseException) -> str:
-    """Return the operating system's own words, below the exceptions that wrap them."""
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    """Return what the operating system says, below the exceptions that wrap it.
+
+    A server's words, of which exceptions about a malformed answer are made, are left out.
+    """
+    while below := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
+        error = below
+    if isinstance(error, http.client.HTTPException | ValueError) and not isinstance(error, OSError):
+        return f"a malformed answer ({type(error).__name__})"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
