@@ -25,8 +25,9 @@ HELD = Path(".dvc/tmp/rwlock")
 def main() -> None:
     """Exit with one line of error where a run could not begin."""
     try:
-        check_lock()
+        # In this order: a run that is at work writes the lock, which then may look cut.
         check_held()
+        check_lock()
         check_watched_folders(params.load().data)
     except ParameterError:
         return
@@ -47,6 +48,8 @@ def check_lock() -> None:
         tree = parse_yaml(content)
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise SmallsightError(LOCK, error.strerror or str(error), "a file to read") from None
     except (yaml.YAMLError, UnicodeDecodeError):
         tree = None
     is_whole = isinstance(tree, Mapping) and {"schema", "stages"} <= tree.keys()
@@ -68,27 +71,33 @@ def check_held() -> None:
         holders = list(_holders(json.loads(HELD.read_bytes())))
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise SmallsightError(HELD, error.strerror or str(error), "a file to read") from None
     except (ValueError, AttributeError, KeyError, TypeError):
         due = "JSON: where no other run is at work, remove this file"
         raise SmallsightError(HELD, "cut short, as by a run that was killed", due) from None
     for process in holders:
-        found = f"in use by {process.get('cmd')} (process {process.get('pid')})"
-        raise SmallsightError(HELD, found, "no other run here: wait for its end, or stop it")
+        number = process["pid"]
+        found = f"in use by {process.get('cmd')} (process {number})"
+        due = "no other run here: wait for its end, or stop it"
+        if not _is_dvc(number):
+            due = f"no other run: if process {number} is another program by now, remove this file"
+        raise SmallsightError(HELD, found, due)
 
 
 def _holders(held: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the processes that hold a path and live."""
+    """Yield the processes that hold a path and live: DVC waits for these, whatever they are."""
     writers = held.get("write", {}).values()
     readers = (one for each in held.get("read", {}).values() for one in each)
     for process in (*writers, *readers):
-        if process and _is_dvc(process["pid"]):
+        if process and psutil.pid_exists(process["pid"]):
             yield process
 
 
 def _is_dvc(number: int) -> bool:
-    """Return whether a process lives, and is not another one that was given the number since."""
+    """Return whether a process runs DVC, as far as can be seen."""
     try:
-        return any("dvc" in part for part in psutil.Process(number).cmdline())
+        return any(Path(part).name == "dvc" for part in psutil.Process(number).cmdline())
     except psutil.Error:
         return False
 

@@ -263,7 +263,7 @@ def _entries(
     """Read the hashes of a folder's files, by their paths inside of it.
 
     Where the cache's list of them is not right, the folder itself gives it, if that is right. Else
-    nothing is known of its files.
+    nothing is known of its files: where one of them cannot be read, they may all be right.
     """
     found = _digest(output.cached) if output.cached else None
     if output.cached and _agrees(found, output.md5):
@@ -277,6 +277,9 @@ def _entries(
         problems.append(output.problem("cache", _state(found), output.cached, source))
     if is_right:
         return _parsed(listing), problems
+    unreadable = [there[name] for name, digest in digests.items() if digest == _UNREADABLE]
+    if unreadable:
+        return None, [*problems, output.problem("workspace", "unreadable", unreadable[0])]
     state: State = "differs" if there else "missing"
     return None, [*problems, output.problem("workspace", state, output.path)]
 
@@ -369,9 +372,13 @@ def main(*options: str) -> None:
     if not options:
         sys.exit("to mend this: python tools/stored_objects.py --repair")
     commands = repair(check.problems)
-    if left := [one for one in check.problems if one.state == "unreadable"]:
+    left = [one for one in check.problems if one.state == "unreadable"]
+    if commands:
+        print(f"now run: {' && '.join(commands)}")
+    elif not left:
+        print("mended")
+    if left:
         sys.exit(f"{left[0].path}: look at its disk and its permissions")
-    print(f"now run: {' && '.join(commands)}" if commands else "mended")
 
 
 if __name__ == "__main__":

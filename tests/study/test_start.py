@@ -1,6 +1,7 @@
 """What a start finds of DVC's own files, and of others at work."""
 
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -66,14 +67,29 @@ def test_another_run_is_named(check, kind):
         said = check(HELD, held(other.pid, kind))
         other.kill()
         other.wait()
-    assert f"in use by dvc repro (process {other.pid})" in said
+    assert f"in use by dvc repro (process {other.pid}); expected no other run here: wait" in said
     assert check(HELD, held(other.pid, kind)) == ""
 
 
-def test_a_process_that_was_given_the_number_since_is_not_in_the_way(check):
+def test_of_a_process_that_was_given_the_number_since_it_is_said_what_to_do(check):
+    """DVC takes it for a run."""
     with subprocess.Popen(["sleep", "60"]) as other:
-        assert check(HELD, held(other.pid)) == ""
+        said = check(HELD, held(other.pid))
         other.kill()
+    assert f"if process {other.pid} is another program by now, remove this file" in said
+
+
+def test_a_lock_that_a_run_is_writing_is_not_said_to_be_cut(check):
+    Path("dvc.lock").write_text("schema: '2.0'\nstag")
+    said = check(HELD, held(os.getpid()))
+    assert "in use by" in said
+    assert "git checkout" not in said
+
+
+@pytest.mark.parametrize("name", ["dvc.lock", HELD])
+def test_what_cannot_be_read_is_one_line(check, name):
+    Path(name).mkdir(parents=True)
+    assert check("other", "").startswith(f"check_start: error: {name}: Is a directory")
 
 
 @pytest.mark.parametrize("content", ["{}", '{"write": {}, "read": {}}', held(2**22 + 1)])

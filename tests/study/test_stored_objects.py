@@ -252,6 +252,19 @@ def test_what_cannot_be_read_is_not_touched(project):
     assert (project.folder / "data/one").is_dir()
 
 
+def test_a_folder_of_which_a_file_cannot_be_read_stays(project):
+    listing(project).unlink()
+    path = project.folder / "data/many/a"
+    path.unlink()
+    path.symlink_to("a")
+    assert ("workspace", "unreadable", Path("data/many/a")) in {one[2:] for one in found(project)}
+    status, output = command(project, "--repair")
+    assert status == 1
+    assert output.splitlines()[-2] == "now run: dvc repro make"
+    assert output.splitlines()[-1].endswith("look at its disk and its permissions")
+    assert (project.folder / "data/many/inner/b").is_file()
+
+
 def test_a_study_that_has_not_run_has_no_problem(project, tmp_path):
     other = CheapPipeline(tmp_path / "other")
     check = check_objects(other.folder)

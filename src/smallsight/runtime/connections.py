@@ -67,7 +67,7 @@ def _time_limit(connected: socket.socket | None, seconds: float) -> Iterator[Non
     finally:
         timer.cancel()
     if is_late.is_set():  # also where what had come was taken for a whole answer
-        raise TimeoutError(f"no whole answer in {seconds:g} seconds")
+        raise TimeoutError(f"no whole answer in {seconds:g} seconds") from None
 
 
 class _Session(requests.Session):
