@@ -5,10 +5,12 @@
 First every output and its object in DVC's cache are hashed; with `--stored`, that is all. Then the
 commit runs from nothing in a temporary clone, and the first stage that gives other bytes than
 `dvc.lock` records is named. Files that the parameters name and Git does not keep are taken from
-here. Where bytes differ, predictions are compared too: another kind of processor rounds otherwise.
+here. What shows seconds is written once more, with those that are stored. Where bytes differ,
+predictions are compared too: another kind of processor rounds otherwise.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -42,17 +44,28 @@ class Differences:
     Attributes
     ----------
     found
-        By stage, in the order of `dvc.lock`: outputs that differ, although what the stage read is
-        the same in both runs.
+        By stage, in the order in which they run: outputs that differ, although what the stage read
+        is the same in both runs.
     followed
         Outputs of later stages, which read what differs.
     timed
-        Outputs that hold seconds, or were made of them alone.
+        By stage: outputs that hold seconds, or that differ where seconds do.
+    read
+        By stage: code, data and parameters that were others, and that no stage writes.
+    unrecorded
+        Stages of which the first run has no record.
     """
 
     found: Mapping[str, tuple[str, ...]]
     followed: tuple[str, ...]
-    timed: tuple[str, ...]
+    timed: Mapping[str, tuple[str, ...]]
+    read: Mapping[str, tuple[str, ...]]
+    unrecorded: tuple[str, ...]
+
+    @property
+    def are_there(self) -> bool:
+        """Whether more differs than seconds."""
+        return bool(self.found or self.read or self.unrecorded)
 
 
 def main(*options: str) -> None:
@@ -73,9 +86,11 @@ def main(*options: str) -> None:
         print(f"verify: {len(recorded)} stages run anew", flush=True)
         _run(sys.executable, "-m", "dvc", "repro", "--force", "--no-run-cache", folder=clone)
         found = compare(recorded, _stages((clone / LOCK).read_bytes()))
+        if not found.are_there and (shown := _shown(found)):
+            found = _with_stored_seconds(recorded, clone, shown) or found
         for line in tell(found):
             print(f"verify: {line}")
-        if found.found:
+        if found.are_there:
             print(f"verify: {_compare_predictions(clone)}")
             sys.exit(1)
 
@@ -102,41 +117,110 @@ def compare(before: Stages, after: Stages) -> Differences:
     Parameters
     ----------
     before, after
-        What `dvc.lock` records of them, in the order in which stages ran.
+        What `dvc.lock` records of them.
     """
+    written = [path for stage in before.values() for path in _digests(stage, "outs")]
     found: dict[str, tuple[str, ...]] = {}
+    read: dict[str, tuple[str, ...]] = {}
+    timed: dict[str, tuple[str, ...]] = {}
     differing: set[str] = set()
-    timed: set[str] = set()
     followed: list[str] = []
     for name, stage in _in_order(before):
-        other = _digests(after.get(name, {}), "outs")
-        outputs = [path for path, md5 in _digests(stage, "outs").items() if md5 != other.get(path)]
-        read = _digests(stage, "deps")
-        timed |= TIMINGS.intersection(outputs)
-        rest = [path for path in outputs if path not in TIMINGS]
-        if not rest:
+        other = after.get(name, {})
+        again = _digests(other, "outs")
+        outputs = [path for path, md5 in _digests(stage, "outs").items() if md5 != again.get(path)]
+        inputs = _digests(stage, "deps")
+        if own := _own_input(stage, other, written):
+            read[name] = own
+            differing.update(outputs)
             continue
-        if _meet(read, differing):
+        seconds = [path for path in outputs if path in TIMINGS]
+        rest = [path for path in outputs if path not in TIMINGS]
+        shown = [path for paths in timed.values() for path in paths]
+        if rest and _meet(inputs, differing):
             followed += rest
             differing.update(rest)
-        elif _meet(read, timed):
-            timed.update(rest)
-        else:
+        elif rest and _meet(inputs, shown):
+            seconds += rest
+        elif rest:
             found[name] = tuple(rest)
             differing.update(rest)
-    return Differences(found, tuple(followed), tuple(sorted(timed)))
+        if seconds:
+            timed[name] = tuple(seconds)
+    unrecorded = tuple(name for name in after if name not in before)
+    return Differences(found, tuple(followed), timed, read, unrecorded)
+
+
+def _own_input(
+    before: Mapping[str, Any], after: Mapping[str, Any], written: Iterable[str]
+) -> tuple[str, ...]:
+    """Return what a stage read that no stage writes, and that was another: files and parameters."""
+    if not after:
+        return ()
+    paths = _digests(after, "deps")
+    files = [
+        path
+        for path, md5 in _digests(before, "deps").items()
+        if md5 != paths.get(path) and not _meet([path], written)
+    ]
+    values = after.get("params", {})
+    names = [
+        f"{file}: {key}"
+        for file, keys in before.get("params", {}).items()
+        for key, value in keys.items()
+        if value != values.get(file, {}).get(key)
+    ]
+    return (*files, *names)
 
 
 def tell(found: Differences) -> Iterator[str]:
     """Say in lines what differs: the first stage first."""
-    if not found.found:
-        timed = f", but for seconds in {', '.join(found.timed)}" if found.timed else ""
-        yield f"every output is what {LOCK} records{timed}"
-        return
+    if found.unrecorded:
+        yield f"{LOCK} records nothing of {', '.join(found.unrecorded)}: git log {LOCK}"
+    for name, inputs in found.read.items():
+        yield f"stage {name} reads other input than {LOCK} records: {', '.join(inputs)}"
     for name, outputs in found.found.items():
         yield f"stage {name} gives other bytes of the same input: {', '.join(outputs)}"
     if found.followed:
         yield f"{len(found.followed)} outputs of later stages differ with it"
+    if not found.are_there:
+        timed = [path for paths in found.timed.values() for path in paths]
+        others = f", but for seconds in {', '.join(timed)}" if timed else ""
+        yield f"every output is what {LOCK} records{others}"
+
+
+def _shown(found: Differences) -> list[str]:
+    """Return the stages whose outputs differ because they show seconds of others."""
+    return [name for name, paths in found.timed.items() if not TIMINGS.issuperset(paths)]
+
+
+def _with_stored_seconds(recorded: Stages, clone: Path, shown: Iterable[str]) -> Differences | None:
+    """Let a clone's stages show the seconds that are stored here, and compare once more.
+
+    Returns
+    -------
+    Differences or None
+        None where those seconds are not here.
+    """
+    due = {
+        path: md5
+        for stage in recorded.values()
+        for path, md5 in _digests(stage, "outs").items()
+        if path in TIMINGS
+    }
+    if any(not Path(path).is_file() for path in due):
+        return None
+    for path in due:
+        (clone / path).unlink()
+        shutil.copyfile(path, clone / path)
+    for name in shown:
+        command = (sys.executable, "-m", "dvc", "repro", "--force", "--single-item", name)
+        _run(*command, folder=clone)
+    after = _stages((clone / LOCK).read_bytes())
+    for stage in after.values():
+        for one in stage.get("outs", ()):
+            one["md5"] = due.get(one["path"], one["md5"])
+    return compare(recorded, after)
 
 
 def _in_order(stages: Stages) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -168,7 +252,7 @@ def _digests(stage: Mapping[str, Any], kind: str) -> dict[str, str]:
 
 
 def _stages(content: bytes) -> Stages:
-    return parse_yaml(content).get("stages") or {}
+    return (parse_yaml(content) or {}).get("stages") or {}
 
 
 def _borrow(recorded: Stages, clone: Path) -> None:

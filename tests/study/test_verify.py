@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 TOOLS = Path(__file__).parents[2] / "tools"
 
@@ -46,13 +47,15 @@ def changed(*paths):
 
 def test_nothing_differs(tool):
     found = tool.compare(BEFORE, BEFORE)
-    assert found == tool.Differences({}, (), ())
+    assert found == tool.Differences({}, (), {}, {}, ())
+    assert not found.are_there
     assert list(tool.tell(found)) == ["every output is what dvc.lock records"]
 
 
 def test_the_first_stage_is_named_and_what_reads_it_follows(tool):
     found = tool.compare(BEFORE, changed("pictures", "features", "page"))
-    assert found == tool.Differences({"render": ("pictures",)}, ("features", "page"), ())
+    assert found == tool.Differences({"render": ("pictures",)}, ("features", "page"), {}, {}, ())
+    assert found.are_there
     first, rest = tool.tell(found)
     assert first == "stage render gives other bytes of the same input: pictures"
     assert rest == "2 outputs of later stages differ with it"
@@ -70,13 +73,46 @@ def test_an_output_that_was_not_written_differs(tool):
 
 def test_seconds_differ_and_the_page_that_shows_them(tool):
     found = tool.compare(BEFORE, changed("data/remedies_times.csv", "page"))
-    assert found == tool.Differences({}, (), ("data/remedies_times.csv", "page"))
+    timed = {"remedies": ("data/remedies_times.csv",), "report": ("page",)}
+    assert found == tool.Differences({}, (), timed, {}, ())
+    assert list(tool.tell(found)) == [
+        "every output is what dvc.lock records, but for seconds in data/remedies_times.csv, page"
+    ]
 
 
 def test_seconds_hide_nothing_of_the_stage_that_writes_them(tool):
     found = tool.compare(BEFORE, changed("data/remedies_times.csv", "remedies", "page"))
     assert found.found == {"remedies": ("remedies",)}
     assert found.followed == ("page",)
+
+
+def test_a_stage_of_which_nothing_is_recorded_is_named(tool):
+    """As where the lock was cut after a record."""
+    before = {name: one for name, one in BEFORE.items() if name != "features"}
+    found = tool.compare(before, BEFORE)
+    assert found.are_there
+    assert list(tool.tell(found)) == ["dvc.lock records nothing of features: git log dvc.lock"]
+
+
+@pytest.mark.parametrize(
+    ("own", "named"),
+    [
+        ({"deps": [{"path": "src/a", "md5": "2"}]}, "src/a"),
+        ({"params": {"params.yaml": {"seed": 1}}}, "params.yaml: seed"),
+    ],
+)
+def test_a_stage_that_reads_something_else_is_not_blamed(tool, own, named):
+    as_before = {
+        "deps": [{"path": "src/a", "md5": "1"}],
+        "params": {"params.yaml": {"seed": 0}},
+    }
+    before = BEFORE | {"render": BEFORE["render"] | as_before}
+    after = changed("pictures", "features")
+    found = tool.compare(before, after | {"render": after["render"] | as_before | own})
+    assert (found.read, found.found, found.followed) == ({"render": (named,)}, {}, ("features",))
+    assert next(tool.tell(found)) == (
+        f"stage render reads other input than dvc.lock records: {named}"
+    )
 
 
 def test_predictions_are_counted_by_object(tool):
@@ -122,6 +158,54 @@ def test_a_stage_that_gives_something_else_is_named(project):
     assert done.returncode == 1
     assert "verify: stage make gives other bytes of the same input: data/one" in done.stdout
     assert "predictions cannot be compared" in done.stdout
+
+
+TIMED = """\
+  time:
+    cmd: python -c "import time; open('data/remedies_times.csv', 'w').write(str(time.time_ns()))"
+    deps: [make.py, data/one]
+    outs:
+    - data/remedies_times.csv
+  show:
+    cmd: python show.py
+    deps: [show.py, data/remedies_times.csv]
+    outs:
+    - reports/page
+"""
+SHOW = """\
+import pathlib, time
+seconds = pathlib.Path("data/remedies_times.csv").read_text()
+pathlib.Path("reports/page").write_text(f"{seconds}")
+"""
+
+
+@pytest.mark.dvc
+@pytest.mark.parametrize("is_by_chance", [False, True])
+def test_what_shows_seconds_is_compared_with_those_that_are_stored(project, is_by_chance):
+    lines = project.folder / "dvc.yaml"
+    lines.write_text(lines.read_text() + TIMED)
+    chance = SHOW.replace("{seconds}", "{seconds} {time.time_ns()}") if is_by_chance else SHOW
+    (project.folder / "show.py").write_text(chance)
+    project.run_and_commit()
+    done = verify(project)
+    assert done.returncode == is_by_chance, done.stderr
+    told = done.stdout.splitlines()[2]
+    if is_by_chance:
+        assert told == "verify: stage show gives other bytes of the same input: reports/page"
+    else:
+        assert told == "verify: every output is what dvc.lock records"
+
+
+@pytest.mark.dvc
+def test_a_lock_that_was_cut_after_a_record_is_told(project):
+    path = project.folder / "dvc.lock"
+    lock = yaml.safe_load(path.read_text())
+    del lock["stages"]["make"]
+    path.write_text(yaml.safe_dump(lock))
+    project.commit("Cut")
+    done = verify(project)
+    assert done.returncode == 1
+    assert "verify: dvc.lock records nothing of make" in done.stdout
 
 
 @pytest.mark.dvc

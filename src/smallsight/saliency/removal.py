@@ -98,9 +98,12 @@ def compute_removals(
     ground = np.full((size, size, 3), colour, np.uint8)
     reader = opener()
     job = partial(_edited_features, folder=folder, ground=ground, opener=opener, readout=readout)
-    work = [(rows.iloc[place], regions[place]) for place in batches(len(rows), reader.batch_size)]
+    places = batches(len(rows), reader.batch_size)
+    work = [(rows.iloc[place], regions[place]) for place in places]
     found = map_batches(job, work, threads=reader.threads, description="removing regions")
-    features = np.concatenate(list(found), axis=1)
+    features = np.empty((len(EDITS), *seen.plain.shape), np.float32)
+    for place, piece in zip(places, found, strict=True):
+        features[:, place] = piece
     regions_on_ground = regions_of(rows[BOX].to_numpy(float), np.zeros(len(rows)))
     asked = picture_names(rows.iloc[:1], "mean colour")
     parts = reader.read_out(ground[None], regions_on_ground, asked)
