@@ -39,7 +39,7 @@ def download_state(url: str) -> tuple[dict[str, torch.Tensor], str]:
     """
     cached = Path(torch.hub.get_dir(), "checkpoints", Path(url).name)
     named = HASH_REGEX.search(cached.name)
-    if named is None:
+    if named is None or not named[1]:
         raise DownloadError(url, "an address without a hash", "one that holds the file's SHA-256")
 
     def check(path: Path) -> str:
