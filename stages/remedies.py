@@ -65,7 +65,6 @@ def main() -> str:
         tasks=asked_tasks(classifier),
         is_timed=classifier is None or not classifier.is_asked,
     )
-    tried = try_remedies(bench, REMEDIES, parameters.remedies)
     more, sides = MORE_EXAMPLES_PREDICTIONS.empty(), ESTIMATED_SIDES.empty()
     if classifier is None:
         untouched = {task: bench.stored(task) for task in TASKS}
@@ -73,6 +72,8 @@ def main() -> str:
             bench.splits, untouched, settings=parameters.heads, seed=parameters.seed
         )
         sides = estimate_sides(bench.splits, untouched, np.asarray(untouched[SCENE].side))
+    # Last, since pictures and networks stay in memory from then on.
+    tried = try_remedies(bench, REMEDIES, parameters.remedies)
     files.write_table(tried.predictions, PREDICTIONS)
     files.write_table(tried.times, TIMES)
     files.write_table(more, MORE_EXAMPLES)

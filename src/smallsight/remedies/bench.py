@@ -2,12 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple, TypeVar, cast
 
+import joblib
 import numpy as np
 import pandas as pd
 import torch
@@ -43,8 +45,8 @@ Cut = Callable[[np.ndarray, int], Sequence[np.ndarray]]
 _EVERY = 8
 """One batch in so many is also passed as it is, to time the plain pass beside."""
 
-ROOM = 2**29
-"""Bytes of decoded pictures that are kept from look to look."""
+ROOM = 3 * 2**27
+"""Bytes of decoded pictures that are kept from look to look: 436 of 640 x 480 pixels."""
 
 ENOUGH = 64
 """Pictures that are enough to time what needs no more looks."""
@@ -130,6 +132,9 @@ class Bench:
     is_timed: bool = True
     _files: KeptPictures = field(default_factory=lambda: KeptPictures(ROOM), repr=False)
     _kept: dict[Hashable, object] = field(default_factory=dict, repr=False)
+    _shelf: TemporaryDirectory[str] = field(
+        default_factory=partial(TemporaryDirectory, prefix="smallsight-"), repr=False
+    )
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -138,6 +143,23 @@ class Bench:
             if key not in self._kept:
                 self._kept[key] = make()
             return cast(T, self._kept[key])
+
+    def shelved(self, key: Hashable, part: str, make: Callable[[], Mapping[str, object]]) -> object:
+        """Return a part of what `make` makes, by its name; the parts lie on disk between uses.
+
+        Made the first time that the key is asked for. What several remedies share of every picture
+        would fill memory until the last of them is tried.
+        """
+
+        def put() -> dict[str, Path]:
+            number = sum(1 for _ in Path(self._shelf.name).iterdir())
+            paths = {}
+            for place, (name, value) in enumerate(make().items(), start=number):
+                paths[name] = Path(self._shelf.name, str(place))
+                joblib.dump(value, paths[name])
+            return paths
+
+        return joblib.load(self.once(key, put)[part])
 
     @property
     def reader(self) -> Reader:

@@ -1,6 +1,7 @@
 """Remedies that change what the network sees, and need nothing else."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from typing import cast
 
 import numpy as np
 from skimage import exposure, filters, util
@@ -269,12 +270,17 @@ def look_larger(bench: Bench, task: str, factor: float) -> Look:
         shown = both_ways if bench.mapping is None else as_it_is
         return bench.look(task, shown, size=size, other=network_of(bench, size))
 
-    return bench.once(("larger", task, factor), look)
+    return _look_once(bench, ("larger", task, factor), look)
 
 
 def _look_at_tiles(bench: Bench, task: str) -> Look:
     cut: Cut = tiles
-    return bench.once(("tiles", task), lambda: bench.look(task, cut))
+    return _look_once(bench, ("tiles", task), lambda: bench.look(task, cut))
+
+
+def _look_once(bench: Bench, key: Hashable, look: Callable[[], Look]) -> Look:
+    """Look at pictures for the first remedy that does, and remember it for others."""
+    return cast(Look, bench.shelved(key, "look", lambda: {"look": look()}))
 
 
 def features_of(bench: Bench, task: str, look: Look, place: int = 0) -> np.ndarray:

@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import numpy as np
 
 from smallsight.backbones.facts import LAST
-from smallsight.backbones.feature_store import Features
+from smallsight.backbones.feature_store import Features, StoredMaps
 from smallsight.backbones.features import batches, gathered, passes
 from smallsight.backbones.readouts import joined
 from smallsight.conditions.rendered.store import Pictures
@@ -75,8 +76,11 @@ def pooled(pool: Pool) -> Callable[[Bench, str], Answer]:
     """Return the remedy that pools the last layer's maps otherwise than by their mean."""
 
     def answer(bench: Bench, task: str) -> Answer:
-        found = bench.once(("pooled", task), lambda: _pooled_both_ways(bench, task))
-        plain, turned = (one[bench.stored(task).row] for one in found[pool])
+        found = bench.shelved(
+            ("pooled", task), pool.__name__, lambda: _pooled_both_ways(bench, task)
+        )
+        row = bench.stored(task).row
+        plain, turned = (one[row] for one in cast(tuple[np.ndarray, np.ndarray], found))
         return _refitted(bench, _seen(bench, task, plain, turned))
 
     return answer
@@ -126,8 +130,8 @@ def several_windows(bench: Bench, task: str) -> Answer:
     return Answer(bench.logits(bench.fit(seen, also=others), seen.plain))
 
 
-def _pooled_both_ways(bench: Bench, task: str) -> dict[Pool, tuple[np.ndarray, np.ndarray]]:
-    """Pool the maps of a task's different pictures and of their mirror images in all ways.
+def _pooled_both_ways(bench: Bench, task: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Pool the maps of a task's different pictures and of their mirror images in all ways, by name.
 
     Few maps are in memory at a time, for they are large.
     """
@@ -145,14 +149,19 @@ def _pooled_both_ways(bench: Bench, task: str) -> dict[Pool, tuple[np.ndarray, n
         (kept[place] for place in batches(len(kept), MAPS_AT_ONCE)),
         (parts[LAST] for parts, _ in turned),
     )
-    plain, mirrored = ([{pool: pool(maps) for pool in POOLINGS} for maps in one] for one in streams)
-    return {
-        pool: (
-            np.concatenate([one[pool] for one in plain]),
-            np.concatenate([one[pool] for one in mirrored]),
-        )
-        for pool in POOLINGS
-    }
+    found = {pool.__name__: (_room_for(kept), _room_for(kept)) for pool in POOLINGS}
+    for kind, stream in enumerate(streams):
+        begun = 0
+        for maps in stream:
+            for pool in POOLINGS:
+                found[pool.__name__][kind][begun : begun + len(maps)] = pool(maps)
+            begun += len(maps)
+    return found
+
+
+def _room_for(maps: np.ndarray | StoredMaps) -> np.ndarray:
+    """Return room for a feature of each picture."""
+    return np.empty(maps.shape[:2], np.float32)
 
 
 def _different_pictures(bench: Bench, task: str) -> Pictures:
