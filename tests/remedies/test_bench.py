@@ -124,6 +124,22 @@ def test_two_threads_that_ask_at_once_get_what_one_of_them_computes(bench):
     assert len(made) == 1
 
 
+def test_what_is_shelved_is_made_once_and_lies_on_disk_meanwhile(bench):
+    made = []
+
+    def make():
+        made.append(np.arange(6, dtype=np.float32).reshape(2, 3))
+        return {"one": made[-1], "other": [made[-1] + 1]}
+
+    one, (other,) = (bench.shelved("numbers", part, make) for part in ("one", "other"))
+    again = bench.shelved("more", "one", make)
+    assert len(made) == 2
+    for found, due in ((one, made[0]), (other, made[0] + 1), (again, made[1])):
+        assert found is not due
+        assert (found.dtype, found.tolist()) == (due.dtype, due.tolist())
+    assert bench.shelved("numbers", "one", make).tolist() == made[0].tolist()
+
+
 def test_a_failure_is_not_kept(bench):
     with pytest.raises(ZeroDivisionError):
         bench.once("failed", lambda: 1 / 0)
