@@ -3,32 +3,38 @@
     python benchmarks/faults.py [--tries N] [--seed N]
 
 A fault strikes while `dvc repro` runs, again and again until the study is done all the same; or it
-is done to what a run has left. Every study has to end with the outputs of one that nothing befell:
-outputs that differ are lost, but for those that hold seconds. The table that is printed is
-Markdown; the exit status is 1 where anything was lost, or a fault was not said as it should be.
+is done to what a run has left: to as many files as there are tries, but at most 3 of each kind.
+Every study has to end with the outputs of one that nothing befell, and every file has to be as
+`dvc.lock` records it: outputs that differ are lost, but for those that hold seconds. The table that
+is printed is Markdown; the exit status is 1 where anything was lost, or a fault was not said as it
+should be.
 """
 
 import argparse
 import ctypes
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 import yaml
 from study_copy import ROOT, StudyCopy
 
 sys.path.insert(0, str(ROOT / "tools"))
-from verify_study import compare
+from stored_objects import UnreadableStudyError, check_objects, describe
+from verify_study import compare, tell
 
 FAMILIES = ("orig_full", "orig_crop", "occlusion")
 SMALL = {
@@ -51,7 +57,7 @@ SMALL = {
     "explain.gallery_size": 1,
 }
 FILE_LIMIT = 150_000
-"""Bytes that a file may have where the disk is full: more than DVC's own, less than outputs."""
+"""Bytes that a file may have where the disk is full: more than DVC's own, less than the report."""
 EVERYWHERE = {
     "SMALLSIGHT_WORKERS": "1",
     "OMP_NUM_THREADS": "1",
@@ -60,6 +66,13 @@ EVERYWHERE = {
     "PYTHONHASHSEED": "7",
 }
 """What another machine may have otherwise."""
+DAMAGED = 3
+"""How many files of a kind are damaged at most, one after the other."""
+PATIENCE = 30
+"""Seconds that processes have to end after the run that began them."""
+STAGE_SAYS = re.compile(r"^\w+(?: \w+)?: disk error: ", re.MULTILINE)
+DVC_SAYS = re.compile(r"^ERROR: ", re.MULTILINE)
+"""How the line begins that tells of a disk that cannot be written to."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +88,107 @@ class Outcome:
     said
         What was printed where it should not have been; empty where all was well.
     lost
-        Bytes of outputs that are not those of a study that nothing befell.
+        Bytes of outputs that are not those of a study that nothing befell, or not as recorded. A
+        folder counts as a whole.
     """
 
     tries: int
     survived: int
     said: str = ""
     lost: int = 0
+
+
+Row = tuple[str, "Subject", Outcome]
+"""A fault's name, the study that it befell, and what became of it."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a run in the background came to.
+
+    Attributes
+    ----------
+    status
+        DVC's exit status.
+    printed
+        What it printed, its stages included.
+    left
+        The processes that it began and that did not end with it.
+    """
+
+    status: int
+    printed: str
+    left: tuple[str, ...]
+
+    def fault(self) -> str:
+        """Return what was wrong with how it ended; nothing where all was well."""
+        left = f"left behind: {', '.join(self.left)}" if self.left else ""
+        return unexpected(self.printed) or left
+
+
+class Run:
+    """A run of a study in the background.
+
+    Parameters
+    ----------
+    process
+        DVC, which leads a session of its own.
+    output
+        Where it prints to.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
+        self.process = process
+        self._output = output
+
+    def is_on(self) -> bool:
+        """Return whether it still runs."""
+        return self.process.poll() is None
+
+    def end(self) -> Ended:
+        """Wait for its end, and for that of all that it began."""
+        status = self.process.wait()
+        latest = time.monotonic() + PATIENCE
+        while (left := _of_session(self.process.pid)) and time.monotonic() < latest:
+            time.sleep(0.2)
+        self._output.seek(0)
+        printed = self._output.read().decode(errors="replace")
+        return Ended(status, printed, tuple(" ".join(_command(one)) for one in left))
+
+    def kill(self) -> None:
+        """Kill what is left of it."""
+        left = _of_session(self.process.pid)
+        for one in left:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+        self.process.wait()
+        psutil.wait_procs(left, timeout=PATIENCE)
+
+
+def _of_session(number: int) -> list[psutil.Process]:
+    """Return the processes of a session that have not ended."""
+    return [one for one in psutil.process_iter() if _is_alive(one) and _session(one) == number]
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _session(process: psutil.Process) -> int | None:
+    try:
+        return os.getsid(process.pid)
+    except OSError:
+        return None
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
 
 
 class Subject:
@@ -100,8 +207,12 @@ class Subject:
         self.environment = StudyCopy(folder, SMALL).environment | dict(environment or {})
         for key, value in {"user.email": "faults@example.org", "user.name": "Faults"}.items():
             self.run("git", "config", key, value)
+        self.commit("Before any run")
+
+    def commit(self, message: str) -> None:
+        """Commit what Git keeps of the study."""
         self.run("git", "add", "-A")
-        self.run("git", "commit", "--quiet", "-m", "Before any run")
+        self.run("git", "commit", "--quiet", "-m", message)
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
@@ -114,35 +225,62 @@ class Subject:
             text=True,
         )
 
+    def tool(self, name: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """Run one of the study's own tools."""
+        return self.run(sys.executable, f"tools/{name}.py", *options)
+
     def repro(self) -> subprocess.CompletedProcess[str]:
         """Run the study."""
         return self.run(*_DVC, "repro")
 
-    def begin(
-        self, *options: str, limit: Callable[[], None] | None = None
-    ) -> subprocess.Popen[str]:
-        """Begin to run the study, in a group of processes of its own, under a limit set first."""
-        return subprocess.Popen(
-            [*_DVC, "repro", *options],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            preexec_fn=limit,
-        )
+    @contextmanager
+    def begun(self, *options: str, limit: Callable[[], None] | None = None) -> Iterator[Run]:
+        """Begin to run the study, under a limit set first; in the end nothing of it is left."""
+        with tempfile.TemporaryFile() as output:
+            process = subprocess.Popen(
+                [*_DVC, "repro", *options],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=limit,
+            )
+            run = Run(process, output)
+            try:
+                yield run
+            finally:
+                run.kill()
 
     def lock(self) -> Mapping[str, Any]:
         """Return what DVC recorded, by stage."""
         return yaml.safe_load((self.folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
 
-    def lost(self, whole: Mapping[str, Any]) -> int:
-        """Count the bytes of outputs that differ from a whole study's."""
-        found = compare(whole, self.lock())
-        differing = {path for paths in found.found.values() for path in paths} | {*found.followed}
+    def outputs(self, stage: str) -> list[Path]:
+        """Return the outputs that DVC recorded of a stage."""
+        return [self.folder / one["path"] for one in self.lock()[stage]["outs"]]
+
+    def losses(self, whole: Mapping[str, Any]) -> tuple[int, str]:
+        """Hash all files, in DVC's cache too, and compare what DVC recorded with a whole study's.
+
+        Returns
+        -------
+        tuple
+            The bytes of outputs that differ or are missing, and which they are: nothing where all
+            is well. Where nothing can be read, all is lost.
+        """
         outputs = (one for stage in whole.values() for one in stage.get("outs", ()))
-        return sum(one["size"] for one in outputs if one["path"] in differing)
+        sizes = {one["path"]: one["size"] for one in outputs}
+        try:
+            problems = check_objects(self.folder).problems
+            recorded = self.lock()
+        except (UnreadableStudyError, FileNotFoundError) as error:
+            return sum(sizes.values()), f"nothing can be read: {error}"
+        found = compare(whole, recorded)
+        differing = {path for paths in found.found.values() for path in paths} | {*found.followed}
+        told = [*(tell(found) if differing else ()), *describe(problems)]
+        lost = differing | {one.output for one in problems}
+        return sum(sizes[path] for path in lost), "\n".join(told)
 
 
 _DVC = (sys.executable, "-m", "dvc")
@@ -152,32 +290,34 @@ _DROP_CAPABILITY, _IGNORES_MODES = 24, 1
 
 def struck(
     subject: Subject,
-    strike: Callable[[subprocess.Popen[str]], None],
+    strike: Callable[[subprocess.Popen[bytes]], None],
     tries: int,
     rng: random.Random,
 ) -> Outcome:
     """Let a fault strike a study that runs, at moments of chance, then let it come to its end."""
-    count, said = 0, ""
+    count, survived, said = 0, 0, ""
     for _ in range(tries):
-        process = subject.begin()
-        time.sleep(rng.uniform(3, 9))
-        is_struck = process.poll() is None
-        if is_struck:
-            strike(process)
-        printed, _ = process.communicate()
+        with subject.begun() as run:
+            time.sleep(rng.uniform(3, 9))
+            is_struck = run.is_on()
+            if is_struck:
+                strike(run.process)
+            ended = run.end()
         if not is_struck:
-            said = said or failure(process.returncode, printed)
+            said = said or failure(ended.status, ended.printed)
             break
+        wrong = ended.fault() or ("" if ended.status else "a strike had no effect")
         count += 1
-        said = said or unexpected(printed)
+        survived += not wrong
+        said = said or wrong
     done = subject.repro()
-    survived = count - (done.returncode != 0)
+    survived = 0 if done.returncode else survived
     return Outcome(count, survived, said or failure(done.returncode, done.stdout))
 
 
 def failure(status: int, printed: str) -> str:
     """Return the end of what a command printed that failed; nothing where it did not."""
-    return printed[-500:] if status else ""
+    return (printed[-500:] or f"exit status {status}") if status else ""
 
 
 def unexpected(printed: str) -> str:
@@ -186,43 +326,38 @@ def unexpected(printed: str) -> str:
     return printed[where:][-500:] if where >= 0 else ""
 
 
-def kill_stage(process: subprocess.Popen[str]) -> None:
+def kill_stage(process: subprocess.Popen[bytes]) -> None:
     """Kill the stage that runs, if one does; else DVC."""
     below = psutil.Process(process.pid).children(recursive=True)
     stages = [one for one in below if any("stages/" in part for part in _command(one))]
-    target = stages[-1] if stages else psutil.Process(process.pid)
-    target.kill()
-
-
-def _command(process: psutil.Process) -> list[str]:
     try:
-        return process.cmdline()
-    except psutil.Error:
-        return []
+        stages[-1].kill()
+    except (IndexError, psutil.NoSuchProcess):  # none runs, or it ended just then
+        process.kill()
 
 
-def kill_all(process: subprocess.Popen[str]) -> None:
+def kill_all(process: subprocess.Popen[bytes]) -> None:
     """Kill DVC and all that it began."""
     os.killpg(process.pid, signal.SIGKILL)
 
 
-def interrupt(process: subprocess.Popen[str]) -> None:
+def interrupt(process: subprocess.Popen[bytes]) -> None:
     """Press Ctrl-C."""
     os.killpg(process.pid, signal.SIGINT)
 
 
-def full_disk(subject: Subject) -> Outcome:
-    """Let no file grow beyond a limit, which a full disk does too; then make room."""
+def full_disk(subject: Subject, stage: str) -> Outcome:
+    """Let no file grow beyond a limit, as on a full disk, while a stage runs; then make room."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_LIMIT, FILE_LIMIT))
 
-    process = subject.begin(limit=limit)
-    printed, _ = process.communicate()
-    return stopped(subject, process.returncode, printed)
+    with subject.begun("--force", "--single-item", stage, limit=limit) as run:
+        ended = run.end()
+    return stopped(subject, ended, STAGE_SAYS)
 
 
-def read_only(subject: Subject, name: str, stage: str) -> Outcome:
+def read_only(subject: Subject, name: str, stage: str, line: re.Pattern[str]) -> Outcome:
     """Let nothing be written into a folder while a stage runs; then allow it."""
     folder = subject.folder / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -233,37 +368,61 @@ def read_only(subject: Subject, name: str, stage: str) -> Outcome:
         if os.geteuid() == 0:  # who may otherwise write everywhere
             ctypes.CDLL(None).prctl(_DROP_CAPABILITY, _IGNORES_MODES, 0, 0, 0)
 
-    process = subject.begin("--force", "--single-item", stage, limit=limit)
-    printed, _ = process.communicate()
-    folder.chmod(mode)
-    return stopped(subject, process.returncode, printed)
+    try:
+        with subject.begun("--force", "--single-item", stage, limit=limit) as run:
+            ended = run.end()
+    finally:
+        folder.chmod(mode)
+    return stopped(subject, ended, line)
 
 
-def stopped(subject: Subject, status: int, printed: str) -> Outcome:
-    """Return what became of a run that a fault had to stop, and of one after it."""
-    if status == 0:
-        return Outcome(0, 0, "it stopped nothing")
-    said = unexpected(printed)
+def cleared(subject: Subject, name: str, stage: str) -> Outcome:
+    """Let a stage find a folder that cannot be written to, and no output that DVC would clear."""
+    for path in subject.outputs(stage):
+        path.unlink()
+    return read_only(subject, name, stage, STAGE_SAYS)
+
+
+def stopped(subject: Subject, ended: Ended, line: re.Pattern[str]) -> Outcome:
+    """Return what became of a run that a fault had to stop, with one such line, and of the next."""
+    said = ended.fault()
+    if ended.status == 0:
+        said = said or "it stopped nothing"
+    elif len(line.findall(ended.printed)) != 1:
+        said = said or f"not one line of {line.pattern!r}: {ended.printed[-500:]}"
     done = subject.repro()
-    return Outcome(1, int(done.returncode == 0), said or failure(done.returncode, done.stdout))
+    said = said or failure(done.returncode, done.stdout)
+    return Outcome(1, int(not said), said)
 
 
-def damaged(subject: Subject, damage: Callable[[bytes], bytes], tries: int) -> Outcome:
-    """Damage objects of DVC's cache; they have to be noticed, and mended."""
-    check = (sys.executable, "tools/verify_study.py", "--stored")
-    mend = (sys.executable, "tools/stored_objects.py", "--repair")
-    paths = [path for path in (subject.folder / ".dvc/cache/files").rglob("*") if path.is_file()]
-    chosen = sorted(paths)[:: max(len(paths) // tries, 1)][:tries]
-    survived = 0
-    for path in chosen:
-        path.chmod(0o644)
-        path.write_bytes(damage(path.read_bytes()))
-        path.chmod(0o444)
-        is_noticed = subject.run(*check).returncode != 0
-        subject.run(*mend)
-        is_mended = subject.repro().returncode == 0 and subject.run(*check).returncode == 0
-        survived += is_noticed and is_mended
-    return Outcome(len(chosen), survived)
+def damaged(subject: Subject, paths: Iterable[Path], damage: Callable[[bytes], bytes]) -> Outcome:
+    """Damage files one after the other; each has to be noticed, and mended."""
+    faults = [_damage(subject, path, damage) for path in paths]
+    return Outcome(len(faults), faults.count(""), "\n".join(filter(None, faults)))
+
+
+def _damage(subject: Subject, path: Path, damage: Callable[[bytes], bytes]) -> str:
+    """Damage a file; return what then was wrong, nothing where all was well."""
+    name, mode = path.relative_to(subject.folder), path.stat().st_mode
+    path.chmod(0o644)
+    path.write_bytes(damage(path.read_bytes()))
+    path.chmod(mode)
+    noticed = subject.tool("verify_study", "--stored")
+    subject.tool("stored_objects", "--repair")
+    done = subject.repro()
+    mended = subject.tool("verify_study", "--stored")
+    if noticed.returncode == 0 or path.name not in noticed.stdout:
+        return f"{name}: not noticed: {noticed.stdout[-500:]}"
+    for one in (done, mended):
+        if one.returncode:
+            return f"{name}: not mended: {failure(one.returncode, one.stdout)}"
+    return ""
+
+
+def drawn(paths: Iterable[Path], tries: int, rng: random.Random) -> list[Path]:
+    """Draw as many files that hold something as there are tries, but few."""
+    files = sorted(path for path in paths if path.is_file() and path.stat().st_size)
+    return rng.sample(files, min(tries, DAMAGED, len(files)))
 
 
 def flipped(content: bytes) -> bytes:
@@ -277,32 +436,36 @@ def cut(content: bytes) -> bytes:
     return content[: len(content) // 2].rstrip(b"\n")
 
 
-def half_written(subject: Subject, name: str) -> Outcome:
-    """Leave a file of DVC's half written: the start has to say which, and what to do."""
+def half_written(subject: Subject, name: str, content: bytes, advice: str, *way: str) -> Outcome:
+    """Leave a file of DVC's half written: the start has to say which, and the way back."""
     path = subject.folder / name
-    content = path.read_bytes() if path.is_file() else b'{"data": {"read": ['
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cut(content) or b"{")
-    said = subject.run(sys.executable, "tools/check_start.py")
-    is_named = said.returncode != 0 and name in said.stdout and len(said.stdout.splitlines()) == 1
-    if name == "dvc.lock":
-        path.write_bytes(content)
-    else:
-        path.unlink()
+    path.write_bytes(content)
+    said = subject.tool("check_start").stdout
+    is_told = name in said and advice in said and len(said.splitlines()) == 1
+    subject.run(*way)
     done = subject.repro()
-    return Outcome(1, int(is_named and done.returncode == 0), "" if is_named else said.stdout)
+    wrong = failure(done.returncode, done.stdout) if is_told else f"the start says: {said}"
+    return Outcome(1, int(not wrong), wrong)
 
 
 def beside(subject: Subject) -> Outcome:
-    """Start the study beside itself: one of the two goes on, the other says so in one line."""
-    process = subject.begin("--force", "--single-item", "remedies")
-    said = subject.run(sys.executable, "tools/check_start.py")
-    while said.returncode == 0 and process.poll() is None:
-        said = subject.run(sys.executable, "tools/check_start.py")
-    is_said = "in use by" in said.stdout and len(said.stdout.splitlines()) == 1
-    process.communicate()
-    is_whole = process.returncode == 0
-    return Outcome(1, int(is_said and is_whole), "" if is_said else said.stdout)
+    """Start the study beside itself: the first goes on, and who comes second is told so."""
+    with subject.begun("--force", "--single-item", "remedies") as run:
+        start = subject.tool("check_start")
+        while start.returncode == 0 and run.is_on():
+            start = subject.tool("check_start")
+        second = subject.repro()
+        ended = run.end()
+    who = f"(process {run.process.pid})"
+    is_told = who in start.stdout and len(start.stdout.splitlines()) == 1
+    wrong = (
+        ("" if is_told else f"the start says: {start.stdout}"),
+        ("" if second.returncode else "the second run was not refused"),
+        unexpected(second.stdout),
+        ended.fault() or failure(ended.status, ended.printed),
+    )
+    return Outcome(1, int(not any(wrong)), "\n".join(filter(None, wrong)))
 
 
 def rows(folder: Path, tries: int, rng: random.Random) -> Iterator[tuple[str, Outcome]]:
@@ -312,33 +475,71 @@ def rows(folder: Path, tries: int, rng: random.Random) -> Iterator[tuple[str, Ou
     if done.returncode:
         sys.exit(f"faults: the study itself fails\n{done.stdout[-2000:]}")
     whole = first.lock()
+    found = chain(
+        strikes(folder, tries, rng),
+        limits(first),
+        damages(first, tries, rng),
+        leftovers(first),
+        elsewhere(folder),
+    )
+    for name, subject, outcome in found:
+        lost, told = subject.losses(whole)
+        if told:
+            outcome = replace(outcome, survived=0, lost=lost, said=outcome.said or told)
+        yield name, outcome
 
-    def of(outcome: Outcome, subject: Subject) -> Outcome:
-        return replace(outcome, lost=subject.lost(whole))
 
-    strikes = {"a stage is killed": kill_stage, "all is killed": kill_all, "Ctrl-C": interrupt}
-    for number, (name, strike) in enumerate(strikes.items()):
+def strikes(folder: Path, tries: int, rng: random.Random) -> Iterator[Row]:
+    """Strike studies that run."""
+    ways = {"a stage is killed": kill_stage, "all is killed": kill_all, "Ctrl-C": interrupt}
+    for number, (name, strike) in enumerate(ways.items()):
         subject = Subject(folder / f"struck {number}")
-        yield name, of(struck(subject, strike, tries, rng), subject)
-    subject = Subject(folder / "full")
-    yield "the disk is full", of(full_disk(subject), subject)
-    # A cache that has all is not written to.
-    empty = Subject(folder / "empty")
-    for name, stage, subject in (
-        ("data", "annotate", first),
-        ("reports", "report", first),
-        (".dvc/cache", "check", empty),
-    ):
-        yield f"{name} is read-only", of(read_only(subject, name, stage), subject)
+        yield name, subject, struck(subject, strike, tries, rng)
+
+
+def limits(first: Subject) -> Iterator[Row]:
+    """Let stages find no place to write to."""
+    # In a study that is done: anew, DVC's own databases outgrow the limit before any output does.
+    yield "the disk is full", first, full_disk(first, "report")
+    for name, stage in {"data": "check", "reports": "report"}.items():
+        yield f"{name} is read-only", first, cleared(first, name, stage)
+
+
+def damages(first: Subject, tries: int, rng: random.Random) -> Iterator[Row]:
+    """Damage what is stored."""
+    objects = (first.folder / ".dvc/cache/files").rglob("*")
+    paths = sorted(objects)
     for name, damage in {"a bit is flipped": flipped, "half is missing": cut}.items():
-        yield f"an object of the cache: {name}", of(damaged(first, damage, min(tries, 3)), first)
-    for name in ("dvc.lock", ".dvc/tmp/rwlock"):
-        yield f"{name} is half written", of(half_written(first, name), first)
-    yield "a second run beside the first", of(beside(first), first)
+        outcome = damaged(first, drawn(paths, tries, rng), damage)
+        yield f"an object of the cache: {name}", first, outcome
+    outputs = (path for stage in first.lock() for path in first.outputs(stage))
+    files = (path for output in outputs for path in (output, *output.rglob("*")))
+    outcome = damaged(first, drawn(files, tries, rng), flipped)
+    yield "an output: a bit is flipped", first, outcome
+
+
+def leftovers(first: Subject) -> Iterator[Row]:
+    """Leave what a run leaves that was killed, or is at work."""
+    first.commit("After the study")
+    lock = "dvc.lock"
+    half = cut((first.folder / lock).read_bytes())
+    back = f"git checkout {lock}"
+    yield f"{lock} is half written", first, half_written(first, lock, half, back, *back.split())
+    held = ".dvc/tmp/rwlock"
+    outcome = half_written(first, held, b'{"data": {"read', "remove this file", "rm", held)
+    yield f"{held} is half written", first, outcome
+    yield "a second run beside the first", first, beside(first)
+
+
+def elsewhere(folder: Path) -> Iterator[Row]:
+    """Run the study as on another machine, first with a cache that cannot be written to."""
     other = Subject(folder / "Ordner mit Lücke", EVERYWHERE)
+    # Here, since a cache that has all is not written to.
+    cache = ".dvc/cache"
+    yield f"{cache} is read-only", other, read_only(other, cache, "check", DVC_SAYS)
     done = other.repro()
     outcome = Outcome(1, int(done.returncode == 0), failure(done.returncode, done.stdout))
-    yield "one worker, another folder, locale, zone and hash seed", of(outcome, other)
+    yield "one worker, another folder, locale, zone and hash seed", other, outcome
 
 
 def main(tries: int, seed: int) -> None:
@@ -354,8 +555,17 @@ def main(tries: int, seed: int) -> None:
         sys.exit("\n".join(complaints))
 
 
+def at_least_one(text: str) -> int:
+    """Read a number of tries."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}; expected a whole number above 0")
+    return int(text)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--tries", type=int, default=8, help="strikes of each kind")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments at which they strike")
+    few = f"strikes of each kind, and damaged files of each kind, of these at most {DAMAGED}"
+    parser.add_argument("--tries", type=at_least_one, default=8, metavar="N", help=few)
+    chance = "of the moments at which they strike, and of the files"
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help=chance)
     main(**vars(parser.parse_args()))
