@@ -5,6 +5,7 @@ What else is wrong with the parameters, the first stage says.
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def check_held() -> None:
         Where DVC's list of who is at work cannot be read, or somebody is.
     """
     try:
-        holders = list(_holders(json.loads(HELD.read_bytes())))
+        holders = list(_holders(_read_held()))
     except FileNotFoundError:
         return
     except OSError as error:
@@ -83,6 +84,15 @@ def check_held() -> None:
         if not _is_dvc(number):
             due = f"no other run: if process {number} is another program by now, remove this file"
         raise SmallsightError(HELD, found, due)
+
+
+def _read_held() -> Any:
+    """Read DVC's list of who is at work; once more where it was just being written."""
+    try:
+        return json.loads(HELD.read_bytes())
+    except ValueError:
+        time.sleep(0.2)
+        return json.loads(HELD.read_bytes())
 
 
 def _holders(held: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from smallsight.classifiers.facts import ClassifierFacts
-from smallsight.runtime.files import new_file
+from smallsight.runtime.torch_archives import write_archive
 
 
 def write_state(
@@ -18,8 +18,7 @@ def write_state(
         "architecture": facts.architecture,
         "classes": list(facts.classes),
     }
-    with new_file(path) as partial:
-        torch.save(content, partial)
+    write_archive(content, path)
 
 
 def read_state(path: str | Path) -> dict[str, torch.Tensor]:

@@ -13,7 +13,7 @@ from smallsight.backbones.feature_store import Features
 from smallsight.backbones.networks.weights import Weights, classifier_state
 from smallsight.evaluation.heads import LinearHeads, epochs
 from smallsight.evaluation.tables import TRAINING_CURVE
-from smallsight.runtime.files import new_file
+from smallsight.runtime.torch_archives import write_archive
 
 
 def reference_head(
@@ -105,5 +105,4 @@ def _write(
         "classes": list(classes),
         "class_to_idx": {name: index for index, name in enumerate(classes)},
     }
-    with new_file(path) as partial:
-        torch.save(content | dict(about), partial)
+    write_archive(content | dict(about), path)

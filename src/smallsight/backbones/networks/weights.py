@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from smallsight.runtime.files import new_file
+from smallsight.runtime.torch_archives import write_archive
 
 
 class Weights(NamedTuple):
@@ -33,8 +33,7 @@ class Weights(NamedTuple):
 
 def write_weights(weights: Weights, path: str | Path) -> None:
     """Write weights so that `read_weights` reads them."""
-    with new_file(path) as partial:
-        torch.save(weights._asdict(), partial)
+    write_archive(weights._asdict(), path)
 
 
 def read_weights(path: str | Path) -> Weights:
