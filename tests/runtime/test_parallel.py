@@ -11,7 +11,7 @@ import joblib
 import pytest
 
 from smallsight.runtime.errors import ParameterError, PictureError
-from smallsight.runtime.parallel import map_items, progress, workers
+from smallsight.runtime.parallel import AHEAD, map_batches, map_items, progress, workers
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +64,24 @@ def test_errors_of_ours_come_back_whole(monkeypatch, prefer, number):
         items_of(6, prefer, fail_at_three)
     assert str(caught.value) == str(PictureError("a/b.jpg", "3 bytes", "a picture"))
     assert caught.value.where == "a/b.jpg"
+
+
+def test_batches_wait_for_their_results_to_be_taken():
+    begun = []
+
+    def begin(number):
+        begun.append(number)
+        return number
+
+    results = map_batches(begin, range(100), threads=2, description="numbers")
+    for due in range(3):
+        assert next(results) == due
+        time.sleep(0.05)
+        assert len(begun) <= due + 2 * AHEAD
+    # What is not asked for any more is not begun.
+    results.close()
+    assert len(begun) < 20
+    assert list(map_batches(begin, range(100), threads=2, description="numbers")) == [*range(100)]
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", " ", "2 ", "1e3", "²"])

@@ -10,8 +10,9 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal, TypeVar
@@ -23,6 +24,9 @@ from smallsight.runtime.errors import ParameterError
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+AHEAD = 4
+"""Batches a thread that may be computed before their results are taken: these are large."""
 
 
 def workers() -> int:
@@ -103,7 +107,8 @@ def map_batches(
 ) -> Iterator[R]:
     """Run the examined network over batches; yield results in their order, as they are done.
 
-    One batch is computed by one thread, so that no result depends on their number.
+    One batch is computed by one thread, so that no result depends on their number. Where results
+    are taken slowly, threads wait: few are in memory at a time.
 
     Parameters
     ----------
@@ -120,7 +125,10 @@ def map_batches(
         results = _map_on_cluster(address, function, batches, is_network=True)
         yield from progress(results, total=len(batches), description=description)
         return
-    yield from _map_in_threads(function, batches, threads=threads, description=description)
+    ahead = AHEAD * threads
+    yield from _map_in_threads(
+        function, batches, threads=threads, description=description, ahead=ahead
+    )
 
 
 def map_here(
@@ -175,9 +183,21 @@ def end_with(parent: int) -> None:
 
 
 def _map_in_threads(
-    function: Callable[[T], R], items: Collection[T], *, threads: int, description: str
+    function: Callable[[T], R],
+    items: Collection[T],
+    *,
+    threads: int,
+    description: str,
+    ahead: int | None = None,
 ) -> Iterator[R]:
-    """Yield results in the order of items; after an error, begin with no further item."""
+    """Yield results in the order of items; after an error, begin with no further item.
+
+    Parameters
+    ----------
+    ahead
+        How many items are begun before the first of their results is taken; all where nothing is
+        said.
+    """
     is_over = threading.Event()
 
     def apply(item: T) -> R:
@@ -190,7 +210,24 @@ def _map_in_threads(
             raise
 
     with ThreadPoolExecutor(threads) as pool:
-        yield from progress(pool.map(apply, items), total=len(items), description=description)
+        results = _in_turn(pool, apply, items, ahead=ahead or len(items))
+        try:
+            yield from progress(results, total=len(items), description=description)
+        finally:
+            is_over.set()
+
+
+def _in_turn(
+    pool: ThreadPoolExecutor, function: Callable[[T], R], items: Collection[T], *, ahead: int
+) -> Iterator[R]:
+    """Yield results in the order of items, of which so many are begun ahead."""
+    begun: deque[Future[R]] = deque()
+    for item in items:
+        begun.append(pool.submit(function, item))
+        if len(begun) == ahead:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()
 
 
 @contextmanager
