@@ -19,8 +19,9 @@ from smallsight.backbones.engine_reader import reader_of
 from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights
 from smallsight.backbones.onnx_export import ExportError, export_trunk
-from smallsight.backbones.onnx_reader import OnnxReader
+from smallsight.backbones.onnx_reader import CPU, OnnxReader, new_session
 from smallsight.backbones.pooling import regions_of
+from smallsight.backbones.tensor_reader import TorchReader
 from smallsight.runtime.errors import ParameterError
 
 pytestmark = pytest.mark.usefixtures("single_worker")
@@ -82,6 +83,27 @@ def test_any_number_of_pictures_is_taken_one_by_one_or_together(pictures):
     alone = np.concatenate([reader.scene(one[None]) for one in pictures])
     np.testing.assert_allclose(together, alone, atol=1e-5)
     assert reader.scene(pictures[:, :, ::-1]).tobytes() != together.tobytes()
+
+
+def test_one_call_is_computed_by_one_thread(pictures, monkeypatch):
+    """Sums over several are rounded otherwise: results would depend on how many cores there are."""
+    backbone = Backbone(drawn("resnet18"))
+    counts, scene = [], backbone.scene
+
+    def counted(*arguments):
+        counts.append(torch.get_num_threads())
+        return scene(*arguments)
+
+    monkeypatch.setattr(backbone, "scene", counted)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        TorchReader(backbone, torch.device("cpu")).scene(pictures)
+    finally:
+        torch.set_num_threads(before)
+    assert counts == [1]
+    options = new_session(export_trunk(backbone, size=SIZE), CPU).get_session_options()
+    assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
 
 
 @pytest.mark.parametrize(("size", "count"), [(64, 8), (158, 8), (160, 7), (224, 4), (448, 1)])
