@@ -385,10 +385,11 @@ def test_redirects_in_a_circle_end(server, get):
 
 
 def test_control_bytes_are_not_printed_raw(server, get):
-    server.faults[NAME] = always(status(302, Location="http://\x1b[31mevil/"))
-    with pytest.raises(DownloadError) as caught:
+    server.faults[NAME] = always(status(302, Location="http://evil/\x1b[31m"))
+    with pytest.raises(DownloadError, match="sends to http://evil/") as caught:
         get()
     assert "\x1b" not in str(caught.value)
+    assert "\\x1b[31m" in str(caught.value)
 
 
 def test_the_file_that_was_there_stays_after_an_error(server, get):

@@ -29,6 +29,11 @@ def test_error_survives_pickling(kind, tmp_path):
     assert (back.where, back.found, back.expected) == (str(tmp_path), "nothing", "something")
 
 
+def test_what_a_terminal_would_obey_is_written_as_numbers():
+    error = errors.SmallsightError("a\nb", "\x1b[2J", "Größe 1\u00a0%\u202e")
+    assert str(error) == "error: a\\nb: \\x1b[2J; expected Größe 1\u00a0%\\u202e"
+
+
 def test_labels_tell_the_kinds_apart():
     labels = [kind.label for kind in KINDS]
     assert len(set(labels)) == len(KINDS) > 1
