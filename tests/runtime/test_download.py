@@ -1,6 +1,5 @@
 """A hostile server on this machine, and what is kept of what it sends."""
 
-import itertools
 import threading
 import time
 
@@ -72,42 +71,42 @@ def from_byte(handler, content):
     handler.wfile.write(content[start:])
 
 
+def go_on(handler, piece):
+    """Send a piece now and then until the other side hangs up."""
+    try:
+        while True:
+            handler.wfile.write(piece)
+            time.sleep(0.01)
+    except OSError:
+        return
+
+
+def begin_chunks(handler):
+    """Begin an answer whose length is not told."""
+    handler.protocol_version = "HTTP/1.1"
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+
+
 def dripping(handler, content):
     """Send a byte at a time, and never end."""
     handler.send_response(200)
     handler.end_headers()
-    for _ in itertools.count():
-        try:
-            handler.wfile.write(b"x")
-        except OSError:
-            return
-        time.sleep(0.01)
+    go_on(handler, b"x")
 
 
 def without_end_of_head(handler, content):
     """Begin an answer, and never come to its end."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Header: ")
-    for _ in itertools.count():
-        try:
-            handler.wfile.write(b"x")
-        except OSError:
-            return
-        time.sleep(0.01)
+    go_on(handler, b"x")
 
 
 def without_end_of_trailer(handler, content):
     """Send the file in chunks, and what may follow them without an end."""
-    handler.protocol_version = "HTTP/1.1"
-    handler.send_response(200)
-    handler.send_header("Transfer-Encoding", "chunked")
-    handler.end_headers()
+    begin_chunks(handler)
     handler.wfile.write(f"{len(content):x}\r\n".encode() + content + b"\r\n0\r\n")
-    for _ in itertools.count():
-        try:
-            handler.wfile.write(b"X: y\r\n")
-        except OSError:
-            return
-        time.sleep(0.01)
+    go_on(handler, b"X: y\r\n")
 
 
 def endless(handler, content):
@@ -184,10 +183,7 @@ def test_a_trailer_that_never_ends_is_too_slow(server, get, monkeypatch):
 
 def test_a_file_in_chunks_comes_whole(server, get):
     def in_chunks(handler, content):
-        handler.protocol_version = "HTTP/1.1"
-        handler.send_response(200)
-        handler.send_header("Transfer-Encoding", "chunked")
-        handler.end_headers()
+        begin_chunks(handler)
         for piece in (content[:1000], content[1000:], b""):
             handler.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
 
@@ -196,10 +192,7 @@ def test_a_file_in_chunks_comes_whole(server, get):
 
 
 def malformed_chunk(handler, content):
-    handler.protocol_version = "HTTP/1.1"
-    handler.send_response(200)
-    handler.send_header("Transfer-Encoding", "chunked")
-    handler.end_headers()
+    begin_chunks(handler)
     handler.wfile.write(b"own words\r\n")
     handler.close_connection = True
 
