@@ -53,14 +53,7 @@ class StudyCopy:
 
     def change(self, key: str, value: Any) -> None:
         """Change one parameter, named by its dotted key."""
-        path = self.folder / "params.yaml"
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-        *above, last = key.split(".")
-        branch = tree
-        for name in above:
-            branch = branch[name]
-        branch[last] = value
-        path.write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
+        change_parameter(self.folder / "params.yaml", key, value)
 
     def keep(self) -> None:
         """Remember what there is now: `restore` comes back to it."""
@@ -135,6 +128,17 @@ class StudyCopy:
     def _text(self, name: str) -> str | None:
         path = self.folder / name
         return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def change_parameter(path: Path, key: str, value: Any) -> None:
+    """Change one parameter in a file of them, named by its dotted key."""
+    tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    *above, last = key.split(".")
+    branch = tree
+    for name in above:
+        branch = branch[name]
+    branch[last] = value
+    path.write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
 
 
 def steps_of(output: str) -> dict[str, float]:

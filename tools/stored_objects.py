@@ -23,6 +23,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from check_lock import list_folder
+from smallsight.runtime.files import md5 as md5_of
 
 Place = Literal["workspace", "cache"]
 State = Literal["missing", "differs", "unreadable", "unexpected"]
@@ -323,16 +324,11 @@ def _state(digest: str | None) -> State:
 def _digest(path: Path) -> str | None:
     """Hash a file piece by piece; none where there is no such file."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, _new_md5).hexdigest()
+        return md5_of(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError:
         return _UNREADABLE
-
-
-def _new_md5() -> Any:
-    return hashlib.md5(usedforsecurity=False)
 
 
 def _put(source: Path | bytes, path: Path, *, is_protected: bool) -> None:

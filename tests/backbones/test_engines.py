@@ -11,7 +11,7 @@ from torch import nn
 import smallsight
 from builders.readings import opener_of
 from smallsight import params
-from smallsight.backbones import engine_choice
+from smallsight.backbones import engine_choice, tensor_reader
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.engine import Engine, read_engine, write_engine
 from smallsight.backbones.engine_choice import choose_engine
@@ -242,5 +242,18 @@ def test_a_gpu_predicts_what_a_cpu_predicts(pictures, boxes):
     due = opener_of(Backbone(drawn("resnet18")))().read_out(pictures, regions, keep_maps=True)
     reader = engine_choice.TorchReader(backbone, torch.device("cuda"))
     found = reader.read_out(pictures, regions, keep_maps=True)
+    assert {part: values.shape for part, values in found.items()} == {
+        part: values.shape for part, values in due.items()
+    }
     for part, values in due.items():
         assert np.abs(found[part] - values).max() < 2e-3 * np.abs(values).max()
+
+
+@pytest.mark.parametrize(("count", "filled"), [(1, 128), (5, 128), (128, 128), (129, 256)])
+def test_a_gpu_is_always_shown_whole_batches(count, filled):
+    pictures = torch.arange(count).to(torch.uint8).view(count, 1, 1, 1).expand(-1, 4, 4, 3)
+    names = [(f"picture {number}", "") for number in range(count)]
+    shown, named = tensor_reader._filled_up(pictures, names)
+    assert shown[:, 0, 0, 0].tolist() == [min(number, count - 1) for number in range(filled)]
+    assert [name for name, _ in named] == [f"picture {one}" for one in shown[:, 0, 0, 0].tolist()]
+    assert tensor_reader._filled_up(pictures, ())[1] == []

@@ -145,7 +145,10 @@ def bench_on(
     for image_id, picture in pictures.items():
         paths[image_id] = str(folder / f"{image_id}.png")
         Image.fromarray(picture).save(paths[image_id], compress_level=1)
-    sample = sample.assign(image_path=sample["image_id"].map(paths))
+    areas = {image_id: picture[..., 0].size for image_id, picture in pictures.items()}
+    sample = sample.assign(
+        image_path=sample["image_id"].map(paths), img_area=sample["image_id"].map(areas)
+    )
     shared = InstanceViews((128, 128, 128), InputFormat(size), MARGIN)
     instances = with_inputs(sample, {}, pd.DataFrame(columns=DONORS.names))
     tasks = params.Tasks(scene=("orig_full",), window_margin=MARGIN)

@@ -8,7 +8,17 @@ import pytest
 from PIL import Image
 
 from builders.readings import opener_of
-from builders.remedy_bench import HEADS, MARGIN, SIZE, Colours, bench_on, drawn, seen_by, shown_by
+from builders.remedy_bench import (
+    HEADS,
+    MARGIN,
+    SIZE,
+    Colours,
+    anew,
+    bench_on,
+    drawn,
+    seen_by,
+    shown_by,
+)
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.feature_store import read_features
 from smallsight.conditions.rendered.names import Condition
@@ -17,8 +27,9 @@ from smallsight.conditions.rendered.views import read_views
 from smallsight.conditions.rendering.views import View
 from smallsight.conditions.rendering.windows import cropped
 from smallsight.evaluation.crossfit import fit_heads, out_of_fold_logits
+from smallsight.imaging import kept
 from smallsight.imaging.boxes import Box
-from smallsight.imaging.pictures import InputFormat, resize
+from smallsight.imaging.pictures import InputFormat, read_picture, resize
 from smallsight.remedies import bench as benches
 from smallsight.vocabulary import TASKS
 
@@ -56,6 +67,25 @@ def shown(scenes, task):
         ).picture
         for one in sample.itertuples()
     ]
+
+
+PICTURES, BYTES = 10, 60 * 80 * 3
+
+
+@pytest.mark.parametrize(
+    ("room", "found"), [(PICTURES * BYTES, 10), (3 * BYTES, 3), (2 * BYTES, 0)]
+)
+def test_decoded_pictures_are_kept_from_look_to_look_unless_they_are_far_too_many(
+    bench, monkeypatch, room, found
+):
+    monkeypatch.setattr(benches, "ROOM", room)
+    read = []
+    monkeypatch.setattr(kept, "read_picture", lambda path: read.append(path) or read_picture(path))
+    fresh = anew(bench)
+    fresh.look("scene", as_it_is)
+    assert len(read) == PICTURES
+    fresh.look("scene", as_it_is)
+    assert len(read) == 2 * PICTURES - found
 
 
 # What is stored.

@@ -11,7 +11,7 @@ import pandas as pd
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import Extracted
 from smallsight.backbones.pooling import regions_of
-from smallsight.backbones.reader import Opener
+from smallsight.backbones.reader import BY_PICTURE, Opener
 from smallsight.backbones.readouts import mirrored_boxes
 from smallsight.conditions.rendered.store import Pictures, distinct, picture_name
 from smallsight.imaging.boxes import Box
@@ -167,7 +167,7 @@ def gathered(parts: Sequence[Parts], row: np.ndarray) -> Parts:
     """
     whole = {name: np.concatenate([one[name] for one in parts]) for name in parts[0]}
     back = np.argsort(_order(row))
-    return {name: part if name in (LAST, "scene") else part[back] for name, part in whole.items()}
+    return {name: part if name in BY_PICTURE else part[back] for name, part in whole.items()}
 
 
 def _order(row: np.ndarray) -> np.ndarray:

@@ -5,6 +5,11 @@ from typing import Protocol
 
 import numpy as np
 
+from smallsight.backbones.facts import LAST
+
+BY_PICTURE = ("scene", LAST)
+"""What `Reader.read_out` returns a row of for each picture; of other parts, for each object."""
+
 
 class Reader(Protocol):
     """A frozen network, from pictures to features. Several threads may call it at once.

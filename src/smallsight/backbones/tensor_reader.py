@@ -1,20 +1,22 @@
 """Networks of torch's as readers: on any device, pictures go there and features come back."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 
 from smallsight.backbones.facts import LAST
+from smallsight.backbones.reader import BY_PICTURE
+from smallsight.runtime.gpu_thread import on_gpu
 from smallsight.runtime.parallel import workers
 
 CUDA_BATCH = 128
 """Pictures per run on a GPU, which fewer do not fill."""
 
-CUDA_THREADS = 4
-"""Threads that feed a GPU: while it computes, others decode."""
+CUDA_THREADS = 8
+"""Threads that feed a GPU: while it computes, they decode. More wait for the interpreter's lock."""
 
 
 class TensorReader(Protocol):
@@ -43,11 +45,14 @@ class TensorReader(Protocol):
         """Compute the parts of all readouts, and maps; see `Reader.read_out`."""
 
 
+_Run = Callable[[torch.Tensor, Sequence[tuple[str, str]]], dict[str, torch.Tensor]]
+
+
 class TorchReader:
     """A `Reader` of torch's.
 
     On a CPU one call is computed by one thread: sums over several are rounded otherwise, so that
-    results would depend on how many cores there are.
+    results would depend on how many cores there are. On a GPU all calls are one thread's.
 
     Parameters
     ----------
@@ -85,10 +90,10 @@ class TorchReader:
     def scene(self, pictures: np.ndarray, names: Sequence[tuple[str, str]] = ()) -> np.ndarray:
         """Compute features of pictures; see `Reader`."""
 
-        def run() -> dict[str, torch.Tensor]:
-            return {"scene": self.network.scene(self._sent(pictures), names)}
+        def run(shown: torch.Tensor, names: Sequence[tuple[str, str]]) -> dict[str, torch.Tensor]:
+            return {"scene": self.network.scene(shown, names)}
 
-        return self._computed(run)["scene"]
+        return self._computed(run, pictures, names)["scene"]
 
     def read_out(
         self,
@@ -100,30 +105,55 @@ class TorchReader:
     ) -> dict[str, np.ndarray]:
         """Compute the parts of all readouts, and maps; see `Reader`."""
 
-        def run() -> dict[str, torch.Tensor]:
-            found = self.network.read_out(self._sent(pictures), torch.from_numpy(regions), names)
+        def run(shown: torch.Tensor, names: Sequence[tuple[str, str]]) -> dict[str, torch.Tensor]:
+            found = self.network.read_out(shown, torch.from_numpy(regions), names)
             return {name: part for name, part in found.items() if keep_maps or name != LAST}
 
-        return self._computed(run)
+        return self._computed(run, pictures, names)
 
-    def _sent(self, pictures: np.ndarray) -> torch.Tensor:
-        """Bring pictures to the device; from pinned memory, while others are computed."""
-        batch = torch.from_numpy(np.ascontiguousarray(pictures))
-        if self.device.type == "cuda":
-            return batch.pin_memory().to(self.device, non_blocking=True)
-        return batch
+    def _computed(
+        self, run: _Run, pictures: np.ndarray, names: Sequence[tuple[str, str]]
+    ) -> dict[str, np.ndarray]:
+        shown = torch.from_numpy(np.ascontiguousarray(pictures))
+        if self.device.type == "cpu":
+            torch.set_num_threads(1)
+            with self._inference():
+                return {name: part.float().numpy() for name, part in run(shown, names).items()}
 
-    def _computed(self, run: Callable[[], dict[str, torch.Tensor]]) -> dict[str, np.ndarray]:
-        torch.set_num_threads(1)
+        # Pinned in this thread: the GPU is sent one batch while others are decoded.
+        shown, names = _filled_up(shown, names)
+        pinned = shown.pin_memory()
+        found = on_gpu(str(self.device), lambda: self._on_gpu(run, pinned, names))
+        n = len(pictures)
+        return {name: part[:n] if name in BY_PICTURE else part for name, part in found.items()}
+
+    def _on_gpu(
+        self, run: _Run, pinned: torch.Tensor, names: Sequence[tuple[str, str]]
+    ) -> dict[str, np.ndarray]:
+        with self._inference():
+            found = run(pinned.to(self.device, non_blocking=True), names)
+            # All that was computed comes back at once.
+            flat = torch.cat([part.float().flatten() for part in found.values()]).cpu().numpy()
+        ends = np.cumsum([part.numel() for part in found.values()])[:-1]
+        pieces = zip(found.items(), np.split(flat, ends), strict=True)
+        return {name: piece.reshape(tuple(part.shape)) for (name, part), piece in pieces}
+
+    @contextmanager
+    def _inference(self) -> Iterator[None]:
         half: AbstractContextManager[object] = nullcontext()
         if self._is_half:
             half = torch.autocast(self.device.type, torch.bfloat16)
         with torch.inference_mode(), half:
-            found = {name: part.float().contiguous() for name, part in run().items()}
-            if self.device.type == "cpu":
-                return {name: part.numpy() for name, part in found.items()}
-            # All that was computed comes back at once.
-            flat = torch.cat([part.flatten() for part in found.values()]).cpu().numpy()
-        ends = np.cumsum([part.numel() for part in found.values()])[:-1]
-        pieces = zip(found.items(), np.split(flat, ends), strict=True)
-        return {name: piece.reshape(tuple(part.shape)) for (name, part), piece in pieces}
+            yield
+
+
+def _filled_up(
+    pictures: torch.Tensor, names: Sequence[tuple[str, str]]
+) -> tuple[torch.Tensor, Sequence[tuple[str, str]]]:
+    """Repeat the last picture, and its name, until they fill whole batches.
+
+    cuDNN plans anew for every number of pictures: that takes seconds, a batch milliseconds.
+    """
+    missing = -len(pictures) % CUDA_BATCH
+    filled = torch.cat([pictures, pictures[-1:].expand(missing, -1, -1, -1)])
+    return filled, [*names, *[*names][-1:] * missing]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import NamedTuple, TypeVar, cast
 
 import joblib
@@ -19,7 +19,6 @@ from smallsight.backbones.engine import ONNXRUNTIME
 from smallsight.backbones.feature_store import Features, StoredMaps, read_features, stored_readouts
 from smallsight.backbones.features import batches
 from smallsight.backbones.reader import Opener, Reader
-from smallsight.backbones.tensor_reader import TorchReader
 from smallsight.backbones.trunk_file import TrunkFile
 from smallsight.classifiers.facts import STUDY_HEADS
 from smallsight.classifiers.mapping import ClassMapping
@@ -31,6 +30,7 @@ from smallsight.evaluation.splits import Splits
 from smallsight.imaging.boxes import Box
 from smallsight.imaging.kept import KeptPictures
 from smallsight.imaging.pictures import InputFormat, resize
+from smallsight.runtime.gpu_thread import gpu_seconds
 from smallsight.runtime.parallel import map_batches
 from smallsight.vocabulary import SCENE, TASKS
 
@@ -47,6 +47,9 @@ _EVERY = 8
 
 ROOM = 3 * 2**27
 """Bytes of decoded pictures that are kept from look to look: 436 of 640 x 480 pixels."""
+
+MOST = 4
+"""Times `ROOM` of a study's pictures, beyond which none are kept: few would be found there."""
 
 ENOUGH = 64
 """Pictures that are enough to time what needs no more looks."""
@@ -78,8 +81,8 @@ class Look:
         A picture each, (inputs, dimensions), float32: the features of every input that was made of
         it.
     seconds, plain_seconds
-        What one input takes of a core (on CUDA: of the device), made and passed; and what the
-        untouched picture takes, measured in turn with it. NaN where nothing is timed.
+        What one input takes of a core (on CUDA: and of the device), made and passed; and what
+        the untouched picture takes, measured in turn with it. NaN where nothing is timed.
     """
 
     features: list[np.ndarray]
@@ -130,12 +133,16 @@ class Bench:
     mapping: ClassMapping | None = None
     tasks: tuple[str, ...] = tuple(TASKS)
     is_timed: bool = True
-    _files: KeptPictures = field(default_factory=lambda: KeptPictures(ROOM), repr=False)
     _kept: dict[Hashable, object] = field(default_factory=dict, repr=False)
     _shelf: TemporaryDirectory[str] = field(
         default_factory=partial(TemporaryDirectory, prefix="smallsight-"), repr=False
     )
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
+
+    @cached_property
+    def _files(self) -> KeptPictures:
+        areas = self.splits.sample.drop_duplicates("image_path")["img_area"]
+        return KeptPictures(ROOM if 3 * areas.sum() <= MOST * ROOM else 0)
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` makes; made the first time that the key is asked for."""
@@ -152,10 +159,10 @@ class Bench:
         """
 
         def put() -> dict[str, Path]:
-            number = sum(1 for _ in Path(self._shelf.name).iterdir())
+            folder = mkdtemp(dir=self._shelf.name)
             paths = {}
-            for place, (name, value) in enumerate(make().items(), start=number):
-                paths[name] = Path(self._shelf.name, str(place))
+            for number, (name, value) in enumerate(make().items()):
+                paths[name] = Path(folder, str(number))
                 joblib.dump(value, paths[name])
             return paths
 
@@ -393,7 +400,7 @@ def _see(
     def brought(picture: np.ndarray, size: int) -> np.ndarray:
         return resize(picture, size, interpolation=input_format.interpolation)
 
-    start = _clock(network)
+    start = _clock()
     made = [cut(one, index) for one, index in zip(pictures, shown.numbers, strict=True)]
     inputs = [brought(one, size) for several in made for one in several]
     names = [
@@ -402,15 +409,15 @@ def _see(
         for place in range(len(several))
     ]
     found = _seen(network, [finish(one) for one in inputs] if finish else inputs, names)
-    seconds = _clock(network) - start
+    seconds = _clock() - start
     ends = np.cumsum([len(several) for several in made])[:-1]
     beside = np.nan
     if is_timed and shown.is_timed_beside:
         plain_network = own()
-        start = _clock(plain_network)
+        start = _clock()
         plain = [brought(one, input_format.size) for one in pictures]
         _seen(plain_network, plain, names[: len(plain)])
-        beside = (_clock(plain_network) - start) / len(pictures)
+        beside = (_clock() - start) / len(pictures)
     return np.split(found, ends), seconds, beside
 
 
@@ -422,12 +429,9 @@ def _window(picture: np.ndarray, box: Box | None, margin: float) -> np.ndarray:
     return picture[box.grown(margin).touched_pixels(width, height)]
 
 
-def _clock(network: Reader) -> float:
-    """Return seconds that pass while this thread works; on CUDA, while the device does."""
-    if isinstance(network, TorchReader) and network.device.type == "cuda":
-        torch.cuda.synchronize(network.device)
-        return time.perf_counter()
-    return time.thread_time()
+def _clock() -> float:
+    """Return seconds that this thread has worked, or a GPU for it."""
+    return time.thread_time() + gpu_seconds()
 
 
 def _seen(

@@ -70,9 +70,8 @@ def try_remedies(bench: Bench, remedies: Sequence[Remedy], chosen: Mapping[str, 
         task: Answer(bench.logits(bench.heads(task), bench.stored(task).plain))
         for task in bench.tasks
     }
-    threads = (
-        1 if bench.device.type == "cuda" else workers()
-    )  # on a GPU, one disturbs another's time
+    # A GPU is fed by threads of its own kind, each with a large batch.
+    threads = 1 if bench.device.type == "cuda" else workers()
     found = map_here(answer, pairs, threads=threads, description="trying remedies")
     answers = {(one.name, task): each for (one, task), each in zip(pairs, found, strict=True)}
     tables, times = [], []

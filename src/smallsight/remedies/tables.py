@@ -35,7 +35,7 @@ REMEDY_TIMES = Table(
     (
         _REMEDY,
         TASK,
-        number("seconds", "seconds of one core per object's picture; of the device on CUDA"),
+        number("seconds", "seconds of one core, and of the GPU, per object's picture"),
         number("ratio", "the same in units of the plain pass, in turn with it; 1 where it is one"),
     ),
 )

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -33,8 +33,7 @@ def open_session() -> requests.Session:
     return session
 
 
-@contextmanager
-def time_limit(response: requests.Response, seconds: float) -> Iterator[None]:
+def time_limit(response: requests.Response, seconds: float) -> AbstractContextManager[None]:
     """Hang up on a server where what is read of its answer takes longer.
 
     Raises
@@ -42,8 +41,7 @@ def time_limit(response: requests.Response, seconds: float) -> Iterator[None]:
     TimeoutError
         Where it does.
     """
-    with _time_limit(_SOCKETS.get(response.raw), seconds):
-        yield
+    return _time_limit(_SOCKETS.get(response.raw), seconds)
 
 
 @contextmanager

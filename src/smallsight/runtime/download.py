@@ -151,9 +151,6 @@ def _attempt(
                     if file.tell() > at_most:
                         found = f"more than {at_most:,} bytes"
                         raise LastingDownloadError(url, found, f"at most {at_most:,}")
-                if total is not None and file.tell() != total:
-                    found = f"{file.tell():,} of {total:,} bytes"
-                    raise _PassingError(DownloadError(url, found, "the whole file"))
     except LastingDownloadError:
         partial.unlink(missing_ok=True)
         raise

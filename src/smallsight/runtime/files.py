@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -124,15 +124,16 @@ def write_text(text: str, path: str | Path) -> None:
 
 def sha256(path: str | Path) -> str:
     """Compute the hexadecimal SHA-256 of a file's bytes."""
-    return _digest(path, "sha256")
+    return _digest(path, hashlib.sha256)
 
 
 def md5(path: str | Path) -> str:
     """Compute the hexadecimal MD5 of a file's bytes."""
-    return _digest(path, "md5")
+    # Some machines refuse MD5 where nobody says that it protects nothing.
+    return _digest(path, lambda: hashlib.md5(usedforsecurity=False))
 
 
-def _digest(path: str | Path, algorithm: str) -> str:
+def _digest(path: str | Path, algorithm: Callable[[], Any]) -> str:
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
