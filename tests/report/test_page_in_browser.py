@@ -279,6 +279,29 @@ def test_on_paper_nothing_is_cut_off_and_no_control_is_left(opened):
     assert page.locator(f"{FAILED} tbody tr").last.is_visible()
 
 
+def test_figures_cut_no_words_off(opened):
+    page = opened()
+    unfold(page)
+    words, cut = page.evaluate(
+        """() => { let words = 0; const cut = [];
+            for (const figure of document.querySelectorAll('figure svg')) {
+                const whole = figure.getBoundingClientRect();
+                for (const text of figure.querySelectorAll('text')) {
+                    const box = text.getBoundingClientRect();
+                    words += 1;
+                    const beyond = Math.max(whole.left - box.left, box.right - whole.right,
+                        whole.top - box.top, box.bottom - whole.bottom);
+                    // A line's box is a little larger than its letters.
+                    if (beyond > 0.5)
+                        cut.push([figure.querySelector('title').textContent, text.textContent,
+                            beyond]);
+                }
+            } return [words, cut]; }"""
+    )
+    assert words > 200
+    assert not cut, "\n".join(map(str, cut))
+
+
 def test_hostile_names_are_text_wherever_they_stand(opened):
     page = opened()
     options = page.locator("[name=category] option").all_inner_texts()

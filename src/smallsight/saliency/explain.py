@@ -26,7 +26,7 @@ from smallsight.imaging.boxes import Box
 from smallsight.saliency import measures
 from smallsight.saliency.grid import Grid, RegionShares, region_of_box, region_of_mask
 
-AT_ONCE = 512
+AT_ONCE = 256
 """Predictions whose maps are in memory together."""
 
 PREDICTION = ("image_id", "ann_id", "condition", "size_group", "predicted", "correct", "task")

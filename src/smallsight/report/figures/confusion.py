@@ -51,7 +51,7 @@ def confusion_matrix(
     """
     with style(name):
         down, across = shares.shape
-        figure, axes = panel(title, size=(2.3, 2.45), place=(0.345, 0.27, 0.645, 0.645))
+        figure, axes = panel(title, size=(2.3, 2.6), place=(0.4, 0.33, 0.59, 0.585))
         font = min(6.0, 60 / across)
         colours = mpl.colormaps["Blues"]
         for (row, column), share in np.ndenumerate(shares.to_numpy(float)):

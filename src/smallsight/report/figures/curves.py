@@ -28,7 +28,7 @@ _SIZE = (2.3, 1.65)
 _WIDE = (3.45, 2.35)
 """Width and height of a panel of sides, in inches."""
 
-_BROAD = (3.45, 1.38)
+_BROAD = (3.45, 1.44)
 """Width and height of a panel of shares, in inches."""
 
 ALL = Series("All", INK, "o")
@@ -142,7 +142,7 @@ def learning_curve(rows: pd.DataFrame, *, name: str, title: str, chance: float) 
     """
     shares = sorted(rows["share"].unique())
     with style(name):
-        figure, axes = panel(title, size=_BROAD, place=(0.125, 0.275, 0.855, 0.555))
+        figure, axes = panel(title, size=_BROAD, place=(0.125, 0.305, 0.855, 0.532))
         _accuracy_axis(axes, chance)
         axes.set_xscale("log", base=2)
         for (group, series), aside in zip(SERIES.items(), (0.95, 1.0, 1.05), strict=True):

@@ -34,7 +34,7 @@ def regions(rows: pd.DataFrame, *, limits: tuple[float, float], name: str, title
         Stands above the panel.
     """
     with style(name):
-        figure, axes = panel(title, size=SIZE, place=(0.185, 0.235, 0.795, 0.65))
+        figure, axes = panel(title, size=SIZE, place=(0.185, 0.25, 0.795, 0.635))
         axes.axhline(0, lw=0.8, color=FAINT, zorder=1)
         areas = sorted(rows["area"].unique())
         for change, colour in (("removed", WARM), ("restored", COOL)):
@@ -57,7 +57,7 @@ def regions(rows: pd.DataFrame, *, limits: tuple[float, float], name: str, title
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: points(value)))
         axes.set_xlim(-0.4, len(areas) - 0.6)
         axes.set_xticks(range(len(areas)), [f"{area:g}" for area in areas])
-        axes.set_xlabel("area of the region (areas of the box)")
+        axes.set_xlabel("area (areas of the box)")
         return svg(
             figure, name=name, title=f"{title}: change of the true class's probability by region"
         )

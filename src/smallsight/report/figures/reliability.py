@@ -38,7 +38,7 @@ def reliability(rows: pd.DataFrame, *, name: str, title: str, group: str) -> str
     """
     shown = {"none": SERIES[group], "temperature": Series("", INK, SERIES[group].marker)}
     with style(name):
-        figure, axes = panel(title, size=_SIZE, place=(0.185, 0.215, 0.745, 0.685))
+        figure, axes = panel(title, size=_SIZE, place=(0.195, 0.215, 0.735, 0.685))
         axes.plot([0, 1], [0, 1], "--", lw=0.8, color=FAINT, zorder=1)
         for scaling, series in shown.items():
             part = rows[rows["scaling"] == scaling].sort_values("confidence")

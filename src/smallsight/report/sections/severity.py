@@ -113,7 +113,7 @@ def panels(study: Study) -> list[Markup]:
                 name=f"severity-{number}",
                 title=TASK_NAMES[study.headline_task].capitalize(),
                 labels={name: study.label(name) for name in part},
-                lines={f"no visible change above {NO_VISIBLE_CHANGE:g}": NO_VISIBLE_CHANGE},
+                lines={f"unchanged above {NO_VISIBLE_CHANGE:g}": NO_VISIBLE_CHANGE},
                 measure="similarity in the box (SSIM)",
                 in_percent=False,
             )
