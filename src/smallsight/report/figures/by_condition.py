@@ -87,7 +87,7 @@ def by_condition(
         axes.set_xlabel(measure)
         axes.set_yticks(
             range(len(labels)),
-            ["\n".join(textwrap.wrap(label, 17)) for label in labels.values()],
+            ["\n".join(textwrap.wrap(label, 20)) for label in labels.values()],
         )
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
