@@ -118,7 +118,8 @@ class TorchReader:
         if self.device.type == "cpu":
             torch.set_num_threads(1)
             with self._inference():
-                return {name: part.float().numpy() for name, part in run(shown, names).items()}
+                parts = run(shown, names).items()
+                return {name: part.float().contiguous().numpy() for name, part in parts}
 
         # Pinned in this thread: the GPU is sent one batch while others are decoded.
         shown, names = _filled_up(shown, names)
