@@ -11,8 +11,10 @@ from smallsight.backbones.networks.network import Capture, FeaturePyramid, Netwo
 from smallsight.backbones.networks.published import Published
 from smallsight.backbones.registry import Preprocessing
 
-EPS = {"fasterrcnn_resnet50_fpn": 0.0}
-"""Of batch normalisation, where torchvision changes it as it loads its own weights."""
+EPS = {"fasterrcnn_resnet50_fpn": torch.finfo(torch.float32).tiny}
+"""Of batch normalisation, where torchvision changes it as it loads its own weights: to 0, which
+torch 2.11 refuses. Of a sum with so little nothing is left.
+"""
 
 
 def make(architecture: str, classes: int | None = None) -> Network:
