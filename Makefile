@@ -66,7 +66,7 @@ bench: $(BIN)/.installed-dev ## time the study beside a plain one: make bench BE
 	@python benchmarks/bench.py $$BENCH
 
 # Make passes the options on in the environment, where no shell reads them as code.
-faults: $(BIN)/.installed-dev ## do harm to a small study and see what is lost: make faults FAULTS="--tries 2" for a short one
+faults: $(BIN)/.installed-dev ## do harm to a small study and see what is lost: make faults FAULTS="--short --tries 1" for a short one
 	@python tools/system_libraries.py
 	@python benchmarks/faults.py $$FAULTS
 

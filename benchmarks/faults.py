@@ -1,6 +1,6 @@
 """Do harm to a small study and see what is lost: what `make faults` runs.
 
-    python benchmarks/faults.py [--tries N] [--seed N]
+    python benchmarks/faults.py [--tries N] [--seed N] [--short]
 
 A fault strikes while `dvc repro` runs, again and again until the study is done all the same; or it
 is done to what a run has left: to as many files as there are tries, but at most 3 of each kind.
@@ -468,19 +468,21 @@ def beside(subject: Subject) -> Outcome:
     return Outcome(1, int(not any(wrong)), "\n".join(filter(None, wrong)))
 
 
-def rows(folder: Path, tries: int, rng: random.Random) -> Iterator[tuple[str, Outcome]]:
-    """Yield what became of each fault."""
+def rows(
+    folder: Path, tries: int, rng: random.Random, *, short: bool = False
+) -> Iterator[tuple[str, Outcome]]:
+    """Yield what became of each fault; in short, where all is killed at once, and of one study."""
     first = Subject(folder / "whole")
     done = first.repro()
     if done.returncode:
         sys.exit(f"faults: the study itself fails\n{done.stdout[-2000:]}")
     whole = first.lock()
     found = chain(
-        strikes(folder, tries, rng),
+        strikes(folder, tries, rng, ["all is killed"] if short else WAYS),
         limits(first),
         damages(first, tries, rng),
         leftovers(first),
-        elsewhere(folder),
+        () if short else elsewhere(folder),
     )
     for name, subject, outcome in found:
         lost, told = subject.losses(whole)
@@ -489,12 +491,15 @@ def rows(folder: Path, tries: int, rng: random.Random) -> Iterator[tuple[str, Ou
         yield name, outcome
 
 
-def strikes(folder: Path, tries: int, rng: random.Random) -> Iterator[Row]:
+WAYS = {"a stage is killed": kill_stage, "all is killed": kill_all, "Ctrl-C": interrupt}
+"""How a run is struck."""
+
+
+def strikes(folder: Path, tries: int, rng: random.Random, names: Iterable[str]) -> Iterator[Row]:
     """Strike studies that run."""
-    ways = {"a stage is killed": kill_stage, "all is killed": kill_all, "Ctrl-C": interrupt}
-    for number, (name, strike) in enumerate(ways.items()):
+    for number, name in enumerate(names):
         subject = Subject(folder / f"struck {number}")
-        yield name, subject, struck(subject, strike, tries, rng)
+        yield name, subject, struck(subject, WAYS[name], tries, rng)
 
 
 def limits(first: Subject) -> Iterator[Row]:
@@ -542,12 +547,12 @@ def elsewhere(folder: Path) -> Iterator[Row]:
     yield "one worker, another folder, locale, zone and hash seed", other, outcome
 
 
-def main(tries: int, seed: int) -> None:
+def main(tries: int, seed: int, short: bool) -> None:
     """Print the table; exit with 1 where anything was lost."""
     print("| fault | tries | survived | bytes lost |\n| --- | --- | --- | --- |", flush=True)
     complaints = []
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        for name, found in rows(Path(folder), tries, random.Random(seed)):
+        for name, found in rows(Path(folder), tries, random.Random(seed), short=short):
             print(f"| {name} | {found.tries} | {found.survived} | {found.lost:,} |", flush=True)
             if found.lost or found.said or found.survived < found.tries or not found.tries:
                 complaints.append(f"{name}: {found.said or 'not survived'}")
@@ -568,4 +573,6 @@ if __name__ == "__main__":
     parser.add_argument("--tries", type=at_least_one, default=8, metavar="N", help=few)
     chance = "of the moments at which they strike, and of the files"
     parser.add_argument("--seed", type=int, default=0, metavar="N", help=chance)
+    less = "leave out two ways to strike a run, and the run as on another machine"
+    parser.add_argument("--short", action="store_true", help=less)
     main(**vars(parser.parse_args()))
