@@ -471,7 +471,7 @@ def beside(subject: Subject) -> Outcome:
 def rows(
     folder: Path, tries: int, rng: random.Random, *, short: bool = False
 ) -> Iterator[tuple[str, Outcome]]:
-    """Yield what became of each fault; in short, where all is killed at once, and of one study."""
+    """Yield what became of each fault; in short, of one strike and not on another machine."""
     first = Subject(folder / "whole")
     done = first.repro()
     if done.returncode:

@@ -13,8 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ import numpy as np
 import pandas as pd
 import torch
 import yaml
+from limit import rate
 from machine import describe_machine
 from scale import SCENES
 from study_copy import ROOT, change_parameter, steps_of
@@ -46,8 +46,6 @@ KEYS = ["task", "regime", "condition", "seed", "image_id", "ann_id"]
 """What tells one prediction from another."""
 BATCHES = 24
 """How many batches a loop takes."""
-WARM = 3
-"""Batches before the clock starts."""
 
 
 class Study:
@@ -113,42 +111,50 @@ def rates(folder: Path, device: torch.device) -> dict[str, float]:
     pictures = Pictures(stored, views[INSTANCE])
     boxes = views[BOX].to_numpy(float)
     count = min(CUDA_BATCH, len(views))
-    places = [one for one in batches(len(views), count) if one.stop - one.start == count]
-    held = [pictures.read(one) for one in places]
-    regions = [regions_of(boxes[one], np.arange(count)) for one in places]
-    numbers = [number % len(places) for number in range(BATCHES)]
+    whole = [range(one.start, one.stop) for one in batches(len(views), count)]
+    whole = [one for one in whole if len(one) == count]
+    places = [whole[number % len(whole)] for number in range(BATCHES)]
+
+    def read(place: range) -> np.ndarray:
+        return pictures.read(slice(place.start, place.stop))
+
+    held = {place: read(place) for place in whole}
+    regions = {place: regions_of(boxes[[*place]], np.arange(count)) for place in whole}
+
+    def settle() -> None:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
 
     backbone = Backbone(read_weights(folder / "data/backbone.pth"))
     found = {}
     for name in ("float32", "bfloat16"):
         is_half = name == "bfloat16"
         reader = TorchReader(backbone, device, is_half=is_half)
-        there = [torch.from_numpy(one).to(device) for one in held]
+        there = {place: torch.from_numpy(one).to(device) for place, one in held.items()}
         half: AbstractContextManager[object] = nullcontext()
         if is_half:
             half = torch.autocast(device.type, torch.bfloat16)
         with torch.inference_mode(), half:
-            for shown in (there[0], there[0][: count // 2 + 1]):
+            for shown in (there[whole[0]], there[whole[0]][: count // 2 + 1]):
                 start = time.perf_counter()
                 backbone.scene(shown)
-                _settle(device)
+                settle()
                 seconds = time.perf_counter() - start
                 found[f"first {len(shown)} pictures, {name}: seconds"] = seconds
-            found[f"bare loop, {name}"] = count * _rate(
-                lambda number: backbone.scene(there[number]),  # noqa: B023
-                numbers,
+            found[f"bare loop, {name}"] = rate(
+                lambda place: backbone.scene(there[place]),  # noqa: B023
+                places,
                 1,
-                device,
+                settle,
             )
-        found[f"a reader, {name}"] = count * _rate(
-            lambda number: reader.read_out(held[number], regions[number]),  # noqa: B023
-            numbers,
+        found[f"a reader, {name}"] = rate(
+            lambda place: reader.read_out(held[place], regions[place]),  # noqa: B023
+            places,
             reader.threads,
-            device,
+            settle,
         )
     for threads in (1, reader.threads):
-        decoding = _rate(lambda number: pictures.read(places[number]), numbers, threads, device)
-        found[f"decoding, threads: {threads}"] = count * decoding
+        found[f"decoding, threads: {threads}"] = rate(read, places, threads)
 
     reader = TorchReader(backbone, device)
     start = time.perf_counter()
@@ -156,26 +162,6 @@ def rates(folder: Path, device: torch.device) -> dict[str, float]:
     passes = 2 * len(extracted.plain["scene"])
     found["features of a condition, passes"] = passes / (time.perf_counter() - start)
     return found
-
-
-def _rate(
-    work: Callable[[int], object], numbers: Sequence[int], threads: int, device: torch.device
-) -> float:
-    """Work on numbered batches, so many at a time; return batches per second, warmed up before."""
-    with ThreadPoolExecutor(threads) as pool:
-        run = pool.map if threads > 1 else map
-        list(run(work, numbers[:WARM]))
-        _settle(device)
-        start = time.perf_counter()
-        list(run(work, numbers))
-        _settle(device)
-        return len(numbers) / (time.perf_counter() - start)
-
-
-def _settle(device: torch.device) -> None:
-    """Wait for what a device was given to do."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def agreement(one: pd.DataFrame, other: pd.DataFrame) -> dict[str, float]:

@@ -65,8 +65,25 @@ def exported(network: nn.Module, example: torch.Tensor) -> Callable[[Any], objec
     return lambda batch: session.run(None, {"pictures": batch})
 
 
-def rate(passes: Callable[[Any], object], batches: Sequence[Any], threads: int) -> float:
-    """Run all batches, so many at a time, and return pictures per second, warmed up before."""
+def rate(
+    passes: Callable[[Any], object],
+    batches: Sequence[Any],
+    threads: int,
+    settle: Callable[[], object] = lambda: None,
+) -> float:
+    """Run all batches, so many at a time, and return pictures per second, warmed up before.
+
+    Parameters
+    ----------
+    passes
+        Where one thread is enough, it is called in this one.
+    batches
+        Each as long as it has pictures.
+    threads
+        How many take a batch each.
+    settle
+        Waits for what `passes` has only begun.
+    """
     alone = {"initializer": torch.set_num_threads, "initargs": (1,)} if threads > 1 else {}
 
     def run(batch: Any) -> None:
@@ -74,9 +91,12 @@ def rate(passes: Callable[[Any], object], batches: Sequence[Any], threads: int) 
             passes(batch)
 
     with ThreadPoolExecutor(threads, **alone) as pool:
-        list(pool.map(run, batches[: 2 * threads]))
+        through = pool.map if threads > 1 else map
+        list(through(run, batches[: 2 * threads]))
+        settle()
         start = time.perf_counter()
-        list(pool.map(run, batches))
+        list(through(run, batches))
+        settle()
         seconds = time.perf_counter() - start
     return sum(len(batch) for batch in batches) / seconds
 
