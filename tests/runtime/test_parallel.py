@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -194,9 +195,19 @@ def test_workers_do_not_outlive_a_process_that_is_killed(started):
     assert wait_until_gone(children)
 
 
+def ignores_interrupts(number):
+    status = Path(f"/proc/{number}/status").read_text()
+    ignored = int(re.search(r"^SigIgn:\s*(\w+)", status, re.MULTILINE)[1], 16)
+    return bool(ignored >> (signal.SIGINT - 1) & 1)
+
+
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc, which lists processes")
 def test_workers_say_nothing_of_an_interrupt_and_end(started):
     process, children = started
+    assert all(map(ignores_interrupts, children))
+    deadline = time.monotonic() + 20
+    while ignores_interrupts(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)  # it does as long as it starts workers
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert said.count("Traceback") == 1  # a script's own; `script.run` makes a line of it

@@ -155,6 +155,6 @@ def _filled_up(
 
     cuDNN plans anew for every number of pictures: that takes seconds, a batch milliseconds.
     """
-    missing = -len(pictures) % CUDA_BATCH
-    filled = torch.cat([pictures, pictures[-1:].expand(missing, -1, -1, -1)])
-    return filled, [*names, *[*names][-1:] * missing]
+    order = [*range(len(pictures))]
+    order += order[-1:] * (-len(order) % CUDA_BATCH)
+    return pictures[order], [names[place] for place in order] if names else []
