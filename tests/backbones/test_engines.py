@@ -249,6 +249,18 @@ def test_a_gpu_predicts_what_a_cpu_predicts(pictures, boxes):
         assert np.abs(found[part] - values).max() < 2e-3 * np.abs(values).max()
 
 
+def test_no_part_that_a_gpu_computed_holds_the_others(pictures, boxes):
+    backbone, regions = Backbone(drawn("resnet18")), torch.from_numpy(regions_of(boxes, range(5)))
+    reader = engine_choice.TorchReader(backbone, torch.device("cpu"))  # where none is needed
+    found = reader._on_gpu(
+        lambda shown, names: backbone.read_out(shown, regions, names), torch.from_numpy(pictures), ()
+    )
+    due = reader.read_out(pictures, regions.numpy(), keep_maps=True)
+    for name, part in found.items():
+        assert part.flags.owndata or part.base.nbytes == part.nbytes
+        np.testing.assert_array_equal(part, due[name])
+
+
 @pytest.mark.parametrize(("count", "filled"), [(1, 128), (5, 128), (128, 128), (129, 256)])
 def test_a_gpu_is_always_shown_whole_batches(count, filled):
     pictures = torch.arange(count).to(torch.uint8).view(count, 1, 1, 1).expand(-1, 4, 4, 3)

@@ -291,6 +291,19 @@ def test_another_network_is_shown_them_where_one_is_given(bench):
 # What it takes.
 
 
+def test_planning_is_no_part_of_what_a_network_takes(bench, monkeypatch):
+    clock = [0.0]
+
+    class Planning(Colours):
+        def evidence(self, pictures):
+            clock[0] += 0 if clock[0] else 1000  # the first pass
+            return super().evidence(pictures)
+
+    monkeypatch.setattr(benches.time, "thread_time", lambda: clock[0])
+    assert bench.look("scene", as_it_is, other=opener_of(Planning())).seconds == 0
+    assert clock == [1000]
+
+
 @pytest.fixture
 def pixels_for_seconds(bench, monkeypatch):
     """A clock that runs by one second with every row of pixels that the network was shown."""

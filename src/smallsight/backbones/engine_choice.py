@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
 
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
@@ -137,6 +136,8 @@ def _without_disagreement(
     engine: Engine, exact: np.ndarray, found: np.ndarray, labels: np.ndarray
 ) -> Engine:
     """Go back to float32 where a head of its features answers otherwise on those in bfloat16."""
+    from sklearn.linear_model import LogisticRegression  # a second to import, for bfloat16 alone
+
     head = LogisticRegression(max_iter=1000).fit(exact, labels)
     agreement = float((head.predict(exact) == head.predict(found)).mean())
     if agreement >= AGREEMENT:

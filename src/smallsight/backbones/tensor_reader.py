@@ -137,7 +137,8 @@ class TorchReader:
             flat = torch.cat([part.float().flatten() for part in found.values()]).cpu().numpy()
         ends = np.cumsum([part.numel() for part in found.values()])[:-1]
         pieces = zip(found.items(), np.split(flat, ends), strict=True)
-        return {name: piece.reshape(tuple(part.shape)) for (name, part), piece in pieces}
+        # Copied: a part that is kept would keep all others, maps among them.
+        return {name: piece.reshape(tuple(part.shape)).copy() for (name, part), piece in pieces}
 
     @contextmanager
     def _inference(self) -> Iterator[None]:

@@ -19,6 +19,7 @@ from smallsight.backbones.engine import ONNXRUNTIME
 from smallsight.backbones.feature_store import Features, StoredMaps, read_features, stored_readouts
 from smallsight.backbones.features import batches
 from smallsight.backbones.reader import Opener, Reader
+from smallsight.backbones.tensor_reader import TorchReader
 from smallsight.backbones.trunk_file import TrunkFile
 from smallsight.classifiers.facts import STUDY_HEADS
 from smallsight.classifiers.mapping import ClassMapping
@@ -51,8 +52,8 @@ ROOM = 3 * 2**27
 MOST = 4
 """Times `ROOM` of a study's pictures, beyond which none are kept: few would be found there."""
 
-ENOUGH = 64
-"""Pictures that are enough to time what needs no more looks."""
+ENOUGH = 128
+"""Pictures that are enough to time what needs no more looks: a GPU's batch."""
 
 
 class ImpossibleError(Exception):
@@ -298,6 +299,10 @@ class Bench:
         """
         opener = other or self.opener
         network = opener()
+        size = size or self.input_format.size
+        if self.is_timed:
+            self._plan(network, size)
+            self._plan(self.reader, self.input_format.size)
         places = self._places(task)[:most]
         work = []
         for number, place in enumerate(batches(len(places), network.batch_size)):
@@ -309,7 +314,7 @@ class Bench:
             _see,
             cut=cut,
             finish=finish,
-            size=size or self.input_format.size,
+            size=size,
             opener=opener,
             own=self.opener,
             kept=self._files,
@@ -330,6 +335,12 @@ class Bench:
             sum(seconds for _, seconds, _ in found) / max(inputs, 1),
             float(np.nanmean(plain)),
         )
+
+    def _plan(self, network: Reader, size: int) -> None:
+        """Let torch plan a network's passes before they are timed: a GPU takes seconds for that."""
+        if isinstance(network, TorchReader):
+            black = np.zeros((1, size, size, 3), np.uint8)
+            self.once(("planned", network, size), lambda: network.scene(black))
 
     def plain_seconds(self, task: str) -> float:
         """Return what the plain pass takes of a core for one of a task's pictures."""

@@ -156,6 +156,19 @@ def test_auto_makes_archives_of_more_objects_than_the_limit(tmp_path, monkeypatc
         assert (folder.is_dir(), archive_of(folder).exists()) == (not is_archive, is_archive)
 
 
+def test_each_archive_is_opened_once_though_they_are_read_in_turn(tmp_path, noise, monkeypatch):
+    folders = [tmp_path / f"level={number}" for number in range(9)]
+    for folder in folders:
+        with new_pictures(folder, storage="archive", objects=1) as write:
+            write("1_0.png", png(noise[0]))
+    opened = []
+    zip_file = zipfile.ZipFile
+    monkeypatch.setattr(zipfile, "ZipFile", lambda path: opened.append(path) or zip_file(path))
+    for folder in 3 * folders:
+        assert read_file(folder / "1_0.png") == png(noise[0])
+    assert len(opened) == len(folders)
+
+
 def test_archives_are_unpacked_where_they_lie_among_the_families(kept, tmp_path):
     assert unpack(tmp_path, tmp_path / "out") == 1
     names = [

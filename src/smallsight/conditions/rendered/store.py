@@ -80,8 +80,8 @@ def _open(archive: Path) -> zipfile.ZipFile:
     return zipfile.ZipFile(archive)
 
 
-# One of many pictures takes long to open, and is read batch by batch.
-_archive = opened_once(_open, lambda archive: (archive,), at_most=2)
+# One of many pictures takes long to open; a sheet of thumbnails reads all conditions' in turn.
+_archive = opened_once(_open, lambda archive: (archive,), at_most=16)
 
 
 def read_file(path: str | Path) -> bytes:
