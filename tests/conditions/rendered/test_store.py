@@ -160,12 +160,12 @@ def test_each_archive_is_opened_once_though_they_are_read_in_turn(tmp_path, nois
     folders = [tmp_path / f"level={number}" for number in range(9)]
     for folder in folders:
         with new_pictures(folder, storage="archive", objects=1) as write:
-            write("1_0.png", png(noise[0]))
+            write("1_0.png", png(noise(8, 8, 0)))
     opened = []
     zip_file = zipfile.ZipFile
     monkeypatch.setattr(zipfile, "ZipFile", lambda path: opened.append(path) or zip_file(path))
     for folder in 3 * folders:
-        assert read_file(folder / "1_0.png") == png(noise[0])
+        assert read_file(folder / "1_0.png") == png(noise(8, 8, 0))
     assert len(opened) == len(folders)
 
 
