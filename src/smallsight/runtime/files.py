@@ -1,7 +1,6 @@
 """Outputs that appear whole or not at all: written under a temporary name, then renamed."""
 
 import hashlib
-import io
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -76,12 +75,13 @@ def write_arrays(
     on the build of zlib.
     """
     method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
-    with new_file(path) as partial, zipfile.ZipFile(partial, "w") as archive:
+    with new_file(path) as partial, zipfile.ZipFile(partial, "w") as members:
         for name, array in arrays.items():
-            content = io.BytesIO()
-            np.lib.format.write_array(content, np.asanyarray(array), allow_pickle=False)
             # Without a date of its own, a member has the earliest that ZIP knows.
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getbuffer(), method)
+            member = zipfile.ZipInfo(f"{name}.npy")
+            member.compress_type, member.file_size = method, array.nbytes
+            with members.open(member, "w") as content:
+                np.lib.format.write_array(content, np.asanyarray(array), allow_pickle=False)
 
 
 @contextmanager

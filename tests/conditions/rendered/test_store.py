@@ -14,6 +14,7 @@ from smallsight.conditions.rendered.store import (
     Pictures,
     archive_of,
     new_pictures,
+    packed_mask,
     picture_name,
     read_file,
     read_masks,
@@ -210,10 +211,14 @@ def zoomed():
     return levels("zoom", factor=4)[0].condition
 
 
+def write(covers, path):
+    write_masks({key: packed_mask(cover) for key, cover in covers.items()}, path, size=6)
+
+
 def test_written_masks_come_back_in_the_order_of_the_instances(tmp_path, covers, zoomed):
-    write_masks(covers, tmp_path / "zoom/masks.npz")
+    write(covers, tmp_path / "zoom/masks.npz")
     other = {key: 255 - cover for key, cover in covers.items()}
-    write_masks(other, tmp_path / "downscale/masks.npz")
+    write(other, tmp_path / "downscale/masks.npz")
     instances = pd.DataFrame(
         {"image_id": [30, 7, 3, 70, 7], "ann_id": [3, 71, 30, 7, 70]}, index=[4, 4, 0, 1, 2]
     )
@@ -230,8 +235,8 @@ def test_written_masks_come_back_in_the_order_of_the_instances(tmp_path, covers,
 def test_each_task_has_masks_of_its_own(tmp_path, covers):
     scene, thing = (level.condition for level in levels("orig_full"))
     other = {key: 255 - cover for key, cover in covers.items()}
-    write_masks(covers, tmp_path / "orig_full/masks.npz")
-    write_masks(other, tmp_path / "orig_full/object/masks.npz")
+    write(covers, tmp_path / "orig_full/masks.npz")
+    write(other, tmp_path / "orig_full/object/masks.npz")
     instances = pd.DataFrame(list(covers), columns=["image_id", "ann_id"])
     for condition, due in ((scene, covers), (thing, other)):
         found = read_masks(tmp_path, condition, instances)
@@ -239,7 +244,7 @@ def test_each_task_has_masks_of_its_own(tmp_path, covers):
 
 
 def test_no_masks_can_be_written_and_read(tmp_path, zoomed):
-    write_masks({}, tmp_path / "zoom/masks.npz")
+    write({}, tmp_path / "zoom/masks.npz")
     instances = pd.DataFrame({"image_id": [7, 3], "ann_id": [70, 30]})
     assert [cover.any() for cover in read_masks(tmp_path, zoomed, instances)] == [False] * 2
     assert read_masks(tmp_path, zoomed, instances[:0]) == []
@@ -247,7 +252,7 @@ def test_no_masks_can_be_written_and_read(tmp_path, zoomed):
 
 def test_masks_written_again_are_the_same_bytes(tmp_path, covers):
     for name in ("one", "other"):
-        write_masks(covers, tmp_path / name)
+        write(covers, tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 

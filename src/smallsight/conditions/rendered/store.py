@@ -7,6 +7,7 @@ order in which they were written and have no date.
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -188,18 +189,27 @@ def unpack(conditions: Path, target: Path) -> int:
     return len(archives)
 
 
-def write_masks(covers: Mapping[tuple[int, int], np.ndarray], path: Path) -> None:
-    """Write how much of each pixel of the network's input an object's mask covers.
+def packed_mask(cover: np.ndarray) -> bytes:
+    """Pack how much of each pixel of the network's input, uint8, an object's mask covers."""
+    return zlib.compress(cover.tobytes(), level=1)
+
+
+def write_masks(covers: Mapping[tuple[int, int], bytes], path: Path, *, size: int) -> None:
+    """Write objects' masks at the network's input.
 
     Parameters
     ----------
     covers
-        By image_id and ann_id, (size, size), uint8: 0 to 255.
+        By image_id and ann_id, (size, size), 0 to 255, as `packed_mask` packs them.
+    size
+        Width and height of the input, in pixels.
     """
-    covers = dict(sorted(covers.items()))
-    ids = np.array(list(covers), np.int64).reshape(-1, 2)
-    values = np.array(list(covers.values()), np.uint8)
-    write_arrays({"ids": ids, "covers": values}, path, compress=True)
+    ids = sorted(covers)
+    unpacked = (np.frombuffer(zlib.decompress(covers[one]), np.uint8) for one in ids)
+    each = np.dtype((np.uint8, (size, size)))
+    values = np.fromiter((one.reshape(size, size) for one in unpacked), each, len(ids))
+    numbers = np.array(ids, np.int64).reshape(-1, 2)
+    write_arrays({"ids": numbers, "covers": values}, path, compress=True)
 
 
 def read_masks(conditions: Path, condition: Condition, instances: pd.DataFrame) -> list[np.ndarray]:
@@ -208,7 +218,7 @@ def read_masks(conditions: Path, condition: Condition, instances: pd.DataFrame) 
     Returns
     -------
     list
-        (size, size), uint8, as they were passed to `write_masks`; an instance without a mask has
+        (size, size), uint8, as they were passed to `packed_mask`; an instance without a mask has
         one of a single pixel, 0.
     """
     with np.load(conditions / condition.folder.parent / MASKS) as file:

@@ -22,6 +22,7 @@ from smallsight.conditions.rendered.names import Condition, write_facts
 from smallsight.conditions.rendered.store import (
     MASKS,
     new_pictures,
+    packed_mask,
     picture_name,
     write_masks,
 )
@@ -87,9 +88,7 @@ def render_family(
     render = partial(_render_image, levels=levels, shared=shared, seed=seed)
     ordered = instances.sort_values(["image_id", "ann_id"])
     images = [group for _, group in ordered.groupby("image_id")]
-    covers: dict[str, dict[tuple[int, int], np.ndarray]] = {
-        level.condition.task: {} for level in levels
-    }
+    covers: dict[str, dict[tuple[int, int], bytes]] = {level.condition.task: {} for level in levels}
     rows = []
     prefer: Literal["processes", "threads"] = (
         "threads" if workers() <= MOST_THREADS else "processes"
@@ -110,7 +109,8 @@ def render_family(
             if one.cover is not None:
                 covers[one.condition.task][one.ids] = one.cover
     for task, found in covers.items():
-        write_masks(found, (folder / facts.in_task(task)[0].place).parent / MASKS)
+        path = (folder / facts.in_task(task)[0].place).parent / MASKS
+        write_masks(found, path, size=shared.input_format.size)
     write_facts(facts, folder)
     if not rows:
         raise SampleError(
@@ -126,13 +126,13 @@ def render_family(
 
 @dataclass(frozen=True)
 class _Rendered:
-    """One instance's picture under one condition: its row of `VIEWS`, its file and its mask."""
+    """One instance's picture under one condition: its row of `VIEWS`, its file, its packed mask."""
 
     condition: Condition
     ids: tuple[int, int]
     row: tuple[object, ...]
     file: bytes
-    cover: np.ndarray | None
+    cover: bytes | None
 
 
 def _render_image(
@@ -165,7 +165,7 @@ def _render_image(
             row = (*key, here.x, here.y, here.w, here.h, *sizes, *likeness)
             cover = None
             if condition.is_reference and changed.mask is not None:
-                cover = resize(changed.mask.view(np.uint8) * np.uint8(255), size)
+                cover = packed_mask(resize(changed.mask.view(np.uint8) * np.uint8(255), size))
             rendered.append(_Rendered(condition, ids, row, seen.file, cover))
     return rendered
 
