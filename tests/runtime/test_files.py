@@ -253,11 +253,15 @@ def test_a_damaged_archive_is_one_kind_of_error_or_whole(tmp_path, method, is_fi
 
 def test_an_archive_that_names_a_place_before_its_start_is_damaged(tmp_path):
     content = bytearray(packed(zipfile.ZIP_STORED))
-    size = content.rindex(b"PK\5\6") + 12  # of the list of members
-    content[size : size + 4] = (2**31).to_bytes(4, "little")
+    place = content.rindex(b"PK\5\6") + 16  # where the list of members begins
+    content[place : place + 4] = (2**31).to_bytes(4, "little")
     (tmp_path / "a.zip").write_bytes(content)
-    with pytest.raises(zipfile.BadZipFile), files.reading_archive():
-        zipfile.ZipFile(tmp_path / "a.zip")
+    with (
+        zipfile.ZipFile(tmp_path / "a.zip") as archive,
+        pytest.raises(zipfile.BadZipFile, match="Invalid argument"),
+        files.reading_archive(),
+    ):
+        archive.read("a")
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES])
