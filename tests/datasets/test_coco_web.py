@@ -8,9 +8,10 @@ import time
 import zipfile
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from builders.http_server import Server, always, hung_up, respond, short, truncated, unavailable
+from builders.large_pictures import black_png
 from smallsight.datasets import coco, coco_web
 from smallsight.datasets.collecting import Reading
 from smallsight.datasets.orientation import Doubt
@@ -221,6 +222,24 @@ def test_failure_names_the_address_and_leaves_what_was(
 def test_other_size_is_said(open_source, images, out):
     with pytest.raises(DownloadError, match="48 x 32 pixels; expected 32 x 48 pixels"):
         open_source().fetch(images[:1].assign(width=32, height=48), out)
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(
+    open_source, server, images, out, monkeypatch
+):
+    def load(picture):
+        raise AssertionError("it was decoded")
+
+    path = f"/val2017/{images['file_name'][0]}"
+    server.files[path] = black_png(30_000)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", load)
+    with pytest.raises(DownloadError) as caught:
+        open_source().fetch(images[:1].assign(width=30_000, height=30_000), out)
+    assert str(caught.value) == (
+        f"download error: {server.url}{path}: 30000 x 30000 = 900000000 pixels; expected 178956970 "
+        f"at most; `data.max_pixels` in params.yaml sets how many"
+    )
+    assert server.requests == [path]
 
 
 def test_pictures_that_cannot_be_had_are_told_at_once(open_source, server, images, out, snapshot):
