@@ -304,6 +304,39 @@ def test_a_changed_byte_of_the_weights_is_said(archive, tmp_path):
     assert own.one_line(caught, path).found == f"damaged ({member.filename})"
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "found"),
+    [(8, 1, "encrypted"), (10, 99, "compression method is not supported")],
+)
+def test_an_archive_that_cannot_be_unpacked_is_said(place, value, found, archive, tmp_path):
+    """`place` is in the archive's list of members, of the first one."""
+    content = bytearray(archive.read_bytes())
+    with zipfile.ZipFile(archive) as opened:
+        start = opened.start_dir + place
+    content[start] = value
+    path = tmp_path / "own.pt2"
+    path.write_bytes(content)
+    with pytest.raises(ClassifierError) as caught:
+        own.collected(chosen(path), tmp_path)
+    error = own.one_line(caught, path)
+    assert error.found.startswith("damaged (")
+    assert found in error.found
+
+
+def test_a_stream_that_cannot_be_unpacked_is_said(archive, tmp_path):
+    path = tmp_path / "own.pt2"
+    with zipfile.ZipFile(archive) as opened, zipfile.ZipFile(path, "w") as written:
+        for name in opened.namelist():
+            written.writestr(name, opened.read(name), zipfile.ZIP_DEFLATED)
+        member = written.infolist()[0]
+    content = bytearray(path.read_bytes())
+    content[len(member.FileHeader())] = 0xFF
+    path.write_bytes(content)
+    with pytest.raises(ClassifierError) as caught:
+        own.collected(chosen(path), tmp_path)
+    assert own.one_line(caught, path).found.startswith("damaged (Error -3 while decompressing")
+
+
 def opened_bytes(archive, member):
     with zipfile.ZipFile(archive) as opened:
         return opened.read(member)

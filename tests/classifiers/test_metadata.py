@@ -11,6 +11,9 @@ from smallsight.classifiers.metadata import (
 )
 from smallsight.runtime.errors import ClassifierError
 
+NESTED = "[" * 10**6
+"""Deeper than is read, by JSON's reader and by Python's."""
+
 
 def test_nothing_is_said_where_nothing_is_written():
     assert read_metadata({}, "own.onnx") == Carried(None, NOTHING, None)
@@ -73,6 +76,7 @@ def test_names_are_in_the_order_of_the_outputs(names, key):
         ({"class_names": "[1, 2]"}, "metadata.class_names of another form"),
         ({"names": "{0: 'a', 2: 'b'}"}, "metadata.class_names of another form"),
         ({"names": "['a', 'b', 'a']"}, "metadata.class_names: 'a' twice"),
+        ({"names": NESTED}, "metadata.class_names of another form"),
     ],
 )
 def test_what_a_key_does_not_call_for_is_one_line(entries, found):
@@ -81,7 +85,11 @@ def test_what_a_key_does_not_call_for_is_one_line(entries, found):
     assert own.one_line(caught, "own.onnx").found == found
 
 
-@pytest.mark.parametrize("text", ["[1]", "5", "{", "null"])
+def test_what_no_key_calls_for_may_be_nested_to_any_depth():
+    assert read_metadata({"task": NESTED}, "own.onnx") == Carried()
+
+
+@pytest.mark.parametrize("text", ["[1]", "5", "{", "null", NESTED, f'{{"mean": {NESTED}}}'])
 def test_a_file_that_is_no_json_object_is_one_line(text):
     with pytest.raises(ClassifierError) as caught:
         read_metadata_file(text, "own.pt2")

@@ -141,6 +141,31 @@ def test_a_wrong_row_is_one_line_before_anything_is_written(row, message, settin
     assert not MODEL.exists()
 
 
+FORMULA = "=cmd|' /C calc'!A0"
+
+
+@pytest.mark.parametrize("formula", [FORMULA, "+1+1", "-1+1", "@SUM(1)", "\t=1"])
+@pytest.mark.parametrize("column", ANSWERS.names)
+def test_a_formula_in_a_cell_is_one_line(formula, column, settings):
+    rows = table(("1_3.png", UNTOUCHED, "bus", 1.0)).astype({"probability": object})
+    rows.loc[rows.index[-1], column] = formula
+    rows.to_csv("mine.csv", index=False)
+    with pytest.raises(ClassifierError) as caught:
+        collect(settings(), MODEL, WANTED)
+    assert str(caught.value).startswith(f"classifier error: mine.csv, row 6: {column} ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_class_whose_name_is_a_formula_is_text(settings):
+    """The page's download is what marks it for spreadsheets: see `test_page_in_browser`."""
+    Path("classes.txt").write_text(f"car\n{FORMULA}\n")
+    table().replace("bus", FORMULA).to_csv("mine.csv", index=False)
+    facts = collect(settings(), MODEL, WANTED)
+    assert facts.classes == ("car", FORMULA)
+    found = np.exp(open_(facts, MODEL).scene(shown(1), [ROWS[0][:2]]))
+    np.testing.assert_allclose(found, [[0.25, 0.75]], atol=1e-6)
+
+
 def test_a_wrong_row_leaves_the_last_good_table(settings):
     collect(settings(), MODEL, WANTED)
     before = MODEL.read_bytes()

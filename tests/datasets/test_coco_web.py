@@ -1,13 +1,17 @@
+import errno
 import hashlib
 import io
 import json
 import socket
+import threading
+import time
 import zipfile
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from builders.http_server import Server, always, hung_up, respond, short, truncated, unavailable
+from builders.large_pictures import black_png
 from smallsight.datasets import coco, coco_web
 from smallsight.datasets.collecting import Reading
 from smallsight.datasets.orientation import Doubt
@@ -17,6 +21,8 @@ from smallsight.runtime.errors import AnnotationError, DownloadError
 
 CATEGORIES = ("person", "car")
 ARCHIVE = "/annotations/annotations_trainval2017.zip"
+MEMBER = "annotations/instances_val2017.json"
+LOCK = "smallsight/.annotations_trainval2017.zip.lock"
 
 
 @pytest.fixture
@@ -27,7 +33,7 @@ def server(tree, tmp_path, paint, monkeypatch):
     server = Server()
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("annotations/instances_val2017.json", json.dumps(tree))
+        archive.writestr(MEMBER, json.dumps(tree))
     server.files[ARCHIVE] = content.getvalue()
     for image in tree["images"]:
         paint(tmp_path / "picture.jpg", seed=image["id"])
@@ -93,7 +99,7 @@ def test_wrong_md5_is_said_once_and_nothing_kept(open_source, server, tmp_path, 
     with pytest.raises(DownloadError, match=f"MD5 [0-9a-f]{{32}}; expected MD5 {'0' * 32}"):
         open_source(annotations_md5="0" * 32).annotations()
     assert server.requests == [ARCHIVE]
-    assert snapshot(tmp_path / "cache") == {}
+    assert list(snapshot(tmp_path / "cache")) == [LOCK]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +115,7 @@ def test_archive_without_the_annotations_is_said(open_source, server, content, f
 def test_errors_in_the_annotations_name_address_and_member(open_source, server):
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("annotations/instances_val2017.json", "[]")
+        archive.writestr(MEMBER, "[]")
     server.files[ARCHIVE] = content.getvalue()
     with pytest.raises(AnnotationError, match=rf"{server.url}{ARCHIVE}: annotations/instances_val"):
         open_source().annotations()
@@ -125,6 +131,32 @@ def test_whole_pictures_are_not_asked_for_again(open_source, server, images, out
     source.fetch(images, out)
     assert sorted(server.requests) == [f"/val2017/{path.name}" for path in (first, second)]
     assert snapshot(out) == served(server, images)
+
+
+def test_so_many_pictures_are_asked_for_at_once_and_by_this_machine(
+    open_source, server, images, out, monkeypatch
+):
+    """Also where other work, such as the reading of them, is done on a cluster."""
+    monkeypatch.setattr(coco_web, "collect_pictures", lambda images, **_: None)
+    monkeypatch.setattr(coco_web, "AT_ONCE", 2)
+    monkeypatch.setenv("SMALLSIGHT_WORKERS", "8")
+    monkeypatch.setenv("SMALLSIGHT_DASK", "tcp://127.0.0.1:9")
+    open_, most, lock = 0, 0, threading.Lock()
+
+    def counted(handler, content):
+        nonlocal open_, most
+        with lock:
+            open_ += 1
+            most = max(most, open_)
+        time.sleep(0.1)
+        with lock:
+            open_ -= 1
+        respond(handler, content)
+
+    for name in images["file_name"]:
+        server.faults[f"/val2017/{name}"] = always(counted)
+    open_source().fetch(images, out)
+    assert most == 2
 
 
 def test_pictures_no_longer_asked_for_go(open_source, server, images, out, paint, snapshot):
@@ -192,6 +224,24 @@ def test_other_size_is_said(open_source, images, out):
         open_source().fetch(images[:1].assign(width=32, height=48), out)
 
 
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(
+    open_source, server, images, out, monkeypatch
+):
+    def load(picture):
+        raise AssertionError("it was decoded")
+
+    path = f"/val2017/{images['file_name'][0]}"
+    server.files[path] = black_png(30_000)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", load)
+    with pytest.raises(DownloadError) as caught:
+        open_source().fetch(images[:1].assign(width=30_000, height=30_000), out)
+    assert str(caught.value) == (
+        f"download error: {server.url}{path}: 30000 x 30000 = 900000000 pixels; expected 178956970 "
+        f"at most; `data.max_pixels` in params.yaml sets how many"
+    )
+    assert server.requests == [path]
+
+
 def test_pictures_that_cannot_be_had_are_told_at_once(open_source, server, images, out, snapshot):
     lost, broken, _, other = (f"/val2017/{name}" for name in images["file_name"])
     del server.files[lost]
@@ -220,9 +270,9 @@ def test_a_server_that_does_not_answer_is_not_asked_for_every_picture(
 # A hostile archive.
 
 
-def serve_archive(server, content, name="annotations/instances_val2017.json", *, is_locked=False):
+def serve_archive(server, content, name=MEMBER, *, method=zipfile.ZIP_DEFLATED, is_locked=False):
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(packed, "w", method) as archive:
         archive.writestr(name, content)
     packed = bytearray(packed.getvalue())
     if is_locked:
@@ -257,12 +307,32 @@ def test_an_encrypted_archive_is_said(open_source, server):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_stream_that_cannot_be_unpacked_is_said(open_source, server, method):
+    serve_archive(server, b"[1, 2, 3]" * 999, method=method)
+    packed = server.files[ARCHIVE]
+    start = packed.index(b".json") + len(".json") + 9  # after the head that LZMA has there
+    server.files[ARCHIVE] = packed[:start] + b"\xff" * 20 + packed[start + 20 :]
+    with pytest.raises(DownloadError, match="expected a ZIP file with annotations/") as caught:
+        open_source().annotations()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_is_not_taken_for_a_damaged_archive(open_source, monkeypatch):
+    def full(packed):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(coco_web.large_json, "unpack", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        open_source().annotations()
+
+
 def test_names_that_lead_out_of_the_folder_lead_nowhere(open_source, server, tmp_path, snapshot):
     name = "../../../annotations/instances_val2017.json"
     serve_archive(server, b"[]", name)
     with pytest.raises(DownloadError, match="a ZIP file with annotations/instances_val2017"):
         open_source().annotations()
-    assert list(snapshot(tmp_path / "cache")) == [f"smallsight/{ARCHIVE.rpartition('/')[2]}"]
+    assert sorted(snapshot(tmp_path / "cache")) == [LOCK, f"smallsight/{coco_web.ARCHIVE}"]
     assert not list(tmp_path.rglob("instances_val2017.json"))
 
 

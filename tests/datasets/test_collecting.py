@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from builders.large_pictures import black_png
 from smallsight.datasets.collecting import Reading, collect_pictures
 from smallsight.datasets.orientation import Doubt
 from smallsight.imaging.pictures import read_picture
@@ -212,3 +213,11 @@ def test_pictures_beyond_the_limit_name_the_parameter(photograph, collect):
     with pytest.raises(PictureError, match=r"2559 at most; `data\.max_pixels` in params"):
         collect({"a.png": (64, 40)}, max_pixels=2559)
     assert collect({"a.png": (64, 40)}, max_pixels=2560).changed == {}
+
+
+def test_a_picture_of_one_pixel_comes_and_one_beyond_the_usual_limit_is_refused(mine, collect):
+    Image.fromarray(UPRIGHT[:1, :1]).save(mine / "a.png")
+    (mine / "b.png").write_bytes(black_png(30_000))
+    assert collect({"a.png": (1, 1)}).changed == {}
+    with pytest.raises(PictureError, match=r"30000 x 30000 = 900000000 pixels; .*data\.max_pixels"):
+        collect({"a.png": (1, 1), "b.png": (30_000, 30_000)})

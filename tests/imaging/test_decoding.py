@@ -1,11 +1,14 @@
 """Files of pictures: what is opened, which way up, and what is said of those that cannot be."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageFile
 
+from builders.large_pictures import black_png
 from smallsight.imaging import decoding
 from smallsight.imaging.pictures import read_picture
 from smallsight.runtime.errors import PictureError
@@ -157,6 +160,30 @@ def test_a_picture_of_too_many_pixels_is_refused_and_the_parameter_is_named(path
         f"picture error: {path}: 64 x 40 = 2560 pixels; expected 2559 at most; "
         "`data.max_pixels` in params.yaml sets how many"
     )
+
+
+@pytest.mark.parametrize("read", [decoding.read_header, decoding.decode])
+def test_a_picture_beyond_the_usual_limit_is_refused_before_it_is_decoded(
+    tmp_path, monkeypatch, read
+):
+    (tmp_path / "a.png").write_bytes(black_png(30_000))
+    assert (tmp_path / "a.png").stat().st_size < 2**18
+    monkeypatch.setattr(ImageFile.ImageFile, "load", decoded)
+    began = time.monotonic()
+    with pytest.raises(decoding.LargePictureError, match="30000 x 30000 = 900000000 pixels; "):
+        read(tmp_path / "a.png")
+    assert time.monotonic() - began < 2
+
+
+def decoded(picture):
+    raise AssertionError("it was decoded")
+
+
+@pytest.mark.parametrize("ending", [*EXACT, "jpg", "avif", "gif"])
+def test_a_picture_of_one_pixel_is_a_picture(tmp_path, ending):
+    path = save(tmp_path / f"a.{ending}", NOISE[:1, :1], **EXACT.get(ending, {}))
+    decoding.verify_picture(path, width=1, height=1)
+    assert read_picture(path).shape == (1, 1, 3)
 
 
 @pytest.mark.filterwarnings("error")

@@ -40,6 +40,12 @@ def find(tmp_path, single_worker):
     return find
 
 
+def test_pictures_of_one_pixel_are_the_same_where_their_colour_is(find, scenes):
+    dots = [Image.new("RGB", (1, 1), colour) for colour in ("red", "red", "blue")]
+    found = find([*scenes, *dots]).table
+    assert found[found["kind"] == "identical"]["image_id"].tolist() == [13, 14]
+
+
 def compressed(picture):
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=60)

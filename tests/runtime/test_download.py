@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -13,6 +14,7 @@ from smallsight.runtime.errors import DownloadError, PictureError
 
 CONTENT = bytes(range(256)) * 400
 NAME = "/file.bin"
+LOCK = ".file.bin.lock"
 
 
 @pytest.fixture
@@ -48,6 +50,11 @@ def get(server, tmp_path):
 def left(get):
     """What lies in the folder afterwards."""
     return sorted(each.name for each in get.path.parent.iterdir())
+
+
+def is_content(path):
+    if path.read_bytes() != CONTENT:
+        raise DownloadError(path, "MD5 0", "MD5 1")
 
 
 def status(code, **headers):
@@ -130,7 +137,7 @@ def test_an_endless_answer_ends_and_nothing_of_it_stays(server, get):
     server.faults[NAME] = always(endless)
     with pytest.raises(LastingDownloadError, match="more than 200,000 bytes; expected at most"):
         get(at_most=200_000, is_large=True)
-    assert left(get) == []
+    assert left(get) == [LOCK]
     assert server.requests == [NAME]
 
 
@@ -235,10 +242,33 @@ def test_a_large_file_goes_on_in_the_next_call(server, get):
     server.faults[NAME] = iter([truncated, hung_up, hung_up])
     with pytest.raises(DownloadError):
         get(is_large=True)
-    assert left(get) == [".file.bin.download"]
+    assert left(get) == [".file.bin.download", LOCK]
     server.faults[NAME] = iter([from_byte])
     assert get(is_large=True) == CONTENT
-    assert left(get) == ["file.bin"]
+    assert left(get) == [LOCK, "file.bin"]
+
+
+def test_those_who_want_a_large_file_at_once_have_one_bring_it(server, get):
+    def slowly(handler, content):
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content[:1000])
+        time.sleep(0.3)
+        handler.wfile.write(content[1000:])
+
+    server.faults[NAME] = always(slowly)
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(get, is_content, is_large=True) for _ in range(4)]
+        assert all(one.result() == CONTENT for one in asked)
+    assert server.requests == [NAME]
+    assert left(get) == [LOCK, "file.bin"]
+
+
+def test_a_large_file_that_is_there_but_damaged_is_replaced(server, get):
+    get.path.parent.mkdir()
+    get.path.write_bytes(b"damaged")
+    assert get(is_content, is_large=True) == CONTENT
 
 
 @pytest.mark.parametrize("left_over", [CONTENT, CONTENT + b"more"])
@@ -270,14 +300,10 @@ def test_another_range_than_was_asked_for_is_not_joined_on(server, get, span):
 
 
 def test_the_rest_of_another_file_is_found_out_and_the_file_fetched_anew(server, get):
-    def check(path):
-        if path.read_bytes() != CONTENT:
-            raise DownloadError(path, "MD5 0", "MD5 1")
-
     get.path.parent.mkdir()
     get.path.with_name(".file.bin.download").write_bytes(b"old" * 99)
     server.faults[NAME] = iter([from_byte])
-    assert get(check, is_large=True) == CONTENT
+    assert get(is_content, is_large=True) == CONTENT
     assert server.ranges == ["bytes=297-", None]
 
 
@@ -288,7 +314,7 @@ def test_wrong_bytes_are_said_once_and_not_kept(server, get):
     with pytest.raises(LastingDownloadError, match=f"{server.url}{NAME}: MD5 0; expected MD5 1"):
         get(check, is_large=True)
     assert server.requests == [NAME]
-    assert left(get) == []
+    assert left(get) == [LOCK]
 
 
 def test_damage_on_the_way_is_tried_again(server, get):
@@ -317,10 +343,20 @@ def test_nobody_waits_a_day(server, get, waits, told):
     assert waits == []
 
 
-def test_what_is_no_time_to_wait_is_passed_over(server, get, waits):
-    server.faults[NAME] = iter([status(503, Retry_After="soon")])
-    assert get() == CONTENT
-    assert waits == [0]
+@pytest.mark.parametrize(
+    "told",
+    [
+        "soon",
+        "9" * 5000,
+        "Fri, 31 Dec 99999 23:59:59 GMT",
+        "Fri, 31 Dec 99999999999999999999 23:59:59 GMT",
+    ],
+)
+def test_what_is_no_time_to_wait_is_passed_over(server, get, waits, told):
+    server.faults[NAME] = always(status(503, Retry_After=told))
+    with pytest.raises(DownloadError, match="503 Service Unavailable; expected 200 OK"):
+        get()
+    assert waits == [0, 0]
 
 
 def test_500_then_fine(server, get):

@@ -1,5 +1,7 @@
 import ast
+import errno
 import hashlib
+import io
 import os
 import zipfile
 from pathlib import Path
@@ -7,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from smallsight.runtime import files
 
@@ -210,3 +214,58 @@ def test_every_text_file_is_opened_with_its_encoding():
         if isinstance(node, ast.Call) and lacks_encoding(node)
     ]
     assert found == []
+
+
+# Archives that others wrote.
+
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+CONTENT = bytes(range(256)) * 4
+
+
+def packed(method):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", method) as archive:
+        archive.writestr("a", CONTENT)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("is_file", [False, True])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_a_damaged_archive_is_one_kind_of_error_or_whole(tmp_path, method, is_file, data):
+    content = bytearray(packed(method))
+    for place in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=4)):
+        content[place] ^= data.draw(st.integers(1, 255))
+    content = bytes(content[: data.draw(st.integers(len(content) // 2, len(content)))])
+    (tmp_path / "a.zip").write_bytes(content)
+    try:
+        source = tmp_path / "a.zip" if is_file else io.BytesIO(content)
+        with files.reading_archive(), zipfile.ZipFile(source) as archive:
+            found = [archive.read(name) for name in archive.namelist()]
+    except zipfile.BadZipFile as error:
+        assert str(error)
+    else:
+        assert found in ([], [CONTENT])
+
+
+def test_an_archive_that_names_a_place_before_its_start_is_damaged(tmp_path):
+    content = bytearray(packed(zipfile.ZIP_STORED))
+    place = content.rindex(b"PK\5\6") + 16  # where the list of members begins
+    content[place : place + 4] = (2**31).to_bytes(4, "little")
+    (tmp_path / "a.zip").write_bytes(content)
+    with (
+        zipfile.ZipFile(tmp_path / "a.zip") as archive,
+        pytest.raises(zipfile.BadZipFile, match="Invalid argument"),
+        files.reading_archive(),
+    ):
+        archive.read("a")
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES])
+def test_an_error_of_the_disk_is_not_taken_for_a_damaged_archive(number):
+    with pytest.raises(OSError) as caught, files.reading_archive():
+        raise OSError(number, "of the disk")
+    assert caught.value.errno == number

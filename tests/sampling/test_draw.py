@@ -53,6 +53,14 @@ def test_summary_counts_what_was_there_and_what_was_taken():
     assert drawn.shortfalls == {}
 
 
+def test_the_object_of_a_picture_of_one_pixel_is_a_large_one():
+    data = dataset(per_picture=1)
+    data.images.loc[0, ["width", "height"]] = 1
+    data.annotations.loc[0, ["bbox_x", "bbox_y", "bbox_w", "bbox_h", "area"]] = [0, 0, 1, 1, 1]
+    first = draw(data, per_group=60, person_cap=60).sample.iloc[0]
+    assert (first["image_id"], first["size_group"], first["area_ratio"]) == (10, "large", 1)
+
+
 def test_sides_of_all_eligible_objects_are_counted_in_whole_pixels_rounded_down():
     data = dataset()
     data.annotations.loc[0, ["bbox_w", "bbox_h"]] = [8, 7.9]

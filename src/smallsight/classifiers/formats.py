@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 from smallsight.runtime.errors import ClassifierError
-from smallsight.runtime.files import damaged_member
+from smallsight.runtime.files import reading_archive
 
 PT2 = "a .pt2 archive, as torch.export.save writes it"
 TORCHSCRIPT = "a TorchScript archive, as torch.jit.save writes it"
@@ -39,12 +39,16 @@ def check_format(content: bytes, due: str, path: str | Path) -> None:
     ------
     ClassifierError
         Names the format that it has, or the member whose checksum is wrong, which torch does not
-        look at.
+        look at, or says why it cannot be unpacked.
     """
     found = format_of(content)
     if found != due:
         raise ClassifierError(path, found, due)
-    damaged = damaged_member(io.BytesIO(content))
+    try:
+        with reading_archive(), zipfile.ZipFile(io.BytesIO(content)) as archive:
+            damaged = archive.testzip()
+    except zipfile.BadZipFile as error:
+        damaged = str(error)
     if damaged is not None:
         raise ClassifierError(path, f"damaged ({damaged})", due)
 
@@ -54,8 +58,8 @@ def format_of(content: bytes) -> str:
     if content.startswith(b"\x80"):
         return "a pickle"
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with reading_archive(), zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = {name.split("/", 1)[-1] for name in archive.namelist()}
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+    except zipfile.BadZipFile:
         return "no archive of torch's, or a damaged one"
     return next((what for name, what in _MEMBERS.items() if name in members), "another ZIP archive")

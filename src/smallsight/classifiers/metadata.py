@@ -90,7 +90,7 @@ def read_metadata_file(text: str, where: object) -> Carried:
     try:
         content = json.loads(text)
         entries = {key: json.dumps(value) for key, value in content.items()}
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         raise ClassifierError(where, f"{FILE} that is no JSON object", "keys and values") from None
     return read_metadata(entries, where)
 
@@ -99,7 +99,7 @@ def _value(text: str) -> Any:
     """Read JSON, or a literal of Python's; what is neither is a word."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:
         return ast.literal_eval(text)

@@ -96,15 +96,14 @@ class CocoWeb:
                     is_large=True,
                 )
         try:
-            with zipfile.ZipFile(archive) as members:
+            with files.reading_archive(), zipfile.ZipFile(archive) as members:
                 large = members.getinfo(self._member).file_size
                 if large > LARGEST_ANNOTATIONS:
                     limit = f"at most {LARGEST_ANNOTATIONS:,} bytes of {self._member}"
                     raise DownloadError(url, f"{large:,} bytes", limit)
                 with members.open(self._member) as member:
                     content = large_json.unpack(member)
-        # zipfile's RuntimeError: it is encrypted.
-        except (KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+        except (KeyError, zipfile.BadZipFile) as error:
             raise DownloadError(url, str(error), f"a ZIP file with {self._member}") from None
         return coco.as_tree(large_json.loads(content, where=self.where), where=self.where)
 
@@ -147,7 +146,7 @@ class CocoWeb:
             max_pixels=reading.max_pixels,
             redirects=self.settings.redirects,
         )
-        with self._offline():
+        with self._offline(), parallel.here():
             found = parallel.map_items(
                 obtain, items, description="downloading pictures", prefer="threads", at_most=AT_ONCE
             )

@@ -1,5 +1,6 @@
 """Files from an address: whole, checked, within limits of time and size, or one line of error."""
 
+import functools
 import http.client
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -10,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
+from filelock import FileLock
 from tqdm import tqdm
 
 from smallsight.runtime.connections import open_session, time_limit
@@ -86,8 +88,8 @@ def download(
         Schemes and hosts, such as `https://example.org`, to which an address may send beside its
         own.
     is_large
-        Whether what has come stays after an error, and the next call goes on from there; and
-        whether a terminal shows progress.
+        Whether what has come stays after an error, and the next call goes on from there, while
+        others wait, of this process and of others; and whether a terminal shows progress.
 
     Raises
     ------
@@ -98,27 +100,59 @@ def download(
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.download")
+    bring = functools.partial(
+        _bring, url, partial, path, check, at_most=at_most, redirects=redirects, is_large=is_large
+    )
     if not is_large:
         partial.unlink(missing_ok=True)
-    waits = [*WAITS]
-    try:
-        while True:
-            is_resumed = partial.exists()
-            try:
-                _attempt(url, partial, at_most=at_most, redirects=redirects, is_shown=is_large)
-                _check(check, partial, url, is_resumed=is_resumed)
-                partial.replace(path)
-                return
-            except _PassingError as failure:
-                if not waits:
-                    raise failure.error from None
-                if failure.wait > LONGEST_WAIT:
-                    found = f"{failure.error.found}, in {failure.wait:,.0f} seconds again"
-                    raise DownloadError(url, found, failure.error.expected) from None
-                time.sleep(max(waits.pop(0), failure.wait))
-    finally:
-        if not is_large:
+        try:
+            bring()
+        finally:
             partial.unlink(missing_ok=True)
+        return
+    # The lock's file stays: others may have it open, and wait for it.
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        if not _is_there(path, check):
+            bring()
+
+
+def _is_there(path: Path, check: Callable[[Path], object]) -> bool:
+    """Return whether another process brought the file, while this one waited."""
+    if not path.is_file():
+        return False
+    try:
+        check(path)
+    except SmallsightError:
+        return False
+    return True
+
+
+def _bring(
+    url: str,
+    partial: Path,
+    path: Path,
+    check: Callable[[Path], object],
+    *,
+    at_most: int,
+    redirects: Collection[str],
+    is_large: bool,
+) -> None:
+    """Bring a file, or what is missing of it, and check it; try again after what may pass."""
+    waits = [*WAITS]
+    while True:
+        is_resumed = partial.exists()
+        try:
+            _attempt(url, partial, at_most=at_most, redirects=redirects, is_shown=is_large)
+            _check(check, partial, url, is_resumed=is_resumed)
+            partial.replace(path)
+            return
+        except _PassingError as failure:
+            if not waits:
+                raise failure.error from None
+            if failure.wait > LONGEST_WAIT:
+                found = f"{failure.error.found}, in {failure.wait:,.0f} seconds again"
+                raise DownloadError(url, found, failure.error.expected) from None
+            time.sleep(max(waits.pop(0), failure.wait))
 
 
 def _check(check: Callable[[Path], object], partial: Path, url: str, *, is_resumed: bool) -> None:
@@ -214,7 +248,7 @@ def _asked_wait(response: requests.Response) -> float:
     told = response.headers.get("Retry-After")
     try:
         return urllib3.Retry().parse_retry_after(told) if told else 0
-    except urllib3.exceptions.InvalidHeader:
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
         return 0
 
 

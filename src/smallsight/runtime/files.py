@@ -1,12 +1,15 @@
 """Outputs that appear whole or not at all: written under a temporary name, then renamed."""
 
+import errno
 import hashlib
+import lzma
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -138,13 +141,24 @@ def _digest(path: str | Path, algorithm: Callable[[], Any]) -> str:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 
-def damaged_member(archive: str | Path | IO[bytes]) -> str | None:
-    """Return the first member of a ZIP archive whose checksum is wrong; None where none is.
+@contextmanager
+def reading_archive() -> Iterator[None]:
+    """Turn whatever a damaged or encrypted ZIP archive raises into one kind of error.
 
-    A file that is no ZIP archive has no members.
+    An error of the disk's stays what it is.
+
+    Raises
+    ------
+    zipfile.BadZipFile
+        Says what is wrong.
     """
     try:
-        with zipfile.ZipFile(archive) as opened:
-            return opened.testzip()
-    except zipfile.BadZipFile:
-        return None
+        yield
+    except OSError as error:
+        # A decompressor's own has no number; EINVAL: the archive names a place before its start.
+        if error.errno not in (None, errno.EINVAL):
+            raise
+        raise zipfile.BadZipFile(str(error)) from None
+    # RuntimeError: encrypted, or packed in a way that is not known.
+    except (EOFError, RuntimeError, ValueError, lzma.LZMAError, zlib.error) as error:
+        raise zipfile.BadZipFile(str(error) or "truncated") from None

@@ -15,6 +15,7 @@ from smallsight.backbones.networks import timm_models
 from smallsight.backbones.networks.weight_sources import load_weights, preview_weights
 from smallsight.backbones.probe import find_facts
 from smallsight.runtime.errors import DownloadError, ParameterError, WeightsError
+from smallsight.runtime.files import sha256
 
 LOADS = pytest.mark.parametrize("load", [load_weights, preview_weights])
 MEAN, STD = (0.1, 0.2, 0.3), (0.4, 0.5, 0.6)
@@ -160,6 +161,10 @@ def test_a_hub_that_does_not_answer_is_one_line(monkeypatch, error, reason):
     found = refused(load_weights, DownloadError, "timm:test_resnet.r160_in1k", weights="imagenet")
     assert found.where == "timm, test_resnet.r160_in1k"
     assert found.found == reason
+    assert found.expected == (
+        "published weights; without a network: a folder of timm's, as timm:local-dir:<folder>, "
+        "or a checkpoint"
+    )
 
 
 def test_what_the_hub_sends_is_loaded_strictly(monkeypatch):
@@ -179,9 +184,19 @@ def test_what_the_hub_sends_is_loaded_strictly(monkeypatch):
     assert whole.keys() - loaded.weights.state.keys() == {"fc.weight", "fc.bias"}
     assert all(torch.equal(value, whole[key]) for key, value in loaded.weights.state.items())
     assert loaded.source == f"timm {timm.__version__}, timm/test_resnet.r160_in1k"
+    digest = loaded.sha256
+    whole["fc.bias"] = whole["fc.bias"] + 1
+    assert load_weights(chosen, seed=0).sha256 != digest
     del whole["layer1.0.conv1.weight"]
     assert "layer1.0.conv1.weight" in str(refused(load_weights, DownloadError, chosen.name,
                                                   weights="imagenet"))  # fmt: skip
+
+
+def test_tensors_that_share_memory_have_a_hash(monkeypatch):
+    module = timm.create_model("test_resnet")
+    module.bn1.running_var = module.bn1.running_mean
+    monkeypatch.setattr(timm, "create_model", lambda *_, **__: module)
+    assert len(timm_models.published("test_resnet").sha256) == 64
 
 
 def test_a_network_without_published_weights_is_one_line():
@@ -225,6 +240,7 @@ def test_a_folder_of_timms_is_loaded_with_its_own_configuration(load, saved, noi
     assert loaded.preprocessing.interpolation == "bilinear"
     # No path: it differs from machine to machine.
     assert loaded.source == f"timm {timm.__version__}, vit"
+    assert loaded.sha256 == sha256(folder / "model.safetensors")
     picture = torch.from_numpy(noise(96, 96)[None].copy())
     backbone = Backbone(loaded.weights)
     inputs = (torch.movedim(picture, 3, 1) / 255 - torch.tensor(MEAN)[:, None, None]) / (

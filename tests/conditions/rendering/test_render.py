@@ -27,6 +27,7 @@ from smallsight.params import Share
 from smallsight.runtime import files
 from smallsight.runtime.errors import SampleError
 from smallsight.runtime.randomness import derive
+from smallsight.runtime.tables import read_table
 from smallsight.sampling.donors import KINDS, draw_donors
 
 ROOT = Path(__file__).parents[3]
@@ -102,6 +103,20 @@ def speckled():
             return view.showing(np.where(lit, 255, view.picture).astype(np.uint8))
 
         yield levels("speckled", share=[0.1, 0.3])
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_picture_of_one_pixel_is_rendered_or_left_out(run, sample, tmp_path, name):
+    """Its object fills it; levels of several pixels do not suit that."""
+    Image.fromarray(np.full((1, 1, 3), COLOUR, np.uint8)).save(tmp_path / "one.png")
+    whole = {"bbox_x": 0.0, "bbox_y": 0.0, "bbox_w": 1.0, "bbox_h": 1.0, "area_ratio": 1.0}
+    one = sample[:1].assign(image_id=99, ann_id=99, image_path=str(tmp_path / "one.png"), **whole)
+    found = read_table(
+        run(EVERY[name], sample=pd.concat([sample, one], ignore_index=True)) / "views.csv", VIEWS
+    )
+    alone = found[found["image_id"] == 99]
+    assert len(alone) == (0 if name == "pixels" else len(EVERY[name]))
+    assert alone[["ssim_box", "ssim_picture"]].notna().all(axis=None)
 
 
 def test_a_random_familys_bytes_do_not_depend_on_workers_or_order(

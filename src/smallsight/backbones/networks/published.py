@@ -16,7 +16,8 @@ class Published(NamedTuple):
     source
         Where they come from, in a few words for people.
     sha256
-        Of their file, in hexadecimal digits; empty where the library hands over no file.
+        Of their file, in hexadecimal digits; where the library hands over no file, of the one that
+        it writes of them.
     """
 
     state: Mapping[str, torch.Tensor]

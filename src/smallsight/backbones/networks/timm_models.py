@@ -1,11 +1,14 @@
 """timm's networks: how they are built, and what timm publishes for them."""
 
 import difflib
+import hashlib
 import math
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import timm
 import torch
 from timm.data import resolve_data_config
@@ -124,6 +127,16 @@ def published(architecture: str) -> Published:
         if is_local:
             due = "weights of the network in its config.json"
             raise WeightsError(folder, _reason(error), due) from None
-        raise DownloadError(f"timm, {architecture}", _reason(error), "published weights") from None
+        ways = f"a folder of timm's, as {TIMM + LOCAL}<folder>, or a checkpoint"
+        due = f"published weights; without a network: {ways}"
+        raise DownloadError(f"timm, {architecture}", _reason(error), due) from None
     name = Path(folder).name if is_local else module.pretrained_cfg.get("hf_hub_id") or architecture
-    return Published(module.state_dict(), f"timm {timm.__version__}, {name}", "")
+    state = module.state_dict()
+    return Published(state, f"timm {timm.__version__}, {name}", _sha256(state))
+
+
+def _sha256(state: Mapping[str, torch.Tensor]) -> str:
+    """Return the SHA-256 of the file that timm writes of a state, in hexadecimal digits."""
+    # Copies: safetensors refuses tensors that share memory.
+    copies = {key: value.clone() for key, value in state.items()}
+    return hashlib.sha256(safetensors.torch.save(copies)).hexdigest()
