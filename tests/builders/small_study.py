@@ -26,6 +26,13 @@ SMALL = {
     "analysis": {"bootstrap_draws": 100},
     "explain": {"gallery_size": 2},
 }
+MACHINE = """import os, socket
+
+found = os.uname()
+os.uname = lambda: os.uname_result((found.sysname, {host!r}, *found[2:]))
+socket.gethostname = lambda: {host!r}
+"""
+"""Python imports it first of all, and then takes the machine for another one."""
 
 
 class Study:
@@ -52,6 +59,12 @@ class Study:
         self.git("config", "--global", "user.name", "Study")
         self.git("init", "-q", "-b", "main", str(repository or folder))
         self.commit("Small study")
+
+    def rename_machine(self, folder, *, user, host):
+        """Give the machine and its user other names in all that runs, by a module in a folder."""
+        (folder / "sitecustomize.py").write_text(MACHINE.format(host=host))
+        path = os.pathsep.join([self.environment["PYTHONPATH"], str(folder)])
+        self.environment |= {"USER": user, "LOGNAME": user, "PYTHONPATH": path}
 
     def run(self, *command, fails=False):
         """Run a command; give its exit status' agreement with `fails` and what it printed."""

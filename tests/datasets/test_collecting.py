@@ -1,5 +1,6 @@
 """Pictures on their way into a study: what is copied, what is changed, and what is refused."""
 
+import errno
 import json
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from builders.full_disk import room_for
 from builders.large_pictures import black_png
 from smallsight.datasets.collecting import Reading, collect_pictures
 from smallsight.datasets.orientation import Doubt
@@ -203,6 +205,14 @@ def test_bad_pictures_are_told_at_once_a_clause_for_each_kind(mine, photograph, 
         "(64 x 40 pixels); expected every picture that was drawn, whole and of the size that the "
         "annotations say"
     )
+
+
+def test_a_full_disk_is_not_told_of_the_pictures(photograph, collect):
+    for name in "ab":
+        photograph(f"{name}.png", 1)
+    with pytest.raises(OSError) as caught, room_for(500):
+        collect({"a.png": (64, 40), "b.png": (64, 40)})
+    assert caught.value.errno == errno.EFBIG
 
 
 def test_pictures_beyond_the_limit_name_the_parameter(photograph, collect):

@@ -1,10 +1,12 @@
 import dataclasses
+import errno
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from builders.full_disk import room_for
 from smallsight.datasets import coco, phantom_scenes
 from smallsight.datasets.phantom_scenes import PhantomData
 from smallsight.imaging import masks
@@ -131,6 +133,18 @@ def test_pictures_are_fine_jpegs(source, tmp_path):
     with Image.open(tmp_path / "out/phantom_000001.jpg") as picture:
         assert (picture.format, picture.mode, picture.size) == ("JPEG", "RGB", (160, 120))
         assert {layer[1:3] for layer in picture.layer} == {(1, 1)}  # no channel at half size
+
+
+@pytest.mark.usefixtures("single_worker")
+def test_a_full_disk_is_told_as_such(source, tmp_path, snapshot):
+    images = parse(source).images[:1]
+    source.fetch(images, tmp_path / "out")
+    before = snapshot(tmp_path / "out")
+    size = (tmp_path / "out/phantom_000001.jpg").stat().st_size
+    with pytest.raises(OSError) as caught, room_for(size - 1):
+        source.fetch(images, tmp_path / "out")
+    assert caught.value.errno == errno.EFBIG
+    assert snapshot(tmp_path / "out") == before
 
 
 def test_what_nobody_sees_is_not_annotated(source, monkeypatch):

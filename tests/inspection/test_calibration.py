@@ -1,9 +1,12 @@
 """Short measurements: what takes longer measures longer, and nothing is left behind."""
 
+import errno
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from builders.full_disk import room_for
 from builders.readings import opener_of
 from smallsight import params
 from smallsight.backbones.backbone import Backbone
@@ -47,6 +50,12 @@ def test_more_levels_and_larger_pictures_take_longer(tmp_path, monkeypatch):
     assert 0 < once < seconds(many, sample())
     assert once < seconds(few, sample(width=1600, height=1200))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_told_as_such():
+    with pytest.raises(OSError) as caught, room_for(1000):
+        seconds({"orig_full": {}}, sample())
+    assert caught.value.errno == errno.EFBIG
 
 
 def test_objects_too_small_for_a_family_are_passed_over():

@@ -1,8 +1,7 @@
-import resource
-
 import pytest
 import torch
 
+from builders.full_disk import room_for
 from smallsight.runtime.torch_archives import write_archive
 
 
@@ -17,12 +16,12 @@ def test_what_is_written_is_read_without_running_anything(tmp_path):
 def test_a_disk_without_room_is_an_error_of_the_disk_and_leaves_what_was(tmp_path):
     path = tmp_path / "weights.pth"
     path.write_bytes(b"before")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
-    try:
-        with pytest.raises(OSError, match="torch could not write it"):
-            write_archive({"weight": torch.zeros(100_000)}, path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with pytest.raises(OSError, match="torch could not write it"), room_for(100_000):
+        write_archive({"weight": torch.zeros(100_000)}, path)
     assert path.read_bytes() == b"before"
     assert [each.name for each in tmp_path.iterdir()] == ["weights.pth"]
+
+
+def test_a_folder_that_takes_no_files_is_not_told_as_a_disk_without_room():
+    with pytest.raises((PermissionError, FileNotFoundError)):
+        write_archive({}, "/proc/weights.pth")

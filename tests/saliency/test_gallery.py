@@ -1,3 +1,4 @@
+import errno
 from pathlib import Path
 
 import matplotlib as mpl
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from builders.full_disk import room_for
 from smallsight.report.figures import style
 from smallsight.saliency import gallery
 from smallsight.saliency.tables import GALLERY
@@ -261,6 +263,15 @@ def written(tmp_path, noise):
     saliency = np.random.default_rng(0).random((len(table), 3, 3)).astype(np.float32)
     gallery.write_pictures(cards, saliency, sources, tmp_path / "new" / "gallery")
     return cards, saliency, tmp_path / "new" / "gallery"
+
+
+def test_a_full_disk_is_told_as_such(written, tmp_path):
+    cards, saliency, folder = written
+    sources = {image_id: tmp_path / f"{image_id}.png" for image_id in cards["image_id"]}
+    largest = max(path.stat().st_size for path in folder.rglob("*.jpg"))
+    with pytest.raises(OSError) as caught, room_for(largest - 1):
+        gallery.write_pictures(cards, saliency, sources, tmp_path / "again")
+    assert caught.value.errno == errno.EFBIG
 
 
 def test_each_card_has_the_overlay_of_its_own_map_at_its_own_scale(written, noise):

@@ -1,6 +1,5 @@
 """Pictures of a source brought into a folder as the study uses them, and what was done to them."""
 
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -185,7 +184,8 @@ def _bring(item: _Item, *, ways: dict[str, Way], max_pixels: int) -> list[str] |
                 decoded.picture.save(new, format="PNG", pnginfo=about)
         elif item.origin != item.place:
             with decoding.reading(item.origin):
-                shutil.copyfile(item.origin, item.place)
+                content = item.origin.read_bytes()
+            item.place.write_bytes(content)
     except PictureError as error:
         return error
     return decoded.done

@@ -14,6 +14,7 @@ from smallsight import phantom
 from smallsight.datasets.collecting import USUAL, PictureFacts, Reading
 from smallsight.imaging import masks
 from smallsight.imaging.decoding import verify_picture
+from smallsight.imaging.jpeg import jpeg
 from smallsight.params import Count, NotNegative, Section, Share
 from smallsight.runtime import files, parallel
 from smallsight.runtime.randomness import derive
@@ -128,5 +129,6 @@ def _paint(
     image_id, name, width, height = image
     rng = derive(seed, "paint", image_id)
     pixels = phantom.paint(_layout(image_id, dials=dials, seed=seed), rng)
-    Image.fromarray(pixels).save(folder / name, quality=95, subsampling="4:4:4")
+    content = jpeg(Image.fromarray(pixels), quality=95, subsampling="4:4:4")
+    (folder / name).write_bytes(content)
     verify_picture(folder / name, width=width, height=height)

@@ -22,6 +22,7 @@ from smallsight.conditions.rendering.instance_views import InstanceViews
 from smallsight.conditions.rendering.levels import Level
 from smallsight.conditions.rendering.render import render_family
 from smallsight.imaging.boxes import Box
+from smallsight.imaging.jpeg import jpeg
 from smallsight.runtime.errors import SampleError
 from smallsight.runtime.parallel import here, map_batches
 from smallsight.sampling.donors import KINDS
@@ -89,7 +90,7 @@ def _time_one(
     row = instance.iloc[0]
     noise = np.random.default_rng(0).integers(0, 256, (row["height"], row["width"], 3), np.uint8)
     path = folder / "picture.jpg"
-    Image.fromarray(noise).save(path)
+    path.write_bytes(jpeg(Image.fromarray(noise), quality=75))
     box = Box(*(float(row[name]) for name in ("bbox_x", "bbox_y", "bbox_w", "bbox_h")))
     donors: Any = [{kind: (str(path), box) for kind in KINDS}]
     given = instance.assign(image_path=str(path), mask=None, donors=donors)

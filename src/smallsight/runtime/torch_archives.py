@@ -15,9 +15,11 @@ def write_archive(content: dict[str, Any], path: str | Path) -> None:
     Raises
     ------
     OSError
-        Where the disk has no room: torch itself tells this by other errors.
+        Where the file cannot be opened, or the disk has no room for it: torch itself tells both by
+        other errors.
     """
     with new_file(path) as partial:
+        partial.touch()  # says why, where nothing can be written there
         try:
             torch.save(content, partial)
         except RuntimeError as error:

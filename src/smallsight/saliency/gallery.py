@@ -11,6 +11,7 @@ from PIL import Image
 
 from smallsight.conditions.rendered.names import UNTOUCHED
 from smallsight.conditions.rendered.store import picture_name, read_file
+from smallsight.imaging.jpeg import jpeg
 from smallsight.imaging.pictures import decoded, read_picture
 from smallsight.runtime.files import write_table
 from smallsight.runtime.randomness import derive
@@ -182,7 +183,7 @@ def write_pictures(
     for image_id, path in zip(images["image_id"], images["untouched"], strict=True):
         picture = Image.fromarray(read_picture(sources[image_id]))
         picture.thumbnail((_WIDEST, _WIDEST), Image.Resampling.LANCZOS)
-        picture.save(folder / "untouched" / Path(path).name, quality=90)
+        (folder / "untouched" / Path(path).name).write_bytes(jpeg(picture, quality=90))
 
 
 def blend(picture: np.ndarray, saliency: np.ndarray, *, top: float) -> np.ndarray:
