@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -31,7 +32,7 @@ from smallsight.conditions.rendered.names import read_facts
 from smallsight.conditions.rendered.views import read_views
 from smallsight.remedies.inputs import both_ways
 from smallsight.runtime.errors import ClusterError, ParameterError
-from smallsight.runtime.parallel import here, map_batches, map_items
+from smallsight.runtime.parallel import here, iterate_items, map_batches, map_items
 from smallsight.saliency.explain import HeadExplainer
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
@@ -210,6 +211,34 @@ def test_a_worker_with_a_gpu_takes_the_networks_batches(use, start):
     use(cluster)
     items, batches = processes()
     assert (items, batches) == ({"plain", "gpu"}, {"gpu"})
+
+
+@pytest.mark.parametrize(
+    ("left", "over", "who"),
+    [
+        ([], iterate_items, "workers"),
+        (["plain"], partial(map_batches, threads=1), "workers that declare GPU"),
+    ],
+    ids=["all", "with a GPU"],
+)
+def test_workers_that_are_lost_are_one_line_of_error(use, start, monkeypatch, left, over, who):
+    monkeypatch.setattr(joined, "PATIENCE", 1)
+    monkeypatch.setattr(joined, "_REFRESH", 0.2)
+    cluster = start(*left)
+    cluster.add_worker("lost", "--resources", "GPU=1")
+    use(cluster)
+    stream = over(clusters.process_of, range(100), description="work")
+    assert next(stream)[0] == "lost"
+    cluster.kill(cluster.workers["lost"])
+    hanging = threading.Timer(30, cluster.stop)  # then the scheduler is what is lost
+    hanging.start()
+    with pytest.raises(ClusterError) as caught:
+        list(stream)
+    hanging.cancel()
+    assert str(caught.value) == (
+        f"cluster error: SMALLSIGHT_DASK: all {who} were lost, and none came for 1 seconds; "
+        f"expected {who} that last: run the same again; stages that were finished are kept"
+    )
 
 
 @pytest.mark.parametrize("is_restarted", [True, False], ids=["restarted", "gone"])
