@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import place_of_maps, write_features
 from smallsight.backbones.features import extract_features, passes
 from smallsight.backbones.networks.weights import write_weights
+from smallsight.backbones.tensor_reader import TorchReader
 from smallsight.classifiers.facts import write_classifier_facts
 from smallsight.classifiers.readers import NetworkFiles
 from smallsight.conditions.rendered.names import read_facts
@@ -34,6 +36,7 @@ from smallsight.remedies.inputs import both_ways
 from smallsight.runtime.errors import ClusterError, ParameterError
 from smallsight.runtime.parallel import here, iterate_items, map_batches, map_items
 from smallsight.saliency.explain import HeadExplainer
+from smallsight.saliency.removal import compute_removals
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
@@ -321,6 +324,32 @@ def test_a_worker_that_cannot_run_the_library_is_refused(use, start):
     said = refused()
     assert " cannot run this library (" in said
     assert "No module named 'smallsight.runtime'" in said.replace("\\", "")
+
+
+@pytest.mark.parametrize("work", ["passes", "removals", "look"])
+def test_workers_on_another_device_are_refused(use, pair, weights, tmp_path, monkeypatch, work):
+    bench = bench_on(tmp_path / "bench", drawn(), AnyNetwork(), weights=weights)
+    bench = replace(bench, opener=bench.trunk)
+    whole = read_facts(bench.conditions, "orig_full").conditions[0]
+    views, folder = read_views(bench.conditions, whole), bench.conditions / whole.folder
+    run = {
+        "passes": lambda: extract_features(views, folder, bench.trunk),
+        "removals": lambda: compute_removals(
+            bench.splits.sample, views, folder, colour=(9, 9, 9), seed=0, splits=bench.splits,
+            fitted=None, seen=bench.stored("scene"), readout="scene", opener=bench.trunk,
+        ),
+        "look": lambda: bench.look("scene", lambda picture, number: [picture]),
+    }[work]  # fmt: skip
+    use(pair)
+    monkeypatch.setattr(TorchReader, "place", "cuda by torch")
+    with pytest.raises(ClusterError) as caught:
+        run()
+    assert re.fullmatch(
+        r"cluster error: SMALLSIGHT_DASK: a worker on \S+ runs the network on cpu by torch, not on "
+        r"cuda by torch; expected workers with the device of the machine that asks, or "
+        r"params\.device: cpu",
+        str(caught.value),
+    )
 
 
 def test_a_cluster_without_workers_is_refused(use, start, monkeypatch):

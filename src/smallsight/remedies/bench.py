@@ -18,7 +18,7 @@ from smallsight import params
 from smallsight.backbones.engine import ONNXRUNTIME
 from smallsight.backbones.feature_store import Features, StoredMaps, read_features, stored_readouts
 from smallsight.backbones.features import batches
-from smallsight.backbones.reader import Opener, Reader
+from smallsight.backbones.reader import Opener, Reader, open_alike
 from smallsight.backbones.trunk_file import TrunkFile
 from smallsight.classifiers.facts import STUDY_HEADS
 from smallsight.classifiers.mapping import ClassMapping
@@ -296,8 +296,7 @@ class Bench:
         most
             How many of the pictures to show; all where nothing is said.
         """
-        opener = other or self.opener
-        network = opener()
+        network, opener = open_alike(other or self.opener)
         places = self._places(task)[:most]
         work = []
         for number, place in enumerate(batches(len(places), network.batch_size)):
