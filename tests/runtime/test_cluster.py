@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
+from PIL import ExifTags, Image
 
 from builders import clusters, rendered_families
 from builders.clusters import ROOT, Cluster
@@ -32,6 +35,7 @@ from smallsight.classifiers.facts import write_classifier_facts
 from smallsight.classifiers.readers import NetworkFiles
 from smallsight.conditions.rendered.names import read_facts
 from smallsight.conditions.rendered.views import read_views
+from smallsight.imaging.pictures import InputFormat, write_input_format
 from smallsight.remedies.inputs import both_ways
 from smallsight.runtime.errors import ClusterError, ParameterError
 from smallsight.runtime.parallel import here, iterate_items, map_batches, map_items
@@ -123,6 +127,33 @@ def study_in(folder, weights):
         views, maps = read_views(folder, condition), place / place_of_maps(condition)
         seen = extract_features(views, folder / condition.folder, network, maps=maps)
         write_features(seen, condition, place)
+
+
+def fetch(source, **settings):
+    """Run the stages that draw a sample of a source, and fetch its pictures; return its folder."""
+    parameters = yaml.safe_load((ROOT / "params.yaml").read_text())
+    parameters["data"] |= {"source": source, "instances": str(ROOT / "examples/instances/none.csv")}
+    parameters["data"][source] |= settings
+    Path("params.yaml").write_text(yaml.safe_dump(parameters))
+    write_input_format(InputFormat(96), "data/input.json")
+    for name in ("annotate", "sample", "fetch"):
+        runpy.run_path(str(ROOT / f"stages/{name}.py"))["main"]()
+    return Path("data")
+
+
+def test_pictures_that_are_painted_or_collected_are_the_same_bytes(use, pair):
+    painted = fetch("phantom", scenes=12).rename("painted")
+    picture = min(Path(shutil.copytree(painted, "mine")).glob("images/*.jpg"))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 3
+    Image.open(picture).save(picture, exif=exif)
+    mine = {"annotations": "mine/source/instances.json", "images": "mine/images"}
+    collected = fetch("local", **mine).rename("collected")
+    assert Image.open(collected / "images" / picture.name).format == "PNG"
+    use(pair)
+    assert bytes_in(fetch("phantom", scenes=12)) == bytes_in(painted)
+    assert bytes_in(fetch("local", **mine)) == bytes_in(collected)
+    assert len(list(painted.glob("images/*.jpg"))) == 12
 
 
 def test_rendered_pictures_and_features_are_the_same_bytes(use, pair, weights, monkeypatch):
