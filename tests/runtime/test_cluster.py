@@ -2,9 +2,12 @@
 
 import hashlib
 import os
+import re
+import runpy
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
+from PIL import ExifTags, Image
 
 from builders import clusters, rendered_families
 from builders.clusters import ROOT, Cluster
@@ -25,14 +30,17 @@ from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import place_of_maps, write_features
 from smallsight.backbones.features import extract_features, passes
 from smallsight.backbones.networks.weights import write_weights
+from smallsight.backbones.tensor_reader import TorchReader
 from smallsight.classifiers.facts import write_classifier_facts
 from smallsight.classifiers.readers import NetworkFiles
 from smallsight.conditions.rendered.names import read_facts
 from smallsight.conditions.rendered.views import read_views
+from smallsight.imaging.pictures import InputFormat, write_input_format
 from smallsight.remedies.inputs import both_ways
 from smallsight.runtime.errors import ClusterError, ParameterError
-from smallsight.runtime.parallel import here, map_batches, map_items
+from smallsight.runtime.parallel import here, iterate_items, map_batches, map_items
 from smallsight.saliency.explain import HeadExplainer
+from smallsight.saliency.removal import compute_removals
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
@@ -119,6 +127,33 @@ def study_in(folder, weights):
         views, maps = read_views(folder, condition), place / place_of_maps(condition)
         seen = extract_features(views, folder / condition.folder, network, maps=maps)
         write_features(seen, condition, place)
+
+
+def fetch(source, **settings):
+    """Run the stages that draw a sample of a source, and fetch its pictures; return its folder."""
+    parameters = yaml.safe_load((ROOT / "params.yaml").read_text())
+    parameters["data"] |= {"source": source, "instances": str(ROOT / "examples/instances/none.csv")}
+    parameters["data"][source] |= settings
+    Path("params.yaml").write_text(yaml.safe_dump(parameters))
+    write_input_format(InputFormat(96), "data/input.json")
+    for name in ("annotate", "sample", "fetch"):
+        runpy.run_path(str(ROOT / f"stages/{name}.py"))["main"]()
+    return Path("data")
+
+
+def test_pictures_that_are_painted_or_collected_are_the_same_bytes(use, pair):
+    painted = fetch("phantom", scenes=12).rename("painted")
+    picture = min(Path(shutil.copytree(painted, "mine")).glob("images/*.jpg"))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 3
+    Image.open(picture).save(picture, exif=exif)
+    mine = {"annotations": "mine/source/instances.json", "images": "mine/images"}
+    collected = fetch("local", **mine).rename("collected")
+    assert Image.open(collected / "images" / picture.name).format == "PNG"
+    use(pair)
+    assert bytes_in(fetch("phantom", scenes=12)) == bytes_in(painted)
+    assert bytes_in(fetch("local", **mine)) == bytes_in(collected)
+    assert len(list(painted.glob("images/*.jpg"))) == 12
 
 
 def test_rendered_pictures_and_features_are_the_same_bytes(use, pair, weights, monkeypatch):
@@ -212,6 +247,34 @@ def test_a_worker_with_a_gpu_takes_the_networks_batches(use, start):
     assert (items, batches) == ({"plain", "gpu"}, {"gpu"})
 
 
+@pytest.mark.parametrize(
+    ("left", "over", "who"),
+    [
+        ([], iterate_items, "workers"),
+        (["plain"], partial(map_batches, threads=1), "workers that declare GPU"),
+    ],
+    ids=["all", "with a GPU"],
+)
+def test_workers_that_are_lost_are_one_line_of_error(use, start, monkeypatch, left, over, who):
+    monkeypatch.setattr(joined, "PATIENCE", 1)
+    monkeypatch.setattr(joined, "_REFRESH", 0.2)
+    cluster = start(*left)
+    cluster.add_worker("lost", "--resources", "GPU=1")
+    use(cluster)
+    stream = over(clusters.process_of, range(100), description="work")
+    assert next(stream)[0] == "lost"
+    cluster.kill(cluster.workers["lost"])
+    hanging = threading.Timer(30, cluster.stop)  # then the scheduler is what is lost
+    hanging.start()
+    with pytest.raises(ClusterError) as caught:
+        list(stream)
+    hanging.cancel()
+    assert str(caught.value) == (
+        f"cluster error: SMALLSIGHT_DASK: all {who} were lost, and none came for 1 seconds; "
+        f"expected {who} that last: run the same again; stages that were finished are kept"
+    )
+
+
 @pytest.mark.parametrize("is_restarted", [True, False], ids=["restarted", "gone"])
 def test_a_scheduler_that_is_lost_is_one_line_of_error(use, start, tmp_path, is_restarted):
     cluster = start("one", "two")
@@ -292,6 +355,32 @@ def test_a_worker_that_cannot_run_the_library_is_refused(use, start):
     said = refused()
     assert " cannot run this library (" in said
     assert "No module named 'smallsight.runtime'" in said.replace("\\", "")
+
+
+@pytest.mark.parametrize("work", ["passes", "removals", "look"])
+def test_workers_on_another_device_are_refused(use, pair, weights, tmp_path, monkeypatch, work):
+    bench = bench_on(tmp_path / "bench", drawn(), AnyNetwork(), weights=weights)
+    bench = replace(bench, opener=bench.trunk)
+    whole = read_facts(bench.conditions, "orig_full").conditions[0]
+    views, folder = read_views(bench.conditions, whole), bench.conditions / whole.folder
+    run = {
+        "passes": lambda: extract_features(views, folder, bench.trunk),
+        "removals": lambda: compute_removals(
+            bench.splits.sample, views, folder, colour=(9, 9, 9), seed=0, splits=bench.splits,
+            fitted=None, seen=bench.stored("scene"), readout="scene", opener=bench.trunk,
+        ),
+        "look": lambda: bench.look("scene", lambda picture, number: [picture]),
+    }[work]  # fmt: skip
+    use(pair)
+    monkeypatch.setattr(TorchReader, "place", "cuda by torch")
+    with pytest.raises(ClusterError) as caught:
+        run()
+    assert re.fullmatch(
+        r"cluster error: SMALLSIGHT_DASK: a worker on \S+ runs the network on cpu by torch, not on "
+        r"cuda by torch; expected workers with the device of the machine that asks, or "
+        r"params\.device: cpu",
+        str(caught.value),
+    )
 
 
 def test_a_cluster_without_workers_is_refused(use, start, monkeypatch):

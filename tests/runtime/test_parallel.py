@@ -6,13 +6,21 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import joblib
 import pytest
 
 from smallsight.runtime.errors import ParameterError, PictureError
-from smallsight.runtime.parallel import AHEAD, map_batches, map_items, progress, workers
+from smallsight.runtime.parallel import (
+    AHEAD,
+    iterate_items,
+    map_batches,
+    map_items,
+    progress,
+    workers,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -67,14 +75,20 @@ def test_errors_of_ours_come_back_whole(monkeypatch, prefer, number):
     assert caught.value.where == "a/b.jpg"
 
 
-def test_batches_wait_for_their_results_to_be_taken():
+@pytest.mark.parametrize(
+    "over",
+    [partial(map_batches, threads=2), partial(iterate_items, prefer="threads", at_most=2)],
+    ids=["batches", "items"],
+)
+def test_threads_wait_for_results_to_be_taken(monkeypatch, over):
+    monkeypatch.setenv("SMALLSIGHT_WORKERS", "2")
     begun = []
 
     def begin(number):
         begun.append(number)
         return number
 
-    results = map_batches(begin, range(100), threads=2, description="numbers")
+    results = over(begin, range(100), description="numbers")
     for due in range(3):
         assert next(results) == due
         time.sleep(0.05)
@@ -82,7 +96,7 @@ def test_batches_wait_for_their_results_to_be_taken():
     # What is not asked for any more is not begun.
     results.close()
     assert len(begun) < 20
-    assert list(map_batches(begin, range(100), threads=2, description="numbers")) == [*range(100)]
+    assert list(over(begin, range(100), description="numbers")) == [*range(100)]
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", " ", "2 ", "1e3", "²"])

@@ -11,7 +11,7 @@ import pandas as pd
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import Extracted
 from smallsight.backbones.pooling import regions_of
-from smallsight.backbones.reader import BY_PICTURE, Opener
+from smallsight.backbones.reader import BY_PICTURE, Opener, open_alike
 from smallsight.backbones.readouts import mirrored_boxes
 from smallsight.conditions.rendered.store import Pictures, distinct, picture_name
 from smallsight.imaging.boxes import Box
@@ -125,7 +125,8 @@ def passes(
         Of each batch, in order, what `Reader.read_out` returns; a batch's objects follow each
         other as `gathered` has it. Nothing is mirrored where that is not wished for.
     """
-    reader, order = opener(), _order(row)
+    reader, opener = open_alike(opener)
+    order = _order(row)
     places = batches(int(row.max(initial=-1)) + 1, reader.batch_size)
     work = []
     for place in places:

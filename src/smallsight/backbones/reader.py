@@ -1,11 +1,14 @@
 """What reads pictures: a frozen trunk, whose features heads read, or a classifier as it is."""
 
+import platform
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 
 from smallsight.backbones.facts import LAST
+from smallsight.runtime.errors import ClusterError
 
 BY_PICTURE = ("scene", LAST)
 """What `Reader.read_out` returns a row of for each picture; of other parts, for each object."""
@@ -79,3 +82,24 @@ class Reader(Protocol):
 
 Opener = Callable[[], Reader]
 """Opens a reader, the same one every time in one process; another process can be sent it."""
+
+
+def open_alike(opener: Opener) -> tuple[Reader, Opener]:
+    """Open a reader; return it, and what opens it where it runs on the same device by the same.
+
+    Results of devices differ, and which worker of a cluster takes which batch is chance. The second
+    raises `ClusterError` where another device would run the reader.
+    """
+    reader = opener()
+    return reader, partial(_open_at, opener=opener, place=reader.place)
+
+
+def _open_at(*, opener: Opener, place: str) -> Reader:
+    reader = opener()
+    if reader.place != place:
+        raise ClusterError(
+            "SMALLSIGHT_DASK",
+            f"a worker on {platform.node()} runs the network on {reader.place}, not on {place}",
+            "workers with the device of the machine that asks, or params.device: cpu",
+        )
+    return reader

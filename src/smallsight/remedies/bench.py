@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import NamedTuple, TypeVar, cast
@@ -18,7 +18,7 @@ from smallsight import params
 from smallsight.backbones.engine import ONNXRUNTIME
 from smallsight.backbones.feature_store import Features, StoredMaps, read_features, stored_readouts
 from smallsight.backbones.features import batches
-from smallsight.backbones.reader import Opener, Reader
+from smallsight.backbones.reader import Opener, Reader, open_alike
 from smallsight.backbones.tensor_reader import TorchReader
 from smallsight.backbones.trunk_file import TrunkFile
 from smallsight.classifiers.facts import STUDY_HEADS
@@ -297,12 +297,8 @@ class Bench:
         most
             How many of the pictures to show; all where nothing is said.
         """
-        opener = other or self.opener
-        network = opener()
+        network, opener = open_alike(other or self.opener)
         size = size or self.input_format.size
-        if self.is_timed:
-            self._plan(network, size)
-            self._plan(self.reader, self.input_format.size)
         places = self._places(task)[:most]
         work = []
         for number, place in enumerate(batches(len(places), network.batch_size)):
@@ -335,12 +331,6 @@ class Bench:
             sum(seconds for _, seconds, _ in found) / max(inputs, 1),
             float(np.nanmean(plain)),
         )
-
-    def _plan(self, network: Reader, size: int) -> None:
-        """Let torch plan a network's passes before they are timed: a GPU takes seconds for that."""
-        if isinstance(network, TorchReader):
-            black = np.zeros((1, size, size, 3), np.uint8)
-            self.once(("planned", network, size), lambda: network.scene(black))
 
     def plain_seconds(self, task: str) -> float:
         """Return what the plain pass takes of a core for one of a task's pictures."""
@@ -405,6 +395,8 @@ def _see(
         What an untouched picture took beside; NaN where that was not measured.
     """
     network = opener()
+    if is_timed:
+        _plan(network, size)
     files = {path: kept.read(path) for path in {path for path, _ in shown.files}}
     pictures = [_window(files[path], box, window_margin) for path, box in shown.files]
 
@@ -425,6 +417,7 @@ def _see(
     beside = np.nan
     if is_timed and shown.is_timed_beside:
         plain_network = own()
+        _plan(plain_network, input_format.size)
         start = _clock()
         plain = [brought(one, input_format.size) for one in pictures]
         _seen(plain_network, plain, names[: len(plain)])
@@ -438,6 +431,13 @@ def _window(picture: np.ndarray, box: Box | None, margin: float) -> np.ndarray:
         return picture
     height, width = picture.shape[:2]
     return picture[box.grown(margin).touched_pixels(width, height)]
+
+
+@lru_cache(maxsize=8)
+def _plan(network: Reader, size: int) -> None:
+    """Let torch plan a network's passes before they are timed: a GPU takes seconds for that."""
+    if isinstance(network, TorchReader):
+        network.scene(np.zeros((1, size, size, 3), np.uint8))
 
 
 def _clock() -> float:

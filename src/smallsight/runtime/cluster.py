@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from importlib import metadata
 from itertools import islice
@@ -41,15 +41,17 @@ AHEAD = 3
 """Items of work that are sent for each of the workers' threads: finished ones do not pile up."""
 
 PATIENCE = 60
-"""Seconds to wait for the first worker."""
+"""Seconds to wait for the first worker, and for another one where all were lost."""
 
 _REFRESH = 5
-"""Seconds after which workers are counted again."""
+"""Seconds after which the workers' threads are counted again."""
 
 _PACKAGES = ("numpy", "onnxruntime", "pillow", "scikit-image", "scipy", "torch", "torchvision")
 """What the values in pictures and features come from."""
 
 _EQUIPPED = "workers that see the same files under the same path and run the same library"
+
+_AGAIN = "run the same again; stages that were finished are kept"
 
 
 class _Place(NamedTuple):
@@ -57,13 +59,6 @@ class _Place(NamedTuple):
 
     folder: str
     software: tuple[tuple[str, str], ...]
-
-
-class _Crew(NamedTuple):
-    """The workers that take some kind of work: their threads, and what they are chosen by."""
-
-    threads: int
-    resources: Mapping[str, float]
 
 
 def map_on_cluster(
@@ -87,25 +82,28 @@ def map_on_cluster(
     ParameterError
         Where there is no scheduler or worker, or one that lacks the files or the library.
     ClusterError
-        Where the scheduler is lost, or an item of work kills one worker after the other.
+        Where the scheduler or all workers are lost, or an item of work kills one worker after the
+        other.
     """
     place = _Place(str(Path.cwd()), _software())
     waiting, pending = iter(items), deque[Any]()
-    crew, counted = _Crew(0, {}), -math.inf
+    threads, counted = 0, -math.inf
     with _losses(address):
         client = _joined(address, place)
+        # Chosen once, so that all items are one kind of worker's.
+        needed = {GPU: 1} if is_network and _threads(client, {GPU: 1}) else {}
         # Sent once, then from worker to worker: what it holds may be large.
         job = client.submit(partial(_itself, function), pure=False)
     while True:
         with _losses(address):
             if time.monotonic() - counted > _REFRESH:
-                crew, counted = _crew(client, is_network=is_network), time.monotonic()
-            for item in islice(waiting, max(AHEAD * crew.threads - len(pending), 1)):
+                threads, counted = _threads(client, needed), time.monotonic()
+            for item in islice(waiting, max(AHEAD * threads - len(pending), 1)):
                 task = partial(_work, item=item, place=place)
-                pending.append(client.submit(task, job, pure=False, resources=crew.resources))
+                pending.append(client.submit(task, job, pure=False, resources=needed))
             if not pending:
                 return
-            distributed.wait(pending[0])
+            _wait(pending[0], client, needed)
         yield _result(pending.popleft(), address)
 
 
@@ -122,6 +120,27 @@ def _work(job: Callable[[T], R], *, item: T, place: _Place) -> R:
     # As `script.run` has it; once more, because the job may have loaded further libraries.
     threadpool_limits(limits=1, user_api="blas")
     return job(item)
+
+
+def _wait(future: Any, client: Any, needed: Mapping[str, float]) -> None:
+    """Wait until an item of work is done, or nobody who could do it has been there for long.
+
+    Raises
+    ------
+    ClusterError
+        Where no such worker is left, and none came.
+    """
+    seen = time.monotonic()
+    while True:
+        with suppress(TimeoutError):
+            distributed.wait(future, timeout=_REFRESH)
+            return
+        if _threads(client, needed):
+            seen = time.monotonic()
+        elif time.monotonic() - seen > PATIENCE:
+            who = f"workers that declare {GPU}" if needed else "workers"
+            found = f"all {who} were lost, and none came for {PATIENCE} seconds"
+            raise ClusterError(WHERE, found, f"{who} that last: {_AGAIN}")
 
 
 def _result(future: Any, address: str) -> Any:
@@ -148,11 +167,8 @@ def _losses(address: str) -> Iterator[None]:
 
 
 def _lost(address: str) -> ClusterError:
-    return ClusterError(
-        WHERE,
-        f"the scheduler at {address} was lost",
-        "one that lasts: run the same again; stages that were finished are kept",
-    )
+    found = f"the scheduler at {address} was lost"
+    return ClusterError(WHERE, found, f"one that lasts: {_AGAIN}")
 
 
 _CLIENTS: dict[tuple[str, _Place], Any] = {}
@@ -243,10 +259,11 @@ def _software() -> tuple[tuple[str, str], ...]:
     return tuple(found.items())
 
 
-def _crew(client: Any, *, is_network: bool) -> _Crew:
-    """Count who takes some kind of work."""
+def _threads(client: Any, needed: Mapping[str, float]) -> int:
+    """Count the threads of the workers that have some resources."""
     workers = client.scheduler_info(n_workers=-1)["workers"].values()
-    with_gpu = [one for one in workers if one["resources"].get(GPU)]
-    if is_network and with_gpu:
-        return _Crew(sum(one["nthreads"] for one in with_gpu), {GPU: 1})
-    return _Crew(sum(one["nthreads"] for one in workers), {})
+    return sum(
+        one["nthreads"]
+        for one in workers
+        if all(one["resources"].get(name, 0) >= least for name, least in needed.items())
+    )

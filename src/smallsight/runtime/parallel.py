@@ -26,7 +26,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 AHEAD = 4
-"""Batches a thread that may be computed before their results are taken: these are large."""
+"""Items a thread that may be begun before their results are taken: these may be large."""
 
 
 def workers() -> int:
@@ -125,10 +125,7 @@ def map_batches(
         results = _map_on_cluster(address, function, batches, is_network=True)
         yield from progress(results, total=len(batches), description=description)
         return
-    ahead = AHEAD * threads
-    yield from _map_in_threads(
-        function, batches, threads=threads, description=description, ahead=ahead
-    )
+    yield from _map_in_threads(function, batches, threads=threads, description=description)
 
 
 def map_here(
@@ -188,16 +185,8 @@ def _map_in_threads(
     *,
     threads: int,
     description: str,
-    ahead: int | None = None,
 ) -> Iterator[R]:
-    """Yield results in the order of items; after an error, begin with no further item.
-
-    Parameters
-    ----------
-    ahead
-        How many items are begun before the first of their results is taken; all where nothing is
-        said.
-    """
+    """Yield results in the order of items; after an error, begin with no further item."""
     is_over = threading.Event()
 
     def apply(item: T) -> R:
@@ -210,7 +199,7 @@ def _map_in_threads(
             raise
 
     with ThreadPoolExecutor(threads) as pool:
-        results = _in_turn(pool, apply, items, ahead=ahead or len(items))
+        results = _in_turn(pool, apply, items, ahead=AHEAD * threads)
         try:
             yield from progress(results, total=len(items), description=description)
         finally:

@@ -11,7 +11,7 @@ import pandas as pd
 from smallsight.backbones.feature_store import Features
 from smallsight.backbones.features import BOX, batches, picture_names
 from smallsight.backbones.pooling import regions_of
-from smallsight.backbones.reader import Opener, Reader
+from smallsight.backbones.reader import Opener, Reader, open_alike
 from smallsight.backbones.readouts import joined
 from smallsight.conditions.rendered.store import Pictures
 from smallsight.evaluation.crossfit import out_of_fold
@@ -96,7 +96,7 @@ def compute_removals(
         for row in instances
     ]
     ground = np.full((size, size, 3), colour, np.uint8)
-    reader = opener()
+    reader, opener = open_alike(opener)
     job = partial(_edited_features, folder=folder, ground=ground, opener=opener, readout=readout)
     places = batches(len(rows), reader.batch_size)
     work = [(rows.iloc[place], regions[place]) for place in places]
