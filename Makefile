@@ -28,7 +28,7 @@ inspect: $(BIN)/.installed ## look at the data, the sample, its power and the ti
 report: $(BIN)/.installed ## run the study and write reports/report.pdf and reports/report.html
 	@python tools/system_libraries.py
 	@python tools/check_start.py
-	dvc repro
+	dvc --wait-for-lock repro
 	@echo
 	@echo "PDF:  $(CURDIR)/reports/report.pdf"
 	@echo "HTML: $(CURDIR)/reports/report.html"

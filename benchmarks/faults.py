@@ -34,7 +34,7 @@ from study_copy import ROOT, StudyCopy
 
 sys.path.insert(0, str(ROOT / "tools"))
 from stored_objects import UnreadableStudyError, check_objects, describe
-from verify_study import compare, tell
+from verify_study import compare, show_stored_seconds, shows_seconds, tell
 
 FAMILIES = ("orig_full", "orig_crop", "occlusion")
 SMALL = {
@@ -229,9 +229,13 @@ class Subject:
         """Run one of the study's own tools."""
         return self.run(sys.executable, f"tools/{name}.py", *options)
 
+    def dvc(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run DVC."""
+        return self.run(*_DVC, *arguments)
+
     def repro(self) -> subprocess.CompletedProcess[str]:
         """Run the study."""
-        return self.run(*_DVC, "repro")
+        return self.dvc("repro")
 
     @contextmanager
     def begun(self, *options: str, limit: Callable[[], None] | None = None) -> Iterator[Run]:
@@ -260,8 +264,17 @@ class Subject:
         """Return the outputs that DVC recorded of a stage."""
         return [self.folder / one["path"] for one in self.lock()[stage]["outs"]]
 
-    def losses(self, whole: Mapping[str, Any]) -> tuple[int, str]:
+    def losses(self, first: Path, whole: Mapping[str, Any]) -> tuple[int, str]:
         """Hash all files, in DVC's cache too, and compare what DVC recorded with a whole study's.
+
+        Pages that show seconds are written once more, with those of the whole study.
+
+        Parameters
+        ----------
+        first
+            Folder of the whole study.
+        whole
+            What DVC recorded of it, by stage.
 
         Returns
         -------
@@ -277,6 +290,8 @@ class Subject:
         except (UnreadableStudyError, FileNotFoundError) as error:
             return sum(sizes.values()), f"nothing can be read: {error}"
         found = compare(whole, recorded)
+        if shows_seconds(found) and show_stored_seconds(whole, self.folder, first, self.dvc):
+            found = compare(whole, self.lock())
         differing = {path for paths in found.found.values() for path in paths} | {*found.followed}
         told = [*(tell(found) if differing else ()), *describe(problems)]
         lost = differing | {one.output for one in problems}
@@ -451,14 +466,16 @@ def half_written(subject: Subject, name: str, content: bytes, advice: str, *way:
 
 def beside(subject: Subject) -> Outcome:
     """Start the study beside itself: the first goes on, and who comes second is told so."""
+    lock = subject.folder / ".dvc/tmp/lock"
     with subject.begun("--force", "--single-item", "remedies") as run:
+        number = str(run.process.pid)
+        # From its first lock on, which names who had it last, a run is at work until it ends.
+        while run.is_on() and lock.read_text(encoding="utf-8").strip() != number:
+            time.sleep(0.1)
         start = subject.tool("check_start")
-        while start.returncode == 0 and run.is_on():
-            start = subject.tool("check_start")
         second = subject.repro()
         ended = run.end()
-    who = f"(process {run.process.pid})"
-    is_told = who in start.stdout and len(start.stdout.splitlines()) == 1
+    is_told = f"process {number}" in start.stdout and len(start.stdout.splitlines()) == 1
     wrong = (
         ("" if is_told else f"the start says: {start.stdout}"),
         ("" if second.returncode else "the second run was not refused"),
@@ -485,7 +502,7 @@ def rows(
         () if short else elsewhere(folder),
     )
     for name, subject, outcome in found:
-        lost, told = subject.losses(whole)
+        lost, told = subject.losses(first.folder, whole)
         if told:
             outcome = replace(outcome, survived=0, lost=lost, said=outcome.said or told)
         yield name, outcome

@@ -5,13 +5,15 @@ What else is wrong with the parameters, the first stage says.
 
 import json
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import psutil
 import yaml
+from dvc.exceptions import DvcException
+from dvc.lock import LockError
+from dvc.repo import Repo
 
 from smallsight import params
 from smallsight.datasets.watched import check_watched_folders
@@ -21,6 +23,8 @@ from smallsight.runtime.yaml_files import parse_yaml
 LOCK = Path("dvc.lock")
 HELD = Path(".dvc/tmp/rwlock")
 """Which process reads or writes which path, as DVC keeps it."""
+BUSY = Path(".dvc/tmp/lock")
+"""Whose holder does not run a stage: it starts, or is between two, or is no run at all."""
 
 
 def main() -> None:
@@ -69,11 +73,19 @@ def check_held() -> None:
         Where DVC's list of who is at work cannot be read, or somebody is.
     """
     try:
-        holders = list(_holders(_read_held()))
+        # DVC waits 3 seconds for others. While it is held, nobody begins or ends a stage.
+        with Repo().lock:
+            holders = list(_holders(json.loads(HELD.read_bytes())))
     except FileNotFoundError:
         return
+    except LockError:
+        due = "no other DVC command here: wait for its end, or stop it"
+        raise SmallsightError(BUSY, f"in use by {_locker()}", due) from None
+    except DvcException:  # DVC says it itself
+        return
     except OSError as error:
-        raise SmallsightError(HELD, error.strerror or str(error), "a file to read") from None
+        found = error.strerror or str(error)
+        raise SmallsightError(error.filename or HELD, found, "a file to read") from None
     except (ValueError, AttributeError, KeyError, TypeError):
         due = "JSON: where no other run is at work, remove this file"
         raise SmallsightError(HELD, "cut short, as by a run that was killed", due) from None
@@ -86,13 +98,10 @@ def check_held() -> None:
         raise SmallsightError(HELD, found, due)
 
 
-def _read_held() -> Any:
-    """Read DVC's list of who is at work; once more where it was just being written."""
-    try:
-        return json.loads(HELD.read_bytes())
-    except ValueError:
-        time.sleep(0.2)
-        return json.loads(HELD.read_bytes())
+def _locker() -> str:
+    """Name who holds DVC's lock, which is a path where DVC locks by hard links."""
+    number = BUSY.read_text(encoding="utf-8").strip()
+    return f"process {number}" if number.isdecimal() else "another process"
 
 
 def _holders(held: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -14,14 +14,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from dvc.repo import Repo
 
+from smallsight.runtime.files import md5 as md5_of
 from smallsight.runtime.yaml_files import parse_yaml
 from stored_objects import UnreadableStudyError, check_objects, describe
 
@@ -80,14 +83,17 @@ def main(*options: str) -> None:
     recorded = _stages(_git("show", f"HEAD:./{LOCK}").encode())
     above, below = (_git("rev-parse", f"--show-{one}").strip() for one in ("toplevel", "prefix"))
     with tempfile.TemporaryDirectory(prefix="verify-") as name:
-        _run("git", "clone", "--quiet", "--no-hardlinks", above, name)
-        clone = Path(name, below)
+        # So deep that paths that lead out of the project lead to folders of the clone's own.
+        top = Path(name, *[Path(name).name] * _steps_out(recorded, below))
+        _run("git", "clone", "--quiet", "--no-hardlinks", above, str(top))
+        clone = top / below
         _borrow(recorded, clone)
         print(f"verify: {len(recorded)} stages run anew", flush=True)
-        _run(sys.executable, "-m", "dvc", "repro", "--force", "--no-run-cache", folder=clone)
+        dvc = partial(_run, sys.executable, "-m", "dvc", folder=clone)
+        dvc("repro", "--force", "--no-run-cache")
         found = compare(recorded, _stages((clone / LOCK).read_bytes()))
-        if not found.are_there and (shown := _shown(found)):
-            found = _with_stored_seconds(recorded, clone, shown) or found
+        if shows_seconds(found) and show_stored_seconds(recorded, clone, Path(), dvc):
+            found = compare(recorded, _stages((clone / LOCK).read_bytes()))
         for line in tell(found):
             print(f"verify: {line}")
         if found.are_there:
@@ -189,38 +195,51 @@ def tell(found: Differences) -> Iterator[str]:
         yield f"every output is what {LOCK} records{others}"
 
 
-def _shown(found: Differences) -> list[str]:
-    """Return the stages whose outputs differ because they show seconds of others."""
-    return [name for name, paths in found.timed.items() if not TIMINGS.issuperset(paths)]
+def shows_seconds(found: Differences) -> bool:
+    """Return whether nothing differs but seconds, and outputs that show them."""
+    return not found.are_there and any(
+        not TIMINGS.issuperset(paths) for paths in found.timed.values()
+    )
 
 
-def _with_stored_seconds(recorded: Stages, clone: Path, shown: Iterable[str]) -> Differences | None:
-    """Let a clone's stages show the seconds that are stored here, and compare once more.
+def show_stored_seconds(
+    recorded: Stages, clone: Path, stored: Path, dvc: Callable[..., object]
+) -> bool:
+    """Let the outputs of a clone show the seconds that a record names.
+
+    Parameters
+    ----------
+    recorded
+        What `dvc.lock` records.
+    clone
+        Folder in which its stages have run anew.
+    stored
+        Folder of the project that has those seconds, as an output or in DVC's cache.
+    dvc
+        Runs DVC in the clone.
 
     Returns
     -------
-    Differences or None
-        None where those seconds are not here.
+    bool
+        False where that project has them no more.
     """
-    due = {
-        path: md5
-        for stage in recorded.values()
+    due = [
+        (name, path, md5)
+        for name, stage in recorded.items()
         for path, md5 in _digests(stage, "outs").items()
         if path in TIMINGS
-    }
-    if any(not Path(path).is_file() for path in due):
-        return None
-    for path in due:
+    ]
+    cache = Repo(str(stored)).cache.local
+    for _, path, md5 in due:
+        places = (stored / path, Path(cache.oid_to_path(md5)))
+        right = next((one for one in places if one.is_file() and md5_of(one) == md5), None)
+        if right is None:
+            return False
         (clone / path).unlink()
-        shutil.copyfile(path, clone / path)
-    for name in shown:
-        command = (sys.executable, "-m", "dvc", "repro", "--force", "--single-item", name)
-        _run(*command, folder=clone)
-    after = _stages((clone / LOCK).read_bytes())
-    for stage in after.values():
-        for one in stage.get("outs", ()):
-            one["md5"] = due.get(one["path"], one["md5"])
-    return compare(recorded, after)
+        shutil.copyfile(right, clone / path)
+    dvc("commit", "--force", *(name for name, _, _ in due))
+    dvc("repro", "--no-run-cache")
+    return True
 
 
 def _in_order(stages: Stages) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -253,6 +272,13 @@ def _digests(stage: Mapping[str, Any], kind: str) -> dict[str, str]:
 
 def _stages(content: bytes) -> Stages:
     return (parse_yaml(content) or {}).get("stages") or {}
+
+
+def _steps_out(recorded: Stages, below: str) -> int:
+    """Count the folders above Git's that are named by what stages read, from a folder below it."""
+    paths = [path for stage in recorded.values() for path in _digests(stage, "deps")]
+    read = [Path(os.path.normpath(Path(below, path))) for path in paths]
+    return max((path.parts.count(os.pardir) for path in read), default=0)
 
 
 def _borrow(recorded: Stages, clone: Path) -> None:

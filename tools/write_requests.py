@@ -31,7 +31,8 @@ def main() -> str:
         # The pipeline watches this file, and nothing is rendered without it.
         files.write_table(ANSWERS.empty(), table)
         print(f"{table} was missing, and is now a table without rows", flush=True)
-    done = subprocess.run([sys.executable, "-m", "dvc", "repro", "render"], check=False)
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "render"]
+    done = subprocess.run(command, check=False)
     if done.returncode:
         raise SmallsightError("dvc repro render", f"exit status {done.returncode}", "0")
     facts = read_classifier_facts(CLASSIFIER)

@@ -37,6 +37,23 @@ stages:
     - reports/count.json:
         cache: false
 """
+TIMED = """\
+  time:
+    cmd: python -c "import time; open('data/remedies_times.csv', 'w').write(str(time.time_ns()))"
+    deps: [make.py, data/one]
+    outs:
+    - data/remedies_times.csv
+  show:
+    cmd: python show.py
+    deps: [show.py, data/remedies_times.csv]
+    outs:
+    - reports/page
+"""
+SHOW = """\
+import os, pathlib, time
+seconds = pathlib.Path("data/remedies_times.csv").read_text()
+pathlib.Path("reports/page").write_text(f"{seconds}MORE")
+"""
 
 
 class CheapPipeline(Project):
@@ -50,6 +67,12 @@ class CheapPipeline(Project):
         (folder / "dvc.yaml").write_text(PIPELINE)
         (folder / "params.yaml").write_text("x: 1\n")
         (folder / ".gitignore").write_text("/data/\n")
+
+    def add_seconds(self, more=""):
+        """Add a stage that writes a time, and one whose page shows it, and more in braces."""
+        path = self.folder / "dvc.yaml"
+        path.write_text(path.read_text() + TIMED)
+        (self.folder / "show.py").write_text(SHOW.replace("MORE", more))
 
     def run_and_commit(self, message="Results"):
         """Run it, commit what it recorded, and return what DVC printed."""

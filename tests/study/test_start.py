@@ -2,15 +2,21 @@
 
 import json
 import os
+import re
 import runpy
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from threading import Timer
 
 import pytest
+import zc.lockfile
+from dvc.lock import make_lock
 
 SCRIPT = Path(__file__).parents[2] / "tools/check_start.py"
 HELD = ".dvc/tmp/rwlock"
+BUSY = ".dvc/tmp/lock"
 
 
 @pytest.fixture
@@ -18,6 +24,7 @@ def check(tmp_path, monkeypatch):
     """Write a file of DVC's and return what the start says of it."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".dvc/tmp").mkdir(parents=True)
+    subprocess.run(["git", "init", "-q"], check=True)
 
     def check(name, content):
         Path(name).write_text(content)
@@ -79,6 +86,38 @@ def test_of_a_process_that_was_given_the_number_since_it_is_said_what_to_do(chec
     assert f"if process {other.pid} is another program by now, remove this file" in said
 
 
+def test_a_run_that_begins_or_is_between_two_stages_is_named(check):
+    """It holds DVC's lock alone, and no file."""
+    with closing(zc.lockfile.LockFile(BUSY)):
+        said = check(HELD, "{}")
+    due = "expected no other DVC command here: wait for its end, or stop it"
+    assert said == f"check_start: error: {BUSY}: in use by process {os.getpid()}; {due}"
+
+
+def test_who_locks_by_hard_links_is_seen_too(check):
+    Path(".dvc/config").write_text("[core]\nhardlink_lock = true\n")
+    with make_lock(BUSY, tmp_dir=".dvc/tmp", hardlink_lock=True):
+        assert f"{BUSY}: in use by another process; expected" in check(HELD, "{}")
+    assert check(HELD, "{}") == ""
+
+
+def test_a_command_that_ends_in_an_instant_is_waited_for(check):
+    lock = zc.lockfile.LockFile(BUSY)
+    Timer(1, lock.close).start()
+    assert check(HELD, "{}") == ""
+
+
+def test_a_run_that_begins_its_next_stage_meanwhile_is_named(check):
+    lock = zc.lockfile.LockFile(BUSY)
+
+    def begin():
+        Path(HELD).write_text(held(os.getpid()))
+        lock.close()
+
+    Timer(1, begin).start()
+    assert "in use by dvc repro" in check(HELD, "{}")
+
+
 def test_a_lock_that_a_run_is_writing_is_not_said_to_be_cut(check):
     Path("dvc.lock").write_text("schema: '2.0'\nstag")
     said = check(HELD, held(os.getpid()))
@@ -86,10 +125,10 @@ def test_a_lock_that_a_run_is_writing_is_not_said_to_be_cut(check):
     assert "git checkout" not in said
 
 
-@pytest.mark.parametrize("name", ["dvc.lock", HELD])
+@pytest.mark.parametrize("name", ["dvc.lock", HELD, BUSY])
 def test_what_cannot_be_read_is_one_line(check, name):
     Path(name).mkdir(parents=True)
-    assert check("other", "").startswith(f"check_start: error: {name}: Is a directory")
+    assert re.match(rf"check_start: error: \S*{name}: Is a directory", check("other", ""))
 
 
 @pytest.mark.parametrize("content", ["{}", '{"write": {}, "read": {}}', held(2**22 + 1)])
@@ -99,5 +138,5 @@ def test_nobody_at_work_is_fine(check, content):
 
 
 def test_nothing_there_is_fine(check):
-    assert [each.name for each in Path().iterdir()] == [".dvc"]
+    assert {each.name for each in Path().iterdir()} == {".dvc", ".git"}
     assert check("other", "") == ""

@@ -160,32 +160,10 @@ def test_a_stage_that_gives_something_else_is_named(project):
     assert "predictions cannot be compared" in done.stdout
 
 
-TIMED = """\
-  time:
-    cmd: python -c "import time; open('data/remedies_times.csv', 'w').write(str(time.time_ns()))"
-    deps: [make.py, data/one]
-    outs:
-    - data/remedies_times.csv
-  show:
-    cmd: python show.py
-    deps: [show.py, data/remedies_times.csv]
-    outs:
-    - reports/page
-"""
-SHOW = """\
-import pathlib, time
-seconds = pathlib.Path("data/remedies_times.csv").read_text()
-pathlib.Path("reports/page").write_text(f"{seconds}")
-"""
-
-
 @pytest.mark.dvc
 @pytest.mark.parametrize("is_by_chance", [False, True])
 def test_what_shows_seconds_is_compared_with_those_that_are_stored(project, is_by_chance):
-    lines = project.folder / "dvc.yaml"
-    lines.write_text(lines.read_text() + TIMED)
-    chance = SHOW.replace("{seconds}", "{seconds} {time.time_ns()}") if is_by_chance else SHOW
-    (project.folder / "show.py").write_text(chance)
+    project.add_seconds("{time.time_ns()}" if is_by_chance else "")
     project.run_and_commit()
     done = verify(project)
     assert done.returncode == is_by_chance, done.stderr
@@ -194,6 +172,39 @@ def test_what_shows_seconds_is_compared_with_those_that_are_stored(project, is_b
         assert told == "verify: stage show gives other bytes of the same input: reports/page"
     else:
         assert told == "verify: every output is what dvc.lock records"
+
+
+@pytest.mark.dvc
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_seconds_are_those_of_the_commit_and_not_of_a_run_since(project, is_kept):
+    project.add_seconds()
+    project.run_and_commit()
+    (first,) = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]["time"]["outs"]
+    project.dvc("repro", "--force")
+    if not is_kept:
+        (project.folder / ".dvc/cache/files/md5" / first["md5"][:2] / first["md5"][2:]).unlink()
+    done = verify(project)
+    assert done.returncode == 0, done.stdout
+    others = "" if is_kept else ", but for seconds in data/remedies_times.csv, reports/page"
+    assert done.stdout.splitlines()[-1] == f"verify: every output is what dvc.lock records{others}"
+
+
+@pytest.mark.dvc
+def test_data_beside_the_project_is_read_and_nothing_is_left(project, tmp_path):
+    for name in ("mine", "deeper/mine"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    lines = project.folder / "dvc.yaml"
+    beside = f"deps: [../mine, ../../{tmp_path.name}/deeper/mine, "
+    lines.write_text(lines.read_text().replace("deps: [", beside))
+    project.run_and_commit()
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    (folder / "mine").write_text("of another project")
+    project.environment |= {"TMPDIR": str(folder)}
+    done = verify(project)
+    assert done.stdout.splitlines()[-1] == "verify: every output is what dvc.lock records"
+    assert [path.name for path in folder.iterdir()] == ["mine"]
 
 
 @pytest.mark.dvc
