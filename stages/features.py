@@ -8,6 +8,7 @@ import own_library  # noqa: F401
 from smallsight import params
 from smallsight.backbones.feature_store import place_of_maps, write_features
 from smallsight.backbones.features import extract_features
+from smallsight.backbones.reader import open_alike
 from smallsight.classifiers.facts import is_shown, read_classifier_facts
 from smallsight.classifiers.readers import NetworkFiles
 from smallsight.conditions.rendered.names import read_facts
@@ -43,7 +44,8 @@ def main(family: str) -> str:
             write_features(extracted, condition, folder)
             n_pictures += len(views)
             n_different += len(extracted.plain["scene"])
-    return f"{n_pictures} pictures, {n_different} of them different, on {network().place}"
+    place = open_alike(network)[0].place
+    return f"{n_pictures} pictures, {n_different} of them different, on {place}"
 
 
 if __name__ == "__main__":

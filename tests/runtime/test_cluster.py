@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import re
 import runpy
 import shutil
 import subprocess
@@ -24,12 +23,14 @@ from builders.clusters import ROOT, Cluster
 from builders.readings import Held
 from builders.remedy_bench import Colours as AnyNetwork
 from builders.remedy_bench import bench_on, drawn
+from smallsight.backbones import reader as readers
 from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.engine import Engine, write_engine
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import place_of_maps, write_features
 from smallsight.backbones.features import extract_features, passes
 from smallsight.backbones.networks.weights import write_weights
+from smallsight.backbones.reader import Opened
 from smallsight.backbones.tensor_reader import TorchReader
 from smallsight.classifiers.facts import write_classifier_facts
 from smallsight.classifiers.readers import NetworkFiles
@@ -156,8 +157,7 @@ def test_pictures_that_are_painted_or_collected_are_the_same_bytes(use, pair):
     assert len(list(painted.glob("images/*.jpg"))) == 12
 
 
-def test_rendered_pictures_and_features_are_the_same_bytes(use, pair, weights, monkeypatch):
-    monkeypatch.setattr(Backbone, "batch_size", 2)
+def test_rendered_pictures_and_features_are_the_same_bytes(use, pair, weights):
     # Paths are relative: workers start elsewhere.
     study_in(Path("study"), weights)
     Path("study").rename("local")
@@ -171,7 +171,7 @@ def test_rendered_pictures_and_features_are_the_same_bytes(use, pair, weights, m
 def test_what_a_killed_worker_had_in_hand_is_done_by_another(use, start, weights):
     cluster = start("one", "two")
     network = network_in(Path("network"), weights)
-    pictures = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), np.uint8)
+    pictures = np.random.default_rng(0).integers(0, 256, (160, 32, 32, 3), np.uint8)
     np.save("pictures.npy", pictures)
 
     def read(place):
@@ -179,17 +179,15 @@ def test_what_a_killed_worker_had_in_hand_is_done_by_another(use, start, weights
         return np.load("pictures.npy")[place]
 
     batch = partial(
-        passes, network, read, np.tile([2.0, 2.0, 9.0, 9.0], (40, 1)), np.arange(40),
+        passes, network, read, np.tile([2.0, 2.0, 9.0, 9.0], (160, 1)), np.arange(160),
         keep_maps=True, keep_mirrored=True, description="passes",
     )  # fmt: skip
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Backbone, "batch_size", 2)
-        due = list(batch())
-        use(cluster)
-        stream = batch()
-        found = [next(stream), next(stream)]
-        cluster.kill(cluster.workers["one"])
-        found.extend(stream)
+    due = list(batch())
+    use(cluster)
+    stream = batch()
+    found = [next(stream), next(stream)]
+    cluster.kill(cluster.workers["one"])
+    found.extend(stream)
     assert len(due) == len(found) == 20
     for one, other in zip(due, found, strict=True):
         for plain, again in zip(one, other, strict=True):
@@ -357,29 +355,43 @@ def test_a_worker_that_cannot_run_the_library_is_refused(use, start):
     assert "No module named 'smallsight.runtime'" in said.replace("\\", "")
 
 
-@pytest.mark.parametrize("work", ["passes", "removals", "look"])
-def test_workers_on_another_device_are_refused(use, pair, weights, tmp_path, monkeypatch, work):
+@pytest.fixture
+def run(request, weights, tmp_path):
+    """Let the network see something; return what it gave."""
     bench = bench_on(tmp_path / "bench", drawn(), AnyNetwork(), weights=weights)
     bench = replace(bench, opener=bench.trunk)
     whole = read_facts(bench.conditions, "orig_full").conditions[0]
     views, folder = read_views(bench.conditions, whole), bench.conditions / whole.folder
-    run = {
-        "passes": lambda: extract_features(views, folder, bench.trunk),
+    return {
+        "passes": lambda: extract_features(views, folder, bench.trunk).plain["scene"],
         "removals": lambda: compute_removals(
             bench.splits.sample, views, folder, colour=(9, 9, 9), seed=0, splits=bench.splits,
-            fitted=None, seen=bench.stored("scene"), readout="scene", opener=bench.trunk,
+            fitted=None, seen=bench.stored("scene"), readout="scene",
+            opener=bench.trunk,
         ),
-        "look": lambda: bench.look("scene", lambda picture, number: [picture]),
-    }[work]  # fmt: skip
-    use(pair)
+        "look": lambda: bench.look("scene", lambda picture, number: [picture]).features,
+    }[request.param]  # fmt: skip
+
+
+@pytest.mark.parametrize("run", ["passes", "look"], indirect=True)
+def test_the_device_is_that_of_the_workers(use, pair, run, monkeypatch):
+    due = run()
     monkeypatch.setattr(TorchReader, "place", "cuda by torch")
+    monkeypatch.setattr(TorchReader, "batch_size", 10**6)
+    use(pair)
+    np.testing.assert_array_equal(run(), due)
+
+
+@pytest.mark.parametrize("run", ["passes", "removals", "look"], indirect=True)
+def test_workers_of_different_devices_are_refused(use, pair, run, monkeypatch):
+    # Not sent by name: the worker that is asked says what this says.
+    monkeypatch.setattr(readers, "_known", lambda opener: Opened(4, 1, "cuda by torch"))
+    use(pair)
     with pytest.raises(ClusterError) as caught:
         run()
-    assert re.fullmatch(
-        r"cluster error: SMALLSIGHT_DASK: a worker on \S+ runs the network on cpu by torch, not on "
-        r"cuda by torch; expected workers with the device of the machine that asks, or "
-        r"params\.device: cpu",
-        str(caught.value),
+    assert str(caught.value) == (
+        "cluster error: SMALLSIGHT_DASK: one worker runs the network on cuda by torch, another on "
+        "cpu by torch; expected workers with a device of one kind, or params.device: cpu"
     )
 
 

@@ -125,15 +125,15 @@ def passes(
         Of each batch, in order, what `Reader.read_out` returns; a batch's objects follow each
         other as `gathered` has it. Nothing is mirrored where that is not wished for.
     """
-    reader, opener = open_alike(opener)
+    known, opener = open_alike(opener)
     order = _order(row)
-    places = batches(int(row.max(initial=-1)) + 1, reader.batch_size)
+    places = batches(int(row.max(initial=-1)) + 1, known.batch_size)
     work = []
     for place in places:
         own = order[slice(*np.searchsorted(row[order], [place.start, place.stop]))]
         work.append(_Batch(place, boxes[own], row[own] - place.start, names[place]))
     job = partial(_pass, opener=opener, read=read, keep_maps=keep_maps, keep_mirrored=keep_mirrored)
-    return map_batches(job, work, threads=reader.threads, description=description)
+    return map_batches(job, work, threads=known.threads, description=description)
 
 
 class _Batch(NamedTuple):

@@ -1,14 +1,14 @@
 """What reads pictures: a frozen trunk, whose features heads read, or a classifier as it is."""
 
-import platform
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from smallsight.backbones.facts import LAST
 from smallsight.runtime.errors import ClusterError
+from smallsight.runtime.parallel import map_batches
 
 BY_PICTURE = ("scene", LAST)
 """What `Reader.read_out` returns a row of for each picture; of other parts, for each object."""
@@ -84,22 +84,33 @@ Opener = Callable[[], Reader]
 """Opens a reader, the same one every time in one process; another process can be sent it."""
 
 
-def open_alike(opener: Opener) -> tuple[Reader, Opener]:
-    """Open a reader; return it, and what opens it where it runs on the same device by the same.
+class Opened(NamedTuple):
+    """What is known of a reader where it was opened; `Reader` says what the values are."""
+
+    batch_size: int
+    threads: int
+    place: str
+
+
+def open_alike(opener: Opener) -> tuple[Opened, Opener]:
+    """Open a reader where it will run; return what is known of it, and what opens it alike there.
 
     Results of devices differ, and which worker of a cluster takes which batch is chance. The second
     raises `ClusterError` where another device would run the reader.
     """
+    (known,) = map_batches(_known, [opener], threads=1, description="opening the network")
+    return known, partial(_open_at, opener=opener, place=known.place)
+
+
+def _known(opener: Opener) -> Opened:
     reader = opener()
-    return reader, partial(_open_at, opener=opener, place=reader.place)
+    return Opened(reader.batch_size, reader.threads, reader.place)
 
 
 def _open_at(*, opener: Opener, place: str) -> Reader:
     reader = opener()
     if reader.place != place:
-        raise ClusterError(
-            "SMALLSIGHT_DASK",
-            f"a worker on {platform.node()} runs the network on {reader.place}, not on {place}",
-            "workers with the device of the machine that asks, or params.device: cpu",
-        )
+        found = f"one worker runs the network on {place}, another on {reader.place}"
+        due = "workers with a device of one kind, or params.device: cpu"
+        raise ClusterError("SMALLSIGHT_DASK", found, due)
     return reader

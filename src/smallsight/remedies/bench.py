@@ -297,11 +297,11 @@ class Bench:
         most
             How many of the pictures to show; all where nothing is said.
         """
-        network, opener = open_alike(other or self.opener)
+        known, opener = open_alike(other or self.opener)
         size = size or self.input_format.size
         places = self._places(task)[:most]
         work = []
-        for number, place in enumerate(batches(len(places), network.batch_size)):
+        for number, place in enumerate(batches(len(places), known.batch_size)):
             files = [(path, box) for _, path, box in places[place]]
             numbers = [index for index, *_ in places[place]]
             names = [self._names[task][index] for index in numbers]
@@ -320,7 +320,7 @@ class Bench:
             is_timed=self.is_timed,
         )
         description = f"looking at {task}"
-        found = list(map_batches(see, work, threads=network.threads, description=description))
+        found = list(map_batches(see, work, threads=known.threads, description=description))
         features = [one for several, _, _ in found for one in several]
         if not self.is_timed:
             return Look(features, np.nan, np.nan)

@@ -96,17 +96,16 @@ def compute_removals(
         for row in instances
     ]
     ground = np.full((size, size, 3), colour, np.uint8)
-    reader, opener = open_alike(opener)
+    known, opener = open_alike(opener)
     job = partial(_edited_features, folder=folder, ground=ground, opener=opener, readout=readout)
-    places = batches(len(rows), reader.batch_size)
+    places = batches(len(rows), known.batch_size)
     work = [(rows.iloc[place], regions[place]) for place in places]
-    found = map_batches(job, work, threads=reader.threads, description="removing regions")
+    found = map_batches(job, work, threads=known.threads, description="removing regions")
     features = np.empty((len(EDITS), *seen.plain.shape), np.float32)
     for place, piece in zip(places, found, strict=True):
         features[:, place] = piece
-    regions_on_ground = regions_of(rows[BOX].to_numpy(float), np.zeros(len(rows)))
-    asked = picture_names(rows.iloc[:1], "mean colour")
-    parts = reader.read_out(ground[None], regions_on_ground, asked)
+    shown = partial(_ground_parts, rows=rows, opener=opener)
+    (parts,) = map_batches(shown, [ground], threads=1, description="showing the plain ground")
     parts["scene"] = parts["scene"].repeat(len(rows), axis=0)
     plain_ground = joined(parts, readout)
 
@@ -155,6 +154,14 @@ def _edited_features(
         asked = f"{change} {region} {area}"
         found.append(_features(reader, np.stack(edited), rows, asked, readout))
     return np.stack(found)
+
+
+def _ground_parts(
+    ground: np.ndarray, *, rows: pd.DataFrame, opener: Opener
+) -> dict[str, np.ndarray]:
+    """Read the ground out, once, at the places of all objects."""
+    regions = regions_of(rows[BOX].to_numpy(float), np.zeros(len(rows)))
+    return opener().read_out(ground[None], regions, picture_names(rows.iloc[:1], "mean colour"))
 
 
 def _features(
