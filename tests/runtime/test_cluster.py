@@ -24,7 +24,6 @@ from builders.readings import Held
 from builders.remedy_bench import Colours as AnyNetwork
 from builders.remedy_bench import bench_on, drawn
 from smallsight.backbones import reader as readers
-from smallsight.backbones.backbone import Backbone
 from smallsight.backbones.engine import Engine, write_engine
 from smallsight.backbones.facts import LAST
 from smallsight.backbones.feature_store import place_of_maps, write_features
