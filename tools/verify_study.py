@@ -5,7 +5,7 @@
 First every output and its object in DVC's cache are hashed; with `--stored`, that is all. Then the
 commit runs from nothing in a temporary clone, and the first stage that gives other bytes than
 `dvc.lock` records is named. Files that the parameters name and Git does not keep are taken from
-here. What shows seconds is written once more, with those that are stored. Where bytes differ,
+here. What shows seconds is written once more, with those of the commit. Where bytes differ,
 predictions are compared too: another kind of processor rounds otherwise.
 """
 

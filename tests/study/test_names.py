@@ -1,5 +1,6 @@
 """A whole study whose names read as numbers, in a folder of a repository with an odd path."""
 
+import copy
 import json
 import re
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pypdf
 import pytest
 import yaml
+from faults import EVERYWHERE
 
 from builders.small_study import Study
 from smallsight.runtime.tables import read_table
@@ -120,3 +122,14 @@ def test_dvc_compares_and_draws_in_a_subfolder(study):
     page = (study.folder / "plots/index.html").read_text(encoding="utf-8")
     assert '"category": "1e5"' in page
     assert '"category": "007"' in page
+
+
+def test_another_locale_zone_hash_seed_and_folder_give_the_same_pages(study, tmp_path):
+    """And one worker: the commit runs anew, and each output has to have the same bytes."""
+    elsewhere = tmp_path / "Ordner mit Lücke"
+    elsewhere.mkdir()
+    other = copy.copy(study)
+    variables = EVERYWHERE | {"LC_ALL": "C.UTF-8", "TMPDIR": str(elsewhere)}
+    other.environment = study.environment | variables
+    said = other.run("python", "tools/verify_study.py")
+    assert said.splitlines()[-1] == "verify: every output is what dvc.lock records"
