@@ -40,3 +40,11 @@ def test_labels_tell_the_kinds_apart():
     assert all(
         label.endswith("error") and kind.__doc__ for label, kind in zip(labels, KINDS, strict=True)
     )
+
+
+def test_endless_words_are_cut_off():
+    error = errors.SmallsightError("a" * 10**6, "\n" * 10**6, "b" * errors.LONGEST)
+    assert len(error.where) == len(error.found) == errors.LONGEST
+    assert error.where.endswith("a…")
+    assert error.expected == "b" * errors.LONGEST
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)

@@ -3,14 +3,19 @@
 import unicodedata
 
 
+LONGEST = 1000
+"""Letters of each part of an error that are told: what stands in a file may be endless."""
+
+
 def _visible(text: str) -> str:
     """Write as numbers what a terminal would obey, and what would end the line."""
-    return "".join(
+    visible = "".join(
         letter
         if letter.isprintable() or unicodedata.category(letter) == "Zs"
         else letter.encode("unicode_escape").decode()
-        for letter in text
+        for letter in text[: LONGEST + 1]
     )
+    return visible if len(visible) <= LONGEST else f"{visible[: LONGEST - 1]}…"
 
 
 class SmallsightError(Exception):
