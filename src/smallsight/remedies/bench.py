@@ -433,11 +433,15 @@ def _window(picture: np.ndarray, box: Box | None, margin: float) -> np.ndarray:
     return picture[box.grown(margin).touched_pixels(width, height)]
 
 
-@lru_cache(maxsize=8)
 def _plan(network: Reader, size: int) -> None:
     """Let torch plan a network's passes before they are timed: a GPU takes seconds for that."""
     if isinstance(network, TorchReader):
-        network.scene(np.zeros((1, size, size, 3), np.uint8))
+        _show_black(network, size)
+
+
+@lru_cache(maxsize=8)
+def _show_black(network: TorchReader, size: int) -> None:
+    network.scene(np.zeros((1, size, size, 3), np.uint8))
 
 
 def _clock() -> float:

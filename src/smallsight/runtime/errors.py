@@ -2,7 +2,6 @@
 
 import unicodedata
 
-
 LONGEST = 1000
 """Letters of each part of an error that are told: what stands in a file may be endless."""
 
