@@ -470,12 +470,12 @@ def beside(subject: Subject) -> Outcome:
     with subject.begun("--force", "--single-item", "remedies") as run:
         number = str(run.process.pid)
         # From its first lock on, which names who had it last, a run is at work until it ends.
-        while run.is_on() and lock.read_text(encoding="utf-8").strip() != number:
+        while run.is_on() and (not lock.exists() or lock.read_text("utf-8").strip() != number):
             time.sleep(0.1)
         start = subject.tool("check_start")
         second = subject.repro()
         ended = run.end()
-    is_told = f"process {number}" in start.stdout and len(start.stdout.splitlines()) == 1
+    is_told = re.search(rf"process {number}\b", start.stdout) and start.stdout.count("\n") == 1
     wrong = (
         ("" if is_told else f"the start says: {start.stdout}"),
         ("" if second.returncode else "the second run was not refused"),

@@ -27,6 +27,7 @@ def main(family: str) -> str:
     parameters = params.load()
     classifier = read_classifier_facts(CLASSIFIER)
     network = NetworkFiles(BACKBONE, CLASSIFIER, ENGINE, GRAPH, parameters.device)
+    known, opener = open_alike(network)
     n_pictures = n_different = 0
     with files.new_folder(FEATURES / family) as folder:
         for condition in read_facts(CONDITIONS, family).conditions:
@@ -36,7 +37,7 @@ def main(family: str) -> str:
             extracted = extract_features(
                 views,
                 CONDITIONS / condition.folder,
-                network,
+                opener,
                 maps=folder / place_of_maps(condition) if condition.is_reference else None,
                 keep_mirrored=classifier is None,
                 asked=condition.asked,
@@ -44,8 +45,7 @@ def main(family: str) -> str:
             write_features(extracted, condition, folder)
             n_pictures += len(views)
             n_different += len(extracted.plain["scene"])
-    place = open_alike(network)[0].place
-    return f"{n_pictures} pictures, {n_different} of them different, on {place}"
+    return f"{n_pictures} pictures, {n_different} of them different, on {known.place}"
 
 
 if __name__ == "__main__":

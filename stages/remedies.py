@@ -8,6 +8,7 @@ import numpy as np
 
 from smallsight import params
 from smallsight.backbones.engine import read_engine
+from smallsight.backbones.reader import open_alike
 from smallsight.backbones.trunk_file import TrunkFile
 from smallsight.classifiers.facts import asked_tasks, read_classifier_facts
 from smallsight.classifiers.mapping import read_mapping
@@ -80,7 +81,8 @@ def main() -> str:
     files.write_table(sides, SIDES)
     write_remedy_facts(tried.facts, FACTS)
     counts = [sum(one.state == state for one in tried.facts) for state in ("tried", "impossible")]
-    return f"{counts[0]} remedies, {counts[1]} that this network cannot have, on {device}"
+    place = open_alike(bench.opener)[0].place
+    return f"{counts[0]} remedies, {counts[1]} that this network cannot have, on {place}"
 
 
 if __name__ == "__main__":

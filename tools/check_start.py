@@ -100,7 +100,10 @@ def check_held() -> None:
 
 def _locker() -> str:
     """Name who holds DVC's lock, which is a path where DVC locks by hard links."""
-    number = BUSY.read_text(encoding="utf-8").strip()
+    try:
+        number = BUSY.read_text(encoding="utf-8").strip()
+    except OSError:  # given back meanwhile
+        number = ""
     return f"process {number}" if number.isdecimal() else "another process"
 
 

@@ -1,10 +1,12 @@
 """A hostile server on this machine, and what is kept of what it sends."""
 
+import errno
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from filelock import FileLock
 
 from builders.http_server import Server, always, hung_up, respond, truncated, unavailable
 from smallsight.runtime import connections
@@ -263,6 +265,32 @@ def test_those_who_want_a_large_file_at_once_have_one_bring_it(server, get):
         assert all(one.result() == CONTENT for one in asked)
     assert server.requests == [NAME]
     assert left(get) == [LOCK, "file.bin"]
+
+
+def test_who_waits_for_another_download_says_so(get, monkeypatch, capsys):
+    monkeypatch.setattr(module, "TOLD", 0.1)
+    get.path.parent.mkdir()
+    is_held = threading.Event()
+
+    def hold():
+        with FileLock(get.path.with_name(LOCK)):
+            is_held.set()
+            time.sleep(0.5)
+
+    other = threading.Thread(target=hold)
+    other.start()
+    assert is_held.wait(timeout=20)
+    assert get(is_large=True) == CONTENT
+    other.join()
+    assert capsys.readouterr().err.startswith("waiting for another process that downloads file.bin")
+
+
+def test_where_the_file_system_has_no_locks_a_large_file_comes_all_the_same(get, monkeypatch):
+    def none(*_, **__):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(FileLock, "acquire", none)
+    assert get(is_large=True) == CONTENT
 
 
 def test_a_large_file_that_is_there_but_damaged_is_replaced(server, get):

@@ -264,6 +264,13 @@ def test_an_archive_that_names_a_place_before_its_start_is_damaged(tmp_path):
         archive.read("a")
 
 
+def test_an_archive_that_names_a_place_beyond_all_numbers_is_damaged():
+    archive = zipfile.ZipFile(io.BytesIO(packed(zipfile.ZIP_STORED)))
+    archive.getinfo("a").header_offset = 2**63  # as ZIP64 may have it
+    with pytest.raises(zipfile.BadZipFile, match="too large"), files.reading_archive():
+        archive.read("a")
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES])
 def test_an_error_of_the_disk_is_not_taken_for_a_damaged_archive(number):
     with pytest.raises(OSError) as caught, files.reading_archive():

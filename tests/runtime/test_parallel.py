@@ -17,6 +17,7 @@ from smallsight.runtime.parallel import (
     AHEAD,
     iterate_items,
     map_batches,
+    map_here,
     map_items,
     progress,
     workers,
@@ -77,7 +78,7 @@ def test_errors_of_ours_come_back_whole(monkeypatch, prefer, number):
 
 @pytest.mark.parametrize(
     "over",
-    [partial(map_batches, threads=2), partial(iterate_items, prefer="threads", at_most=2)],
+    [partial(map_batches, threads=2), partial(iterate_items, prefer="threads")],
     ids=["batches", "items"],
 )
 def test_threads_wait_for_results_to_be_taken(monkeypatch, over):
@@ -97,6 +98,21 @@ def test_threads_wait_for_results_to_be_taken(monkeypatch, over):
     results.close()
     assert len(begun) < 20
     assert list(over(begin, range(100), description="numbers")) == [*range(100)]
+
+
+@pytest.mark.parametrize(
+    "over", [partial(map_items, prefer="threads"), map_here], ids=["items", "here"]
+)
+def test_threads_do_not_wait_for_a_slow_item_where_all_results_are_kept(monkeypatch, over):
+    monkeypatch.setenv("SMALLSIGHT_WORKERS", "2")
+    all_others = threading.Event()
+
+    def slow_at_first(number):
+        if number == 99:
+            all_others.set()
+        return number if number else all_others.wait(timeout=20)
+
+    assert over(slow_at_first, range(100), description="numbers") == [True, *range(1, 100)]
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", " ", "2 ", "1e3", "²"])

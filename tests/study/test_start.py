@@ -12,7 +12,7 @@ from threading import Timer
 
 import pytest
 import zc.lockfile
-from dvc.lock import make_lock
+from dvc.lock import Lock, LockError, make_lock
 
 SCRIPT = Path(__file__).parents[2] / "tools/check_start.py"
 HELD = ".dvc/tmp/rwlock"
@@ -99,6 +99,15 @@ def test_who_locks_by_hard_links_is_seen_too(check):
     with make_lock(BUSY, tmp_dir=".dvc/tmp", hardlink_lock=True):
         assert f"{BUSY}: in use by another process; expected" in check(HELD, "{}")
     assert check(HELD, "{}") == ""
+
+
+def test_a_lock_that_is_given_back_while_its_holder_is_asked_for_is_no_error(check, monkeypatch):
+    def given_back(lock):
+        Path(BUSY).unlink(missing_ok=True)
+        raise LockError("held")
+
+    monkeypatch.setattr(Lock, "__enter__", given_back)
+    assert "in use by another process; expected" in check(HELD, "{}")
 
 
 def test_a_command_that_ends_in_an_instant_is_waited_for(check):

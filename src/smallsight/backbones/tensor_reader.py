@@ -1,5 +1,6 @@
 """Networks of torch's as readers: on any device, pictures go there and features come back."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
@@ -70,6 +71,8 @@ class TorchReader:
         self.network = network
         self.device = device
         self._is_half = is_half
+        self._planned: set[int] = set()
+        self._lock = threading.Lock()
         network.to(device)
 
     @property
@@ -86,6 +89,19 @@ class TorchReader:
     def place(self) -> str:
         """Where it runs and what runs it."""
         return f"{self.device} by torch"
+
+    def plan(self, size: int) -> None:
+        """Get ready for pictures of a size, once: a GPU takes seconds for that.
+
+        Parameters
+        ----------
+        size
+            Width and height of the input, in pixels.
+        """
+        with self._lock:
+            if size not in self._planned:
+                self.scene(np.zeros((1, size, size, 3), np.uint8))
+                self._planned.add(size)
 
     def scene(self, pictures: np.ndarray, names: Sequence[tuple[str, str]] = ()) -> np.ndarray:
         """Compute features of pictures; see `Reader`."""

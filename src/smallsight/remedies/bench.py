@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import NamedTuple, TypeVar, cast
@@ -19,7 +19,7 @@ from smallsight.backbones.engine import ONNXRUNTIME
 from smallsight.backbones.feature_store import Features, StoredMaps, read_features, stored_readouts
 from smallsight.backbones.features import batches
 from smallsight.backbones.reader import Opener, Reader, open_alike
-from smallsight.backbones.tensor_reader import TorchReader
+from smallsight.backbones.tensor_reader import CUDA_BATCH, TorchReader
 from smallsight.backbones.trunk_file import TrunkFile
 from smallsight.classifiers.facts import STUDY_HEADS
 from smallsight.classifiers.mapping import ClassMapping
@@ -52,8 +52,8 @@ ROOM = 3 * 2**27
 MOST = 4
 """Times `ROOM` of a study's pictures, beyond which none are kept: few would be found there."""
 
-ENOUGH = 128
-"""Pictures that are enough to time what needs no more looks: a GPU's batch."""
+ENOUGH = CUDA_BATCH
+"""Pictures that are enough to time what needs no more looks."""
 
 
 class ImpossibleError(Exception):
@@ -395,8 +395,8 @@ def _see(
         What an untouched picture took beside; NaN where that was not measured.
     """
     network = opener()
-    if is_timed:
-        _plan(network, size)
+    if is_timed and isinstance(network, TorchReader):
+        network.plan(size)
     files = {path: kept.read(path) for path in {path for path, _ in shown.files}}
     pictures = [_window(files[path], box, window_margin) for path, box in shown.files]
 
@@ -417,7 +417,8 @@ def _see(
     beside = np.nan
     if is_timed and shown.is_timed_beside:
         plain_network = own()
-        _plan(plain_network, input_format.size)
+        if isinstance(plain_network, TorchReader):
+            plain_network.plan(input_format.size)
         start = _clock()
         plain = [brought(one, input_format.size) for one in pictures]
         _seen(plain_network, plain, names[: len(plain)])
@@ -431,17 +432,6 @@ def _window(picture: np.ndarray, box: Box | None, margin: float) -> np.ndarray:
         return picture
     height, width = picture.shape[:2]
     return picture[box.grown(margin).touched_pixels(width, height)]
-
-
-def _plan(network: Reader, size: int) -> None:
-    """Let torch plan a network's passes before they are timed: a GPU takes seconds for that."""
-    if isinstance(network, TorchReader):
-        _show_black(network, size)
-
-
-@lru_cache(maxsize=8)
-def _show_black(network: TorchReader, size: int) -> None:
-    network.scene(np.zeros((1, size, size, 3), np.uint8))
 
 
 def _clock() -> float:

@@ -70,7 +70,7 @@ def try_remedies(bench: Bench, remedies: Sequence[Remedy], chosen: Mapping[str, 
         task: Answer(bench.logits(bench.heads(task), bench.stored(task).plain))
         for task in bench.tasks
     }
-    # A remedy's own batches fill a GPU, which takes them one after another.
+    # A GPU takes one batch after another: remedies side by side would gain nothing.
     threads = 1 if bench.device.type == "cuda" else workers()
     found = map_here(answer, pairs, threads=threads, description="trying remedies")
     answers = {(one.name, task): each for (one, task), each in zip(pairs, found, strict=True)}

@@ -2,6 +2,7 @@
 
 import functools
 import http.client
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from smallsight.runtime.connections import open_session, time_limit
@@ -28,6 +29,9 @@ WAITS = (1, 4)
 
 LONGEST_WAIT = 120
 """Seconds that a server may ask to wait."""
+
+TOLD = 2
+"""Seconds to wait for another process's download before that is said."""
 
 REDIRECTS = 5
 """How often an address may send to another one."""
@@ -110,14 +114,33 @@ def download(
         finally:
             partial.unlink(missing_ok=True)
         return
-    # The lock's file stays: others may have it open, and wait for it.
-    with FileLock(path.with_name(f".{path.name}.lock")):
+    with _turn(path):
         if not _is_there(path, check):
             bring()
 
 
+@contextmanager
+def _turn(path: Path) -> Iterator[None]:
+    """Wait until nobody else downloads a file; where the file system has no locks, do not wait."""
+    # Its file stays: others may have it open, and wait for it.
+    lock = FileLock(path.with_name(f".{path.name}.lock"), mode=0o666)
+    try:
+        try:
+            lock.acquire(timeout=TOLD)
+        except Timeout:
+            print(f"waiting for another process that downloads {path.name}", file=sys.stderr)
+            lock.acquire()
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _is_there(path: Path, check: Callable[[Path], object]) -> bool:
-    """Return whether another process brought the file, while this one waited."""
+    """Return whether a file is there, such as one that others brought meanwhile."""
     if not path.is_file():
         return False
     try:

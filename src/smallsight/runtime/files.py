@@ -160,5 +160,5 @@ def reading_archive() -> Iterator[None]:
             raise
         raise zipfile.BadZipFile(str(error)) from None
     # RuntimeError: encrypted, or packed in a way that is not known.
-    except (EOFError, RuntimeError, ValueError, lzma.LZMAError, zlib.error) as error:
+    except (EOFError, OverflowError, RuntimeError, ValueError, lzma.LZMAError, zlib.error) as error:
         raise zipfile.BadZipFile(str(error) or "truncated") from None

@@ -26,7 +26,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 AHEAD = 4
-"""Items a thread that may be begun before their results are taken: these may be large."""
+"""Items per thread that are begun before the first of their results is taken: these are large."""
 
 
 def workers() -> int:
@@ -77,7 +77,14 @@ def map_items(
         workers.
     """
     return list(
-        iterate_items(function, items, description=description, prefer=prefer, at_most=at_most)
+        _iterate(
+            function,
+            items,
+            description=description,
+            prefer=prefer,
+            at_most=at_most,
+            ahead=len(items),
+        )
     )
 
 
@@ -87,15 +94,28 @@ def iterate_items(
     *,
     description: str,
     prefer: Literal["processes", "threads"] = "processes",
-    at_most: int | None = None,
 ) -> Iterator[R]:
     """Yield what `map_items` returns one by one, so that results need not fit into memory."""
+    return _iterate(function, items, description=description, prefer=prefer)
+
+
+def _iterate(
+    function: Callable[[T], R],
+    items: Collection[T],
+    *,
+    description: str,
+    prefer: Literal["processes", "threads"],
+    at_most: int | None = None,
+    ahead: int | None = None,
+) -> Iterator[R]:
     address = _cluster()
     if address:
         results = _map_on_cluster(address, function, items, is_network=False)
     elif prefer == "threads":
         threads = min(workers(), at_most or workers())
-        yield from _map_in_threads(function, items, threads=threads, description=description)
+        yield from _map_in_threads(
+            function, items, threads=threads, description=description, ahead=ahead
+        )
         return
     else:
         results = _map_in_processes(function, items)
@@ -145,7 +165,10 @@ def map_here(
         What the progress bar says.
     """
     count = threads or workers()
-    return list(_map_in_threads(function, items, threads=count, description=description))
+    ahead = len(items)
+    return list(
+        _map_in_threads(function, items, threads=count, description=description, ahead=ahead)
+    )
 
 
 def _map_in_processes(function: Callable[[T], R], items: Collection[T]) -> Iterator[R]:
@@ -185,8 +208,16 @@ def _map_in_threads(
     *,
     threads: int,
     description: str,
+    ahead: int | None = None,
 ) -> Iterator[R]:
-    """Yield results in the order of items; after an error, begin with no further item."""
+    """Yield results in the order of items; after an error, begin with no further item.
+
+    Parameters
+    ----------
+    ahead
+        How many items are begun before the first of their results is taken; `AHEAD` per thread
+        where nothing is said.
+    """
     is_over = threading.Event()
 
     def apply(item: T) -> R:
@@ -199,7 +230,7 @@ def _map_in_threads(
             raise
 
     with ThreadPoolExecutor(threads) as pool:
-        results = _in_turn(pool, apply, items, ahead=AHEAD * threads)
+        results = _in_turn(pool, apply, items, ahead=ahead or AHEAD * threads)
         try:
             yield from progress(results, total=len(items), description=description)
         finally:

@@ -187,8 +187,24 @@ def test_without_archives_nothing_is_unpacked(kept, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_damaged_archive_is_named_and_nothing_is_lost(kept, tmp_path):
-    archive_of(kept[1]).write_bytes(b"no archive")
+def test_a_damaged_picture_of_an_archive_is_named(kept):
+    archive = archive_of(kept[1])
+    content = archive.read_bytes()
+    archive.write_bytes(content.replace(b"IDAT", b"IDAX"))
+    for read in (lambda: read_file(kept[1] / "1_4.png"), Pictures(kept[1], ROWS).read):
+        with pytest.raises(PictureError, match=r"scale=0\.5\.zip: Bad CRC-32"):
+            read()
+
+
+@pytest.mark.parametrize("is_encrypted", [False, True])
+def test_a_damaged_archive_is_named_and_nothing_is_lost(kept, tmp_path, is_encrypted):
+    archive = archive_of(kept[1])
+    content = archive.read_bytes()
+    flags = content.index(b"PK\1\2") + 8
+    encrypted = content[:flags] + b"\1\0" + content[flags + 2 :]
+    archive.write_bytes(encrypted if is_encrypted else b"no archive")
+    with pytest.raises(PictureError, match=r"scale=0\.5\.zip"):
+        read_file(kept[1] / "1_0.png")
     (tmp_path / "out").mkdir()
     with pytest.raises(PictureError, match=r"scale=0\.5\.zip"):
         unpack(tmp_path, tmp_path / "out")

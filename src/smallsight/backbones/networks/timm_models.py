@@ -137,6 +137,8 @@ def published(architecture: str) -> Published:
 
 def _sha256(state: Mapping[str, torch.Tensor]) -> str:
     """Return the SHA-256 of the file that timm writes of a state, in hexadecimal digits."""
-    # Copies: safetensors refuses tensors that share memory.
-    copies = {key: value.clone() for key, value in state.items()}
+    # Copies: safetensors refuses tensors that share memory, and those of another order.
+    copies = {
+        key: value.clone(memory_format=torch.contiguous_format) for key, value in state.items()
+    }
     return hashlib.sha256(safetensors.torch.save(copies)).hexdigest()

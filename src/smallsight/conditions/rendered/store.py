@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from smallsight.conditions.rendered.names import Condition
 from smallsight.imaging.pictures import decoded
 from smallsight.params import Storage
 from smallsight.runtime.errors import PictureError
-from smallsight.runtime.files import new_folder, write_arrays
+from smallsight.runtime.files import new_folder, reading_archive, write_arrays
 from smallsight.runtime.opened import opened_once
 from smallsight.runtime.parallel import workers
 
@@ -73,7 +74,7 @@ def new_pictures(
 def _reader(folder: Path) -> Callable[[str], bytes]:
     """Return what reads a picture's file by its name, from any thread."""
     if archive_of(folder).exists():
-        return _archive(archive_of(folder).resolve()).read
+        return partial(_read_member, archive_of(folder))
     return lambda name: (folder / name).read_bytes()
 
 
@@ -85,6 +86,14 @@ def _open(archive: Path) -> zipfile.ZipFile:
 _archive = opened_once(_open, lambda archive: (archive,), at_most=16)
 
 
+def _read_member(archive: Path, name: str) -> bytes:
+    try:
+        with reading_archive():
+            return _archive(archive.resolve()).read(name)
+    except zipfile.BadZipFile as error:
+        raise PictureError(archive, str(error), "a whole archive") from None
+
+
 def read_file(path: str | Path) -> bytes:
     """Read a picture's file by its path in a level's folder, whatever way that is kept.
 
@@ -92,6 +101,8 @@ def read_file(path: str | Path) -> bytes:
     ------
     FileNotFoundError
         Where there is no such picture.
+    PictureError
+        Where its archive is damaged.
     """
     path = Path(path)
     try:
@@ -181,7 +192,7 @@ def unpack(conditions: Path, target: Path) -> int:
         with new_folder(target) as new:
             for archive in archives:
                 try:
-                    with zipfile.ZipFile(archive) as opened:
+                    with reading_archive(), zipfile.ZipFile(archive) as opened:
                         place = archive.relative_to(conditions)
                         opened.extractall(new / place.with_name(place.name.removesuffix(".zip")))
                 except zipfile.BadZipFile as error:
