@@ -62,6 +62,18 @@ def hung_up(handler, content):
     handler.close_connection = True
 
 
+def moved(url):
+    """Answer that a file is at another address."""
+
+    def answer(handler, _):
+        handler.send_response(302)
+        handler.send_header("Location", url)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return answer
+
+
 def always(answer):
     while True:
         yield answer

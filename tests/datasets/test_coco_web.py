@@ -10,7 +10,16 @@ import zipfile
 import pytest
 from PIL import Image, ImageFile
 
-from builders.http_server import Server, always, hung_up, respond, short, truncated, unavailable
+from builders.http_server import (
+    Server,
+    always,
+    hung_up,
+    moved,
+    respond,
+    short,
+    truncated,
+    unavailable,
+)
 from builders.large_pictures import black_png
 from smallsight.datasets import coco, coco_web
 from smallsight.datasets.collecting import Reading
@@ -240,6 +249,34 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(
         f"at most; `data.max_pixels` in params.yaml sets how many"
     )
     assert server.requests == [path]
+
+
+@pytest.mark.parametrize("limit", ["LARGEST_ARCHIVE", "LARGEST_PICTURE"])
+def test_a_file_that_is_too_large_is_not_taken(open_source, images, out, monkeypatch, limit):
+    monkeypatch.setattr(coco_web, limit, 99)
+    source = open_source()
+    with pytest.raises(DownloadError, match=r"bytes; expected at most 99\b"):
+        source.annotations() if limit == "LARGEST_ARCHIVE" else source.fetch(images[:1], out)
+
+
+def test_another_server_is_followed_to_only_where_the_parameters_name_it(
+    open_source, server, images, out, tree
+):
+    sending = Server()
+    for path in server.files:
+        sending.faults[path] = always(moved(server.url + path))
+    named = open_source(base_url=sending.url, redirects=(server.url,))
+    unnamed = open_source(base_url=sending.url)
+    try:
+        for ask in (unnamed.annotations, lambda: unnamed.fetch(images[:1], out)):
+            with pytest.raises(DownloadError, match=f"sends to {server.url}/"):
+                ask()
+        assert server.requests == []
+        assert named.annotations() == tree
+        named.fetch(images[:1], out)
+    finally:
+        sending.close()
+    assert server.requests == [ARCHIVE, f"/val2017/{images['file_name'][0]}"]
 
 
 def test_pictures_that_cannot_be_had_are_told_at_once(open_source, server, images, out, snapshot):

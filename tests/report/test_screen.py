@@ -1,5 +1,7 @@
 """The page for a browser as it is written: its bar of contents, and cells that lead to objects."""
 
+import base64
+import hashlib
 import re
 from collections import Counter
 
@@ -25,6 +27,15 @@ def test_the_bar_of_contents_leads_to_the_first_section_of_each_chapter(forms):
     assert all(chapter == anchor for chapter, anchor in first.items())
     # The answer and the gallery do not fold.
     assert page.count('<details class="fold"') == len(sections) - 2
+
+
+def test_the_policy_lets_the_pages_one_program_run_and_no_other(forms):
+    (program,) = re.findall(r"<script>(.*?)</script>", forms.screen, re.DOTALL)
+    assert re.findall(r"<script[ >]", forms.screen) == ["<script ", "<script>"]
+    assert '<script type="application/json"' in forms.screen
+    digest = base64.b64encode(hashlib.sha256(program.encode()).digest()).decode()
+    (policy,) = re.findall(r'"Content-Security-Policy" content="(.*?)"', forms.screen)
+    assert f"; script-src 'sha256-{digest}';" in policy
 
 
 def due_cells(study):

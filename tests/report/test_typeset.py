@@ -94,6 +94,20 @@ def test_intervals_in_brackets_stay_on_one_line(span):
     assert made.count("\xa0") == span.count(" ")
 
 
+def test_on_a_page_without_a_program_none_runs_and_nothing_is_asked_of_the_network():
+    head = fill("{% from 'macros.html' import page_head with context %}{{ page_head('', '', []) }}")
+    (policy,) = re.findall(r'"Content-Security-Policy" content="(.*?)"', head)
+    assert dict(rule.split(maxsplit=1) for rule in html.unescape(policy).split("; ")) == {
+        "default-src": "'none'",
+        "script-src": "'none'",
+        "style-src": "'unsafe-inline'",
+        "img-src": "data: blob:",
+        "font-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+
+
 def test_a_missing_name_is_an_error():
     with pytest.raises(jinja2.UndefinedError, match="absent"):
         fill("{{ study.absent }}", study=object())

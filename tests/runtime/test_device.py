@@ -19,3 +19,13 @@ def test_devices_are_those_that_the_machine_has(monkeypatch, name, count, due):
         with pytest.raises(ParameterError, match=f"'{name}'") as caught:
             pick_device(name)
         assert caught.value.where == "params.device"
+
+
+def test_whatever_the_device_torch_computes_with_one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        pick_device("cpu")
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)

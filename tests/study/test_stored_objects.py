@@ -1,5 +1,6 @@
 """The check of outputs and of DVC's cache, on a cheap pipeline with damage of known places."""
 
+import errno
 import hashlib
 import json
 import re
@@ -106,6 +107,20 @@ def test_a_damaged_output_is_found_and_mended(project, name, damage):
     assert repair(check_objects(project.folder).problems) == ()
     assert project.bytes() == before
     assert stages_run(project.dvc("repro")) == []
+
+
+def test_no_file_is_mended_by_half(project, monkeypatch):
+    def copy_half(source, target):
+        Path(target).write_bytes(Path(source).read_bytes()[:1])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = cached(project, "data/one")
+    path.unlink()
+    problems = check_objects(project.folder).problems
+    monkeypatch.setattr(stored_objects.shutil, "copyfile", copy_half)
+    with pytest.raises(OSError, match="No space left on device"):
+        repair(problems)
+    assert not path.exists()
 
 
 @EACH_DAMAGE

@@ -4,7 +4,8 @@ import socket
 import pytest
 import torch
 
-from builders.http_server import Server, always, truncated
+from builders.http_server import Server, always, moved, truncated
+from smallsight.backbones.networks import downloads
 from smallsight.backbones.networks.downloads import download_state
 from smallsight.runtime import download
 from smallsight.runtime.errors import DownloadError
@@ -94,6 +95,29 @@ def test_an_address_that_nobody_answers_is_one_line(cache):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         refused(f"http://127.0.0.1:{closed.getsockname()[1]}/toy-00000000.pth")
+
+
+def test_an_address_that_sends_to_another_server_is_refused(server, published, cache):
+    address, asked = server
+    name = published[0].name
+    sending = Server()
+    sending.faults[f"/{name}"] = always(moved(f"{address}/whole/{name}"))
+    before = len(asked)
+    try:
+        error = refused(f"{sending.url}/{name}")
+    finally:
+        sending.close()
+    assert error.found == f"sends to {address}/whole/{name}"
+    assert len(asked) == before
+    assert not kept(cache)
+
+
+def test_a_file_that_is_too_large_is_refused_and_not_kept(server, published, cache, monkeypatch):
+    size = published[0].stat().st_size
+    monkeypatch.setattr(downloads, "LARGEST", size - 1)
+    error = refused(f"{server[0]}/whole/{published[0].name}")
+    assert error.found == f"{size:,} bytes"
+    assert not kept(cache)
 
 
 @pytest.mark.parametrize("content", ["other weights", "truncated", "<html>"])

@@ -1,4 +1,7 @@
+import pickle
+
 import numpy as np
+import pytest
 import torch
 from torchvision.models import resnet18
 
@@ -21,6 +24,18 @@ def test_written_weights_come_back(tmp_path, weights, noise):
     first = (tmp_path / "new/w.pth").read_bytes()
     write_weights(own, tmp_path / "new/w.pth")
     assert (tmp_path / "new/w.pth").read_bytes() == first
+
+
+class Dangerous:
+    def __reduce__(self):
+        return (print, ("this code must not run",))
+
+
+def test_a_file_that_holds_code_is_refused_and_not_run(tmp_path, weights, capsys):
+    torch.save(weights._asdict() | {"mean": Dangerous()}, tmp_path / "w.pth")
+    with pytest.raises(pickle.UnpicklingError):
+        read_weights(tmp_path / "w.pth")
+    assert capsys.readouterr().out == ""
 
 
 def test_a_classifier_is_trunk_and_head_in_one_state(weights, noise):
