@@ -335,13 +335,17 @@ def _put(source: Path | bytes, path: Path, *, is_protected: bool) -> None:
     """Write a file under another name first, so that it is never there by half."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
-    if isinstance(source, bytes):
-        partial.write_bytes(source)
-    else:
-        shutil.copyfile(source, partial)
-    if is_protected:
-        partial.chmod(0o444)
-    partial.replace(path)
+    try:
+        if isinstance(source, bytes):
+            partial.write_bytes(source)
+        else:
+            shutil.copyfile(source, partial)
+        if is_protected:
+            partial.chmod(0o444)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def _delete(path: Path) -> None:
@@ -367,7 +371,10 @@ def main(*options: str) -> None:
         return
     if not options:
         sys.exit("to mend this: python tools/stored_objects.py --repair")
-    commands = repair(check.problems)
+    try:
+        commands = repair(check.problems)
+    except OSError as error:
+        sys.exit(f"stored_objects: {error.strerror}; what is mended stays, so run it again")
     left = [one for one in check.problems if one.state == "unreadable"]
     if commands:
         print(f"now run: {' && '.join(commands)}")

@@ -120,7 +120,10 @@ def test_no_file_is_mended_by_half(project, monkeypatch):
     monkeypatch.setattr(stored_objects.shutil, "copyfile", copy_half)
     with pytest.raises(OSError, match="No space left on device"):
         repair(problems)
-    assert not path.exists()
+    assert not list(path.parent.iterdir())
+    monkeypatch.chdir(project.folder)
+    with pytest.raises(SystemExit, match="stored_objects: No space left on device; what is mended"):
+        stored_objects.main("--repair")
 
 
 @EACH_DAMAGE
