@@ -19,7 +19,7 @@ from smallsight.backbones.feature_store import place_of_maps, read_features, wri
 from smallsight.backbones.networks.weight_sources import random_weights
 from smallsight.backbones.networks.weights import Weights
 from smallsight.conditions.rendered.names import Condition
-from smallsight.conditions.rendered.store import picture_name, read_masks, write_masks
+from smallsight.conditions.rendered.store import packed_mask, picture_name, read_masks, write_masks
 from smallsight.conditions.rendered.views import read_views
 from smallsight.evaluation.crossfit import fit_heads
 from smallsight.evaluation.heads import LinearHeads
@@ -78,10 +78,10 @@ def made(request, population, noise, cpu, tmp_path_factory):
         )  # fmt: skip
         lying.setdefault(condition.family, []).append(views)
         masked = {
-            tuple(ids): np.full((SIZE, SIZE), 255, np.uint8)
+            tuple(ids): packed_mask(np.full((SIZE, SIZE), 255, np.uint8))
             for ids in views.iloc[:3, :2].to_numpy()
         }
-        write_masks(masked, place.parent / "masks.npz")
+        write_masks(masked, place.parent / "masks.npz", size=SIZE)
         maps = features / condition.family / place_of_maps(condition)
         found, _ = extracted(views, place, Backbone(weights), maps)
         write_features(found, condition, features / condition.family)
