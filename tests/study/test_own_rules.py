@@ -312,7 +312,7 @@ def test_a_table_made_by_the_same_program_gives_the_same_study(examined, tmp_pat
 
 
 def stands_for_dvc(command, check):
-    assert command == [sys.executable, "-m", "dvc", "repro", "render"]
+    assert command == [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "render"]
     run("backbone")
     return subprocess.CompletedProcess(command, 0)
 
